@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Facts that hold for as long as a program is attached: constants in .rodata, set by the loader before the load, so
+ * that the verifier removes what they rule out. What an operator may change at any time is in the maps instead.
+ */
+#ifndef WGVIA_BPF_CONFIG_H
+#define WGVIA_BPF_CONFIG_H
+
+#include <linux/types.h>
+
+#define CONFIG_DEVICES 64
+
+struct config {
+	__u32 tunnel_ifindex;
+	__u32 tunnel_link_len; /* 0 on an L3 device, ETH_HLEN on an Ethernet device and in a test run */
+	__u32 tunnel_ether;    /* the tunnel is an Ethernet device: what goes into it needs a neighbour */
+	__u32 has_check_mtu;   /* the kernel knows bpf_check_mtu() (5.12) */
+	/*
+	 * The Ethernet devices at whose egress we stand, 0 ends the list. No other device is usable for a gateway:
+	 * bpf_redirect_neigh() loses a packet silently where the ifindex is wrong, and nobody would watch what
+	 * else leaves there.
+	 */
+	__u32 devices[CONFIG_DEVICES];
+};
+
+#ifdef __bpf__
+const volatile struct config config = {};
+#endif
+
+#endif

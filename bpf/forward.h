@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What happens to a packet once it is decided: the hop limit, the Ethernet header, the redirect. Whoever calls this
+ * has asked everything before; packet pointers do not live across it.
+ */
+#ifndef WGVIA_BPF_FORWARD_H
+#define WGVIA_BPF_FORWARD_H
+
+#include "lookup.h"
+#include "packet.h"
+
+_Static_assert(sizeof(struct bpf_redir_neigh) == 20, "struct wgvia_gateway is laid out for bpf_redirect_neigh()");
+_Static_assert(__builtin_offsetof(struct wgvia_gateway, addr) ==
+		       __builtin_offsetof(struct wgvia_gateway, family) +
+			       __builtin_offsetof(struct bpf_redir_neigh, ipv4_nh),
+	       "struct wgvia_gateway is laid out for bpf_redirect_neigh()");
+
+/*
+ * Adds `by` (-1, or 1 to take that back) to the hop limit, and for IPv4 to the checksum what that is in ones'
+ * complement (RFC 1624; ip_decrease_ttl()). False: the header cannot be written.
+ */
+static __always_inline bool forward_add_hop_limit(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
+						 int by)
+{
+	void *end = packet_end(skb);
+
+	if (pkt->family == AF_INET) {
+		struct iphdr *ip = packet_data(skb) + link_len;
+		__u32 check;
+
+		if ((void *)(ip + 1) > end)
+			return false;
+		ip->ttl += by;
+		check = ip->check + (by < 0 ? bpf_htons(0x0100) : (__u16)~bpf_htons(0x0100));
+		ip->check = check + (check >= 0xffff);
+	} else {
+		struct ipv6hdr *ip = packet_data(skb) + link_len;
+
+		if ((void *)(ip + 1) > end)
+			return false;
+		ip->hop_limit += by;
+		/*
+		 * A NIC's sum over the whole packet (CHECKSUM_COMPLETE) has to follow, the IPv4 header's own sum
+		 * takes care of itself. An L3 tunnel makes no such sum; -ENOTSUPP where the packet has none.
+		 */
+		if (link_len)
+			bpf_csum_update(skb, by < 0 ? ~(__u32)bpf_htons(1) : bpf_htons(1));
+	}
+	return true;
+}
+
+/*
+ * __bpf_redirect_neigh() frees every packet whose MAC header does not stand before its IP header, after the program
+ * has returned success; a packet from an L3 device has none. The header's content is of no interest: the helper takes
+ * it off again.
+ */
+static __always_inline bool forward_push_link_header(struct __sk_buff *skb, __u32 link_len)
+{
+	return link_len || !bpf_skb_change_head(skb, ETH_HLEN, 0);
+}
+
+/*
+ * To the neighbour of the gateway; without the next hop the helper would resolve the packet's own destination.
+ * `gateway` is the map's value: an update of the trie swaps the whole node, so it is never torn.
+ */
+static __always_inline int forward_to_gateway(const struct wgvia_gateway *gateway)
+{
+	return bpf_redirect_neigh(gateway->ifindex, (struct bpf_redir_neigh *)&gateway->family,
+				  sizeof(struct bpf_redir_neigh), 0);
+}
+
+static __always_inline int forward_into_tunnel(void)
+{
+	if (config.tunnel_ether) /* its hosts are neighbours, or behind one: the kernel's routes know */
+		return bpf_redirect_neigh(config.tunnel_ifindex, NULL, 0, 0);
+	return bpf_redirect(config.tunnel_ifindex, 0);
+}
+
+#endif

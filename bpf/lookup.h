@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The two questions to the maps: which gateway a source has, and whether a destination is left alone.
+ */
+#ifndef WGVIA_BPF_LOOKUP_H
+#define WGVIA_BPF_LOOKUP_H
+
+#include "config.h"
+#include "maps.h"
+#include "packet.h"
+
+/* The gateway of the longest prefix that holds the packet's source; NULL: outside. */
+static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt)
+{
+	if (pkt->family == AF_INET)
+		return bpf_map_lookup_elem(&prefixes4, &pkt->source);
+	return bpf_map_lookup_elem(&prefixes6, &pkt->source);
+}
+
+/*
+ * Why an address, as a destination, is left alone: WGVIA_LOCAL, _SCOPE, _TUNNEL or _BYPASS by the longest match;
+ * WGVIA_REDIRECTED: it is not. Another verdict in the map is somebody's mistake and reads as the plainest reason.
+ */
+static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, struct address *address)
+{
+	struct wgvia_bypass *entry;
+
+	if (pkt->family == AF_INET)
+		entry = bpf_map_lookup_elem(&bypass4, address);
+	else
+		entry = bpf_map_lookup_elem(&bypass6, address);
+	if (!entry)
+		return WGVIA_REDIRECTED;
+
+	switch (entry->verdict) {
+	case WGVIA_LOCAL:
+	case WGVIA_SCOPE:
+	case WGVIA_TUNNEL:
+		return entry->verdict;
+	default:
+		return WGVIA_BYPASS;
+	}
+}
+
+/* Whether a gateway may be reached by this device: see struct config. */
+static __always_inline bool lookup_device_is_known(__u32 ifindex)
+{
+	for (int i = 0; i < CONFIG_DEVICES && config.devices[i]; i++)
+		if (config.devices[i] == ifindex)
+			return true;
+	return false;
+}
+
+/*
+ * Whether the map's value, its device aside, can be used for this packet: none of what the helper would answer with
+ * a silent drop.
+ * Family: __bpf_redirect_neigh_v6() drops a packet with an IPv4 next hop, the other way round works. Address: a
+ * multicast next hop would have a multicast MAC (arp_constructor(), ndisc_constructor()) and so reach everybody.
+ */
+static __always_inline bool lookup_gateway_is_usable(const struct packet *pkt, const struct wgvia_gateway *gateway)
+{
+	__u8 first = gateway->addr[0];
+
+	if (gateway->flags)
+		return false;
+	if (gateway->family == AF_INET6) {
+		if (first == 0xff || !*(const __u32 *)gateway->addr)
+			return false;
+	} else if (gateway->family == AF_INET && pkt->family == AF_INET) {
+		if (first == 0 || first == 127 || first >= 224)
+			return false;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static __always_inline bool lookup_on_fail_pass(void)
+{
+	__u32 key = 0;
+	struct wgvia_meta *m = bpf_map_lookup_elem(&meta, &key);
+
+	return m && m->on_fail == WGVIA_PASS;
+}
+
+#endif

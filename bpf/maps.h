@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The maps. The name of a map is the name of its pin; keys and values are those of the ABI header.
+ */
+#ifndef WGVIA_BPF_MAPS_H
+#define WGVIA_BPF_MAPS_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "wgvia_abi.h"
+
+/*
+ * Memory is taken per entry (an LPM trie knows no other way), so room is cheap. It is never used up by the loader:
+ * before "bpf: Switch to bpf mem allocator for LPM trie" and its fixes (end of 2024) a full trie refuses even an
+ * update of an entry that it has.
+ */
+#define PREFIXES_MAX (1 << 20)
+
+#define LPM_TRIE(map, key_type, value_type)                                                                            \
+	struct {                                                                                                       \
+		__uint(type, BPF_MAP_TYPE_LPM_TRIE);                                                                   \
+		__uint(max_entries, PREFIXES_MAX);                                                                     \
+		__uint(map_flags, BPF_F_NO_PREALLOC);                                                                  \
+		__type(key, key_type);                                                                                 \
+		__type(value, value_type);                                                                             \
+	} map SEC(".maps")
+
+LPM_TRIE(prefixes4, struct wgvia_key4, struct wgvia_gateway);
+LPM_TRIE(prefixes6, struct wgvia_key6, struct wgvia_gateway);
+LPM_TRIE(bypass4, struct wgvia_key4, struct wgvia_bypass);
+LPM_TRIE(bypass6, struct wgvia_key6, struct wgvia_bypass);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WGVIA_COUNTERS);
+	__type(key, __u32);
+	__type(value, struct wgvia_counter);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wgvia_meta);
+} meta SEC(".maps");
+
+#endif

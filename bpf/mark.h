@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The note that a program leaves on a packet for the egress program, which sees the packet again after each redirect.
+ *
+ * skb->tc_index and skb->cb[] survive the way (5.10 to 7.3); the administrator's skb->mark is not ours. Both must
+ * agree: cb[] alone holds leftovers of the IP layer, and tc_index alone would survive the way through another network
+ * namespace of this host, where the IP layer overwrites cb[].
+ */
+#ifndef WGVIA_BPF_MARK_H
+#define WGVIA_BPF_MARK_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+
+#define MARK_TC_INDEX 0x7776	 /* "wv" */
+#define MARK_MAGIC 0x77677600	 /* "wgv", the kind in the lowest byte */
+
+enum mark {
+	MARK_NONE,
+	MARK_DONE,     /* sent by an ingress program: there is nothing left to decide */
+	MARK_RETARGET, /* sent by an egress program, from here on counted up with each further try */
+	MARK_TRIES = MARK_RETARGET + 8,
+};
+
+static __always_inline enum mark mark_get(const struct __sk_buff *skb)
+{
+	if (skb->tc_index != MARK_TC_INDEX || (skb->cb[0] & ~0xffu) != MARK_MAGIC)
+		return MARK_NONE;
+	return skb->cb[0] & 0xff;
+}
+
+static __always_inline void mark_set(struct __sk_buff *skb, enum mark mark)
+{
+	skb->tc_index = MARK_TC_INDEX;
+	skb->cb[0] = MARK_MAGIC | mark;
+}
+
+/* Keeps the MAC that the kernel had chosen, all zeros where the device has none. */
+static __always_inline void mark_set_mac(struct __sk_buff *skb, const __u8 mac[ETH_ALEN])
+{
+	__u32 high;
+	__u16 low;
+
+	__builtin_memcpy(&high, mac, 4);
+	__builtin_memcpy(&low, mac + 4, 2);
+	skb->cb[1] = high;
+	skb->cb[2] = low;
+}
+
+static __always_inline bool mark_has_mac(const struct __sk_buff *skb, const __u8 *mac)
+{
+	__u32 high;
+	__u16 low;
+
+	__builtin_memcpy(&high, mac, 4);
+	__builtin_memcpy(&low, mac + 4, 2);
+	return skb->cb[1] == high && skb->cb[2] == low;
+}
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What is read from a packet, and the one place that checks bounds. It reads the IP header alone, which is all that
+ * a verdict needs, and copies it, so that nothing later holds a pointer into the packet.
+ */
+#ifndef WGVIA_BPF_PACKET_H
+#define WGVIA_BPF_PACKET_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "wgvia_abi.h"
+
+#define AF_INET 2
+#define AF_INET6 10
+
+/* A key of either family: struct wgvia_key4 is its beginning. */
+struct address {
+	struct wgvia_key6 key;
+};
+
+/*
+ * Not in here: the length of the link header in front of the IP header. It goes as an argument of its own, so that
+ * the verifier sees a constant: older kernels lose track of one that has been in memory.
+ */
+struct packet {
+	__u32 family;	  /* AF_INET or AF_INET6; 0 where neither */
+	__u32 len;	  /* of the IP packet, header included */
+	__u16 header_len; /* of the IP header, without IPv6 extension headers */
+	__u8 hop_limit;
+	__u8 protocol; /* or next header */
+	struct address source;
+	struct address destination;
+};
+
+/*
+ * skb->data and skb->data_end, read by instructions that the compiler does not touch: it likes to keep &skb->data in a
+ * register, and the verifier refuses to read through a context pointer that has been added to.
+ */
+static __always_inline void *packet_data(const struct __sk_buff *skb)
+{
+	void *data;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)"
+		     : "=r"(data)
+		     : "r"(skb), "i"(__builtin_offsetof(struct __sk_buff, data)));
+	return data;
+}
+
+static __always_inline void *packet_end(const struct __sk_buff *skb)
+{
+	void *end;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)"
+		     : "=r"(end)
+		     : "r"(skb), "i"(__builtin_offsetof(struct __sk_buff, data_end)));
+	return end;
+}
+
+static __always_inline void *packet_header(struct __sk_buff *skb, __u32 link_len, __u32 len)
+{
+	void *header = packet_data(skb) + link_len;
+
+	if (header + len <= packet_end(skb))
+		return header;
+	/* not in the linear part: happens with drivers that put headers into fragments */
+	if (bpf_skb_pull_data(skb, link_len + len))
+		return NULL;
+	header = packet_data(skb) + link_len;
+	return header + len <= packet_end(skb) ? header : NULL;
+}
+
+/* The rules of ip_rcv_core(): version, header length, total length; checksum and options are the firewall's to judge. */
+static __always_inline bool packet_read4(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
+{
+	struct iphdr *ip = packet_header(skb, link_len, sizeof(*ip));
+	struct wgvia_key4 *source = (void *)&pkt->source, *destination = (void *)&pkt->destination;
+	__u32 room = skb->len - link_len;
+
+	if (!ip || ip->version != 4 || ip->ihl < 5)
+		return false;
+	pkt->header_len = ip->ihl * 4;
+	pkt->len = bpf_ntohs(ip->tot_len);
+	if (!pkt->len && skb->gso_size) /* BIG TCP, see iph_totlen() */
+		pkt->len = room;
+	if (pkt->len < pkt->header_len || pkt->len > room)
+		return false;
+	pkt->hop_limit = ip->ttl;
+	pkt->protocol = ip->protocol;
+	source->prefixlen = 32;
+	__builtin_memcpy(source->addr, &ip->saddr, 4);
+	destination->prefixlen = 32;
+	__builtin_memcpy(destination->addr, &ip->daddr, 4);
+	return true;
+}
+
+/* The rules of ip6_rcv_core(). */
+static __always_inline bool packet_read6(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
+{
+	struct ipv6hdr *ip = packet_header(skb, link_len, sizeof(*ip));
+	__u32 room = skb->len - link_len;
+
+	if (!ip || ip->version != 6)
+		return false;
+	pkt->header_len = sizeof(*ip);
+	pkt->len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	if (!ip->payload_len) /* jumbogram or BIG TCP: the length is elsewhere */
+		pkt->len = room;
+	if (pkt->len > room)
+		return false;
+	pkt->hop_limit = ip->hop_limit;
+	pkt->protocol = ip->nexthdr;
+	pkt->source.key.prefixlen = 128;
+	__builtin_memcpy(pkt->source.key.addr, &ip->saddr, 16);
+	pkt->destination.key.prefixlen = 128;
+	__builtin_memcpy(pkt->destination.key.addr, &ip->daddr, 16);
+	return true;
+}
+
+/*
+ * Reads the IP header behind `link_len` bytes into `pkt`. False: pkt->family tells a packet that is no IP (0) from
+ * one that is malformed. pkt->len is what counts for a malformed one, too.
+ */
+static __always_inline bool packet_read(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
+{
+	pkt->header_len = 0;
+	pkt->protocol = 0;
+	pkt->family = 0;
+	pkt->len = skb->len - link_len;
+
+	switch (skb->protocol) {
+	case bpf_htons(ETH_P_IP):
+		pkt->family = AF_INET;
+		if (packet_read4(skb, link_len, pkt))
+			return true;
+		break;
+	case bpf_htons(ETH_P_IPV6):
+		pkt->family = AF_INET6;
+		if (packet_read6(skb, link_len, pkt))
+			return true;
+		break;
+	}
+	pkt->len = skb->len - link_len;
+	return false;
+}
+
+/* Whether a frame on an Ethernet device is for this host's IP stack: untagged and to our MAC. */
+static __always_inline bool packet_is_for_host(struct __sk_buff *skb)
+{
+	return skb->pkt_type == 0 /* PACKET_HOST */ && !skb->vlan_present;
+}
+
+#endif

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The packet path, told as the story of a packet: what each program asks, in which order, and what becomes of it.
+ *
+ *   wgvia_out     at the tunnel's ingress (mode fast): from a VPN client towards the firewall
+ *   wgvia_back    at a LAN device's ingress (mode fast): from the firewall back into the tunnel
+ *   wgvia_egress  at a LAN device's egress (both modes): whatever the kernel sends with a source in a prefix
+ *
+ * Every function here answers with a verdict; finish() alone turns verdicts into actions, and "not ours" is always
+ * TC_ACT_UNSPEC (which is TCX_NEXT), so that other people's programs behind ours get their turn.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "config.h"
+#include "counter.h"
+#include "forward.h"
+#include "lookup.h"
+#include "mark.h"
+#include "mtu.h"
+#include "packet.h"
+#include "wgvia_abi.h"
+
+/* A verdict of our own beside the ABI's: none of our business, and not counted. */
+#define NOT_OURS WGVIA_VERDICT_COUNT
+
+/*
+ * Counts the verdict and turns it into an action; `redirect` is the helper's return where there was a redirect,
+ * TC_ACT_UNSPEC where not.
+ */
+static __always_inline int finish(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
+				  enum wgvia_direction direction, enum wgvia_verdict verdict, int redirect)
+{
+	if (verdict == NOT_OURS)
+		return redirect;
+	counter_add(skb, link_len, pkt, direction, verdict);
+
+	switch (verdict) {
+	case WGVIA_REDIRECTED:
+	case WGVIA_RETURNED:
+	case WGVIA_RETARGETED:
+		return redirect;
+	case WGVIA_NO_GATEWAY:
+		return lookup_on_fail_pass() ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	case WGVIA_TOO_BIG:
+		/* at ingress the kernel goes on and says so to the sender; at egress it is too late for that */
+		return direction == WGVIA_EGRESS ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	default:
+		return TC_ACT_UNSPEC;
+	}
+}
+
+/* The last two questions of each way to a gateway; `good` where neither stops the packet. */
+static __always_inline enum wgvia_verdict decide_gateway(struct __sk_buff *skb, const struct packet *pkt,
+							 const struct wgvia_gateway *gateway, bool ask_mtu,
+							 enum wgvia_verdict good)
+{
+	if (!lookup_device_is_known(gateway->ifindex))
+		return WGVIA_NO_GATEWAY;
+	if (ask_mtu && !mtu_fits(skb, pkt, gateway->ifindex))
+		return WGVIA_TOO_BIG;
+	return lookup_gateway_is_usable(pkt, gateway) ? good : WGVIA_NO_GATEWAY;
+}
+
+static __always_inline enum wgvia_verdict decide_out(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
+						     struct wgvia_gateway **gateway)
+{
+	enum wgvia_verdict verdict;
+
+	if (!packet_read(skb, link_len, pkt))
+		return pkt->family ? WGVIA_MALFORMED : WGVIA_NOT_IP;
+	/* a frame on an Ethernet "tunnel" that the IP stack would not take either: another host's, a VLAN's */
+	if (config.tunnel_ether && !packet_is_for_host(skb))
+		return WGVIA_NOT_IP;
+	*gateway = lookup_gateway(pkt);
+	if (!*gateway)
+		return WGVIA_OUTSIDE;
+	verdict = lookup_bypass(pkt, &pkt->destination);
+	if (verdict != WGVIA_REDIRECTED)
+		return verdict;
+	if (pkt->hop_limit <= 1)
+		return WGVIA_HOP_LIMIT;
+	return decide_gateway(skb, pkt, *gateway, true, WGVIA_REDIRECTED);
+}
+
+SEC("tc")
+int wgvia_out(struct __sk_buff *skb)
+{
+	const __u32 link_len = config.tunnel_link_len;
+	struct wgvia_gateway *gateway = NULL;
+	int redirect = TC_ACT_UNSPEC;
+	enum wgvia_verdict verdict;
+	struct packet pkt;
+
+	verdict = decide_out(skb, link_len, &pkt, &gateway);
+	if (verdict == WGVIA_REDIRECTED) {
+		if (!forward_add_hop_limit(skb, link_len, &pkt, -1)) {
+			verdict = WGVIA_MALFORMED;
+		} else if (!forward_push_link_header(skb, link_len)) {
+			/* no memory, or too long for the helper: the kernel forwards, and the egress program sees to it */
+			forward_add_hop_limit(skb, link_len, &pkt, 1);
+			verdict = WGVIA_TOO_BIG;
+		} else {
+			mark_set(skb, MARK_DONE);
+			redirect = forward_to_gateway(gateway);
+		}
+	}
+	return finish(skb, link_len, &pkt, WGVIA_OUT, verdict, redirect);
+}
+
+static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, struct packet *pkt)
+{
+	if (!packet_is_for_host(skb) || !packet_read(skb, ETH_HLEN, pkt))
+		return NOT_OURS;
+	if (lookup_bypass(pkt, &pkt->destination) != WGVIA_TUNNEL)
+		return NOT_OURS;
+	/*
+	 * From inside the tunnel, or from an address that only this host, one link or nobody may use: the kernel knows
+	 * what to do with a packet that cannot be (fib_validate_source(), ip6_forward()).
+	 */
+	switch (lookup_bypass(pkt, &pkt->source)) {
+	case WGVIA_TUNNEL:
+	case WGVIA_LOCAL:
+	case WGVIA_SCOPE:
+		return NOT_OURS;
+	default:
+		break;
+	}
+	if (pkt->hop_limit <= 1)
+		return WGVIA_HOP_LIMIT;
+	if (!mtu_fits(skb, pkt, config.tunnel_ifindex))
+		return WGVIA_TOO_BIG;
+	return WGVIA_RETURNED;
+}
+
+SEC("tc")
+int wgvia_back(struct __sk_buff *skb)
+{
+	int redirect = TC_ACT_UNSPEC;
+	enum wgvia_verdict verdict;
+	struct packet pkt;
+
+	verdict = decide_back(skb, &pkt);
+	if (verdict == WGVIA_RETURNED) {
+		if (!forward_add_hop_limit(skb, ETH_HLEN, &pkt, -1))
+			return TC_ACT_UNSPEC;
+		mark_set(skb, MARK_DONE);
+		redirect = forward_into_tunnel();
+	}
+	return finish(skb, ETH_HLEN, &pkt, WGVIA_BACK, verdict, redirect);
+}
+
+/* The next hop's MAC, as the kernel would resolve it now. The return value is bpf_fib_lookup()'s. */
+static __always_inline long gateway_mac(struct __sk_buff *skb, const struct wgvia_gateway *gateway, __u8 mac[ETH_ALEN])
+{
+	struct bpf_fib_lookup fib = {
+		.family = gateway->family,
+		.ifindex = gateway->ifindex,
+	};
+	long result;
+
+	if (gateway->family == AF_INET)
+		__builtin_memcpy(&fib.ipv4_dst, gateway->addr, 4);
+	else
+		__builtin_memcpy(fib.ipv6_dst, gateway->addr, 16);
+	result = bpf_fib_lookup(skb, &fib, sizeof(fib), BPF_FIB_LOOKUP_OUTPUT);
+	__builtin_memcpy(mac, fib.dmac, ETH_ALEN);
+	return result;
+}
+
+/*
+ * A packet that an egress program has redirected comes by again. It may go if it now goes to the gateway; but while
+ * the gateway's neighbour is unresolved, the packet waits in its queue, and neigh_update() looks the neighbour up anew
+ * by the packet's own route, which leads straight to the service. Such a packet shows the MAC that it had at first:
+ * so does one that the kernel was sending to the firewall anyway, and only the gateway's MAC tells the two apart.
+ * True: it goes where it should.
+ */
+static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len, const struct wgvia_gateway *gateway,
+					  enum mark mark)
+{
+	struct ethhdr *eth = packet_data(skb);
+	__u8 mac[ETH_ALEN];
+
+	if (!link_len || (void *)(eth + 1) > packet_end(skb))
+		return true;
+	if (!mark_has_mac(skb, eth->h_dest))
+		return true;
+	switch (gateway_mac(skb, gateway, mac)) {
+	case BPF_FIB_LKUP_RET_SUCCESS:
+		return mark_has_mac(skb, mac);
+	case BPF_FIB_LKUP_RET_FWD_DISABLED:
+		/*
+		 * No answer on a device that does not forward. A second redirect at once finds the neighbour resolved,
+		 * which is what took the packet out of the queue: the same MAC once more is then the gateway's.
+		 */
+		return mark > MARK_RETARGET;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Neighbour discovery of this host itself, which a prefix as wide as ::/0 takes in: it means one neighbour, and no
+ * router passes it on (RFC 4861, 7.1: hop limit 255).
+ */
+static __always_inline bool is_own_neighbour_discovery(struct __sk_buff *skb, __u32 link_len,
+						       const struct packet *pkt)
+{
+	__u8 type;
+
+	if (pkt->protocol != IPPROTO_ICMPV6 || pkt->hop_limit != 255 || skb->ingress_ifindex)
+		return false;
+	if (bpf_skb_load_bytes(skb, link_len + pkt->header_len, &type, 1))
+		return false;
+	return type >= 133 && type <= 137; /* router solicitation to redirect */
+}
+
+static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
+							struct wgvia_gateway **gateway, enum mark mark)
+{
+	bool elsewhere;
+
+	if (!packet_read(skb, link_len, pkt))
+		return NOT_OURS;
+	*gateway = lookup_gateway(pkt);
+	if (!*gateway)
+		return NOT_OURS;
+	if (lookup_bypass(pkt, &pkt->destination) != WGVIA_REDIRECTED)
+		return NOT_OURS;
+	/*
+	 * What came in by the gateway's device and leaves by another one has been at the firewall: it reaches the
+	 * second LAN, or another tunnel, through this host, and sending it back would go round in circles.
+	 */
+	elsewhere = skb->ifindex != (*gateway)->ifindex;
+	if (elsewhere && skb->ingress_ifindex == (*gateway)->ifindex)
+		return NOT_OURS;
+	if (pkt->family == AF_INET6 && is_own_neighbour_discovery(skb, link_len, pkt))
+		return NOT_OURS;
+	if (mark >= MARK_RETARGET && is_on_its_way(skb, link_len, *gateway, mark))
+		return NOT_OURS;
+	/* the kernel has asked for the MTU of the device that it chose */
+	return decide_gateway(skb, pkt, *gateway, elsewhere, WGVIA_RETARGETED);
+}
+
+/* The redirect itself; a packet that comes by again was counted when it came by first. */
+static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 link_len,
+						   const struct wgvia_gateway *gateway, enum mark mark, int *redirect)
+{
+	__u8 mac[ETH_ALEN] = {};
+
+	if (mark >= MARK_RETARGET) {
+		if (mark > MARK_TRIES)
+			return WGVIA_NO_GATEWAY;
+		mark_set(skb, mark + 1);
+		*redirect = forward_to_gateway(gateway);
+		return NOT_OURS;
+	}
+	if (link_len && bpf_skb_load_bytes(skb, 0, mac, ETH_ALEN))
+		return WGVIA_NO_GATEWAY;
+	if (!forward_push_link_header(skb, link_len))
+		return WGVIA_TOO_BIG;
+	mark_set(skb, MARK_RETARGET);
+	mark_set_mac(skb, mac);
+	*redirect = forward_to_gateway(gateway);
+	return WGVIA_RETARGETED;
+}
+
+static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
+{
+	struct wgvia_gateway *gateway = NULL;
+	enum mark mark = mark_get(skb);
+	enum wgvia_verdict verdict;
+	int redirect = TC_ACT_UNSPEC;
+	struct packet pkt;
+
+	/* a tagged frame has been at the egress of the VLAN's own device */
+	if (mark == MARK_DONE || skb->vlan_present)
+		return TC_ACT_UNSPEC;
+	verdict = decide_egress(skb, link_len, &pkt, &gateway, mark);
+	if (verdict == WGVIA_RETARGETED)
+		verdict = retarget(skb, link_len, gateway, mark, &redirect);
+	return finish(skb, link_len, &pkt, WGVIA_EGRESS, verdict, redirect);
+}
+
+SEC("tc")
+int wgvia_egress(struct __sk_buff *skb)
+{
+	return egress(skb, ETH_HLEN);
+}
+
+/* At the egress of a device without link header, another tunnel say. */
+SEC("tc")
+int wgvia_egress_l3(struct __sk_buff *skb)
+{
+	return egress(skb, 0);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The ABI of wgvia: what the packet path, the loader and an administrator with bpftool agree on.
+ *
+ * Everything here is visible from outside: names and layouts of the pinned maps, verdicts, directions. A change of
+ * any of it is a new WGVIA_ABI. It holds no code, and neither side's private constants.
+ *
+ * Byte order: addresses are in network order, everything else in host order.
+ */
+#ifndef WGVIA_ABI_H
+#define WGVIA_ABI_H
+
+#include <linux/types.h>
+
+#ifdef __cplusplus
+#define WGVIA_ASSERT static_assert
+#else
+#define WGVIA_ASSERT _Static_assert
+#endif
+
+#define WGVIA_ABI 1
+
+/*
+ * Why a packet goes where it goes, in the order in which the packet path decides. The verdict is the index into the
+ * counters and what the value of a bypass entry names; X(constant, word).
+ */
+#define WGVIA_VERDICTS(X)                                                                                              \
+	X(NOT_IP, "not_ip")                                                                                            \
+	X(MALFORMED, "malformed")                                                                                      \
+	X(OUTSIDE, "outside")                                                                                          \
+	X(LOCAL, "local")                                                                                              \
+	X(SCOPE, "scope")                                                                                              \
+	X(TUNNEL, "tunnel")                                                                                            \
+	X(BYPASS, "bypass")                                                                                            \
+	X(HOP_LIMIT, "hop_limit")                                                                                      \
+	X(TOO_BIG, "too_big")                                                                                          \
+	X(NO_GATEWAY, "no_gateway")                                                                                    \
+	X(REDIRECTED, "redirected")                                                                                    \
+	X(RETURNED, "returned")                                                                                        \
+	X(RETARGETED, "retargeted")
+
+#define WGVIA_ENUM_MEMBER(name, word) WGVIA_##name,
+enum wgvia_verdict { WGVIA_VERDICTS(WGVIA_ENUM_MEMBER) WGVIA_VERDICT_COUNT };
+
+/* Which program decided. */
+enum wgvia_direction {
+	WGVIA_OUT,    /* the tunnel's ingress: towards the firewall */
+	WGVIA_BACK,   /* a LAN device's ingress: into the tunnel */
+	WGVIA_EGRESS, /* a LAN device's egress: what the kernel sends */
+	WGVIA_DIRECTION_COUNT,
+};
+
+/* prefixes4, bypass4: BPF_MAP_TYPE_LPM_TRIE. prefixlen counts bits of addr. */
+struct wgvia_key4 {
+	__u32 prefixlen;
+	__u8 addr[4];
+};
+WGVIA_ASSERT(sizeof(struct wgvia_key4) == 8, "wgvia_key4");
+
+/* prefixes6, bypass6. */
+struct wgvia_key6 {
+	__u32 prefixlen;
+	__u8 addr[16];
+};
+WGVIA_ASSERT(sizeof(struct wgvia_key6) == 20, "wgvia_key6");
+
+/* wgvia_gateway.flags; any other bit makes the value unusable. */
+#define WGVIA_GATEWAY_DOWN (1u << 0) /* known to be dead: treated as no_gateway */
+
+/*
+ * Value of prefixes4 and prefixes6: where packets from this prefix go. `family` and `addr` have the layout of the
+ * kernel's struct bpf_redir_neigh, so that the packet path hands them to bpf_redirect_neigh() where they lie.
+ */
+struct wgvia_gateway {
+	__u32 ifindex;	/* device on whose link the next hop stands; 0 is unusable */
+	__u32 family;	/* AF_INET (2, for IPv4 packets alone) or AF_INET6 (10) */
+	__u8 addr[16];	/* next hop; IPv4 in the first four bytes */
+	__u32 flags;	/* WGVIA_GATEWAY_* */
+};
+WGVIA_ASSERT(sizeof(struct wgvia_gateway) == 28, "wgvia_gateway");
+
+/* wgvia_bypass.flags */
+#define WGVIA_BYPASS_ADMIN (1u << 0) /* (also) on the administrator's list, which the entry's verdict may hide */
+
+/* Value of bypass4 and bypass6: destinations that are left alone, and why. */
+struct wgvia_bypass {
+	__u32 verdict; /* WGVIA_LOCAL, WGVIA_SCOPE, WGVIA_TUNNEL or WGVIA_BYPASS */
+	__u32 flags;   /* WGVIA_BYPASS_* */
+};
+WGVIA_ASSERT(sizeof(struct wgvia_bypass) == 8, "wgvia_bypass");
+
+/* counters: BPF_MAP_TYPE_PERCPU_ARRAY, index WGVIA_COUNTER(direction, verdict). */
+#define WGVIA_COUNTER(direction, verdict) ((direction) * WGVIA_VERDICT_COUNT + (verdict))
+#define WGVIA_COUNTERS WGVIA_COUNTER(WGVIA_DIRECTION_COUNT, 0)
+
+struct wgvia_counter {
+	__u64 packets; /* as they are on the wire: the segments of a GSO packet, not the packet */
+	__u64 bytes;   /* of IP packets, link headers not counted */
+};
+WGVIA_ASSERT(sizeof(struct wgvia_counter) == 16, "wgvia_counter");
+
+enum wgvia_mode { WGVIA_FAST, WGVIA_STACK };
+enum wgvia_on_fail { WGVIA_DROP, WGVIA_PASS };
+
+/* meta: BPF_MAP_TYPE_ARRAY of one. The packet path reads on_fail alone; the rest tells commands what is running. */
+struct wgvia_meta {
+	__u32 abi;	       /* WGVIA_ABI */
+	__u32 on_fail;	       /* enum wgvia_on_fail: what happens to a packet whose gateway is unusable */
+	__u32 mode;	       /* enum wgvia_mode */
+	__u32 tunnel_ifindex;
+	__u64 netns;	       /* inode number of the network namespace that the ifindexes belong to */
+	__u64 build;	       /* hash of the running programs and their constants */
+	char tunnel[16];       /* interface name */
+};
+WGVIA_ASSERT(sizeof(struct wgvia_meta) == 48, "wgvia_meta");
+
+#endif

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Links and filters. libbpf 1.1 has neither names for tcx nor a function, so bpf_link_create() does it alone.
+ */
+#include "attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "pins.h"
+#include "rtnl.h"
+#include "util.h"
+#include "words.h"
+
+/* enum bpf_attach_type of Linux 6.6 */
+#define TCX_INGRESS 46
+#define TCX_EGRESS 47
+
+const char *const attach_kind_words[] = {[ATTACH_TCX] = "tcx", [ATTACH_CLSACT] = "clsact"};
+
+static void pin_path(char path[PINS_PATH_MAX], const char *folder, const struct attachment *point)
+{
+	int len = snprintf(path, PINS_PATH_MAX, "%s/%s_%s_%u", folder, attach_kind_words[point->kind],
+			   direction_words[point->direction], point->ifindex);
+
+	if (point->kind == ATTACH_CLSACT)
+		snprintf(path + len, PINS_PATH_MAX - len, "_%u", point->handle);
+}
+
+/* A folder that says that the device's clsact is ours: bpffs holds no files. */
+static void qdisc_path(char path[PINS_PATH_MAX], const char *folder, uint32_t ifindex)
+{
+	snprintf(path, PINS_PATH_MAX, "%s/qdisc_%u", folder, ifindex);
+}
+
+static bool read_name(const char *name, struct attachment *attachment)
+{
+	char kind[16], direction[16];
+	int kind_value, direction_value, end = 0;
+
+	if (sscanf(name, "%15[a-z]_%15[a-z]_%u%n", kind, direction, &attachment->ifindex, &end) != 3)
+		return false;
+	name += end;
+	if (*name == '_' && sscanf(name, "_%u%n", &attachment->handle, &end) == 1)
+		name += end;
+	if (*name)
+		return false;
+	kind_value = word_find(attach_kind_words, ARRAY_SIZE(attach_kind_words), kind);
+	direction_value = word_find(direction_words, WGVIA_DIRECTION_COUNT, direction);
+	if (kind_value < 0 || direction_value < 0)
+		return false;
+	attachment->kind = kind_value;
+	attachment->direction = direction_value;
+	return true;
+}
+
+/* --- clsact --- */
+
+static struct bpf_tc_hook hook_of(const struct attachment *point)
+{
+	return (struct bpf_tc_hook){
+		.sz = sizeof(struct bpf_tc_hook),
+		.ifindex = (int)point->ifindex,
+		.attach_point = point->direction == WGVIA_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS,
+	};
+}
+
+static uint32_t program_id(int prog_fd)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
+}
+
+/* The id of the program at our handle and priority, 0: there is none. */
+static uint32_t filter_program(const struct attachment *point)
+{
+	struct bpf_tc_hook hook = hook_of(point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = point->handle, .priority = ATTACH_PRIORITY);
+
+	return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
+}
+
+static int clsact_attach(const struct attachment *point, int prog_fd, __u32 flags)
+{
+	struct bpf_tc_hook hook = hook_of(point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = point->handle, .priority = ATTACH_PRIORITY,
+		    .prog_fd = prog_fd, .flags = flags);
+	int ret = bpf_tc_attach(&hook, &opts);
+
+	if (ret)
+		return ret;
+	/* read back: the kernel's word, not the library's */
+	return filter_program(point) == program_id(prog_fd) ? 0 : -EIO;
+}
+
+static void clsact_detach(const struct attachment *point)
+{
+	struct bpf_tc_hook hook = hook_of(point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = point->handle, .priority = ATTACH_PRIORITY);
+
+	bpf_tc_detach(&hook, &opts);
+}
+
+/* Takes the qdisc away where it is ours and nobody's filter is in it. */
+static void remove_qdisc(const char *folder, uint32_t ifindex)
+{
+	struct bpf_tc_hook hook = {
+		.sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	char marker[PINS_PATH_MAX];
+	size_t filters = 0;
+
+	qdisc_path(marker, folder, ifindex);
+	if (access(marker, F_OK) || rtnl_open(&rtnl) || rtnl_count_filters(rtnl, ifindex, &filters) || filters)
+		return;
+	bpf_tc_hook_destroy(&hook);
+	rmdir(marker);
+}
+
+static int clsact_add(const char *folder, const struct attachment *point, const char *pin, int prog_fd)
+{
+	struct bpf_tc_hook hook = hook_of(point);
+	char marker[PINS_PATH_MAX];
+	int ret = bpf_tc_hook_create(&hook); /* -EEXIST: somebody's clsact, which serves as well */
+
+	if (ret && ret != -EEXIST)
+		return ret;
+	if (!ret) {
+		qdisc_path(marker, folder, point->ifindex);
+		mkdir(marker, 0700);
+	}
+	/* the pin first: a filter is always told of, even by a command that was killed */
+	ret = bpf_obj_pin(prog_fd, pin);
+	if (ret)
+		return ret;
+	ret = clsact_attach(point, prog_fd, 0);
+	if (ret) {
+		unlink(pin);
+		remove_qdisc(folder, point->ifindex);
+	}
+	return ret;
+}
+
+static int clsact_replace(const struct attachment *attachment, const char *pin, int prog_fd)
+{
+	char next[PINS_PATH_MAX + 8];
+	int ret;
+
+	snprintf(next, sizeof(next), "%s%%new", pin);
+	unlink(next);
+	ret = bpf_obj_pin(prog_fd, next);
+	ret = ret ? ret : clsact_attach(attachment, prog_fd, BPF_TC_F_REPLACE);
+	if (!ret && rename(next, pin))
+		ret = -errno;
+	if (ret)
+		unlink(next);
+	return ret;
+}
+
+/* --- tcx --- */
+
+static int tcx_add(const struct attachment *point, const char *pin, int prog_fd)
+{
+	cleanup_fd int fd = -1;
+
+	fd = bpf_link_create(prog_fd, (int)point->ifindex, point->direction == WGVIA_EGRESS ? TCX_EGRESS : TCX_INGRESS,
+			     NULL);
+	if (fd < 0)
+		return fd;
+	return bpf_obj_pin(fd, pin); /* closing an unpinned link detaches it */
+}
+
+/* --- either --- */
+
+static void look_at(const char *folder, struct attachment *attachment)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	char pin[PINS_PATH_MAX];
+	cleanup_fd int fd = -1;
+
+	pin_path(pin, folder, attachment);
+	fd = bpf_obj_get(pin);
+	if (fd < 0)
+		return;
+	if (attachment->kind == ATTACH_CLSACT) {
+		attachment->prog_id = program_id(fd);
+		attachment->alive = attachment->prog_id && filter_program(attachment) == attachment->prog_id;
+		return;
+	}
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return;
+	attachment->link_id = info.id;
+	attachment->prog_id = info.prog_id;
+	/* struct bpf_link_info.tcx, which these headers lack, begins like .xdp; 0: the device is gone */
+	attachment->alive = info.xdp.ifindex == attachment->ifindex;
+}
+
+int attach_list(const char *folder, struct attachment **all, size_t *count)
+{
+	DIR *pins = opendir(folder);
+	struct attachment *found = NULL;
+	struct dirent *entry;
+	size_t number = 0;
+
+	if (!pins)
+		return -errno;
+	while ((entry = readdir(pins))) {
+		struct attachment read = {}, *attachment;
+
+		if (!read_name(entry->d_name, &read))
+			continue;
+		attachment = array_grow(&found, &number, sizeof(*found));
+		if (!attachment) {
+			free(found);
+			closedir(pins);
+			return -ENOMEM;
+		}
+		*attachment = read;
+		look_at(folder, attachment);
+	}
+	closedir(pins);
+	*all = found;
+	*count = number;
+	return 0;
+}
+
+int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)
+{
+	const char *forced = getenv("WGVIA_ATTACH");
+	cleanup_fd int fd = -1;
+
+	if (forced && *forced) {
+		int value = word_find(attach_kind_words, ARRAY_SIZE(attach_kind_words), forced);
+
+		if (value < 0)
+			return error_usage(error, "WGVIA_ATTACH='%s' is neither tcx nor clsact", forced);
+		*kind = value;
+		return 0;
+	}
+	/*
+	 * Tried where it disturbs nobody: a kernel without tcx says EINVAL to the attach type, one with it asks for the
+	 * device first and says ENODEV.
+	 */
+	fd = bpf_link_create(prog_fd, 0x7fffffff, TCX_INGRESS, NULL);
+	*kind = fd == -EINVAL ? ATTACH_CLSACT : ATTACH_TCX;
+	return 0;
+}
+
+int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error)
+{
+	char pin[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
+	int ret;
+
+	pin_path(pin, folder, point);
+	ret = point->kind == ATTACH_TCX ? tcx_add(point, pin, prog_fd) : clsact_add(folder, point, pin, prog_fd);
+	if (!ret)
+		return 0;
+	if_indextoname(point->ifindex, name);
+	if (ret == -EEXIST && point->kind == ATTACH_CLSACT) {
+		error_refuse(error, "cannot attach to '%s': somebody's filter has handle %u at priority %u", name,
+			     point->handle, ATTACH_PRIORITY);
+		return ret;
+	}
+	return error_system(error, -ret, "cannot attach to '%s'", name);
+}
+
+int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd,
+		   struct error *error)
+{
+	char pin[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
+	cleanup_fd int fd = -1;
+	int ret;
+
+	pin_path(pin, folder, attachment);
+	if (attachment->kind == ATTACH_CLSACT) {
+		ret = clsact_replace(attachment, pin, prog_fd);
+	} else {
+		fd = bpf_obj_get(pin);
+		ret = fd < 0 ? fd : bpf_link_update(fd, prog_fd, NULL);
+	}
+	if (!ret)
+		return 0;
+	if_indextoname(attachment->ifindex, name);
+	return error_system(error, -ret, "cannot replace the program at '%s'", name);
+}
+
+int attach_get_program(const struct attachment *attachment)
+{
+	return bpf_prog_get_fd_by_id(attachment->prog_id);
+}
+
+int attach_remove(const char *folder, const struct attachment *attachment)
+{
+	char pin[PINS_PATH_MAX];
+
+	pin_path(pin, folder, attachment);
+	if (attachment->kind == ATTACH_TCX) {
+		cleanup_fd int fd = bpf_obj_get(pin);
+
+		/* at once, not when the last holder of the link lets go */
+		if (fd >= 0)
+			bpf_link_detach(fd);
+	} else if (attachment->alive) {
+		clsact_detach(attachment);
+	}
+	if (unlink(pin) && errno != ENOENT)
+		return -errno;
+	if (attachment->kind == ATTACH_CLSACT)
+		remove_qdisc(folder, attachment->ifindex);
+	return 0;
+}

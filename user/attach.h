@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One program at one device: a tcx link where the kernel has them (6.6), a filter of our own at clsact elsewhere. Each
+ * is told by a pin in the instance's folder: tcx_DIRECTION_IFINDEX, the link itself, or clsact_DIRECTION_IFINDEX_HANDLE,
+ * the filter's program. It touches nobody else's link, filter or qdisc.
+ */
+#ifndef WGVIA_ATTACH_H
+#define WGVIA_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "wgvia_abi.h"
+
+/* One priority for all our filters; each instance has a handle of its own, so that several can share a device. */
+#define ATTACH_PRIORITY 0x7776
+
+enum attach_kind { ATTACH_TCX, ATTACH_CLSACT };
+extern const char *const attach_kind_words[];
+
+struct attachment {
+	enum attach_kind kind;
+	enum wgvia_direction direction;
+	uint32_t ifindex;
+	uint32_t handle;  /* clsact; the tunnel's ifindex when the filter was made */
+	bool alive;	  /* it stands at its device and runs the program that the pin tells of */
+	uint32_t link_id; /* tcx */
+	uint32_t prog_id;
+};
+
+/* What the pins in an instance's folder tell of. The array is the caller's to free. 0 or -errno. */
+int attach_list(const char *folder, struct attachment **all, size_t *count);
+
+/*
+ * WGVIA_ATTACH, for tests: "tcx" or "clsact" for that one alone. Otherwise tcx where the kernel has it.
+ */
+int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error);
+
+/* Attaches the program behind all others and pins it. */
+int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error);
+/* Puts the program in the place of the one that is there, in one step for the packets. */
+int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd,
+		   struct error *error);
+/* The program that is attached, for putting it back; an fd or -errno. */
+int attach_get_program(const struct attachment *attachment);
+/* Detaches it, if it is alive, and unpins it; takes the clsact qdisc away where attach_add() made it and it is empty. */
+int attach_remove(const char *folder, const struct attachment *attachment);
+
+#endif

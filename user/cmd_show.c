@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * wgvia show [IFACE]: what is attached where, each prefix with its gateway and the neighbour's state, what is left
+ * alone; and of values that the packet path cannot use, why.
+ */
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "print.h"
+#include "resolve.h"
+#include "rtnl.h"
+#include "running.h"
+#include "tables.h"
+#include "util.h"
+#include "words.h"
+
+/* iproute2's words */
+static const struct {
+	uint16_t state;
+	const char *word;
+} neighbour_states[] = {
+	{NUD_INCOMPLETE, "INCOMPLETE"}, {NUD_REACHABLE, "REACHABLE"}, {NUD_STALE, "STALE"},
+	{NUD_DELAY, "DELAY"},		{NUD_PROBE, "PROBE"},	      {NUD_FAILED, "FAILED"},
+	{NUD_NOARP, "NOARP"},		{NUD_PERMANENT, "PERMANENT"},
+};
+
+static const char *neighbour_word(const struct neighbour *neighbour)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(neighbour_states); i++)
+		if (neighbour->known && neighbour->state & neighbour_states[i].state)
+			return neighbour_states[i].word;
+	return "NONE";
+}
+
+static void add_device(json *value, const struct links *links, uint32_t ifindex)
+{
+	const struct link *link = link_by_index(links, ifindex);
+	char number[16];
+
+	snprintf(number, sizeof(number), "if%u", ifindex);
+	print_add_text(value, "dev", link ? link->name : number);
+	print_add_number(value, "ifindex", ifindex);
+}
+
+static const char *link_state(const struct link *link)
+{
+	if (!link)
+		return "gone";
+	if (!(link->flags & IFF_UP))
+		return "down";
+	return link->flags & IFF_RUNNING ? "up" : "no-carrier";
+}
+
+static json *describe_attachment(const struct attachment *attachment, const struct links *links)
+{
+	const struct link *link = link_by_index(links, attachment->ifindex);
+	json *value = print_object();
+
+	add_device(value, links, attachment->ifindex);
+	print_add_text(value, "direction", direction_words[attachment->direction]);
+	print_add_text(value, "type", attach_kind_words[attachment->kind]);
+	if (attachment->kind == ATTACH_TCX) {
+		print_add_number(value, "link_id", attachment->link_id);
+	} else {
+		print_add_number(value, "priority", ATTACH_PRIORITY);
+		print_add_number(value, "handle", attachment->handle);
+	}
+	print_add_number(value, "prog_id", attachment->prog_id);
+	print_add_bool(value, "attached", attachment->alive);
+	print_add_text(value, "state", link_state(link));
+	if (link)
+		print_add_number(value, "mtu", link->mtu);
+	return value;
+}
+
+/* Prefixes by the thousand have a few gateways: each is asked for once. */
+struct known {
+	struct wgvia_gateway gateway;
+	struct neighbour neighbour;
+};
+
+static const struct neighbour *find_neighbour(struct rtnl *rtnl, struct known **known, size_t *count,
+					      const struct wgvia_gateway *gateway)
+{
+	struct ip ip = gateway_ip(gateway);
+	struct known *found;
+
+	for (size_t i = 0; i < *count; i++)
+		if (!memcmp(&(*known)[i].gateway, gateway, sizeof(*gateway)))
+			return &(*known)[i].neighbour;
+	found = array_grow(known, count, sizeof(*found));
+	if (!found)
+		return NULL;
+	found->gateway = *gateway;
+	rtnl_get_neighbour(rtnl, gateway->ifindex, &ip, &found->neighbour);
+	return &found->neighbour;
+}
+
+static json *describe_prefix(const struct gateway_entry *entry, const struct links *links, const char *problem,
+			     const struct neighbour *neighbour)
+{
+	struct ip via = gateway_ip(&entry->value);
+	char text[PREFIX_TEXT_LEN];
+	json *value = print_object();
+
+	print_add_text(value, "prefix", prefix_text(&entry->from, text));
+	print_add_text(value, "via", ip_text(&via, text));
+	add_device(value, links, entry->value.ifindex);
+	print_add_bool(value, "usable", !problem);
+	if (problem)
+		print_add_text(value, "problem", problem);
+	if (!problem && neighbour) {
+		json *of_neighbour = print_object();
+		const uint8_t *mac = neighbour->lladdr;
+
+		print_add_text(of_neighbour, "state", neighbour_word(neighbour));
+		if (neighbour->has_lladdr) {
+			snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+				 mac[4], mac[5]);
+			print_add_text(of_neighbour, "lladdr", text);
+		}
+		print_add(value, "neighbour", of_neighbour);
+	}
+	return value;
+}
+
+static json *describe_prefixes(struct rtnl *rtnl, const struct instance *instance, const struct state *state,
+			       const struct links *links)
+{
+	struct point *points = NULL;
+	struct known *known = NULL;
+	size_t point_count = 0, known_count = 0;
+	json *values = print_array();
+
+	for (size_t i = 0; i < instance->attachment_count; i++) {
+		const struct attachment *attachment = &instance->attachments[i];
+		const struct link *link = link_by_index(links, attachment->ifindex);
+		struct point *point = link && attachment->alive ? array_grow(&points, &point_count, sizeof(*point)) : NULL;
+
+		if (point)
+			*point = (struct point){attachment->direction, attachment->ifindex, link_is_l3(link)};
+	}
+	for (size_t i = 0; i < state->gateway_count; i++) {
+		const struct gateway_entry *entry = &state->gateways[i];
+		const char *problem = resolve_problem(links, points, point_count, entry);
+
+		print_append(values, describe_prefix(entry, links, problem,
+						     problem ? NULL
+							     : find_neighbour(rtnl, &known, &known_count, &entry->value)));
+	}
+	free(points);
+	free(known);
+	return values;
+}
+
+static json *describe_bypass(const struct state *state)
+{
+	json *values = print_array();
+
+	for (size_t i = 0; i < state->bypass_count; i++) {
+		const struct bypass_entry *entry = &state->bypass[i];
+		uint32_t verdict = entry->value.verdict;
+		json *value = print_object();
+		char text[PREFIX_TEXT_LEN];
+
+		print_add_text(value, "prefix", prefix_text(&entry->to, text));
+		print_add_text(value, "verdict", word_of(verdict_words, WGVIA_VERDICT_COUNT, verdict));
+		print_add_bool(value, "admin", (entry->value.flags & WGVIA_BYPASS_ADMIN) || verdict == WGVIA_BYPASS);
+		/* lookup_bypass() in bpf/ */
+		if (verdict < WGVIA_LOCAL || verdict > WGVIA_BYPASS) {
+			snprintf(text, sizeof(text), "unknown verdict %u, treated as bypass", verdict);
+			print_add_text(value, "problem", text);
+		}
+		print_append(values, value);
+	}
+	return values;
+}
+
+static int describe(struct context *context, const struct instance *instance, struct json_object *values)
+{
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	cleanup(state_free) struct state state = {};
+	struct links links = {};
+	json *value, *attachments;
+	int ret = rtnl_open(&rtnl);
+
+	ret = ret ? ret : rtnl_get_links(rtnl, &links);
+	if (ret)
+		return error_system(&context->error, -ret, "cannot list the devices");
+	ret = tables_read(instance, &state, &context->error);
+	if (ret) {
+		free(links.all);
+		return ret;
+	}
+	value = print_object();
+	attachments = print_array();
+	print_add_text(value, "interface", instance->tunnel);
+	print_add_number(value, "ifindex", instance->meta.tunnel_ifindex);
+	print_add_text(value, "state", link_state(link_by_index(&links, instance->meta.tunnel_ifindex)));
+	print_add_text(value, "mode", word_of(mode_words, WORDS_MODE, instance->meta.mode));
+	print_add_text(value, "on_fail", on_fail_words[state.on_fail]);
+	print_add_number(value, "abi", instance->meta.abi);
+	for (size_t i = 0; i < instance->attachment_count; i++)
+		print_append(attachments, describe_attachment(&instance->attachments[i], &links));
+	print_add(value, "attachments", attachments);
+	print_add(value, "prefixes", describe_prefixes(rtnl, instance, &state, &links));
+	print_add(value, "bypass", describe_bypass(&state));
+	print_append(values, value);
+	free(links.all);
+	return 0;
+}
+
+static void print_instance(const struct context *context, const json *value)
+{
+	json *array = print_member(value, "attachments");
+
+	(void)context;
+	printf("%s: %s mode %s on-fail %s\n", print_text(value, "interface"), print_text(value, "state"),
+	       print_text(value, "mode"), print_text(value, "on_fail"));
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		const json *item = json_object_array_get_idx(array, i);
+
+		printf("    %-6s dev %s %s mtu %" PRIu64 " %s", print_text(item, "direction"), print_text(item, "dev"),
+		       print_text(item, "state"), print_number(item, "mtu"), print_text(item, "type"));
+		if (print_member(item, "link_id"))
+			printf(" link %" PRIu64, print_number(item, "link_id"));
+		else
+			printf(" pref %" PRIu64 " handle 0x%" PRIx64, print_number(item, "priority"),
+			       print_number(item, "handle"));
+		printf(" prog %" PRIu64 "%s\n", print_number(item, "prog_id"),
+		       print_bool(item, "attached") ? "" : " DETACHED");
+	}
+	array = print_member(value, "prefixes");
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		const json *item = json_object_array_get_idx(array, i), *neighbour = print_member(item, "neighbour");
+
+		printf("    from %s via %s dev %s", print_text(item, "prefix"), print_text(item, "via"),
+		       print_text(item, "dev"));
+		if (neighbour && print_member(neighbour, "lladdr"))
+			printf(" lladdr %s", print_text(neighbour, "lladdr"));
+		if (neighbour)
+			printf(" %s", print_text(neighbour, "state"));
+		if (!print_bool(item, "usable"))
+			printf(" UNUSABLE: %s", print_text(item, "problem"));
+		putchar('\n');
+	}
+	array = print_member(value, "bypass");
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		const json *item = json_object_array_get_idx(array, i);
+
+		printf("    bypass %s %s%s%s%s\n", print_text(item, "prefix"), print_text(item, "verdict"),
+		       print_bool(item, "admin") ? " admin" : "", print_member(item, "problem") ? ": " : "",
+		       print_text(item, "problem"));
+	}
+}
+
+int cmd_show(struct context *context, int argc, char **argv)
+{
+	cleanup(print_put) json *values = print_array();
+	int ret = running_each(context, argc, argv, describe, values);
+
+	if (!ret)
+		print_instances(context, values, argc, print_instance);
+	return ret;
+}

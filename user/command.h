@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every command gets and gives, and the table of commands that the usage is printed from.
+ */
+#ifndef WGVIA_COMMAND_H
+#define WGVIA_COMMAND_H
+
+#include <stdbool.h>
+
+#include "error.h"
+
+struct context {
+	bool json;
+	int verbose;
+	const char *pin_dir;
+	struct error error; /* set by a command that fails */
+};
+
+/* The words behind the command's own. 0, or negative with context->error set; output is printed already. */
+typedef int (*command_function)(struct context *context, int argc, char **argv);
+
+int cmd_up(struct context *context, int argc, char **argv);
+int cmd_down(struct context *context, int argc, char **argv);
+int cmd_route(struct context *context, int argc, char **argv);
+int cmd_bypass(struct context *context, int argc, char **argv);
+int cmd_show(struct context *context, int argc, char **argv);
+int cmd_stats(struct context *context, int argc, char **argv);
+
+#endif

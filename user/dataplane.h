@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An instance in the kernel: its maps, its programs, its pins. It knows no prefix and no gateway (tables.c fills the
+ * maps), and prints nothing.
+ */
+#ifndef WGVIA_DATAPLANE_H
+#define WGVIA_DATAPLANE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "attach.h"
+#include "error.h"
+#include "resolve.h"
+#include "wgvia_abi.h"
+
+/* Ethernet devices that one program can know. */
+#define DATAPLANE_DEVICES 64
+
+enum map { MAP_PREFIXES4, MAP_PREFIXES6, MAP_BYPASS4, MAP_BYPASS6, MAP_COUNTERS, MAP_META, MAP_COUNT };
+extern const char *const map_names[MAP_COUNT];
+
+struct instance {
+	const char *root; /* the pin folder; the caller's */
+	char tunnel[IFNAMSIZ];
+	char folder[4096]; /* this instance's */
+	int maps[MAP_COUNT];
+	struct wgvia_meta meta;	 /* as read when it was opened */
+	bool foreign;		 /* its ABI is not ours: there are no maps to read or write */
+	struct attachment *attachments;
+	size_t attachment_count;
+};
+
+#define INSTANCE_NONE                                                                                                  \
+	{                                                                                                              \
+		.maps = {                                                                                              \
+			[0 ... MAP_COUNT - 1] = -1                                                                     \
+		}                                                                                                      \
+	}
+
+void instance_close(struct instance *instance); /* for cleanup(), too */
+
+/* This network namespace's inode number, by which instances tell whose they are. */
+uint64_t dataplane_netns(void);
+
+/*
+ * Opens the instance of an interface. -ENOENT, without `error` set: there is none. An instance of another network
+ * namespace that still exists is refused.
+ */
+int dataplane_open(const char *root, const char *tunnel, struct instance *instance, struct error *error);
+/* As above, and what has another ABI is refused as well: for commands that read or change maps. */
+int dataplane_open_running(const char *root, const char *tunnel, struct instance *instance, struct error *error);
+
+/* What dataplane_apply() calls to write the state into the maps of `instance`; 0 or -errno with `error` set. */
+typedef int (*dataplane_fill)(const struct instance *instance, const struct state *state, struct error *error);
+
+/*
+ * Makes the instance what the plan says, all or nothing: programs are loaded and put in place of the old ones, maps are
+ * reused where they fit and filled anew where not, then what is not wanted any more is detached. `running` is what
+ * dataplane_open() found, or empty. `*changed` tells whether a program or an attachment changed.
+ */
+int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, dataplane_fill fill,
+		    bool *changed, struct error *error);
+
+/* Detaches and unpins everything of an instance. The lock is held. */
+int dataplane_remove(const char *root, const char *tunnel, struct error *error);
+
+/* libbpf's own output: 0 none, 1 warnings, 2 everything and the verifier's log. */
+void dataplane_set_verbose(int level);
+
+#endif

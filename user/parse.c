@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From words to values. A message says what is allowed and shows the offending word.
+ */
+#include "parse.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "util.h"
+#include "words.h"
+
+void request_free(struct request *request)
+{
+	free(request->routes);
+	free(request->bypass);
+	*request = (struct request){};
+}
+
+int parse_ip(const char *text, struct ip *ip, struct error *error)
+{
+	struct ip result = {};
+
+	if (inet_pton(AF_INET, text, result.addr) == 1) {
+		result.family = AF_INET;
+	} else if (inet_pton(AF_INET6, text, result.addr) == 1) {
+		result.family = AF_INET6;
+		if (IN6_IS_ADDR_V4MAPPED((struct in6_addr *)result.addr))
+			return error_usage(error, "'%s' is an IPv4-mapped address, which no packet carries", text);
+	} else if (strchr(text, '/')) {
+		return error_usage(error, "'%s' is no address: a prefix length does not belong here", text);
+	} else {
+		return error_usage(error, "'%s' is no IPv4 or IPv6 address", text);
+	}
+	*ip = result;
+	return 0;
+}
+
+/* A decimal number of at most three digits, nothing around it; -1 otherwise. */
+static int parse_len(const char *text)
+{
+	int len = 0;
+
+	if (!*text || strlen(text) > 3)
+		return -1;
+	for (; *text; text++) {
+		if (!isdigit((unsigned char)*text))
+			return -1;
+		len = len * 10 + *text - '0';
+	}
+	return len;
+}
+
+int parse_prefix(const char *text, struct prefix *prefix, struct error *error)
+{
+	char address[IP_TEXT_LEN], right[PREFIX_TEXT_LEN];
+	const char *slash = strchr(text, '/');
+	size_t address_len = slash ? (size_t)(slash - text) : strlen(text);
+	struct prefix result = {};
+	struct ip ip;
+	int len;
+
+	if (address_len >= sizeof(address))
+		return error_usage(error, "'%s' is no prefix: ADDRESS/LENGTH is needed", text);
+	memcpy(address, text, address_len);
+	address[address_len] = '\0';
+	if (parse_ip(address, &ip, error)) {
+		if (!strstr(error->text, "mapped"))
+			error_usage(error, "'%s' is no prefix: ADDRESS/LENGTH is needed", text);
+		return -EINVAL;
+	}
+	len = slash ? parse_len(slash + 1) : (int)ip_bits(ip.family);
+	if (len < 0 || len > (int)ip_bits(ip.family))
+		return error_usage(error, "'%s' has no valid length: 0 to %u is needed for IPv%d", text,
+				   ip_bits(ip.family), ip.family == AF_INET ? 4 : 6);
+	result = (struct prefix){ip_mask(ip, len), len};
+	if (!ip_equal(&result.ip, &ip))
+		return error_usage(error, "'%s' has host bits set: '%s' is the prefix", text,
+				   prefix_text(&result, right));
+	*prefix = result;
+	return 0;
+}
+
+int parse_ifname(const char *text, char name[IFNAMSIZ], struct error *error)
+{
+	size_t len = strlen(text);
+
+	if (len >= IFNAMSIZ)
+		return error_usage(error, "'%s' is no interface name: %d characters at most", text, IFNAMSIZ - 1);
+	if (!len || !strcmp(text, ".") || !strcmp(text, ".."))
+		return error_usage(error, "'%s' is no interface name", text);
+	for (const char *c = text; *c; c++)
+		if (*c == '/' || *c == ':' || isspace((unsigned char)*c))
+			return error_usage(error, "'%s' is no interface name: no '/', ':' or white space", text);
+	memset(name, 0, IFNAMSIZ);
+	memcpy(name, text, len);
+	return 0;
+}
+
+int parse_mode(const char *text, enum wgvia_mode *mode, struct error *error)
+{
+	int value = word_find(mode_words, WORDS_MODE, text);
+
+	if (value < 0)
+		return error_usage(error, "'%s' is no mode: fast or stack", text);
+	*mode = value;
+	return 0;
+}
+
+int parse_on_fail(const char *text, enum wgvia_on_fail *on_fail, struct error *error)
+{
+	int value = word_find(on_fail_words, WORDS_ON_FAIL, text);
+
+	if (value < 0)
+		return error_usage(error, "'%s' is no action for on-fail: drop or pass", text);
+	*on_fail = value;
+	return 0;
+}
+
+/* The words that are left. */
+struct cursor {
+	char **word;
+	char **end;
+};
+
+static bool next_is(const struct cursor *cursor, const char *keyword)
+{
+	return cursor->word < cursor->end && !strcmp(*cursor->word, keyword);
+}
+
+/* The word behind the keyword at the cursor, which moves behind both; NULL: there is none, and the error is set. */
+static const char *take_value(struct cursor *cursor, struct error *error)
+{
+	const char *keyword = *cursor->word++;
+
+	if (cursor->word == cursor->end) {
+		error_usage(error, "'%s' needs a value", keyword);
+		return NULL;
+	}
+	return *cursor->word++;
+}
+
+static int take_tunnel(struct cursor *cursor, char tunnel[IFNAMSIZ], struct error *error)
+{
+	if (cursor->word == cursor->end)
+		return error_usage(error, "which interface? IFACE is missing");
+	return parse_ifname(*cursor->word++, tunnel, error);
+}
+
+/* A source that no packet from a tunnel may have (RFC 4291, 2.7; RFC 1122, 3.2.1.3). */
+static int check_source(const struct prefix *prefix, const char *text, struct error *error)
+{
+	if (!prefix->len) /* everything: what is not to be forwarded is left to the kernel anyway */
+		return 0;
+	if (ip_is_multicast(&prefix->ip))
+		return error_usage(error, "'%s' is multicast, which is no source", text);
+	if (ip_is_link_local(&prefix->ip))
+		return error_usage(error, "'%s' is link-local, which no router forwards", text);
+	if (ip_is_loopback(&prefix->ip))
+		return error_usage(error, "'%s' is loopback, which no router forwards", text);
+	return 0;
+}
+
+static int check_gateway(const struct route_words *route, const char *tunnel, struct error *error)
+{
+	char via[IP_TEXT_LEN], from[PREFIX_TEXT_LEN];
+
+	ip_text(&route->via, via);
+	prefix_text(&route->from, from);
+	if (!strcmp(route->dev, tunnel))
+		return error_usage(error, "dev '%s' is the tunnel itself: the firewall's device is needed", tunnel);
+	if (!route->via.family)
+		return 0;
+	if (route->from.ip.family == AF_INET6 && route->via.family == AF_INET)
+		return error_usage(error, "IPv6 prefix '%s' cannot go via IPv4 gateway '%s'", from, via);
+	if (ip_is_multicast(&route->via) || (route->via.family == AF_INET && route->via.addr[0] >= 240))
+		return error_usage(error, "via '%s' is multicast or broadcast, which is no gateway", via);
+	if (ip_is_unspecified(&route->via) || ip_is_loopback(&route->via) ||
+	    (route->via.family == AF_INET && !route->via.addr[0]))
+		return error_usage(error, "via '%s' is no address of a gateway", via);
+	if (route->via.family == AF_INET6 && ip_is_link_local(&route->via) && !route->dev[0])
+		return error_usage(error, "via '%s' is link-local: its device is needed, 'dev DEV'", via);
+	return 0;
+}
+
+static int take_route(struct cursor *cursor, const char *tunnel, struct route_words *route, struct error *error)
+{
+	const char *value = take_value(cursor, error);
+
+	*route = (struct route_words){};
+	if (!value || parse_prefix(value, &route->from, error) || check_source(&route->from, value, error))
+		return -EINVAL;
+	for (;;) {
+		if (next_is(cursor, "via") && !route->via.family) {
+			value = take_value(cursor, error);
+			if (!value || parse_ip(value, &route->via, error))
+				return -EINVAL;
+		} else if (next_is(cursor, "dev") && !route->dev[0]) {
+			value = take_value(cursor, error);
+			if (!value || parse_ifname(value, route->dev, error))
+				return -EINVAL;
+		} else {
+			return check_gateway(route, tunnel, error);
+		}
+	}
+}
+
+static int check_end(const struct cursor *cursor, const char *allowed, struct error *error)
+{
+	if (cursor->word == cursor->end)
+		return 0;
+	return error_usage(error, "unexpected word '%s': %s", *cursor->word, allowed);
+}
+
+static int take_up_word(struct cursor *cursor, struct request *request, unsigned int *seen, struct error *error)
+{
+	enum { SEEN_MODE = 1, SEEN_ON_FAIL = 2 };
+	const char *value;
+
+	if (next_is(cursor, "from")) {
+		struct route_words *route = array_grow(&request->routes, &request->route_count, sizeof(*route));
+
+		return route ? take_route(cursor, request->tunnel, route, error)
+			     : error_system(error, ENOMEM, "cannot read 'from'");
+	}
+	if (next_is(cursor, "bypass")) {
+		struct prefix *prefix = array_grow(&request->bypass, &request->bypass_count, sizeof(*prefix));
+
+		if (!prefix)
+			return error_system(error, ENOMEM, "cannot read 'bypass'");
+		value = take_value(cursor, error);
+		return value ? parse_prefix(value, prefix, error) : -EINVAL;
+	}
+	if (next_is(cursor, "mode") && !(*seen & SEEN_MODE)) {
+		*seen |= SEEN_MODE;
+		value = take_value(cursor, error);
+		return value ? parse_mode(value, &request->mode, error) : -EINVAL;
+	}
+	if (next_is(cursor, "on-fail") && !(*seen & SEEN_ON_FAIL)) {
+		*seen |= SEEN_ON_FAIL;
+		value = take_value(cursor, error);
+		return value ? parse_on_fail(value, &request->on_fail, error) : -EINVAL;
+	}
+	return check_end(cursor, "from PREFIX [via ADDRESS] [dev DEV], bypass PREFIX, mode, on-fail", error);
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+	return prefix_compare(*(const struct prefix *const *)a, *(const struct prefix *const *)b);
+}
+
+static int check_twice(const struct request *request, struct error *error)
+{
+	const struct prefix **sorted = NULL;
+	char text[PREFIX_TEXT_LEN];
+	int ret = 0;
+
+	if (request->route_count < 2)
+		return 0;
+	sorted = calloc(request->route_count, sizeof(struct prefix *));
+	if (!sorted)
+		return error_system(error, ENOMEM, "cannot read 'from'");
+	for (size_t i = 0; i < request->route_count; i++)
+		sorted[i] = &request->routes[i].from;
+	qsort(sorted, request->route_count, sizeof(*sorted), compare_pointers);
+	for (size_t i = 1; i < request->route_count && !ret; i++)
+		if (!prefix_compare(sorted[i - 1], sorted[i]))
+			ret = error_usage(error, "from '%s' is given twice", prefix_text(sorted[i], text));
+	free(sorted);
+	return ret;
+}
+
+int parse_up(int argc, char **argv, struct request *request, struct error *error)
+{
+	struct cursor cursor = {argv, argv + argc};
+	unsigned int seen = 0;
+	int ret;
+
+	*request = (struct request){};
+	ret = take_tunnel(&cursor, request->tunnel, error);
+	while (!ret && cursor.word < cursor.end)
+		ret = take_up_word(&cursor, request, &seen, error);
+	return ret ? ret : check_twice(request, error);
+}
+
+int parse_route(int argc, char **argv, char tunnel[IFNAMSIZ], struct route_words *route, struct error *error)
+{
+	struct cursor cursor = {argv, argv + argc};
+	int ret = take_tunnel(&cursor, tunnel, error);
+
+	if (ret)
+		return ret;
+	if (!next_is(&cursor, "from"))
+		return error_usage(error, "'from PREFIX' is needed behind '%s'", tunnel);
+	ret = take_route(&cursor, tunnel, route, error);
+	return ret ? ret : check_end(&cursor, "from PREFIX [via ADDRESS] [dev DEV]", error);
+}
+
+int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *prefix, struct error *error)
+{
+	struct cursor cursor = {argv, argv + argc};
+	int ret = take_tunnel(&cursor, tunnel, error);
+
+	if (ret)
+		return ret;
+	if (cursor.word == cursor.end)
+		return error_usage(error, "which prefix? PREFIX is needed behind '%s'", tunnel);
+	ret = parse_prefix(*cursor.word++, prefix, error);
+	return ret ? ret : check_end(&cursor, "one PREFIX", error);
+}

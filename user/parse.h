@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the words of the command line to values. Pure: it asks nobody, so what it refuses is wrong on every host
+ * (exit status 2). What depends on this host is resolve.c's.
+ */
+#ifndef WGVIA_PARSE_H
+#define WGVIA_PARSE_H
+
+#include <net/if.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "ip.h"
+#include "wgvia_abi.h"
+
+/* "from PREFIX [via ADDRESS] [dev DEV]" */
+struct route_words {
+	struct prefix from;
+	struct ip via;	    /* family 0: left out */
+	char dev[IFNAMSIZ]; /* empty: left out */
+};
+
+/* What the user asked for, in the order of the words. */
+struct request {
+	char tunnel[IFNAMSIZ];
+	struct route_words *routes;
+	size_t route_count;
+	struct prefix *bypass;
+	size_t bypass_count;
+	enum wgvia_mode mode;
+	enum wgvia_on_fail on_fail;
+};
+
+void request_free(struct request *request);
+
+/* An address, without prefix length. */
+int parse_ip(const char *text, struct ip *ip, struct error *error);
+/* "ADDRESS/LEN", or an address alone for that one host. Host bits are an error that shows the prefix meant. */
+int parse_prefix(const char *text, struct prefix *prefix, struct error *error);
+/* The kernel's dev_valid_name(): 1 to 15 characters, no '/', ':' or white space, not "." or "..". */
+int parse_ifname(const char *text, char name[IFNAMSIZ], struct error *error);
+int parse_mode(const char *text, enum wgvia_mode *mode, struct error *error);
+int parse_on_fail(const char *text, enum wgvia_on_fail *on_fail, struct error *error);
+
+/* The words behind `up`. The request is to be freed by the caller, on failure too. */
+int parse_up(int argc, char **argv, struct request *request, struct error *error);
+/* "IFACE from PREFIX [via ADDRESS] [dev DEV]", the words behind `route add` and its sisters. */
+int parse_route(int argc, char **argv, char tunnel[IFNAMSIZ], struct route_words *route, struct error *error);
+/* "IFACE PREFIX", the words behind `bypass add` and `bypass del`. */
+int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *prefix, struct error *error);
+
+#endif

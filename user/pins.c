@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Folders on a bpffs.
+ */
+#include "pins.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "util.h"
+
+#define BPFFS "/sys/fs/bpf"
+
+static const char *const suffixes[] = {[PINS_CURRENT] = "", [PINS_NEW] = "%new", [PINS_OLD] = "%old"};
+
+static void escape(const char *tunnel, char *name)
+{
+	for (; *tunnel; tunnel++)
+		if (*tunnel == '.' || *tunnel == '%')
+			name += sprintf(name, "%%%02x", *tunnel);
+		else
+			*name++ = *tunnel;
+	*name = '\0';
+}
+
+/* False for a name that escape() does not make, such as NAME%new. */
+static bool unescape(const char *name, char tunnel[IFNAMSIZ])
+{
+	size_t len = 0;
+
+	for (; *name; name++) {
+		char c = *name;
+
+		if (c == '%') {
+			if (strncmp(name, "%2e", 3) && strncmp(name, "%25", 3))
+				return false;
+			c = name[2] == 'e' ? '.' : '%';
+			name += 2;
+		}
+		if (len == IFNAMSIZ - 1)
+			return false;
+		tunnel[len++] = c;
+	}
+	memset(tunnel + len, 0, IFNAMSIZ - len);
+	return len > 0;
+}
+
+int pins_path(char path[PINS_PATH_MAX], const char *root, const char *tunnel, enum pins_folder folder, const char *file)
+{
+	char name[PINS_NAME_MAX];
+	int len;
+
+	escape(tunnel, name);
+	len = snprintf(path, PINS_PATH_MAX, "%s/%s%s%s%s", root, name, suffixes[folder], file ? "/" : "",
+		       file ? file : "");
+	return len < PINS_PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return !statfs(path, &fs) && (unsigned int)fs.f_type == BPF_FS_MAGIC;
+}
+
+/* Whether this process sees mounts of its own, as below `ip netns exec`: a bpffs mounted there would go with it. */
+static bool has_private_mounts(void)
+{
+	struct stat own, init;
+
+	return !stat("/proc/self/ns/mnt", &own) && !stat("/proc/1/ns/mnt", &init) && own.st_ino != init.st_ino;
+}
+
+static int mount_bpffs(struct error *error)
+{
+	if (has_private_mounts()) {
+		error_refuse(error, "cannot pin below '%s': no bpffs is mounted there", BPFFS);
+		error_hint(error, "'ip netns exec' hides it: use 'wgvia -n NAME' or 'nsenter --net=/run/netns/NAME'");
+		return -EINVAL;
+	}
+	/* as bpf_mnt_fs() of iproute2 */
+	if (mount("", BPFFS, "none", MS_PRIVATE | MS_REC, NULL) &&
+	    (errno != EINVAL || mount(BPFFS, BPFFS, "none", MS_BIND, NULL)))
+		return error_system(error, errno, "cannot mount a bpffs at '%s'", BPFFS);
+	if (mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
+		return error_system(error, errno, "cannot mount a bpffs at '%s'", BPFFS);
+	return 0;
+}
+
+/* The deepest folder of the path that exists, into `parent`. 0 or -errno where it cannot be seen. */
+static int existing_parent(const char *path, char parent[PINS_PATH_MAX])
+{
+	struct stat st;
+
+	snprintf(parent, PINS_PATH_MAX, "%s", path);
+	while (stat(parent, &st)) {
+		char *slash = strrchr(parent, '/');
+
+		if (errno != ENOENT)
+			return -errno;
+		if (!slash || slash == parent) {
+			strcpy(parent, slash ? "/" : ".");
+			return 0;
+		}
+		*slash = '\0';
+	}
+	return 0;
+}
+
+static int make_folders(const char *path)
+{
+	char part[PINS_PATH_MAX];
+
+	snprintf(part, sizeof(part), "%s", path);
+	for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (mkdir(part, 0700) && errno != EEXIST)
+			return -errno;
+		if (!slash)
+			return 0;
+		*slash = '/';
+	}
+}
+
+static int refuse_no_bpffs(const char *root, struct error *error)
+{
+	error_refuse(error, "cannot use '%s': directory not in a bpf file system (bpffs)", root);
+	error_hint(error, "mount one with 'mount -t bpf bpf %s', or leave --pin-dir out", root);
+	return -EINVAL;
+}
+
+int pins_prepare(const char *root, struct error *error)
+{
+	char parent[PINS_PATH_MAX];
+	int ret;
+
+	if (strlen(root) + PINS_NAME_MAX + 64 > PINS_PATH_MAX)
+		return error_system(error, ENAMETOOLONG, "cannot use '%s'", root);
+	ret = existing_parent(root, parent);
+	if (ret)
+		return error_system(error, -ret, "cannot use '%s'", root);
+	if (!is_bpffs(parent)) {
+		if (strcmp(root, BPFFS) && strncmp(root, BPFFS "/", strlen(BPFFS "/")))
+			return refuse_no_bpffs(root, error);
+		ret = mount_bpffs(error);
+		if (ret)
+			return ret;
+	}
+	ret = make_folders(root);
+	return ret ? error_system(error, -ret, "cannot make '%s'", root) : 0;
+}
+
+int pins_probe(const char *root, struct error *error)
+{
+	char parent[PINS_PATH_MAX];
+	struct stat st;
+
+	if (stat(root, &st)) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return error_system(error, errno, "cannot read '%s'", root);
+		if (!existing_parent(root, parent) && has_private_mounts() && !is_bpffs(parent) &&
+		    !strncmp(root, BPFFS "/", strlen(BPFFS "/")))
+			error_hint(error, "'ip netns exec' hides the pins: use 'wgvia -n NAME'");
+		return -ENOENT;
+	}
+	return is_bpffs(root) ? 0 : refuse_no_bpffs(root, error);
+}
+
+int pins_lock(const char *root, struct error *error)
+{
+	for (;;) {
+		int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct stat locked, named;
+
+		if (fd < 0)
+			return errno == ENOENT ? -ENOENT : error_system(error, errno, "cannot open '%s'", root);
+		if (flock(fd, LOCK_EX) || fstat(fd, &locked)) {
+			int err = errno;
+
+			close(fd);
+			return error_system(error, err, "cannot lock '%s'", root);
+		}
+		/* the last `down` may have removed it while we waited */
+		if (!stat(root, &named) && named.st_ino == locked.st_ino && named.st_dev == locked.st_dev)
+			return fd;
+		close(fd);
+		if (make_folders(root))
+			return -ENOENT;
+	}
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int pins_list(const char *root, char (**names)[IFNAMSIZ], size_t *count)
+{
+	char(*found)[IFNAMSIZ] = NULL;
+	size_t number = 0;
+	struct dirent *entry;
+	DIR *folder = opendir(root);
+
+	if (!folder)
+		return -errno;
+	while ((entry = readdir(folder))) {
+		char tunnel[IFNAMSIZ];
+
+		if (entry->d_name[0] == '.' || !unescape(entry->d_name, tunnel))
+			continue;
+		if (!array_grow(&found, &number, IFNAMSIZ)) {
+			free(found);
+			closedir(folder);
+			return -ENOMEM;
+		}
+		memcpy(found[number - 1], tunnel, IFNAMSIZ);
+	}
+	closedir(folder);
+	if (number)
+		qsort(found, number, IFNAMSIZ, compare_names);
+	*names = found;
+	*count = number;
+	return 0;
+}
+
+bool pins_exist(const char *root, const char *tunnel, enum pins_folder folder)
+{
+	char path[PINS_PATH_MAX];
+	struct stat st;
+
+	return !pins_path(path, root, tunnel, folder, NULL) && !stat(path, &st);
+}
+
+int pins_make_folder(const char *root, const char *tunnel, enum pins_folder folder)
+{
+	char path[PINS_PATH_MAX];
+	int ret = pins_path(path, root, tunnel, folder, NULL);
+
+	if (ret)
+		return ret;
+	return mkdir(path, 0700) ? -errno : 0;
+}
+
+static int rename_folder(const char *root, const char *tunnel, enum pins_folder from, enum pins_folder to)
+{
+	char old[PINS_PATH_MAX], new[PINS_PATH_MAX];
+	int ret = pins_path(old, root, tunnel, from, NULL);
+
+	ret = ret ? ret : pins_path(new, root, tunnel, to, NULL);
+	if (ret)
+		return ret;
+	return rename(old, new) ? -errno : 0;
+}
+
+int pins_remove_folder(const char *root, const char *tunnel, enum pins_folder folder)
+{
+	char path[PINS_PATH_MAX];
+	struct dirent *entry;
+	DIR *pins;
+	int ret = pins_path(path, root, tunnel, folder, NULL);
+
+	if (ret)
+		return ret;
+	pins = opendir(path);
+	if (!pins)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(pins)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			if (unlinkat(dirfd(pins), entry->d_name, 0) &&
+			    (errno != EISDIR || unlinkat(dirfd(pins), entry->d_name, AT_REMOVEDIR)))
+				ret = -errno;
+	closedir(pins);
+	if (rmdir(path) && !ret)
+		ret = -errno;
+	return ret;
+}
+
+/* What NAME lacks moves over from NAME%old; the rest of NAME%old goes. */
+static int merge_old(const char *root, const char *tunnel)
+{
+	char path[PINS_PATH_MAX], from[PINS_PATH_MAX], to[PINS_PATH_MAX];
+	struct dirent *entry;
+	struct stat st;
+	DIR *pins;
+	int ret = pins_path(path, root, tunnel, PINS_OLD, NULL);
+
+	if (ret)
+		return ret;
+	pins = opendir(path);
+	if (!pins)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(pins))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+		    pins_path(from, root, tunnel, PINS_OLD, entry->d_name) ||
+		    pins_path(to, root, tunnel, PINS_CURRENT, entry->d_name))
+			continue;
+		if (stat(to, &st) && rename(from, to))
+			ret = -errno;
+	}
+	closedir(pins);
+	return ret ? ret : pins_remove_folder(root, tunnel, PINS_OLD);
+}
+
+int pins_commit(const char *root, const char *tunnel)
+{
+	bool replaces = pins_exist(root, tunnel, PINS_CURRENT);
+	int ret = replaces ? rename_folder(root, tunnel, PINS_CURRENT, PINS_OLD) : 0;
+
+	if (ret)
+		return ret;
+	ret = rename_folder(root, tunnel, PINS_NEW, PINS_CURRENT);
+	if (ret) {
+		if (replaces)
+			rename_folder(root, tunnel, PINS_OLD, PINS_CURRENT);
+		return ret;
+	}
+	return merge_old(root, tunnel);
+}
+
+int pins_recover(const char *root, const char *tunnel)
+{
+	int ret = 0;
+
+	if (pins_exist(root, tunnel, PINS_OLD) && !pins_exist(root, tunnel, PINS_CURRENT))
+		ret = rename_folder(root, tunnel, pins_exist(root, tunnel, PINS_NEW) ? PINS_NEW : PINS_OLD, PINS_CURRENT);
+	ret = ret ? ret : merge_old(root, tunnel);
+	return ret ? ret : pins_remove_folder(root, tunnel, PINS_NEW);
+}
+
+void pins_tidy(const char *root)
+{
+	if (!strcmp(root, PINS_DEFAULT))
+		rmdir(root);
+}

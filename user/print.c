@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * JSON values by json-c, and the choice between the two forms of output.
+ */
+#include "print.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void print_put(json **value)
+{
+	json_object_put(*value);
+}
+
+static json *checked(json *value)
+{
+	if (value)
+		return value;
+	fputs("wgvia: cannot print: out of memory\n", stderr);
+	exit(1);
+}
+
+json *print_object(void)
+{
+	return checked(json_object_new_object());
+}
+
+json *print_array(void)
+{
+	return checked(json_object_new_array());
+}
+
+void print_add(json *object, const char *name, json *value)
+{
+	if (json_object_object_add(object, name, value))
+		checked(NULL);
+}
+
+void print_add_text(json *object, const char *name, const char *text)
+{
+	print_add(object, name, checked(json_object_new_string(text)));
+}
+
+void print_add_number(json *object, const char *name, uint64_t number)
+{
+	print_add(object, name, checked(json_object_new_uint64(number)));
+}
+
+void print_add_bool(json *object, const char *name, bool value)
+{
+	print_add(object, name, checked(json_object_new_boolean(value)));
+}
+
+void print_append(json *array, json *value)
+{
+	if (json_object_array_add(array, value))
+		checked(NULL);
+}
+
+json *print_member(const json *object, const char *name)
+{
+	json *member = NULL;
+
+	json_object_object_get_ex(object, name, &member);
+	return member;
+}
+
+const char *print_text(const json *object, const char *name)
+{
+	json *member = print_member(object, name);
+
+	return member ? json_object_get_string(member) : "";
+}
+
+uint64_t print_number(const json *object, const char *name)
+{
+	return json_object_get_uint64(print_member(object, name));
+}
+
+bool print_bool(const json *object, const char *name)
+{
+	return json_object_get_boolean(print_member(object, name));
+}
+
+void print_instances(const struct context *context, json *values, bool single,
+		     void (*text)(const struct context *context, const json *value))
+{
+	if (context->json) {
+		const json *value = single ? json_object_array_get_idx(values, 0) : values;
+
+		puts(json_object_to_json_string_ext((json *)value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		return;
+	}
+	for (size_t i = 0; i < json_object_array_length(values); i++)
+		text(context, json_object_array_get_idx(values, i));
+}

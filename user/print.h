@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Output: a command builds it once, as a JSON value, and this renders it, as JSON or as text.
+ */
+#ifndef WGVIA_PRINT_H
+#define WGVIA_PRINT_H
+
+#include <json-c/json.h>
+#include <stdint.h>
+
+#include "command.h"
+
+typedef struct json_object json;
+
+/* For cleanup(). */
+void print_put(json **value);
+
+/* Members of an object; out of memory ends the program, as there is nothing to undo when output is built. */
+void print_add(json *object, const char *name, json *value);
+void print_add_text(json *object, const char *name, const char *text);
+void print_add_number(json *object, const char *name, uint64_t number);
+void print_add_bool(json *object, const char *name, bool value);
+void print_append(json *array, json *value);
+json *print_object(void);
+json *print_array(void);
+
+/* Reading them back for the text form; a member that is not there is "" or 0. */
+const char *print_text(const json *object, const char *name);
+uint64_t print_number(const json *object, const char *name);
+bool print_bool(const json *object, const char *name);
+json *print_member(const json *object, const char *name);
+
+/*
+ * Prints `values`, an array with one element an instance: as JSON (`single`: the element alone), or by `text` for each.
+ */
+void print_instances(const struct context *context, json *values, bool single,
+		     void (*text)(const struct context *context, const json *value));
+
+#endif

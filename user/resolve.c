@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What shall be, from what was asked for and what is.
+ */
+#include "resolve.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "dataplane.h"
+#include "util.h"
+
+void plan_free(struct plan *plan)
+{
+	state_free(&plan->state);
+	free(plan->points);
+	free(plan->left_out);
+	free(plan->links.all);
+	free(plan->notes);
+	*plan = (struct plan){};
+}
+
+static void __attribute__((format(printf, 2, 3))) add_note(struct plan *plan, const char *format, ...)
+{
+	char(*note)[RESOLVE_NOTE] = array_grow(&plan->notes, &plan->note_count, sizeof(*note));
+	va_list args;
+
+	if (!note)
+		return;
+	va_start(args, format);
+	vsnprintf(*note, sizeof(*note), format, args);
+	va_end(args);
+}
+
+/* --- gateways --- */
+
+static int find_link(const struct links *links, const char *name, const struct link **link, struct error *error)
+{
+	*link = link_by_name(links, name);
+	return *link ? 0 : error_system(error, ENODEV, "cannot use '%s'", name);
+}
+
+/* With no `via`: the default route's next hop, of the prefix's family. */
+static int take_default(struct rtnl *rtnl, const struct link *tunnel, const struct link *dev,
+			const struct route_words *words, struct nexthop *nexthop, struct error *error)
+{
+	const char *family = words->from.ip.family == AF_INET ? "IPv4" : "IPv6";
+	char from[PREFIX_TEXT_LEN];
+	int ret;
+
+	ret = rtnl_get_default(rtnl, words->from.ip.family, dev ? dev->ifindex : 0, tunnel->ifindex, nexthop);
+	if (!ret)
+		return 0;
+	prefix_text(&words->from, from);
+	if (ret == -ENOENT)
+		error_refuse(error, "no gateway for '%s': there is no %s default route%s%s%s", from, family,
+			     dev ? " through '" : "", dev ? dev->name : "", dev ? "'" : "");
+	else if (ret == -EDESTADDRREQ)
+		error_refuse(error, "no gateway for '%s': the %s default route has no next hop", from, family);
+	else
+		return error_system(error, -ret, "cannot read the %s default route", family);
+	error_hint(error, "name the firewall: from %s via ADDRESS", from);
+	return -EINVAL;
+}
+
+static int check_on_link(struct rtnl *rtnl, const struct links *links, const struct ip *via, const struct link *dev,
+			 struct nexthop *nexthop, struct error *error)
+{
+	char text[IP_TEXT_LEN], other[IP_TEXT_LEN];
+	const struct link *found;
+	int ret;
+
+	ip_text(via, text);
+	if (dev && via->family == AF_INET6 && ip_is_link_local(via)) {
+		*nexthop = (struct nexthop){*via, dev->ifindex};
+		return 0;
+	}
+	ret = rtnl_get_route_to(rtnl, via, dev ? dev->ifindex : 0, nexthop);
+	if (ret == -ENETUNREACH || ret == -EHOSTUNREACH || ret == -EADDRNOTAVAIL || ret == -EACCES || ret == -EINVAL)
+		return dev ? error_refuse(error, "via '%s' is not on-link on '%s': there is no route to it", text, dev->name)
+			   : error_refuse(error, "via '%s' is not on-link on any device: there is no route to it", text);
+	if (ret)
+		return error_system(error, -ret, "cannot look up the route to '%s'", text);
+	found = link_by_index(links, nexthop->ifindex);
+	if (nexthop->via.family || (dev && nexthop->ifindex != dev->ifindex)) {
+		error_refuse(error, "via '%s' is not on-link%s%s%s: it is reached %s%s dev %s", text,
+			     dev ? " on '" : "", dev ? dev->name : "", dev ? "'" : "",
+			     nexthop->via.family ? "via " : "directly",
+			     nexthop->via.family ? ip_text(&nexthop->via, other) : "", found ? found->name : "?");
+		return -EINVAL;
+	}
+	nexthop->via = *via;
+	return 0;
+}
+
+static int check_not_own(struct rtnl *rtnl, const struct ip *via, struct error *error)
+{
+	struct prefixes local = {};
+	char text[IP_TEXT_LEN];
+	int ret = rtnl_get_local(rtnl, &local);
+
+	if (ret)
+		return error_system(error, -ret, "cannot read this host's addresses");
+	for (size_t i = 0; i < local.count && !ret; i++)
+		if (prefix_contains(&local.all[i], via))
+			ret = error_refuse(error, "via '%s' is an address of this host: the firewall's is needed",
+					   ip_text(via, text));
+	free(local.all);
+	return ret;
+}
+
+int resolve_route(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
+		  const struct route_words *words, struct wgvia_gateway *value, struct error *error)
+{
+	const struct link *dev = NULL;
+	struct nexthop nexthop = {};
+	char via[IP_TEXT_LEN];
+	int ret = 0;
+
+	if (words->dev[0])
+		ret = find_link(links, words->dev, &dev, error);
+	if (ret)
+		return ret;
+	if (words->via.family) {
+		ret = check_not_own(rtnl, &words->via, error);
+		ret = ret ? ret : check_on_link(rtnl, links, &words->via, dev, &nexthop, error);
+	} else {
+		ret = take_default(rtnl, tunnel, dev, words, &nexthop, error);
+	}
+	if (ret)
+		return ret;
+
+	ip_text(&nexthop.via, via);
+	dev = link_by_index(links, nexthop.ifindex);
+	if (!dev)
+		return error_system(error, ENODEV, "cannot use via '%s'", via);
+	if (dev->ifindex == tunnel->ifindex)
+		return error_refuse(error, "via '%s' is behind '%s', the tunnel itself: the firewall's device is needed",
+				    via, tunnel->name);
+	if (!link_is_ethernet(dev) || (dev->flags & IFF_LOOPBACK))
+		return error_refuse(error, "dev '%s' has no neighbours: a gateway needs an Ethernet device", dev->name);
+	*value = gateway_value(&nexthop.via, nexthop.ifindex);
+	return 0;
+}
+
+static int add_route(struct rtnl *rtnl, struct plan *plan, const struct link *tunnel, const struct route_words *words,
+		     struct error *error)
+{
+	struct wgvia_gateway value;
+	int ret = resolve_route(rtnl, &plan->links, tunnel, words, &value, error);
+
+	if (ret)
+		return ret;
+	ret = state_add_gateway(&plan->state, &words->from, &value);
+	if (ret)
+		return error_system(error, -ret, "cannot take the prefix");
+	if (!words->via.family || !words->dev[0]) {
+		const struct link *dev = link_by_index(&plan->links, value.ifindex);
+		char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
+		struct ip ip = gateway_ip(&value);
+
+		add_note(plan, "from %s via %s dev %s", prefix_text(&words->from, from), ip_text(&ip, via), dev->name);
+	}
+	return 0;
+}
+
+/* `up IFACE` alone: each family that the tunnel has addresses of and the host a default route for. */
+static int add_own_prefixes(struct rtnl *rtnl, struct plan *plan, const struct link *tunnel, struct error *error)
+{
+	struct prefixes addresses = {};
+	char text[PREFIX_TEXT_LEN];
+	struct error first = {};
+	int ret = rtnl_get_addresses(rtnl, tunnel->ifindex, &addresses);
+
+	if (ret)
+		return error_system(error, -ret, "cannot read the addresses of '%s'", tunnel->name);
+	for (size_t i = 0; i < addresses.count; i++) {
+		struct route_words words = {.from = addresses.all[i]};
+
+		if (words.from.len == ip_bits(words.from.ip.family))
+			add_note(plan, "%s is the gateway's own address alone: name the clients' prefix with 'from PREFIX'",
+				 prefix_text(&words.from, text));
+		ret = add_route(rtnl, plan, tunnel, &words, error);
+		if (ret)
+			add_note(plan, "%s left out: %s", prefix_text(&words.from, text), error->text);
+		if (ret && !first.text[0])
+			first = *error;
+		*error = (struct error){};
+	}
+	free(addresses.all);
+	if (plan->state.gateway_count)
+		return 0;
+	if (first.text[0]) {
+		*error = first;
+		return -EINVAL;
+	}
+	error_refuse(error, "no prefix for '%s': the interface has no address", tunnel->name);
+	error_hint(error, "name the prefix: from PREFIX");
+	return -EINVAL;
+}
+
+/* --- the bypass list --- */
+
+/* RFC 6890; 255.255.255.255 is every host's own. */
+static const struct {
+	enum wgvia_verdict verdict;
+	struct prefix prefix;
+} scopes[] = {
+	{WGVIA_SCOPE, {{AF_INET, {0}}, 8}},
+	{WGVIA_SCOPE, {{AF_INET, {127}}, 8}},
+	{WGVIA_SCOPE, {{AF_INET, {169, 254}}, 16}},
+	{WGVIA_SCOPE, {{AF_INET, {224}}, 4}},
+	{WGVIA_LOCAL, {{AF_INET, {255, 255, 255, 255}}, 32}},
+	{WGVIA_SCOPE, {{AF_INET6, {0}}, 128}},
+	{WGVIA_SCOPE, {{AF_INET6, {[15] = 1}}, 128}},
+	{WGVIA_SCOPE, {{AF_INET6, {0xfe, 0x80}}, 10}},
+	{WGVIA_SCOPE, {{AF_INET6, {0xff}}, 8}},
+};
+
+static int add_bypass(struct plan *plan, const struct prefixes *prefixes, enum wgvia_verdict verdict)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < prefixes->count && !ret; i++) {
+		const struct prefix *prefix = &prefixes->all[i];
+
+		if (prefix->len && !ip_is_loopback(&prefix->ip) && !ip_is_multicast(&prefix->ip))
+			ret = state_add_bypass(&plan->state, prefix, verdict, 0);
+	}
+	return ret;
+}
+
+static int fill_bypass(struct rtnl *rtnl, struct plan *plan, struct error *error)
+{
+	struct prefixes local = {}, routes = {};
+	struct state *state = &plan->state;
+	int ret = rtnl_get_local(rtnl, &local);
+
+	ret = ret ? ret : rtnl_get_routes_through(rtnl, state->tunnel_ifindex, &routes);
+	ret = ret ? ret : add_bypass(plan, &local, WGVIA_LOCAL);
+	ret = ret ? ret : add_bypass(plan, &routes, WGVIA_TUNNEL);
+	for (size_t i = 0; i < ARRAY_SIZE(scopes) && !ret; i++)
+		ret = state_add_bypass(state, &scopes[i].prefix, scopes[i].verdict, 0);
+	for (size_t i = 0; i < state->gateway_count && !ret; i++)
+		if (state->gateways[i].from.len)
+			ret = state_add_bypass(state, &state->gateways[i].from, WGVIA_TUNNEL, 0);
+	free(local.all);
+	free(routes.all);
+	return ret ? error_system(error, -ret, "cannot read this host's addresses and routes") : 0;
+}
+
+/* --- the devices --- */
+
+static bool is_gateway_device(const struct plan *plan, uint32_t ifindex)
+{
+	for (size_t i = 0; i < plan->state.gateway_count; i++)
+		if (plan->state.gateways[i].value.ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* A port of a bridge or a bond sends what its master sent, which has been looked at there; a VRF's port does not. */
+static bool is_port(const struct plan *plan, const struct link *link)
+{
+	const struct link *master = link->master ? link_by_index(&plan->links, link->master) : NULL;
+
+	return link->master && !(master && !strcmp(master->kind, "vrf"));
+}
+
+static int add_point(struct plan *plan, enum wgvia_direction direction, const struct link *link)
+{
+	struct point *point = array_grow(&plan->points, &plan->point_count, sizeof(*point));
+
+	if (!point)
+		return -ENOMEM;
+	*point = (struct point){direction, link->ifindex, link_is_l3(link)};
+	return 0;
+}
+
+static int leave_out(struct plan *plan, const struct link *link)
+{
+	const struct link **entry = array_grow(&plan->left_out, &plan->left_out_count, sizeof(*entry));
+
+	if (!entry)
+		return -ENOMEM;
+	*entry = link;
+	return 0;
+}
+
+/* The gateways' devices first: they are the ones that packets ask for. */
+static int add_egress_points(struct plan *plan, bool gateways)
+{
+	size_t ethernet = 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < plan->point_count; i++)
+		ethernet += !plan->points[i].l3;
+	for (size_t i = 0; i < plan->links.count && !ret; i++) {
+		const struct link *link = &plan->links.all[i];
+
+		if (link->ifindex == plan->state.tunnel_ifindex || (link->flags & IFF_LOOPBACK) ||
+		    is_gateway_device(plan, link->ifindex) != gateways)
+			continue;
+		if (!gateways && (!(link->flags & IFF_UP) || is_port(plan, link)))
+			continue;
+		if (link_is_l3(link)) {
+			ret = add_point(plan, WGVIA_EGRESS, link);
+		} else if (link_is_ethernet(link) && ethernet < DATAPLANE_DEVICES) {
+			ret = add_point(plan, WGVIA_EGRESS, link);
+			ethernet++;
+		} else {
+			ret = leave_out(plan, link);
+		}
+	}
+	return ret;
+}
+
+static int find_points(struct plan *plan, const struct link *tunnel, struct error *error)
+{
+	int ret = add_egress_points(plan, true);
+
+	ret = ret ? ret : add_egress_points(plan, false);
+	if (plan->state.mode == WGVIA_FAST) {
+		ret = ret ? ret : add_point(plan, WGVIA_OUT, tunnel);
+		for (size_t i = 0; i < plan->links.count && !ret; i++)
+			if (is_gateway_device(plan, plan->links.all[i].ifindex) && !link_is_l3(&plan->links.all[i]))
+				ret = add_point(plan, WGVIA_BACK, &plan->links.all[i]);
+	}
+	return ret ? error_system(error, -ret, "cannot list the devices") : 0;
+}
+
+static int begin(struct rtnl *rtnl, const char *name, struct plan *plan, const struct link **tunnel, struct error *error)
+{
+	int ret = rtnl_get_links(rtnl, &plan->links);
+
+	if (ret)
+		return error_system(error, -ret, "cannot list the devices");
+	ret = find_link(&plan->links, name, tunnel, error);
+	if (ret)
+		return ret;
+	if ((*tunnel)->flags & IFF_LOOPBACK)
+		return error_refuse(error, "cannot use '%s': it is the loopback device", name);
+	if (!link_is_l3(*tunnel) && !link_is_ethernet(*tunnel))
+		return error_refuse(error, "cannot use '%s': it is neither an IP tunnel nor an Ethernet device", name);
+	plan->tunnel_is_l3 = link_is_l3(*tunnel);
+	plan->state.tunnel_ifindex = (*tunnel)->ifindex;
+	strcpy(plan->state.tunnel, (*tunnel)->name);
+	return 0;
+}
+
+static int finish(struct rtnl *rtnl, struct plan *plan, const struct link *tunnel, struct error *error)
+{
+	int ret = fill_bypass(rtnl, plan, error);
+
+	state_sort(&plan->state);
+	return ret ? ret : find_points(plan, tunnel, error);
+}
+
+int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
+{
+	const struct link *tunnel;
+	int ret;
+
+	*plan = (struct plan){};
+	ret = begin(rtnl, request->tunnel, plan, &tunnel, error);
+	if (ret)
+		return ret;
+	plan->state.mode = request->mode;
+	plan->state.on_fail = request->on_fail;
+	for (size_t i = 0; i < request->route_count && !ret; i++)
+		ret = add_route(rtnl, plan, tunnel, &request->routes[i], error);
+	if (!ret && !request->route_count)
+		ret = add_own_prefixes(rtnl, plan, tunnel, error);
+	for (size_t i = 0; i < request->bypass_count && !ret; i++)
+		if (state_add_bypass(&plan->state, &request->bypass[i], WGVIA_BYPASS, WGVIA_BYPASS_ADMIN))
+			ret = error_system(error, ENOMEM, "cannot take the bypass list");
+	return ret ? ret : finish(rtnl, plan, tunnel, error);
+}
+
+int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
+{
+	const struct link *tunnel;
+	size_t kept = 0;
+	int ret;
+
+	*plan = (struct plan){.state = *state};
+	*state = (struct state){};
+	for (size_t i = 0; i < plan->state.bypass_count; i++) {
+		struct bypass_entry *entry = &plan->state.bypass[i];
+
+		/* what an administrator wrote with bpftool and without the flag is on the list as well */
+		if ((entry->value.flags & WGVIA_BYPASS_ADMIN) || entry->value.verdict == WGVIA_BYPASS)
+			plan->state.bypass[kept++] = (struct bypass_entry){entry->to, {WGVIA_BYPASS, WGVIA_BYPASS_ADMIN}};
+	}
+	plan->state.bypass_count = kept;
+	ret = begin(rtnl, plan->state.tunnel, plan, &tunnel, error);
+	return ret ? ret : finish(rtnl, plan, tunnel, error);
+}
+
+const char *resolve_problem(const struct links *links, const struct point *points, size_t point_count,
+			    const struct gateway_entry *entry)
+{
+	const struct wgvia_gateway *value = &entry->value;
+	struct ip via = gateway_ip(value);
+
+	if (value->flags & WGVIA_GATEWAY_DOWN)
+		return "marked down";
+	if (value->flags)
+		return "unknown flags";
+	if (!value->ifindex)
+		return "no device";
+	if (!link_by_index(links, value->ifindex))
+		return "device is gone";
+	if (value->family != AF_INET && value->family != AF_INET6)
+		return "unknown address family";
+	if (value->family == AF_INET && entry->from.ip.family == AF_INET6)
+		return "IPv6 prefix with an IPv4 next hop";
+	if (ip_is_multicast(&via) || (value->family == AF_INET && via.addr[0] >= 240))
+		return "next hop is multicast or broadcast";
+	if (ip_is_unspecified(&via) || ip_is_loopback(&via) || (value->family == AF_INET && !via.addr[0]) ||
+	    (value->family == AF_INET6 && !memcmp(via.addr, (uint8_t[4]){}, 4)))
+		return "next hop is no address of a gateway";
+	for (size_t i = 0; i < point_count; i++)
+		if (points[i].direction == WGVIA_EGRESS && points[i].ifindex == value->ifindex && !points[i].l3)
+			return NULL;
+	return "wgvia does not stand at this device";
+}

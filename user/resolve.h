@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From what the user asked for and what the kernel knows to what shall be: gateways with their devices, the bypass
+ * list, the devices where programs stand. It refuses what cannot work on this host (exit status 1), and changes nothing.
+ */
+#ifndef WGVIA_RESOLVE_H
+#define WGVIA_RESOLVE_H
+
+#include "error.h"
+#include "parse.h"
+#include "rtnl.h"
+#include "state.h"
+
+#define RESOLVE_NOTE 600
+
+/* A place for a program. */
+struct point {
+	enum wgvia_direction direction;
+	uint32_t ifindex;
+	bool l3; /* no link header in front of the packet */
+};
+
+struct plan {
+	struct state state;
+	bool tunnel_is_l3;
+	struct point *points; /* in the order in which to attach: the egress programs are the net under the others */
+	size_t point_count;
+	const struct link **left_out; /* devices that the kernel could use and where no program can stand */
+	size_t left_out_count;
+	struct links links;	      /* this host's, as found */
+	char (*notes)[RESOLVE_NOTE];  /* what the user should hear: what was taken, what could not be found */
+	size_t note_count;
+};
+
+void plan_free(struct plan *plan); /* for cleanup(), too */
+
+/* Everything that `up` needs. The plan is the caller's to free, on failure too. */
+int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error);
+/*
+ * A plan for a running instance, from its state, which moves into the plan. Its gateways and the administrator's
+ * bypass entries stay, everything that follows from the host is made anew.
+ */
+int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error);
+/* One "from ... via ... dev ..." on this host, with what was left out. */
+int resolve_route(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
+		  const struct route_words *words, struct wgvia_gateway *value, struct error *error);
+
+/*
+ * Why a map's value cannot be used on this host; NULL: it can. The packet path's rules, and what only user space sees
+ * (the device is gone, or none of `points`, which are where programs stand).
+ */
+const char *resolve_problem(const struct links *links, const struct point *points, size_t point_count,
+			    const struct gateway_entry *entry);
+
+#endif

@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Requests to rtnetlink by libmnl, one function per question.
+ */
+#include "rtnl.h"
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <time.h>
+
+#include "util.h"
+
+/* Room for a dump's datagram: libmnl's recommendation is smaller than what the kernel sends with many VFs. */
+#define BUFFER_SIZE 32768
+
+struct rtnl {
+	struct mnl_socket *socket;
+	uint32_t seq;
+	char buffer[BUFFER_SIZE];
+};
+
+int rtnl_open(struct rtnl **rtnl)
+{
+	struct rtnl *opened = calloc(1, sizeof(*opened));
+	int on = 1;
+
+	if (!opened)
+		return -ENOMEM;
+	opened->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!opened->socket || mnl_socket_bind(opened->socket, 0, MNL_SOCKET_AUTOPID)) {
+		int err = errno;
+
+		rtnl_close(&opened);
+		return -err;
+	}
+	/* dumps filtered by the kernel: with 1,000,000 routes it matters; without it we filter ourselves */
+	mnl_socket_setsockopt(opened->socket, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	opened->seq = (uint32_t)time(NULL);
+	*rtnl = opened;
+	return 0;
+}
+
+void rtnl_close(struct rtnl **rtnl)
+{
+	if (!*rtnl)
+		return;
+	if ((*rtnl)->socket)
+		mnl_socket_close((*rtnl)->socket);
+	free(*rtnl);
+	*rtnl = NULL;
+}
+
+static struct nlmsghdr *request(struct rtnl *rtnl, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(rtnl->buffer);
+
+	header->nlmsg_type = type;
+	header->nlmsg_flags = NLM_F_REQUEST | flags;
+	header->nlmsg_seq = ++rtnl->seq;
+	return header;
+}
+
+/* Sends the request and calls back for each message of the answer. A callback's error is negative errno in errno. */
+static int ask(struct rtnl *rtnl, const struct nlmsghdr *header, mnl_cb_t callback, void *data)
+{
+	unsigned int port = mnl_socket_get_portid(rtnl->socket);
+	bool dump = header->nlmsg_flags & NLM_F_DUMP;
+	uint32_t seq = header->nlmsg_seq;
+	int ret = MNL_CB_OK;
+
+	if (mnl_socket_sendto(rtnl->socket, header, header->nlmsg_len) < 0)
+		return -errno;
+	while (ret > MNL_CB_STOP) {
+		ssize_t len = mnl_socket_recvfrom(rtnl->socket, rtnl->buffer, sizeof(rtnl->buffer));
+
+		if (len < 0)
+			return -errno;
+		ret = mnl_cb_run(rtnl->buffer, len, seq, port, callback, data);
+		if (!dump)
+			break;
+	}
+	return ret < 0 ? -errno : 0;
+}
+
+/* Asks again where the kernel's tables changed in the middle of a dump; `reset` empties what was gathered. */
+static int ask_again(struct rtnl *rtnl, int (*once)(struct rtnl *rtnl, void *data), void (*reset)(void *data),
+		     void *data)
+{
+	for (int tries = 0;; tries++) {
+		int ret = once(rtnl, data);
+
+		if (ret != -EINTR || tries == 10) {
+			if (ret)
+				reset(data);
+			return ret;
+		}
+		reset(data);
+	}
+}
+
+static int fail(int err)
+{
+	errno = err;
+	return MNL_CB_ERROR;
+}
+
+/* The attributes of a message by type, those behind `max` left out. The kernel made them: lengths are right. */
+struct attributes {
+	const struct nlattr *of[64];
+};
+
+static int gather(const struct nlattr *attribute, void *data)
+{
+	struct attributes *attributes = data;
+
+	if (mnl_attr_get_type(attribute) < ARRAY_SIZE(attributes->of))
+		attributes->of[mnl_attr_get_type(attribute)] = attribute;
+	return MNL_CB_OK;
+}
+
+static struct attributes attributes_of(const struct nlmsghdr *header, size_t fixed)
+{
+	struct attributes attributes = {};
+
+	mnl_attr_parse(header, fixed, gather, &attributes);
+	return attributes;
+}
+
+static struct ip ip_from(uint8_t family, const void *payload, size_t len)
+{
+	struct ip ip = {.family = family};
+
+	memcpy(ip.addr, payload, len < ip_bits(family) / 8 ? len : ip_bits(family) / 8);
+	return ip;
+}
+
+static struct ip ip_of_attribute(uint8_t family, const struct nlattr *attribute)
+{
+	return ip_from(family, mnl_attr_get_payload(attribute), mnl_attr_get_payload_len(attribute));
+}
+
+/* --- links --- */
+
+static int on_link(const struct nlmsghdr *header, void *data)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = attributes_of(header, sizeof(*info));
+	struct links *links = data;
+	struct link *link = array_grow(&links->all, &links->count, sizeof(*link));
+
+	if (!link)
+		return fail(ENOMEM);
+	link->ifindex = info->ifi_index;
+	link->type = info->ifi_type;
+	link->flags = info->ifi_flags;
+	if (attributes.of[IFLA_IFNAME])
+		strncpy(link->name, mnl_attr_get_str(attributes.of[IFLA_IFNAME]), sizeof(link->name) - 1);
+	if (attributes.of[IFLA_MTU])
+		link->mtu = mnl_attr_get_u32(attributes.of[IFLA_MTU]);
+	if (attributes.of[IFLA_MASTER])
+		link->master = mnl_attr_get_u32(attributes.of[IFLA_MASTER]);
+	if (attributes.of[IFLA_OPERSTATE])
+		link->operstate = mnl_attr_get_u8(attributes.of[IFLA_OPERSTATE]);
+	if (attributes.of[IFLA_LINKINFO]) {
+		struct attributes nested = {};
+
+		mnl_attr_parse_nested(attributes.of[IFLA_LINKINFO], gather, &nested);
+		if (nested.of[IFLA_INFO_KIND])
+			strncpy(link->kind, mnl_attr_get_str(nested.of[IFLA_INFO_KIND]), sizeof(link->kind) - 1);
+	}
+	return MNL_CB_OK;
+}
+
+static int links_once(struct rtnl *rtnl, void *data)
+{
+	struct nlmsghdr *header = request(rtnl, RTM_GETLINK, NLM_F_DUMP);
+
+	mnl_nlmsg_put_extra_header(header, sizeof(struct ifinfomsg));
+	return ask(rtnl, header, on_link, data);
+}
+
+static void links_reset(void *data)
+{
+	struct links *links = data;
+
+	free(links->all);
+	*links = (struct links){};
+}
+
+int rtnl_get_links(struct rtnl *rtnl, struct links *links)
+{
+	struct links found = {};
+	int ret = ask_again(rtnl, links_once, links_reset, &found);
+
+	if (!ret)
+		*links = found;
+	return ret;
+}
+
+const struct link *link_by_index(const struct links *links, uint32_t ifindex)
+{
+	for (size_t i = 0; i < links->count; i++)
+		if (links->all[i].ifindex == ifindex)
+			return &links->all[i];
+	return NULL;
+}
+
+const struct link *link_by_name(const struct links *links, const char *name)
+{
+	for (size_t i = 0; i < links->count; i++)
+		if (!strcmp(links->all[i].name, name))
+			return &links->all[i];
+	return NULL;
+}
+
+bool link_is_l3(const struct link *link)
+{
+	switch (link->type) {
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+	case ARPHRD_IP6GRE:
+	case ARPHRD_VOID:
+	case ARPHRD_NONE:
+	case ARPHRD_RAWIP:
+	case ARPHRD_PPP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool link_is_ethernet(const struct link *link)
+{
+	return link->type == ARPHRD_ETHER;
+}
+
+/* --- prefixes: addresses and routes --- */
+
+struct prefix_query {
+	struct prefixes found;
+	uint16_t type; /* RTM_GETROUTE or RTM_GETADDR */
+	uint8_t family;
+	uint32_t table;	  /* 0: all */
+	uint32_t ifindex; /* 0: all */
+	bool (*wanted)(const struct rtmsg *route);
+};
+
+static int add_prefix(struct prefixes *prefixes, struct ip ip, unsigned int len)
+{
+	struct prefix *prefix = array_grow(&prefixes->all, &prefixes->count, sizeof(*prefix));
+
+	if (!prefix)
+		return fail(ENOMEM);
+	*prefix = (struct prefix){ip_mask(ip, len), len};
+	return MNL_CB_OK;
+}
+
+static uint32_t table_of(const struct rtmsg *route, const struct attributes *attributes)
+{
+	return attributes->of[RTA_TABLE] ? mnl_attr_get_u32(attributes->of[RTA_TABLE]) : route->rtm_table;
+}
+
+/* Whether one of the route's next hops is the interface. */
+static bool route_is_through(const struct attributes *attributes, uint32_t ifindex)
+{
+	const struct rtnexthop *hop;
+	int len;
+
+	if (attributes->of[RTA_OIF])
+		return mnl_attr_get_u32(attributes->of[RTA_OIF]) == ifindex;
+	if (!attributes->of[RTA_MULTIPATH])
+		return false;
+	hop = mnl_attr_get_payload(attributes->of[RTA_MULTIPATH]);
+	len = mnl_attr_get_payload_len(attributes->of[RTA_MULTIPATH]);
+	for (; RTNH_OK(hop, len); len -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+		if ((uint32_t)hop->rtnh_ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static int on_route_prefix(const struct nlmsghdr *header, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = attributes_of(header, sizeof(*route));
+	struct prefix_query *query = data;
+
+	if (route->rtm_family != query->family || !attributes.of[RTA_DST] || !query->wanted(route))
+		return MNL_CB_OK;
+	if (query->table && table_of(route, &attributes) != query->table)
+		return MNL_CB_OK;
+	if (query->ifindex && !route_is_through(&attributes, query->ifindex))
+		return MNL_CB_OK;
+	return add_prefix(&query->found, ip_of_attribute(route->rtm_family, attributes.of[RTA_DST]), route->rtm_dst_len);
+}
+
+static int on_address(const struct nlmsghdr *header, void *data)
+{
+	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = attributes_of(header, sizeof(*address));
+	struct prefix_query *query = data;
+	const struct nlattr *local = attributes.of[IFA_LOCAL] ? attributes.of[IFA_LOCAL] : attributes.of[IFA_ADDRESS];
+	struct ip ip;
+
+	if (address->ifa_index != query->ifindex || !local)
+		return MNL_CB_OK;
+	ip = ip_of_attribute(address->ifa_family, local);
+	return ip_is_link_local(&ip) ? MNL_CB_OK : add_prefix(&query->found, ip, address->ifa_prefixlen);
+}
+
+static int prefixes_once(struct rtnl *rtnl, void *data)
+{
+	struct prefix_query *query = data;
+	struct nlmsghdr *header = request(rtnl, query->type, NLM_F_DUMP);
+
+	if (query->type == RTM_GETADDR) {
+		struct ifaddrmsg *address = mnl_nlmsg_put_extra_header(header, sizeof(*address));
+
+		address->ifa_family = query->family;
+		address->ifa_index = query->ifindex;
+		return ask(rtnl, header, on_address, query);
+	} else {
+		struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+
+		route->rtm_family = query->family;
+		if (query->table)
+			mnl_attr_put_u32(header, RTA_TABLE, query->table);
+		return ask(rtnl, header, on_route_prefix, query);
+	}
+}
+
+static void prefixes_reset(void *data)
+{
+	struct prefix_query *query = data;
+
+	free(query->found.all);
+	query->found = (struct prefixes){};
+}
+
+/* Both families into one array. */
+static int get_prefixes(struct rtnl *rtnl, struct prefix_query query, struct prefixes *prefixes)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct prefixes found = {};
+
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
+		int ret;
+
+		query.family = families[f];
+		query.found = (struct prefixes){};
+		ret = ask_again(rtnl, prefixes_once, prefixes_reset, &query);
+		if (ret == -ENOENT) /* strict dumps say so where a table was never used */
+			ret = 0;
+		for (size_t i = 0; !ret && i < query.found.count; i++)
+			if (add_prefix(&found, query.found.all[i].ip, query.found.all[i].len) != MNL_CB_OK)
+				ret = -ENOMEM;
+		free(query.found.all);
+		if (ret) {
+			free(found.all);
+			return ret;
+		}
+	}
+	*prefixes = found;
+	return 0;
+}
+
+static bool is_local(const struct rtmsg *route)
+{
+	return route->rtm_type == RTN_LOCAL || route->rtm_type == RTN_BROADCAST || route->rtm_type == RTN_ANYCAST;
+}
+
+static bool is_unicast(const struct rtmsg *route)
+{
+	return route->rtm_type == RTN_UNICAST && route->rtm_dst_len && !(route->rtm_flags & RTM_F_CLONED);
+}
+
+int rtnl_get_local(struct rtnl *rtnl, struct prefixes *prefixes)
+{
+	return get_prefixes(
+		rtnl, (struct prefix_query){.type = RTM_GETROUTE, .table = RT_TABLE_LOCAL, .wanted = is_local}, prefixes);
+}
+
+int rtnl_get_addresses(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes)
+{
+	return get_prefixes(rtnl, (struct prefix_query){.type = RTM_GETADDR, .ifindex = ifindex}, prefixes);
+}
+
+int rtnl_get_routes_through(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes)
+{
+	return get_prefixes(rtnl,
+			    (struct prefix_query){.type = RTM_GETROUTE, .ifindex = ifindex, .wanted = is_unicast},
+			    prefixes);
+}
+
+/* --- next hops --- */
+
+/* RTA_VIA names its own family: an IPv4 route with an IPv6 next hop. */
+static struct ip via_of(uint8_t family, const struct nlattr *gateway, const struct nlattr *via)
+{
+	if (gateway)
+		return ip_of_attribute(family, gateway);
+	if (via) {
+		const struct rtvia *rtvia = mnl_attr_get_payload(via);
+
+		return ip_from(rtvia->rtvia_family, rtvia->rtvia_addr,
+			       mnl_attr_get_payload_len(via) - sizeof(rtvia->rtvia_family));
+	}
+	return (struct ip){};
+}
+
+struct default_query {
+	uint8_t family;
+	uint32_t ifindex, except;
+	struct nexthop best;
+	uint32_t metric;
+	bool found, without_next_hop;
+};
+
+static void consider_default(struct default_query *query, struct nexthop nexthop, uint32_t metric)
+{
+	if (query->ifindex ? nexthop.ifindex != query->ifindex : nexthop.ifindex == query->except)
+		return;
+	if (!nexthop.via.family) {
+		query->without_next_hop = true;
+		return;
+	}
+	if (query->found && query->metric <= metric)
+		return;
+	query->found = true;
+	query->metric = metric;
+	query->best = nexthop;
+}
+
+static int on_default(const struct nlmsghdr *header, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = attributes_of(header, sizeof(*route));
+	struct default_query *query = data;
+	uint32_t metric = 0;
+
+	if (route->rtm_family != query->family || route->rtm_dst_len || route->rtm_type != RTN_UNICAST ||
+	    table_of(route, &attributes) != RT_TABLE_MAIN || (route->rtm_flags & RTM_F_CLONED))
+		return MNL_CB_OK;
+	if (attributes.of[RTA_PRIORITY])
+		metric = mnl_attr_get_u32(attributes.of[RTA_PRIORITY]);
+	if (attributes.of[RTA_OIF]) {
+		consider_default(query,
+				 (struct nexthop){via_of(route->rtm_family, attributes.of[RTA_GATEWAY],
+							 attributes.of[RTA_VIA]),
+						  mnl_attr_get_u32(attributes.of[RTA_OIF])},
+				 metric);
+	} else if (attributes.of[RTA_MULTIPATH]) {
+		const struct rtnexthop *hop = mnl_attr_get_payload(attributes.of[RTA_MULTIPATH]);
+		int len = mnl_attr_get_payload_len(attributes.of[RTA_MULTIPATH]);
+
+		for (; RTNH_OK(hop, len); len -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop)) {
+			struct attributes of_hop = {};
+
+			mnl_attr_parse_payload(RTNH_DATA(hop), hop->rtnh_len - sizeof(*hop), gather, &of_hop);
+			consider_default(
+				query,
+				(struct nexthop){via_of(route->rtm_family, of_hop.of[RTA_GATEWAY], of_hop.of[RTA_VIA]),
+						 hop->rtnh_ifindex},
+				metric);
+		}
+	}
+	return MNL_CB_OK;
+}
+
+static int default_once(struct rtnl *rtnl, void *data)
+{
+	struct nlmsghdr *header = request(rtnl, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+	struct default_query *query = data;
+
+	route->rtm_family = query->family;
+	mnl_attr_put_u32(header, RTA_TABLE, RT_TABLE_MAIN);
+	return ask(rtnl, header, on_default, query);
+}
+
+static void default_reset(void *data)
+{
+	struct default_query *query = data;
+
+	query->found = query->without_next_hop = false;
+}
+
+int rtnl_get_default(struct rtnl *rtnl, uint8_t family, uint32_t ifindex, uint32_t except, struct nexthop *nexthop)
+{
+	struct default_query query = {.family = family, .ifindex = ifindex, .except = except};
+	int ret = ask_again(rtnl, default_once, default_reset, &query);
+
+	if (ret)
+		return ret;
+	if (!query.found)
+		return query.without_next_hop ? -EDESTADDRREQ : -ENOENT;
+	*nexthop = query.best;
+	return 0;
+}
+
+static int on_route_to(const struct nlmsghdr *header, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = attributes_of(header, sizeof(*route));
+	struct nexthop *nexthop = data;
+
+	if (route->rtm_type != RTN_UNICAST)
+		return fail(EADDRNOTAVAIL);
+	nexthop->via = via_of(route->rtm_family, attributes.of[RTA_GATEWAY], attributes.of[RTA_VIA]);
+	if (attributes.of[RTA_OIF])
+		nexthop->ifindex = mnl_attr_get_u32(attributes.of[RTA_OIF]);
+	return MNL_CB_OK;
+}
+
+int rtnl_get_route_to(struct rtnl *rtnl, const struct ip *ip, uint32_t ifindex, struct nexthop *nexthop)
+{
+	struct nlmsghdr *header = request(rtnl, RTM_GETROUTE, 0);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+	struct nexthop found = {};
+	int ret;
+
+	route->rtm_family = ip->family;
+	route->rtm_dst_len = ip_bits(ip->family);
+	/* the entry of the table: without it an IPv4 lookup with a device takes every address for on-link */
+	route->rtm_flags = RTM_F_FIB_MATCH;
+	mnl_attr_put(header, RTA_DST, ip_bits(ip->family) / 8, ip->addr);
+	if (ifindex)
+		mnl_attr_put_u32(header, RTA_OIF, ifindex);
+	ret = ask(rtnl, header, on_route_to, &found);
+	if (!ret)
+		*nexthop = found;
+	return ret;
+}
+
+static int on_neighbour(const struct nlmsghdr *header, void *data)
+{
+	const struct ndmsg *entry = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = attributes_of(header, sizeof(*entry));
+	struct neighbour *neighbour = data;
+
+	neighbour->known = true;
+	neighbour->state = entry->ndm_state;
+	if (attributes.of[NDA_LLADDR] && mnl_attr_get_payload_len(attributes.of[NDA_LLADDR]) == 6) {
+		neighbour->has_lladdr = true;
+		memcpy(neighbour->lladdr, mnl_attr_get_payload(attributes.of[NDA_LLADDR]), 6);
+	}
+	return MNL_CB_OK;
+}
+
+int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip, struct neighbour *neighbour)
+{
+	struct nlmsghdr *header = request(rtnl, RTM_GETNEIGH, 0);
+	struct ndmsg *entry = mnl_nlmsg_put_extra_header(header, sizeof(*entry));
+	struct neighbour found = {};
+	int ret;
+
+	entry->ndm_family = ip->family;
+	entry->ndm_ifindex = (int)ifindex;
+	mnl_attr_put(header, NDA_DST, ip_bits(ip->family) / 8, ip->addr);
+	ret = ask(rtnl, header, on_neighbour, &found);
+	if (ret && ret != -ENOENT)
+		return ret;
+	*neighbour = found;
+	return 0;
+}
+
+/* --- TC --- */
+
+static int on_filter(const struct nlmsghdr *header, void *data)
+{
+	const struct tcmsg *filter = mnl_nlmsg_get_payload(header);
+
+	if (filter->tcm_handle) /* a message without one tells of the chain or the priority as such */
+		++*(size_t *)data;
+	return MNL_CB_OK;
+}
+
+int rtnl_count_filters(struct rtnl *rtnl, uint32_t ifindex, size_t *count)
+{
+	static const uint32_t parents[] = {TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+					   TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)};
+	size_t found = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parents); i++) {
+		struct nlmsghdr *header = request(rtnl, RTM_GETTFILTER, NLM_F_DUMP);
+		struct tcmsg *filter = mnl_nlmsg_put_extra_header(header, sizeof(*filter));
+		int ret;
+
+		filter->tcm_ifindex = (int)ifindex;
+		filter->tcm_parent = parents[i];
+		ret = ask(rtnl, header, on_filter, &found);
+		if (ret)
+			return ret;
+	}
+	*count = found;
+	return 0;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel knows about this network namespace, asked over rtnetlink. It reads only, and judges nothing.
+ *
+ * Every function returns 0 or -errno and leaves its out-parameters untouched on failure, unless said otherwise.
+ */
+#ifndef WGVIA_RTNL_H
+#define WGVIA_RTNL_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ip.h"
+
+struct rtnl; /* a socket */
+
+struct link {
+	uint32_t ifindex;
+	char name[IFNAMSIZ];
+	char kind[16];	   /* "wireguard", "veth", ...; empty: none told */
+	uint16_t type;	   /* ARPHRD_* */
+	uint32_t flags;	   /* IFF_* */
+	uint32_t mtu;
+	uint32_t master;   /* ifindex of the bridge, bond, VRF ...; 0: none */
+	uint8_t operstate; /* IF_OPER_* */
+};
+
+struct links {
+	struct link *all;
+	size_t count;
+};
+
+struct prefixes {
+	struct prefix *all;
+	size_t count;
+};
+
+struct nexthop {
+	struct ip via; /* family 0: on-link */
+	uint32_t ifindex;
+};
+
+struct neighbour {
+	bool known;	 /* the kernel has an entry */
+	uint16_t state;	 /* NUD_* */
+	uint8_t lladdr[6];
+	bool has_lladdr;
+};
+
+int rtnl_open(struct rtnl **rtnl);
+void rtnl_close(struct rtnl **rtnl); /* for cleanup(); NULL inside is fine */
+
+/* All interfaces. The array is the caller's to free. */
+int rtnl_get_links(struct rtnl *rtnl, struct links *links);
+/* By index or name; NULL where there is none. */
+const struct link *link_by_index(const struct links *links, uint32_t ifindex);
+const struct link *link_by_name(const struct links *links, const char *name);
+/* Without a link header in front of the packet at TC (dev_is_mac_header_xmit()). */
+bool link_is_l3(const struct link *link);
+bool link_is_ethernet(const struct link *link);
+
+/*
+ * What the kernel delivers to this host itself: local, anycast and broadcast routes of the `local` table, which is what
+ * decides it, with all interfaces' addresses in both families. The array is the caller's to free.
+ */
+int rtnl_get_local(struct rtnl *rtnl, struct prefixes *prefixes);
+/* Prefixes of the interface's addresses, link-local ones left out. The array is the caller's to free. */
+int rtnl_get_addresses(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes);
+/* Destinations of the routes through the interface, of all tables, default routes left out. The caller frees it. */
+int rtnl_get_routes_through(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes);
+/*
+ * The next hop of the default route of the main table with the lowest metric, through `ifindex` or, where that is 0,
+ * through any device but `except`. -ENOENT: there is none; -EDESTADDRREQ: the only ones have no next hop.
+ */
+int rtnl_get_default(struct rtnl *rtnl, uint8_t family, uint32_t ifindex, uint32_t except, struct nexthop *nexthop);
+/* By what the kernel would reach the address, through `ifindex` where that is not 0. -errno is the kernel's. */
+int rtnl_get_route_to(struct rtnl *rtnl, const struct ip *ip, uint32_t ifindex, struct nexthop *nexthop);
+int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip, struct neighbour *neighbour);
+
+/* TC filters at the device's clsact, ingress and egress together. */
+int rtnl_count_filters(struct rtnl *rtnl, uint32_t ifindex, size_t *count);
+
+#endif

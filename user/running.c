@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The sequences that commands share.
+ */
+#include "print.h"
+#include "running.h"
+
+#include <string.h>
+
+#include "parse.h"
+#include "pins.h"
+#include "rtnl.h"
+#include "tables.h"
+#include "util.h"
+
+static int apply_locked(struct context *context, const struct plan *plan, bool *changed)
+{
+	cleanup(instance_close) struct instance running = INSTANCE_NONE;
+	int ret = pins_recover(context->pin_dir, plan->state.tunnel);
+
+	if (ret)
+		return error_system(&context->error, -ret, "cannot mend the pins of '%s'", plan->state.tunnel);
+	ret = dataplane_open(context->pin_dir, plan->state.tunnel, &running, &context->error);
+	if (ret && ret != -ENOENT)
+		return ret;
+	return dataplane_apply(context->pin_dir, plan, &running, tables_write, changed, &context->error);
+}
+
+int running_apply(struct context *context, const struct plan *plan, bool *changed)
+{
+	cleanup_fd int lock = -1;
+	int ret = pins_prepare(context->pin_dir, &context->error);
+
+	if (ret)
+		return ret;
+	lock = pins_lock(context->pin_dir, &context->error);
+	if (lock < 0)
+		return lock == -ENOENT ? error_system(&context->error, ENOENT, "cannot open '%s'", context->pin_dir) : lock;
+	ret = apply_locked(context, plan, changed);
+	if (ret)
+		pins_tidy(context->pin_dir);
+	return ret;
+}
+
+int running_edit(struct context *context, const char *tunnel, running_change change, void *data)
+{
+	cleanup(instance_close) struct instance running = INSTANCE_NONE;
+	cleanup(state_free) struct state state = {};
+	cleanup(plan_free) struct plan plan = {};
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	struct error *error = &context->error;
+	cleanup_fd int lock = -1;
+	bool changed;
+	int ret = rtnl_open(&rtnl);
+
+	if (ret)
+		return error_system(error, -ret, "cannot open rtnetlink");
+	lock = pins_lock(context->pin_dir, error);
+	if (lock < 0 && lock != -ENOENT)
+		return lock;
+	ret = lock < 0 ? 0 : pins_recover(context->pin_dir, tunnel);
+	if (ret)
+		return error_system(error, -ret, "cannot mend the pins of '%s'", tunnel);
+	ret = dataplane_open_running(context->pin_dir, tunnel, &running, error);
+	ret = ret ? ret : tables_read(&running, &state, error);
+	ret = ret ? ret : change(context, rtnl, &state, data);
+	ret = ret ? ret : resolve_running(rtnl, &state, &plan, error);
+	return ret ? ret : dataplane_apply(context->pin_dir, &plan, &running, tables_write, &changed, error);
+}
+
+static int describe_one(struct context *context, const char *tunnel, running_describe describe, struct json_object *values)
+{
+	cleanup(instance_close) struct instance instance = INSTANCE_NONE;
+	int ret = dataplane_open_running(context->pin_dir, tunnel, &instance, &context->error);
+
+	return ret ? ret : describe(context, &instance, values);
+}
+
+int running_each(struct context *context, int argc, char **argv, running_describe describe, struct json_object *values)
+{
+	cleanup_free char(*names)[IFNAMSIZ] = NULL;
+	char tunnel[IFNAMSIZ];
+	size_t count = 0;
+	int ret;
+
+	if (argc > 1)
+		return error_usage(&context->error, "unexpected word '%s': one IFACE at most", argv[1]);
+	if (argc && parse_ifname(argv[0], tunnel, &context->error))
+		return -EINVAL;
+	ret = pins_probe(context->pin_dir, &context->error);
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (argc)
+		return describe_one(context, tunnel, describe, values);
+	if (ret)
+		return 0; /* no folder, no instances */
+	ret = pins_list(context->pin_dir, &names, &count);
+	if (ret)
+		return error_system(&context->error, -ret, "cannot read '%s'", context->pin_dir);
+	for (size_t i = 0; i < count; i++) {
+		ret = describe_one(context, names[i], describe, values);
+		/* another namespace's, or taken down in between */
+		if (ret && ret != -EBUSY && ret != -ENOENT)
+			return ret;
+		context->error = (struct error){};
+	}
+	return 0;
+}

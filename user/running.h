@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What commands do to instances, in one sequence each: lock, open, read, change, write. The commands give the words
+ * and the output.
+ */
+#ifndef WGVIA_RUNNING_H
+#define WGVIA_RUNNING_H
+
+#include "command.h"
+#include "dataplane.h"
+#include "resolve.h"
+#include "state.h"
+
+/* Puts the plan into force on a running instance or a new one. `*changed`: see dataplane_apply(). */
+int running_apply(struct context *context, const struct plan *plan, bool *changed);
+
+/* Changes `state`, which is the running one's; 0, or negative with context->error set and nothing done. */
+typedef int (*running_change)(struct context *context, struct rtnl *rtnl, struct state *state, void *data);
+/* Reads a running instance, lets `change` at it, and puts the outcome into force. */
+int running_edit(struct context *context, const char *tunnel, running_change change, void *data);
+
+/* Adds what a command prints of one instance to `values`. */
+typedef int (*running_describe)(struct context *context, const struct instance *instance, struct json_object *values);
+/*
+ * For the instance `argv` names, or without one for all of this network namespace in turn. More words are refused.
+ */
+int running_each(struct context *context, int argc, char **argv, running_describe describe, struct json_object *values);
+
+#endif

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An instance's content as a value.
+ */
+#include "state.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "util.h"
+
+void state_free(struct state *state)
+{
+	free(state->gateways);
+	free(state->bypass);
+	*state = (struct state){};
+}
+
+int state_add_gateway(struct state *state, const struct prefix *from, const struct wgvia_gateway *value)
+{
+	struct gateway_entry *entry = array_grow(&state->gateways, &state->gateway_count, sizeof(*entry));
+
+	if (!entry)
+		return -ENOMEM;
+	*entry = (struct gateway_entry){*from, *value};
+	return 0;
+}
+
+int state_add_bypass(struct state *state, const struct prefix *to, enum wgvia_verdict verdict, uint32_t flags)
+{
+	struct bypass_entry *entry = array_grow(&state->bypass, &state->bypass_count, sizeof(*entry));
+
+	if (!entry)
+		return -ENOMEM;
+	*entry = (struct bypass_entry){*to, {verdict, flags}};
+	return 0;
+}
+
+static int compare_gateways(const void *a, const void *b)
+{
+	return prefix_compare(&((const struct gateway_entry *)a)->from, &((const struct gateway_entry *)b)->from);
+}
+
+static int compare_bypass(const void *a, const void *b)
+{
+	return prefix_compare(&((const struct bypass_entry *)a)->to, &((const struct bypass_entry *)b)->to);
+}
+
+void state_sort(struct state *state)
+{
+	size_t kept = 0;
+
+	if (state->gateway_count)
+		qsort(state->gateways, state->gateway_count, sizeof(*state->gateways), compare_gateways);
+	for (size_t i = 0; i < state->gateway_count; i++) {
+		if (kept && !compare_gateways(&state->gateways[kept - 1], &state->gateways[i]))
+			kept--;
+		state->gateways[kept++] = state->gateways[i];
+	}
+	state->gateway_count = kept;
+
+	kept = 0;
+	if (state->bypass_count)
+		qsort(state->bypass, state->bypass_count, sizeof(*state->bypass), compare_bypass);
+	for (size_t i = 0; i < state->bypass_count; i++) {
+		struct wgvia_bypass *last = kept ? &state->bypass[kept - 1].value : NULL, *value = &state->bypass[i].value;
+
+		if (last && !compare_bypass(&state->bypass[kept - 1], &state->bypass[i])) {
+			if (value->verdict < last->verdict)
+				last->verdict = value->verdict;
+			last->flags |= value->flags;
+		} else {
+			state->bypass[kept++] = state->bypass[i];
+		}
+	}
+	state->bypass_count = kept;
+}
+
+struct gateway_entry *state_find_gateway(const struct state *state, const struct prefix *from)
+{
+	struct gateway_entry key = {.from = *from};
+
+	if (!state->gateway_count)
+		return NULL;
+	return bsearch(&key, state->gateways, state->gateway_count, sizeof(key), compare_gateways);
+}
+
+struct bypass_entry *state_find_bypass(const struct state *state, const struct prefix *to)
+{
+	struct bypass_entry key = {.to = *to};
+
+	if (!state->bypass_count)
+		return NULL;
+	return bsearch(&key, state->bypass, state->bypass_count, sizeof(key), compare_bypass);
+}
+
+void state_remove_gateway(struct state *state, struct gateway_entry *entry)
+{
+	size_t behind = &state->gateways[state->gateway_count] - (entry + 1);
+
+	memmove(entry, entry + 1, behind * sizeof(*entry));
+	state->gateway_count--;
+}
+
+struct ip gateway_ip(const struct wgvia_gateway *gateway)
+{
+	struct ip ip = {.family = gateway->family == AF_INET ? AF_INET : AF_INET6};
+
+	memcpy(ip.addr, gateway->addr, ip_bits(ip.family) / 8);
+	return ip;
+}
+
+struct wgvia_gateway gateway_value(const struct ip *via, uint32_t ifindex)
+{
+	struct wgvia_gateway value = {.ifindex = ifindex, .family = via->family};
+
+	memcpy(value.addr, via->addr, sizeof(value.addr));
+	return value;
+}

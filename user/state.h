@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an instance holds, as a value: which source goes via which gateway, which destinations are left alone. It comes
+ * from the maps (tables.c) or from what the user and the host say (resolve.c), and two of them can be compared.
+ */
+#ifndef WGVIA_STATE_H
+#define WGVIA_STATE_H
+
+#include <net/if.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ip.h"
+#include "wgvia_abi.h"
+
+struct gateway_entry {
+	struct prefix from;
+	struct wgvia_gateway value;
+};
+
+struct bypass_entry {
+	struct prefix to;
+	struct wgvia_bypass value;
+};
+
+/* Both arrays are sorted by prefix_compare() and hold each prefix once. */
+struct state {
+	char tunnel[IFNAMSIZ];
+	uint32_t tunnel_ifindex;
+	enum wgvia_mode mode;
+	enum wgvia_on_fail on_fail;
+	struct gateway_entry *gateways;
+	size_t gateway_count;
+	struct bypass_entry *bypass;
+	size_t bypass_count;
+};
+
+void state_free(struct state *state); /* for cleanup(), too */
+
+/* Adds an entry at the end; the arrays are out of order until state_sort(). 0 or -ENOMEM. */
+int state_add_gateway(struct state *state, const struct prefix *from, const struct wgvia_gateway *value);
+int state_add_bypass(struct state *state, const struct prefix *to, enum wgvia_verdict verdict, uint32_t flags);
+/*
+ * Puts both arrays in order. Of several bypass entries for one prefix the verdict that comes first in the decision
+ * table stays, with the flags of all; of several gateways the last.
+ */
+void state_sort(struct state *state);
+
+/* NULL where there is none. The state is in order. */
+struct gateway_entry *state_find_gateway(const struct state *state, const struct prefix *from);
+struct bypass_entry *state_find_bypass(const struct state *state, const struct prefix *to);
+/* Takes the entry, which is one of the state's, out. */
+void state_remove_gateway(struct state *state, struct gateway_entry *entry);
+
+struct ip gateway_ip(const struct wgvia_gateway *gateway);
+struct wgvia_gateway gateway_value(const struct ip *via, uint32_t ifindex);
+
+#endif

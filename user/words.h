@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The words for the ABI's values, the same in what is read and in what is printed.
+ */
+#ifndef WGVIA_WORDS_H
+#define WGVIA_WORDS_H
+
+#include <stddef.h>
+
+#include "wgvia_abi.h"
+
+#define WORDS_MODE 2
+#define WORDS_ON_FAIL 2
+
+extern const char *const verdict_words[WGVIA_VERDICT_COUNT];
+extern const char *const direction_words[WGVIA_DIRECTION_COUNT];
+extern const char *const mode_words[WORDS_MODE];
+extern const char *const on_fail_words[WORDS_ON_FAIL];
+
+/* The value of a word, -1 where there is none. */
+int word_find(const char *const *words, size_t count, const char *word);
+/* The word of a value, "?" where a map holds a value that has none. */
+const char *word_of(const char *const *words, size_t count, unsigned int value);
+
+#endif
