@@ -72,12 +72,39 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && (unsigned int)fs.f_type == BPF_FS_MAGIC;
 }
 
-/* Whether this process sees mounts of its own, as below `ip netns exec`: a bpffs mounted there would go with it. */
+static int parent_of(int pid)
+{
+	char path[64];
+	int parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*d (%*[^)]) %*c %d", &parent) != 1)
+		parent = 0;
+	fclose(file);
+	return parent;
+}
+
+/*
+ * Whether this process sees mounts that one of its ancestors does not, as below `ip netns exec`: a bpffs mounted there
+ * would go when the process ends, and the programs with it.
+ */
 static bool has_private_mounts(void)
 {
-	struct stat own, init;
+	struct stat own, other;
+	char path[64];
 
-	return !stat("/proc/self/ns/mnt", &own) && !stat("/proc/1/ns/mnt", &init) && own.st_ino != init.st_ino;
+	if (stat("/proc/self/ns/mnt", &own))
+		return false;
+	for (int pid = getppid(); pid > 0; pid = parent_of(pid)) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+		if (!stat(path, &other) && other.st_ino != own.st_ino)
+			return true;
+	}
+	return false;
 }
 
 static int mount_bpffs(struct error *error)
@@ -339,6 +366,5 @@ int pins_recover(const char *root, const char *tunnel)
 
 void pins_tidy(const char *root)
 {
-	if (!strcmp(root, PINS_DEFAULT))
-		rmdir(root);
+	rmdir(root); /* refused where it is in use, or where a bpffs is mounted */
 }

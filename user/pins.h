@@ -55,7 +55,7 @@ int pins_remove_folder(const char *root, const char *tunnel, enum pins_folder fo
  * is held. Returns 0 or -errno.
  */
 int pins_recover(const char *root, const char *tunnel);
-/* Removes the pin folder where it is empty and the default one: nothing is left behind. */
+/* Removes the pin folder where it is empty: nothing is left behind. */
 void pins_tidy(const char *root);
 
 #endif

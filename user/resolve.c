@@ -105,7 +105,7 @@ static int check_not_own(struct rtnl *rtnl, const struct ip *via, struct error *
 		return error_system(error, -ret, "cannot read this host's addresses");
 	for (size_t i = 0; i < local.count && !ret; i++)
 		if (prefix_contains(&local.all[i], via))
-			ret = error_refuse(error, "via '%s' is an address of this host: the firewall's is needed",
+			ret = error_refuse(error, "via '%s' is this host's own address or a broadcast address: the firewall's is needed",
 					   ip_text(via, text));
 	free(local.all);
 	return ret;
