@@ -25,8 +25,8 @@ say = @printf '  %-8s%s\n'
 endif
 
 B := build$(if $(SAN),-san)
-SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 comma := ,
+SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 LIBS := libbpf libelf zlib libmnl json-c
 ALL_CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -DWGVIA_VERSION='"$(VERSION)"' \

@@ -20,7 +20,7 @@ _Static_assert(__builtin_offsetof(struct wgvia_gateway, addr) ==
  * complement (RFC 1624; ip_decrease_ttl()). False: the header cannot be written.
  */
 static __always_inline bool forward_add_hop_limit(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
-						 int by)
+						  int by)
 {
 	void *end = packet_end(skb);
 

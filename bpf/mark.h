@@ -15,8 +15,8 @@
 
 #include <bpf/bpf_helpers.h>
 
-#define MARK_TC_INDEX 0x7776	 /* "wv" */
-#define MARK_MAGIC 0x77677600	 /* "wgv", the kind in the lowest byte */
+#define MARK_TC_INDEX 0x7776  /* "wv" */
+#define MARK_MAGIC 0x77677600 /* "wgv", the kind in the lowest byte */
 
 enum mark {
 	MARK_NONE,

@@ -48,9 +48,7 @@ static __always_inline void *packet_data(const struct __sk_buff *skb)
 {
 	void *data;
 
-	asm volatile("%0 = *(u32 *)(%1 + %2)"
-		     : "=r"(data)
-		     : "r"(skb), "i"(__builtin_offsetof(struct __sk_buff, data)));
+	asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(data) : "r"(skb), "i"(__builtin_offsetof(struct __sk_buff, data)));
 	return data;
 }
 
@@ -77,7 +75,8 @@ static __always_inline void *packet_header(struct __sk_buff *skb, __u32 link_len
 	return header + len <= packet_end(skb) ? header : NULL;
 }
 
-/* The rules of ip_rcv_core(): version, header length, total length; checksum and options are the firewall's to judge. */
+/* The rules of ip_rcv_core(): version, header length, total length; checksum and options are the firewall's to judge.
+ */
 static __always_inline bool packet_read4(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
 {
 	struct iphdr *ip = packet_header(skb, link_len, sizeof(*ip));

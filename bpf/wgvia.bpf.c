@@ -99,7 +99,8 @@ int wgvia_out(struct __sk_buff *skb)
 		if (!forward_add_hop_limit(skb, link_len, &pkt, -1)) {
 			verdict = WGVIA_MALFORMED;
 		} else if (!forward_push_link_header(skb, link_len)) {
-			/* no memory, or too long for the helper: the kernel forwards, and the egress program sees to it */
+			/* no memory, or too long for the helper: the kernel forwards, and the egress program sees to it
+			 */
 			forward_add_hop_limit(skb, link_len, &pkt, 1);
 			verdict = WGVIA_TOO_BIG;
 		} else {
@@ -205,8 +206,7 @@ static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len,
  * Neighbour discovery of this host itself, which a prefix as wide as ::/0 takes in: it means one neighbour, and no
  * router passes it on (RFC 4861, 7.1: hop limit 255).
  */
-static __always_inline bool is_own_neighbour_discovery(struct __sk_buff *skb, __u32 link_len,
-						       const struct packet *pkt)
+static __always_inline bool is_own_neighbour_discovery(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
 {
 	__u8 type;
 

@@ -72,10 +72,10 @@ WGVIA_ASSERT(sizeof(struct wgvia_key6) == 20, "wgvia_key6");
  * kernel's struct bpf_redir_neigh, so that the packet path hands them to bpf_redirect_neigh() where they lie.
  */
 struct wgvia_gateway {
-	__u32 ifindex;	/* device on whose link the next hop stands; 0 is unusable */
-	__u32 family;	/* AF_INET (2, for IPv4 packets alone) or AF_INET6 (10) */
-	__u8 addr[16];	/* next hop; IPv4 in the first four bytes */
-	__u32 flags;	/* WGVIA_GATEWAY_* */
+	__u32 ifindex; /* device on whose link the next hop stands; 0 is unusable */
+	__u32 family;  /* AF_INET (2, for IPv4 packets alone) or AF_INET6 (10) */
+	__u8 addr[16]; /* next hop; IPv4 in the first four bytes */
+	__u32 flags;   /* WGVIA_GATEWAY_* */
 };
 WGVIA_ASSERT(sizeof(struct wgvia_gateway) == 28, "wgvia_gateway");
 
@@ -90,7 +90,7 @@ struct wgvia_bypass {
 WGVIA_ASSERT(sizeof(struct wgvia_bypass) == 8, "wgvia_bypass");
 
 /* counters: BPF_MAP_TYPE_PERCPU_ARRAY, index WGVIA_COUNTER(direction, verdict). */
-#define WGVIA_COUNTER(direction, verdict) ((direction) * WGVIA_VERDICT_COUNT + (verdict))
+#define WGVIA_COUNTER(direction, verdict) ((direction)*WGVIA_VERDICT_COUNT + (verdict))
 #define WGVIA_COUNTERS WGVIA_COUNTER(WGVIA_DIRECTION_COUNT, 0)
 
 struct wgvia_counter {
@@ -104,13 +104,13 @@ enum wgvia_on_fail { WGVIA_DROP, WGVIA_PASS };
 
 /* meta: BPF_MAP_TYPE_ARRAY of one. The packet path reads on_fail alone; the rest tells commands what is running. */
 struct wgvia_meta {
-	__u32 abi;	       /* WGVIA_ABI */
-	__u32 on_fail;	       /* enum wgvia_on_fail: what happens to a packet whose gateway is unusable */
-	__u32 mode;	       /* enum wgvia_mode */
+	__u32 abi;     /* WGVIA_ABI */
+	__u32 on_fail; /* enum wgvia_on_fail: what happens to a packet whose gateway is unusable */
+	__u32 mode;    /* enum wgvia_mode */
 	__u32 tunnel_ifindex;
-	__u64 netns;	       /* inode number of the network namespace that the ifindexes belong to */
-	__u64 build;	       /* hash of the running programs and their constants */
-	char tunnel[16];       /* interface name */
+	__u64 netns;	 /* inode number of the network namespace that the ifindexes belong to */
+	__u64 build;	 /* hash of the running programs and their constants */
+	char tunnel[16]; /* interface name */
 };
 WGVIA_ASSERT(sizeof(struct wgvia_meta) == 48, "wgvia_meta");
 

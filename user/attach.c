@@ -89,8 +89,8 @@ static uint32_t filter_program(const struct attachment *point)
 static int clsact_attach(const struct attachment *point, int prog_fd, __u32 flags)
 {
 	struct bpf_tc_hook hook = hook_of(point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = point->handle, .priority = ATTACH_PRIORITY,
-		    .prog_fd = prog_fd, .flags = flags);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = point->handle, .priority = ATTACH_PRIORITY, .prog_fd = prog_fd,
+		    .flags = flags);
 	int ret = bpf_tc_attach(&hook, &opts);
 
 	if (ret)
@@ -271,8 +271,7 @@ int attach_add(const char *folder, const struct attachment *point, int prog_fd, 
 	return error_system(error, -ret, "cannot attach to '%s'", name);
 }
 
-int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd,
-		   struct error *error)
+int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd, struct error *error)
 {
 	char pin[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
 	cleanup_fd int fd = -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One program at one device: a tcx link where the kernel has them (6.6), a filter of our own at clsact elsewhere. Each
- * is told by a pin in the instance's folder: tcx_DIRECTION_IFINDEX, the link itself, or clsact_DIRECTION_IFINDEX_HANDLE,
- * the filter's program. It touches nobody else's link, filter or qdisc.
+ * is told by a pin in the instance's folder: tcx_DIRECTION_IFINDEX, the link itself, or
+ * clsact_DIRECTION_IFINDEX_HANDLE, the filter's program. It touches nobody else's link, filter or qdisc.
  */
 #ifndef WGVIA_ATTACH_H
 #define WGVIA_ATTACH_H
@@ -41,11 +41,11 @@ int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)
 /* Attaches the program behind all others and pins it. */
 int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error);
 /* Puts the program in the place of the one that is there, in one step for the packets. */
-int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd,
-		   struct error *error);
+int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd, struct error *error);
 /* The program that is attached, for putting it back; an fd or -errno. */
 int attach_get_program(const struct attachment *attachment);
-/* Detaches it, if it is alive, and unpins it; takes the clsact qdisc away where attach_add() made it and it is empty. */
+/* Detaches it, if it is alive, and unpins it; takes the clsact qdisc away where attach_add() made it and it is empty.
+ */
 int attach_remove(const char *folder, const struct attachment *attachment);
 
 #endif

@@ -29,7 +29,8 @@ static int edit(struct context *context, struct rtnl *rtnl, struct state *state,
 	prefix_text(&change->prefix, text);
 	if (change->verb == DEL) {
 		if (!listed)
-			return error_refuse(&context->error, "'%s' is not on the bypass list of '%s'", text, state->tunnel);
+			return error_refuse(&context->error, "'%s' is not on the bypass list of '%s'", text,
+					    state->tunnel);
 		/* resolve_running() makes what else the entry was for anew */
 		entry->value = (struct wgvia_bypass){WGVIA_TUNNEL, 0};
 		return 0;

@@ -139,7 +139,8 @@ static json *describe_prefixes(struct rtnl *rtnl, const struct instance *instanc
 	for (size_t i = 0; i < instance->attachment_count; i++) {
 		const struct attachment *attachment = &instance->attachments[i];
 		const struct link *link = link_by_index(links, attachment->ifindex);
-		struct point *point = link && attachment->alive ? array_grow(&points, &point_count, sizeof(*point)) : NULL;
+		struct point *point =
+			link && attachment->alive ? array_grow(&points, &point_count, sizeof(*point)) : NULL;
 
 		if (point)
 			*point = (struct point){attachment->direction, attachment->ifindex, link_is_l3(link)};
@@ -148,9 +149,10 @@ static json *describe_prefixes(struct rtnl *rtnl, const struct instance *instanc
 		const struct gateway_entry *entry = &state->gateways[i];
 		const char *problem = resolve_problem(links, points, point_count, entry);
 
-		print_append(values, describe_prefix(entry, links, problem,
-						     problem ? NULL
-							     : find_neighbour(rtnl, &known, &known_count, &entry->value)));
+		print_append(
+			values,
+			describe_prefix(entry, links, problem,
+					problem ? NULL : find_neighbour(rtnl, &known, &known_count, &entry->value)));
 	}
 	free(points);
 	free(known);

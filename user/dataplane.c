@@ -157,8 +157,8 @@ int dataplane_open(const char *root, const char *tunnel, struct instance *instan
 		return error_system(error, -ret, "cannot open the pins of '%s'", tunnel);
 	if (!instance->foreign && instance->meta.netns != netns &&
 	    netns_exists(instance->meta.netns, name, sizeof(name))) {
-		error_refuse(error, "the pins of '%s' in '%s' belong to another network namespace's interface%s%s", tunnel,
-			     root, name[0] ? ": " : "", name);
+		error_refuse(error, "the pins of '%s' in '%s' belong to another network namespace's interface%s%s",
+			     tunnel, root, name[0] ? ": " : "", name);
 		error_hint(error, "use 'wgvia -n %s', or a folder of its own with --pin-dir", name[0] ? name : "NAME");
 		return -EBUSY;
 	}
@@ -182,7 +182,8 @@ static int refuse_abi(const struct instance *instance, struct error *error)
 	if (instance->meta.abi > WGVIA_ABI && is_abi(instance->meta.abi))
 		error_hint(error, "use the wgvia that made them, or take them down: wgvia down %s", instance->tunnel);
 	else
-		error_hint(error, "'wgvia up %s ...' puts an instance of this version in their place", instance->tunnel);
+		error_hint(error, "'wgvia up %s ...' puts an instance of this version in their place",
+			   instance->tunnel);
 	return -EPROTO;
 }
 
@@ -273,8 +274,7 @@ static int load(struct wgvia_bpf *skeleton, struct instance *instance, struct er
 	}
 	for (int i = 0; i < MAP_COUNT; i++)
 		if (instance->maps[i] < 0)
-			instance->maps[i] =
-				dup(bpf_map__fd(bpf_object__find_map_by_name(skeleton->obj, map_names[i])));
+			instance->maps[i] = dup(bpf_map__fd(bpf_object__find_map_by_name(skeleton->obj, map_names[i])));
 	return 0;
 }
 
@@ -346,7 +346,8 @@ static int attach_point(struct change *change, const struct point *point, enum a
 		else
 			ret = attach_replace(change->running->folder, old, prog_fd, error);
 	} else {
-		step->attachment = (struct attachment){.kind = kind, .direction = point->direction,
+		step->attachment = (struct attachment){.kind = kind,
+						       .direction = point->direction,
 						       .ifindex = point->ifindex,
 						       .handle = change->plan->state.tunnel_ifindex};
 		step->old_program = -1;

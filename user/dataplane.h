@@ -26,17 +26,15 @@ struct instance {
 	char tunnel[IFNAMSIZ];
 	char folder[4096]; /* this instance's */
 	int maps[MAP_COUNT];
-	struct wgvia_meta meta;	 /* as read when it was opened */
-	bool foreign;		 /* its ABI is not ours: there are no maps to read or write */
+	struct wgvia_meta meta; /* as read when it was opened */
+	bool foreign;		/* its ABI is not ours: there are no maps to read or write */
 	struct attachment *attachments;
 	size_t attachment_count;
 };
 
 #define INSTANCE_NONE                                                                                                  \
 	{                                                                                                              \
-		.maps = {                                                                                              \
-			[0 ... MAP_COUNT - 1] = -1                                                                     \
-		}                                                                                                      \
+		.maps = { [0 ... MAP_COUNT - 1] = -1 }                                                                 \
 	}
 
 void instance_close(struct instance *instance); /* for cleanup(), too */

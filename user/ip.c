@@ -52,7 +52,7 @@ bool ip_is_loopback(const struct ip *ip)
 {
 	if (ip->family == AF_INET)
 		return ip->addr[0] == 127;
-	return IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)ip->addr);
+	return !memcmp(ip->addr, &in6addr_loopback, sizeof(ip->addr));
 }
 
 bool prefix_contains(const struct prefix *prefix, const struct ip *ip)

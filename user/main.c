@@ -37,7 +37,8 @@ static void usage(FILE *out)
 	fprintf(out, "Usage: wgvia [-j] [-n NAME] [--pin-dir DIR] [-v] COMMAND ...\n\n"
 		     "Sends everything from a WireGuard tunnel's prefix via the firewall.\n\nCommands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-6s %s\n           %s\n", commands[i].name, commands[i].usage, commands[i].description);
+		fprintf(out, "  %-6s %s\n           %s\n", commands[i].name, commands[i].usage,
+			commands[i].description);
 	fprintf(out, "\nOptions:\n"
 		     "  -j, --json         print JSON\n"
 		     "  -n, --netns NAME   work in the network namespace NAME (of 'ip netns')\n"
@@ -91,9 +92,12 @@ int main(int argc, char **argv)
 {
 	enum { OPTION_PIN_DIR = 256 };
 	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},    {"netns", required_argument, NULL, 'n'},
-		{"verbose", no_argument, NULL, 'v'}, {"pin-dir", required_argument, NULL, OPTION_PIN_DIR},
-		{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'},
+		{"json", no_argument, NULL, 'j'},
+		{"netns", required_argument, NULL, 'n'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"pin-dir", required_argument, NULL, OPTION_PIN_DIR},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
 	struct context context = {.pin_dir = PINS_DEFAULT};

@@ -26,7 +26,7 @@ int parse_ip(const char *text, struct ip *ip, struct error *error)
 		result.family = AF_INET;
 	} else if (inet_pton(AF_INET6, text, result.addr) == 1) {
 		result.family = AF_INET6;
-		if (IN6_IS_ADDR_V4MAPPED((struct in6_addr *)result.addr))
+		if (!memcmp(result.addr, (uint8_t[12]){[10] = 0xff, [11] = 0xff}, 12))
 			return error_usage(error, "'%s' is an IPv4-mapped address, which no packet carries", text);
 	} else if (strchr(text, '/')) {
 		return error_usage(error, "'%s' is no address: a prefix length does not belong here", text);
@@ -37,12 +37,12 @@ int parse_ip(const char *text, struct ip *ip, struct error *error)
 	return 0;
 }
 
-/* A decimal number of at most three digits, nothing around it; -1 otherwise. */
+/* A decimal number of at most three digits, no leading zero, nothing around it; -1 otherwise. */
 static int parse_len(const char *text)
 {
 	int len = 0;
 
-	if (!*text || strlen(text) > 3)
+	if (!*text || strlen(text) > 3 || (text[0] == '0' && text[1]))
 		return -1;
 	for (; *text; text++) {
 		if (!isdigit((unsigned char)*text))
@@ -66,9 +66,12 @@ int parse_prefix(const char *text, struct prefix *prefix, struct error *error)
 	memcpy(address, text, address_len);
 	address[address_len] = '\0';
 	if (parse_ip(address, &ip, error)) {
-		if (!strstr(error->text, "mapped"))
-			error_usage(error, "'%s' is no prefix: ADDRESS/LENGTH is needed", text);
-		return -EINVAL;
+		bool mapped = strstr(error->text, "mapped");
+
+		return error_usage(error,
+				   mapped ? "'%s' is an IPv4-mapped prefix, which no packet is from"
+					  : "'%s' is no prefix: ADDRESS/LENGTH is needed",
+				   text);
 	}
 	len = slash ? parse_len(slash + 1) : (int)ip_bits(ip.family);
 	if (len < 0 || len > (int)ip_bits(ip.family))

@@ -88,7 +88,8 @@ void print_instances(const struct context *context, json *values, bool single,
 	if (context->json) {
 		const json *value = single ? json_object_array_get_idx(values, 0) : values;
 
-		puts(json_object_to_json_string_ext((json *)value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		puts(json_object_to_json_string_ext((json *)value,
+						    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 		return;
 	}
 	for (size_t i = 0; i < json_object_array_length(values); i++)

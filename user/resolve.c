@@ -79,8 +79,10 @@ static int check_on_link(struct rtnl *rtnl, const struct links *links, const str
 	}
 	ret = rtnl_get_route_to(rtnl, via, dev ? dev->ifindex : 0, nexthop);
 	if (ret == -ENETUNREACH || ret == -EHOSTUNREACH || ret == -EADDRNOTAVAIL || ret == -EACCES || ret == -EINVAL)
-		return dev ? error_refuse(error, "via '%s' is not on-link on '%s': there is no route to it", text, dev->name)
-			   : error_refuse(error, "via '%s' is not on-link on any device: there is no route to it", text);
+		return dev ? error_refuse(error, "via '%s' is not on-link on '%s': there is no route to it", text,
+					  dev->name)
+			   : error_refuse(error, "via '%s' is not on-link on any device: there is no route to it",
+					  text);
 	if (ret)
 		return error_system(error, -ret, "cannot look up the route to '%s'", text);
 	found = link_by_index(links, nexthop->ifindex);
@@ -105,8 +107,10 @@ static int check_not_own(struct rtnl *rtnl, const struct ip *via, struct error *
 		return error_system(error, -ret, "cannot read this host's addresses");
 	for (size_t i = 0; i < local.count && !ret; i++)
 		if (prefix_contains(&local.all[i], via))
-			ret = error_refuse(error, "via '%s' is this host's own address or a broadcast address: the firewall's is needed",
-					   ip_text(via, text));
+			ret = error_refuse(
+				error,
+				"via '%s' is this host's own address or a broadcast address: the firewall's is needed",
+				ip_text(via, text));
 	free(local.all);
 	return ret;
 }
@@ -137,8 +141,9 @@ int resolve_route(struct rtnl *rtnl, const struct links *links, const struct lin
 	if (!dev)
 		return error_system(error, ENODEV, "cannot use via '%s'", via);
 	if (dev->ifindex == tunnel->ifindex)
-		return error_refuse(error, "via '%s' is behind '%s', the tunnel itself: the firewall's device is needed",
-				    via, tunnel->name);
+		return error_refuse(error,
+				    "via '%s' is behind '%s', the tunnel itself: the firewall's device is needed", via,
+				    tunnel->name);
 	if (!link_is_ethernet(dev) || (dev->flags & IFF_LOOPBACK))
 		return error_refuse(error, "dev '%s' has no neighbours: a gateway needs an Ethernet device", dev->name);
 	*value = gateway_value(&nexthop.via, nexthop.ifindex);
@@ -180,7 +185,8 @@ static int add_own_prefixes(struct rtnl *rtnl, struct plan *plan, const struct l
 		struct route_words words = {.from = addresses.all[i]};
 
 		if (words.from.len == ip_bits(words.from.ip.family))
-			add_note(plan, "%s is the gateway's own address alone: name the clients' prefix with 'from PREFIX'",
+			add_note(plan,
+				 "%s is the gateway's own address alone: name the clients' prefix with 'from PREFIX'",
 				 prefix_text(&words.from, text));
 		ret = add_route(rtnl, plan, tunnel, &words, error);
 		if (ret)
@@ -331,7 +337,8 @@ static int find_points(struct plan *plan, const struct link *tunnel, struct erro
 	return ret ? error_system(error, -ret, "cannot list the devices") : 0;
 }
 
-static int begin(struct rtnl *rtnl, const char *name, struct plan *plan, const struct link **tunnel, struct error *error)
+static int begin(struct rtnl *rtnl, const char *name, struct plan *plan, const struct link **tunnel,
+		 struct error *error)
 {
 	int ret = rtnl_get_links(rtnl, &plan->links);
 
@@ -392,7 +399,8 @@ int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, s
 
 		/* what an administrator wrote with bpftool and without the flag is on the list as well */
 		if ((entry->value.flags & WGVIA_BYPASS_ADMIN) || entry->value.verdict == WGVIA_BYPASS)
-			plan->state.bypass[kept++] = (struct bypass_entry){entry->to, {WGVIA_BYPASS, WGVIA_BYPASS_ADMIN}};
+			plan->state.bypass[kept++] =
+				(struct bypass_entry){entry->to, {WGVIA_BYPASS, WGVIA_BYPASS_ADMIN}};
 	}
 	plan->state.bypass_count = kept;
 	ret = begin(rtnl, plan->state.tunnel, plan, &tunnel, error);

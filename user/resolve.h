@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * From what the user asked for and what the kernel knows to what shall be: gateways with their devices, the bypass
- * list, the devices where programs stand. It refuses what cannot work on this host (exit status 1), and changes nothing.
+ * list, the devices where programs stand. It refuses what cannot work on this host (exit status 1), and changes
+ * nothing.
  */
 #ifndef WGVIA_RESOLVE_H
 #define WGVIA_RESOLVE_H
@@ -27,8 +28,8 @@ struct plan {
 	size_t point_count;
 	const struct link **left_out; /* devices that the kernel could use and where no program can stand */
 	size_t left_out_count;
-	struct links links;	      /* this host's, as found */
-	char (*notes)[RESOLVE_NOTE];  /* what the user should hear: what was taken, what could not be found */
+	struct links links;	     /* this host's, as found */
+	char (*notes)[RESOLVE_NOTE]; /* what the user should hear: what was taken, what could not be found */
 	size_t note_count;
 };
 

@@ -299,7 +299,8 @@ static int on_route_prefix(const struct nlmsghdr *header, void *data)
 		return MNL_CB_OK;
 	if (query->ifindex && !route_is_through(&attributes, query->ifindex))
 		return MNL_CB_OK;
-	return add_prefix(&query->found, ip_of_attribute(route->rtm_family, attributes.of[RTA_DST]), route->rtm_dst_len);
+	return add_prefix(&query->found, ip_of_attribute(route->rtm_family, attributes.of[RTA_DST]),
+			  route->rtm_dst_len);
 }
 
 static int on_address(const struct nlmsghdr *header, void *data)
@@ -384,8 +385,9 @@ static bool is_unicast(const struct rtmsg *route)
 
 int rtnl_get_local(struct rtnl *rtnl, struct prefixes *prefixes)
 {
-	return get_prefixes(
-		rtnl, (struct prefix_query){.type = RTM_GETROUTE, .table = RT_TABLE_LOCAL, .wanted = is_local}, prefixes);
+	return get_prefixes(rtnl,
+			    (struct prefix_query){.type = RTM_GETROUTE, .table = RT_TABLE_LOCAL, .wanted = is_local},
+			    prefixes);
 }
 
 int rtnl_get_addresses(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes)
@@ -395,8 +397,7 @@ int rtnl_get_addresses(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *pre
 
 int rtnl_get_routes_through(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes)
 {
-	return get_prefixes(rtnl,
-			    (struct prefix_query){.type = RTM_GETROUTE, .ifindex = ifindex, .wanted = is_unicast},
+	return get_prefixes(rtnl, (struct prefix_query){.type = RTM_GETROUTE, .ifindex = ifindex, .wanted = is_unicast},
 			    prefixes);
 }
 
@@ -452,11 +453,11 @@ static int on_default(const struct nlmsghdr *header, void *data)
 	if (attributes.of[RTA_PRIORITY])
 		metric = mnl_attr_get_u32(attributes.of[RTA_PRIORITY]);
 	if (attributes.of[RTA_OIF]) {
-		consider_default(query,
-				 (struct nexthop){via_of(route->rtm_family, attributes.of[RTA_GATEWAY],
-							 attributes.of[RTA_VIA]),
-						  mnl_attr_get_u32(attributes.of[RTA_OIF])},
-				 metric);
+		consider_default(
+			query,
+			(struct nexthop){via_of(route->rtm_family, attributes.of[RTA_GATEWAY], attributes.of[RTA_VIA]),
+					 mnl_attr_get_u32(attributes.of[RTA_OIF])},
+			metric);
 	} else if (attributes.of[RTA_MULTIPATH]) {
 		const struct rtnexthop *hop = mnl_attr_get_payload(attributes.of[RTA_MULTIPATH]);
 		int len = mnl_attr_get_payload_len(attributes.of[RTA_MULTIPATH]);

@@ -19,9 +19,9 @@ struct rtnl; /* a socket */
 struct link {
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
-	char kind[16];	   /* "wireguard", "veth", ...; empty: none told */
-	uint16_t type;	   /* ARPHRD_* */
-	uint32_t flags;	   /* IFF_* */
+	char kind[16];	/* "wireguard", "veth", ...; empty: none told */
+	uint16_t type;	/* ARPHRD_* */
+	uint32_t flags; /* IFF_* */
 	uint32_t mtu;
 	uint32_t master;   /* ifindex of the bridge, bond, VRF ...; 0: none */
 	uint8_t operstate; /* IF_OPER_* */
@@ -43,8 +43,8 @@ struct nexthop {
 };
 
 struct neighbour {
-	bool known;	 /* the kernel has an entry */
-	uint16_t state;	 /* NUD_* */
+	bool known;	/* the kernel has an entry */
+	uint16_t state; /* NUD_* */
 	uint8_t lladdr[6];
 	bool has_lladdr;
 };

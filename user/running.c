@@ -35,7 +35,8 @@ int running_apply(struct context *context, const struct plan *plan, bool *change
 		return ret;
 	lock = pins_lock(context->pin_dir, &context->error);
 	if (lock < 0)
-		return lock == -ENOENT ? error_system(&context->error, ENOENT, "cannot open '%s'", context->pin_dir) : lock;
+		return lock == -ENOENT ? error_system(&context->error, ENOENT, "cannot open '%s'", context->pin_dir)
+				       : lock;
 	ret = apply_locked(context, plan, changed);
 	if (ret)
 		pins_tidy(context->pin_dir);
@@ -68,7 +69,8 @@ int running_edit(struct context *context, const char *tunnel, running_change cha
 	return ret ? ret : dataplane_apply(context->pin_dir, &plan, &running, tables_write, &changed, error);
 }
 
-static int describe_one(struct context *context, const char *tunnel, running_describe describe, struct json_object *values)
+static int describe_one(struct context *context, const char *tunnel, running_describe describe,
+			struct json_object *values)
 {
 	cleanup(instance_close) struct instance instance = INSTANCE_NONE;
 	int ret = dataplane_open_running(context->pin_dir, tunnel, &instance, &context->error);

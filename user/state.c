@@ -63,7 +63,8 @@ void state_sort(struct state *state)
 	if (state->bypass_count)
 		qsort(state->bypass, state->bypass_count, sizeof(*state->bypass), compare_bypass);
 	for (size_t i = 0; i < state->bypass_count; i++) {
-		struct wgvia_bypass *last = kept ? &state->bypass[kept - 1].value : NULL, *value = &state->bypass[i].value;
+		struct wgvia_bypass *last = kept ? &state->bypass[kept - 1].value : NULL,
+				    *value = &state->bypass[i].value;
 
 		if (last && !compare_bypass(&state->bypass[kept - 1], &state->bypass[i])) {
 			if (value->verdict < last->verdict)

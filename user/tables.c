@@ -163,10 +163,11 @@ static int write_entry(struct writer *writer, bool bypass, const struct prefix *
 	undo->existed = old;
 	if (old)
 		memcpy(&undo->value, old, size);
-	if (!(new ? bpf_map_update_elem(undo->fd, &undo->key, new, BPF_ANY) : bpf_map_delete_elem(undo->fd, &undo->key)))
+	if (!(new ? bpf_map_update_elem(undo->fd, &undo->key, new, BPF_ANY)
+		  : bpf_map_delete_elem(undo->fd, &undo->key)))
 		return 0;
 	writer->undo_count--;
-	return !new && errno == ENOENT ? 0 : -errno;
+	return !new &&errno == ENOENT ? 0 : -errno;
 }
 
 static void take_back(struct writer *writer)

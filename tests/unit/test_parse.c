@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Words to values: what is taken, what is refused, and that a refusal names the word and what would be right.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "parse.h"
+#include "util.h"
+
+static void prefixes_are_taken_or_refused_with_a_reason(void **state)
+{
+	/* `text` NULL: refused, with `reason` in the message */
+	static const struct {
+		const char *words, *text, *reason;
+	} rows[] = {
+		{"10.6.0.0/16", "10.6.0.0/16", NULL},
+		{"10.6.0.1", "10.6.0.1/32", NULL},
+		{"0.0.0.0/0", "0.0.0.0/0", NULL},
+		{"10.6.0.1/32", "10.6.0.1/32", NULL},
+		{"::/0", "::/0", NULL},
+		{"2001:DB8:1::/50", "2001:db8:1::/50", NULL},
+		{"2001:db8::1/128", "2001:db8::1/128", NULL},
+		{"2001:db8::1", "2001:db8::1/128", NULL},
+		{"2001:db8::/033", NULL, "no valid length"},
+		{"10.6.0.1/16", NULL, "'10.6.0.0/16' is the prefix"},
+		{"2001:db8:1::1/50", NULL, "'2001:db8:1::/50' is the prefix"},
+		{"2001:db8:1:4000::/49", NULL, "'2001:db8:1::/49' is the prefix"},
+		{"10.6.0.0/33", NULL, "0 to 32"},
+		{"::/129", NULL, "0 to 128"},
+		{"10.6.0.0/", NULL, "no valid length"},
+		{"10.6.0.0/-1", NULL, "no valid length"},
+		{"10.6.0.0/+8", NULL, "no valid length"},
+		{"10.6.0.0/ 8", NULL, "no valid length"},
+		{"10.6.0.0/8 ", NULL, "no valid length"},
+		{"10.6.0.0/8x", NULL, "no valid length"},
+		{"10.6.0.0/0x8", NULL, "no valid length"},
+		{"10.6.0.0/4294967304", NULL, "no valid length"},
+		{"10.6.0.0/8/8", NULL, "no valid length"},
+		{"10.6.0/24", NULL, "is no prefix"},
+		{"10.6.0.256/32", NULL, "is no prefix"},
+		{"010.6.0.0/16", NULL, "is no prefix"},
+		{"2001:db8:::/32", NULL, "is no prefix"},
+		{"::ffff:10.6.0.0/112", NULL, "IPv4-mapped"},
+		{"fe80::1%eth0/128", NULL, "is no prefix"},
+		{"default", NULL, "is no prefix"},
+		{"", NULL, "is no prefix"},
+		{"/16", NULL, "is no prefix"},
+		{"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc/1", NULL, "is no prefix"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct prefix prefix = {};
+		struct error error = {};
+		char text[PREFIX_TEXT_LEN];
+		int ret = parse_prefix(rows[i].words, &prefix, &error);
+
+		if (!rows[i].text != !!ret)
+			fail_msg("'%s': %d %s", rows[i].words, ret, error.text);
+		if (rows[i].text) {
+			assert_string_equal(prefix_text(&prefix, text), rows[i].text);
+			continue;
+		}
+		if (!strstr(error.text, rows[i].reason) || !strstr(error.text, rows[i].words))
+			fail_msg("'%s': '%s' does not say '%s'", rows[i].words, error.text, rows[i].reason);
+		assert_int_equal(error.status, 2);
+		assert_int_equal(prefix.ip.family, 0); /* untouched */
+	}
+}
+
+static void interface_names_are_those_that_the_kernel_takes(void **state)
+{
+	static const struct {
+		const char *name;
+		bool good;
+	} rows[] = {
+		{"wg0", true},
+		{"wg.home", true},
+		{"a", true},
+		{"123456789012345", true},
+		{"eth0-1@x", true},
+		{"%", true},
+		{"", false},
+		{".", false},
+		{"..", false},
+		{"a/b", false},
+		{"a:b", false},
+		{"a b", false},
+		{"a\tb", false},
+		{"a\n", false},
+		{"1234567890123456", false},
+		{"123456789012345678901234567890123456789012345678901234567890", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char name[IFNAMSIZ] = "before";
+		struct error error = {};
+		int ret = parse_ifname(rows[i].name, name, &error);
+
+		if (!ret != rows[i].good)
+			fail_msg("'%s': %d", rows[i].name, ret);
+		assert_string_equal(name, rows[i].good ? rows[i].name : "before");
+	}
+}
+
+/* Splits at blanks; the array lives until the next call. */
+static int up(const char *line, struct request *request, struct error *error)
+{
+	static char copy[1024];
+	char *words[64];
+	int count = 0;
+
+	strcpy(copy, line);
+	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+		words[count++] = word;
+	memset(error, 0, sizeof(*error));
+	return parse_up(count, words, request, error);
+}
+
+static void up_takes_its_words_in_any_order(void **state)
+{
+	static const char *const lines[] = {
+		"wg6 from 2001:db8:1::/50 via 2001:db8:2::1 dev ens3 from 10.6.0.0/16 bypass 192.0.2.9 mode stack "
+		"on-fail pass",
+		"wg6 on-fail pass mode stack bypass 192.0.2.9/32 from 2001:db8:1::/50 dev ens3 via 2001:db8:2::1 from "
+		"10.6.0.0/16",
+	};
+	struct request request;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		assert_int_equal(up(lines[i], &request, &error), 0);
+		assert_string_equal(request.tunnel, "wg6");
+		assert_int_equal(request.route_count, 2);
+		assert_int_equal(request.routes[0].from.len, 50);
+		assert_int_equal(request.routes[0].via.family, AF_INET6);
+		assert_string_equal(request.routes[0].dev, "ens3");
+		assert_int_equal(request.routes[1].from.len, 16);
+		assert_int_equal(request.routes[1].via.family, 0);
+		assert_string_equal(request.routes[1].dev, "");
+		assert_int_equal(request.bypass_count, 1);
+		assert_int_equal(request.bypass[0].len, 32);
+		assert_int_equal(request.mode, WGVIA_STACK);
+		assert_int_equal(request.on_fail, WGVIA_PASS);
+		request_free(&request);
+	}
+	assert_int_equal(up("wg6", &request, &error), 0);
+	assert_int_equal(request.route_count, 0);
+	assert_int_equal(request.mode, WGVIA_FAST);
+	assert_int_equal(request.on_fail, WGVIA_DROP);
+	request_free(&request);
+	/* an IPv4 prefix may have an IPv6 next hop */
+	assert_int_equal(up("wg6 from 10.6.0.0/16 via 2001:db8:2::1", &request, &error), 0);
+	request_free(&request);
+	assert_int_equal(up("wg6 from 0.0.0.0/0 via 192.0.2.1 from ::/0 via fe80::1 dev ens3", &request, &error), 0);
+	request_free(&request);
+}
+
+static void up_refuses_with_a_reason(void **state)
+{
+	static const struct {
+		const char *line, *reason;
+	} rows[] = {
+		{"", "IFACE is missing"},
+		{"wg6 from", "'from' needs a value"},
+		{"wg6 from 10.6.0.0/16 via", "'via' needs a value"},
+		{"wg6 from 10.6.0.0/16 dev", "'dev' needs a value"},
+		{"wg6 bypass", "'bypass' needs a value"},
+		{"wg6 mode", "'mode' needs a value"},
+		{"wg6 on-fail", "'on-fail' needs a value"},
+		{"wg6 mode medium", "fast or stack"},
+		{"wg6 on-fail explode", "drop or pass"},
+		{"wg6 mode fast mode stack", "unexpected word 'mode'"},
+		{"wg6 on-fail drop on-fail pass", "unexpected word 'on-fail'"},
+		{"wg6 via 192.0.2.1", "unexpected word 'via'"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 via 192.0.2.2", "unexpected word 'via'"},
+		{"wg6 from 10.6.0.0/16 dev a dev b", "unexpected word 'dev'"},
+		{"wg6 from 10.6.0.0/16 frm 10.7.0.0/16", "unexpected word 'frm'"},
+		{"wg6 from 10.6.0.0/16 from 10.6.0.0/16", "given twice"},
+		{"wg6 from 2001:db8:1::/50 via 192.0.2.1", "IPv6 prefix"},
+		{"wg6 from 10.6.0.0/16 via 10.0.0.0/8", "a prefix length does not belong here"},
+		{"wg6 from 10.6.0.0/16 via 224.0.0.1", "multicast"},
+		{"wg6 from 10.6.0.0/16 via 255.255.255.255", "broadcast"},
+		{"wg6 from 2001:db8:1::/50 via ff02::1 dev ens3", "multicast"},
+		{"wg6 from 10.6.0.0/16 via 0.0.0.0", "no address of a gateway"},
+		{"wg6 from 10.6.0.0/16 via 127.0.0.1", "no address of a gateway"},
+		{"wg6 from 2001:db8:1::/50 via ::", "no address of a gateway"},
+		{"wg6 from 2001:db8:1::/50 via ::1", "no address of a gateway"},
+		{"wg6 from 2001:db8:1::/50 via fe80::1", "its device is needed"},
+		{"wg6 from 10.6.0.0/16 via fe80::1", "its device is needed"},
+		{"wg6 from 10.6.0.0/16 dev wg6", "the tunnel itself"},
+		{"wg6 from 224.0.0.0/8", "multicast"},
+		{"wg6 from ff00::/8", "multicast"},
+		{"wg6 from 169.254.0.0/16", "link-local"},
+		{"wg6 from fe80::/64", "link-local"},
+		{"wg6 from 127.0.0.0/8", "loopback"},
+		{"wg6 from ::1", "loopback"},
+		{"1234567890123456", "15 characters"},
+		{"wg6 from 10.6.0.0/16 dev 1234567890123456", "15 characters"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct request request;
+		struct error error;
+
+		if (!up(rows[i].line, &request, &error))
+			fail_msg("'%s' is taken", rows[i].line);
+		if (!strstr(error.text, rows[i].reason))
+			fail_msg("'%s': '%s' does not say '%s'", rows[i].line, error.text, rows[i].reason);
+		assert_int_equal(error.status, 2);
+		assert_null(strchr(error.text, '\n'));
+		request_free(&request);
+	}
+}
+
+static void route_and_bypass_take_exactly_their_words(void **state)
+{
+	char *route[] = {"wg6", "from", "10.6.0.0/16", "via", "192.0.2.1", "dev", "ens3", "more"};
+	char *bypass[] = {"wg6", "192.0.2.0/24", "more"};
+	struct route_words words;
+	struct prefix prefix;
+	struct error error;
+	char tunnel[IFNAMSIZ];
+
+	(void)state;
+	assert_int_not_equal(parse_route(0, route, tunnel, &words, &error), 0);
+	assert_int_not_equal(parse_route(1, route, tunnel, &words, &error), 0);
+	assert_int_not_equal(parse_route(2, route, tunnel, &words, &error), 0);
+	assert_int_equal(parse_route(3, route, tunnel, &words, &error), 0);
+	assert_int_equal(parse_route(7, route, tunnel, &words, &error), 0);
+	assert_string_equal(words.dev, "ens3");
+	assert_int_not_equal(parse_route(8, route, tunnel, &words, &error), 0);
+	assert_non_null(strstr(error.text, "unexpected word 'more'"));
+
+	assert_int_not_equal(parse_bypass(0, bypass, tunnel, &prefix, &error), 0);
+	assert_int_not_equal(parse_bypass(1, bypass, tunnel, &prefix, &error), 0);
+	assert_int_equal(parse_bypass(2, bypass, tunnel, &prefix, &error), 0);
+	assert_int_equal(prefix.len, 24);
+	assert_int_not_equal(parse_bypass(3, bypass, tunnel, &prefix, &error), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefixes_are_taken_or_refused_with_a_reason),
+		cmocka_unit_test(interface_names_are_those_that_the_kernel_takes),
+		cmocka_unit_test(up_takes_its_words_in_any_order),
+		cmocka_unit_test(up_refuses_with_a_reason),
+		cmocka_unit_test(route_and_bypass_take_exactly_their_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
