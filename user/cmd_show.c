@@ -18,6 +18,20 @@
 #include "util.h"
 #include "words.h"
 
+/* What this host has, asked once for an instance. */
+struct host {
+	struct rtnl *rtnl;
+	struct links links;
+	struct prefixes local;
+};
+
+static void host_free(struct host *host)
+{
+	rtnl_close(&host->rtnl);
+	free(host->links.all);
+	free(host->local.all);
+}
+
 /* iproute2's words */
 static const struct {
 	uint16_t state;
@@ -128,8 +142,7 @@ static json *describe_prefix(const struct gateway_entry *entry, const struct lin
 	return value;
 }
 
-static json *describe_prefixes(struct rtnl *rtnl, const struct instance *instance, const struct state *state,
-			       const struct links *links)
+static json *describe_prefixes(struct host *host, const struct instance *instance, const struct state *state)
 {
 	struct point *points = NULL;
 	struct known *known = NULL;
@@ -138,7 +151,7 @@ static json *describe_prefixes(struct rtnl *rtnl, const struct instance *instanc
 
 	for (size_t i = 0; i < instance->attachment_count; i++) {
 		const struct attachment *attachment = &instance->attachments[i];
-		const struct link *link = link_by_index(links, attachment->ifindex);
+		const struct link *link = link_by_index(&host->links, attachment->ifindex);
 		struct point *point =
 			link && attachment->alive ? array_grow(&points, &point_count, sizeof(*point)) : NULL;
 
@@ -147,12 +160,12 @@ static json *describe_prefixes(struct rtnl *rtnl, const struct instance *instanc
 	}
 	for (size_t i = 0; i < state->gateway_count; i++) {
 		const struct gateway_entry *entry = &state->gateways[i];
-		const char *problem = resolve_problem(links, points, point_count, entry);
+		const char *problem = resolve_problem(&host->links, &host->local, points, point_count, entry);
+		const struct neighbour *neighbour = NULL;
 
-		print_append(
-			values,
-			describe_prefix(entry, links, problem,
-					problem ? NULL : find_neighbour(rtnl, &known, &known_count, &entry->value)));
+		if (!problem)
+			neighbour = find_neighbour(host->rtnl, &known, &known_count, &entry->value);
+		print_append(values, describe_prefix(entry, &host->links, problem, neighbour));
 	}
 	free(points);
 	free(known);
@@ -182,38 +195,40 @@ static json *describe_bypass(const struct state *state)
 	return values;
 }
 
-static int describe(struct context *context, const struct instance *instance, struct json_object *values)
+static json *describe_instance(struct host *host, const struct instance *instance, const struct state *state)
 {
-	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
-	cleanup(state_free) struct state state = {};
-	struct links links = {};
-	json *value, *attachments;
-	int ret = rtnl_open(&rtnl);
+	json *value = print_object(), *attachments = print_array();
 
-	ret = ret ? ret : rtnl_get_links(rtnl, &links);
-	if (ret)
-		return error_system(&context->error, -ret, "cannot list the devices");
-	ret = tables_read(instance, &state, &context->error);
-	if (ret) {
-		free(links.all);
-		return ret;
-	}
-	value = print_object();
-	attachments = print_array();
 	print_add_text(value, "interface", instance->tunnel);
 	print_add_number(value, "ifindex", instance->meta.tunnel_ifindex);
-	print_add_text(value, "state", link_state(link_by_index(&links, instance->meta.tunnel_ifindex)));
+	print_add_text(value, "state", link_state(link_by_index(&host->links, instance->meta.tunnel_ifindex)));
 	print_add_text(value, "mode", word_of(mode_words, WORDS_MODE, instance->meta.mode));
-	print_add_text(value, "on_fail", on_fail_words[state.on_fail]);
+	print_add_text(value, "on_fail", on_fail_words[state->on_fail]);
 	print_add_number(value, "abi", instance->meta.abi);
-	for (size_t i = 0; i < instance->attachment_count; i++)
-		print_append(attachments, describe_attachment(&instance->attachments[i], &links));
+	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
+		for (size_t i = 0; i < instance->attachment_count; i++)
+			if ((int)instance->attachments[i].direction == direction)
+				print_append(attachments, describe_attachment(&instance->attachments[i], &host->links));
 	print_add(value, "attachments", attachments);
-	print_add(value, "prefixes", describe_prefixes(rtnl, instance, &state, &links));
-	print_add(value, "bypass", describe_bypass(&state));
-	print_append(values, value);
-	free(links.all);
-	return 0;
+	print_add(value, "prefixes", describe_prefixes(host, instance, state));
+	print_add(value, "bypass", describe_bypass(state));
+	return value;
+}
+
+static int describe(struct context *context, const struct instance *instance, struct json_object *values)
+{
+	cleanup(host_free) struct host host = {};
+	cleanup(state_free) struct state state = {};
+	int ret = rtnl_open(&host.rtnl);
+
+	ret = ret ? ret : rtnl_get_links(host.rtnl, &host.links);
+	ret = ret ? ret : rtnl_get_local(host.rtnl, &host.local);
+	if (ret)
+		return error_system(&context->error, -ret, "cannot read this host's devices and addresses");
+	ret = tables_read(instance, &state, &context->error);
+	if (!ret)
+		print_append(values, describe_instance(&host, instance, &state));
+	return ret;
 }
 
 static void print_instance(const struct context *context, const json *value)

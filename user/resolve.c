@@ -407,8 +407,8 @@ int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, s
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
 }
 
-const char *resolve_problem(const struct links *links, const struct point *points, size_t point_count,
-			    const struct gateway_entry *entry)
+const char *resolve_problem(const struct links *links, const struct prefixes *local, const struct point *points,
+			    size_t point_count, const struct gateway_entry *entry)
 {
 	const struct wgvia_gateway *value = &entry->value;
 	struct ip via = gateway_ip(value);
@@ -430,6 +430,9 @@ const char *resolve_problem(const struct links *links, const struct point *point
 	if (ip_is_unspecified(&via) || ip_is_loopback(&via) || (value->family == AF_INET && !via.addr[0]) ||
 	    (value->family == AF_INET6 && !memcmp(via.addr, (uint8_t[4]){}, 4)))
 		return "next hop is no address of a gateway";
+	for (size_t i = 0; i < local->count; i++)
+		if (prefix_contains(&local->all[i], &via))
+			return "next hop is this host's own or a broadcast address";
 	for (size_t i = 0; i < point_count; i++)
 		if (points[i].direction == WGVIA_EGRESS && points[i].ifindex == value->ifindex && !points[i].l3)
 			return NULL;

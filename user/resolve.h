@@ -47,10 +47,11 @@ int resolve_route(struct rtnl *rtnl, const struct links *links, const struct lin
 		  const struct route_words *words, struct wgvia_gateway *value, struct error *error);
 
 /*
- * Why a map's value cannot be used on this host; NULL: it can. The packet path's rules, and what only user space sees
- * (the device is gone, or none of `points`, which are where programs stand).
+ * Why a map's value cannot be used on this host; NULL: it can. The packet path's rules, and what only user space sees:
+ * the device is gone or none of `points`, which are where programs stand, or the next hop is one of `local`, this
+ * host's own addresses.
  */
-const char *resolve_problem(const struct links *links, const struct point *points, size_t point_count,
-			    const struct gateway_entry *entry);
+const char *resolve_problem(const struct links *links, const struct prefixes *local, const struct point *points,
+			    size_t point_count, const struct gateway_entry *entry);
 
 #endif
