@@ -42,6 +42,7 @@ OBJECTS := $(patsubst user/%.c,$(B)/user/%.o,$(wildcard user/*.c))
 LIBRARY := $(filter-out $(B)/user/main.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(wildcard tests/prog/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 TOOLS := $(patsubst tests/lib/%.c,$(B)/tests/lib/%,$(wildcard tests/lib/*.c))
 
 all: $(B)/wgvia
@@ -50,6 +51,7 @@ help:
 	@echo 'make             the program, build/wgvia'
 	@echo 'make check       every test that this machine can run (scripts/check; as root)'
 	@echo 'make tests       what the tests need, built but not run'
+	@echo 'make fuzz        libFuzzer targets, build/tests/fuzz/*'
 	@echo 'make install     into $$(DESTDIR)$$(PREFIX) [$(PREFIX)]'
 	@echo 'make clean       removes build/ and build-san/'
 	@echo 'Variables: V=1 shows the commands, SAN=1 builds with ASan and UBSan into build-san/,'
@@ -78,13 +80,21 @@ $(B)/user/%.o: user/%.c | $(SKELETON)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 unit-tests: $(UNIT_TESTS)
-tests: unit-tests $(PROG_TESTS) $(TOOLS) all
+fuzz: $(FUZZERS)
+tests: unit-tests fuzz $(PROG_TESTS) $(TOOLS) all
 	$(Q)$(MAKE) --no-print-directory SAN=1 unit-tests all
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 	$(say) TEST $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
+
+# The pure part of user/ alone, all of it compiled for the fuzzer
+$(B)/tests/fuzz/%: tests/fuzz/%.c user/parse.c user/ip.c user/words.c user/error.c
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -std=gnu17 -O1 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -Iinclude -Iuser \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
 
 # tests/prog/test_*.c are programs, the other files there are shared by them
 $(B)/tests/prog/%: tests/prog/%.c $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c)) $(SKELETON)
@@ -110,5 +120,5 @@ clean:
 
 -include $(BPF_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PROG_TESTS:=.d) $(TOOLS:=.d)
 
-.PHONY: all help unit-tests tests check install clean
+.PHONY: all help unit-tests fuzz tests check install clean
 .DELETE_ON_ERROR:
