@@ -16,6 +16,18 @@ _Static_assert(__builtin_offsetof(struct wgvia_gateway, addr) ==
 	       "struct wgvia_gateway is laid out for bpf_redirect_neigh()");
 
 /*
+ * Cuts off what a link has put behind the IP packet, as ip_rcv_core() does: nothing behind a redirect does, and a frame
+ * longer than its packet may be longer than the next device takes. False: it cannot be cut; a GSO packet would lose
+ * what it knows of its segments.
+ */
+static __always_inline bool forward_trim(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
+{
+	if (skb->len == link_len + pkt->len)
+		return true;
+	return !skb->gso_size && !bpf_skb_change_tail(skb, link_len + pkt->len, 0);
+}
+
+/*
  * Adds `by` (-1, or 1 to take that back) to the hop limit, and for IPv4 to the checksum what that is in ones'
  * complement (RFC 1624; ip_decrease_ttl()). False: the header cannot be written.
  */

@@ -18,11 +18,13 @@
 #define MARK_TC_INDEX 0x7776  /* "wv" */
 #define MARK_MAGIC 0x77677600 /* "wgv", the kind in the lowest byte */
 
+#define MARK_FRESH_NS 200000 /* much longer than a redirect takes, shorter than a neighbour's answer on a wire */
+
 enum mark {
 	MARK_NONE,
-	MARK_DONE,     /* sent by an ingress program: there is nothing left to decide */
-	MARK_RETARGET, /* sent by an egress program, from here on counted up with each further try */
-	MARK_TRIES = MARK_RETARGET + 8,
+	MARK_DONE,			/* sent by an ingress program: there is nothing left to decide */
+	MARK_RETARGET,			/* sent by an egress program, from here on counted up with each further try */
+	MARK_TRIES = MARK_RETARGET + 5, /* at once, one in the other: below the kernel's XMIT_RECURSION_LIMIT of 8 */
 };
 
 static __always_inline enum mark mark_get(const struct __sk_buff *skb)
@@ -48,6 +50,18 @@ static __always_inline void mark_set_mac(struct __sk_buff *skb, const __u8 mac[E
 	__builtin_memcpy(&low, mac + 4, 2);
 	skb->cb[1] = high;
 	skb->cb[2] = low;
+}
+
+/* Keeps the time of a further try. */
+static __always_inline void mark_set_time(struct __sk_buff *skb)
+{
+	skb->cb[3] = bpf_ktime_get_ns();
+}
+
+/* Whether the packet has come by without having waited in between. */
+static __always_inline bool mark_is_fresh(const struct __sk_buff *skb)
+{
+	return (__u32)bpf_ktime_get_ns() - skb->cb[3] < MARK_FRESH_NS;
 }
 
 static __always_inline bool mark_has_mac(const struct __sk_buff *skb, const __u8 *mac)

@@ -13,24 +13,37 @@
 #define MTU_EVERY_LINK6 1280
 
 /*
- * Whether the packet, or each segment of a GSO packet, fits the device. An error of the helper (newest kernels: a GSO
- * packet whose transport header is not set) reads as "no": the kernel's own path then finds out. Without the helper
- * (before 5.12) the answer is "yes".
+ * Whether each segment of a GSO packet fits. A TCP segment's length is known, and the helper tells the device's MTU;
+ * of others the helper judges by what the skb says (skb_gso_validate_network_len()), which it does not ask for where
+ * the whole is not longer than the MTU and a link header: at an L3 device, that is 14 bytes too lenient.
+ */
+static __always_inline bool mtu_fits_gso(struct __sk_buff *skb, const struct packet *pkt, __u32 ifindex)
+{
+	bool tcp = pkt->protocol == IPPROTO_TCP && pkt->gso_header_len;
+	__u32 mtu = 0; /* an input length would make the flag -EINVAL */
+
+	if (bpf_check_mtu(skb, ifindex, &mtu, 0, tcp ? 0 : BPF_MTU_CHK_SEGS) != BPF_MTU_CHK_RET_SUCCESS)
+		return false;
+	if (pkt->len <= mtu)
+		return true;
+	return tcp ? pkt->gso_header_len + skb->gso_size <= mtu : pkt->len > mtu + ETH_HLEN;
+}
+
+/*
+ * Whether the packet fits the device. An error of the helper (newest kernels: a GSO packet whose transport header is
+ * not set) reads as "no": the kernel's own path then finds out. Without the helper (before 5.12) the answer is "yes".
  */
 static __always_inline bool mtu_fits(struct __sk_buff *skb, const struct packet *pkt, __u32 ifindex)
 {
-	__u32 len = pkt->len, flags = 0;
+	__u32 len = pkt->len;
 
 	if (!config.has_check_mtu)
 		return true;
-	if (skb->gso_size) {
-		/* the segments' lengths are in the skb; an input length would make the flag -EINVAL */
-		len = 0;
-		flags = BPF_MTU_CHK_SEGS;
-	} else if (len <= (pkt->family == AF_INET ? MTU_EVERY_LINK4 : MTU_EVERY_LINK6)) {
+	if (skb->gso_size)
+		return mtu_fits_gso(skb, pkt, ifindex);
+	if (len <= (pkt->family == AF_INET ? MTU_EVERY_LINK4 : MTU_EVERY_LINK6))
 		return true;
-	}
-	return bpf_check_mtu(skb, ifindex, &len, 0, flags) == BPF_MTU_CHK_RET_SUCCESS;
+	return bpf_check_mtu(skb, ifindex, &len, 0, 0) == BPF_MTU_CHK_RET_SUCCESS;
 }
 
 #endif

@@ -31,9 +31,11 @@ struct address {
  * the verifier sees a constant: older kernels lose track of one that has been in memory.
  */
 struct packet {
-	__u32 family;	  /* AF_INET or AF_INET6; 0 where neither */
-	__u32 len;	  /* of the IP packet, header included */
-	__u16 header_len; /* of the IP header, without IPv6 extension headers */
+	__u32 family;	      /* AF_INET or AF_INET6; 0 where neither */
+	__u32 len;	      /* of the IP packet, header included */
+	__u16 header_len;     /* of the IP header, without IPv6 extension headers */
+	__u16 gso_header_len; /* in a GSO packet, the headers that each segment repeats; 0: not known, or no GSO packet
+			       */
 	__u8 hop_limit;
 	__u8 protocol; /* or next header */
 	struct address source;
@@ -110,7 +112,8 @@ static __always_inline bool packet_read6(struct __sk_buff *skb, __u32 link_len, 
 		return false;
 	pkt->header_len = sizeof(*ip);
 	pkt->len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
-	if (!ip->payload_len) /* jumbogram or BIG TCP: the length is elsewhere */
+	/* BIG TCP, or a jumbogram, whose length is in a hop-by-hop option; else a packet may be without payload */
+	if (!ip->payload_len && (skb->gso_size || ip->nexthdr == IPPROTO_HOPOPTS))
 		pkt->len = room;
 	if (pkt->len > room)
 		return false;
@@ -124,6 +127,24 @@ static __always_inline bool packet_read6(struct __sk_buff *skb, __u32 link_len, 
 }
 
 /*
+ * Headers of IP and transport where the one follows the other at once; what their lengths claim is checked no more
+ * than the kernel's GSO does.
+ */
+static __always_inline __u16 packet_gso_header_len(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
+{
+	__u16 len = pkt->header_len;
+	__u8 doff;
+
+	if (pkt->protocol == IPPROTO_UDP)
+		len += 8;
+	else if (pkt->protocol == IPPROTO_TCP && !bpf_skb_load_bytes(skb, link_len + pkt->header_len + 12, &doff, 1))
+		len += (doff >> 4) * 4;
+	else
+		return 0;
+	return len < pkt->len ? len : 0;
+}
+
+/*
  * Reads the IP header behind `link_len` bytes into `pkt`. False: pkt->family tells a packet that is no IP (0) from
  * one that is malformed. pkt->len is what counts for a malformed one, too.
  */
@@ -132,22 +153,27 @@ static __always_inline bool packet_read(struct __sk_buff *skb, __u32 link_len, s
 	pkt->header_len = 0;
 	pkt->protocol = 0;
 	pkt->family = 0;
+	pkt->gso_header_len = 0;
 	pkt->len = skb->len - link_len;
 
 	switch (skb->protocol) {
 	case bpf_htons(ETH_P_IP):
 		pkt->family = AF_INET;
 		if (packet_read4(skb, link_len, pkt))
-			return true;
+			goto good;
 		break;
 	case bpf_htons(ETH_P_IPV6):
 		pkt->family = AF_INET6;
 		if (packet_read6(skb, link_len, pkt))
-			return true;
+			goto good;
 		break;
 	}
 	pkt->len = skb->len - link_len;
 	return false;
+good:
+	if (skb->gso_size)
+		pkt->gso_header_len = packet_gso_header_len(skb, link_len, pkt);
+	return true;
 }
 
 /* Whether a frame on an Ethernet device is for this host's IP stack: untagged and to our MAC. */

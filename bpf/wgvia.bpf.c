@@ -30,12 +30,12 @@
  * Counts the verdict and turns it into an action; `redirect` is the helper's return where there was a redirect,
  * TC_ACT_UNSPEC where not.
  */
-static __always_inline int finish(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
-				  enum wgvia_direction direction, enum wgvia_verdict verdict, int redirect)
+static __always_inline int finish(struct __sk_buff *skb, const struct packet *pkt, enum wgvia_direction direction,
+				  enum wgvia_verdict verdict, int redirect)
 {
 	if (verdict == NOT_OURS)
 		return redirect;
-	counter_add(skb, link_len, pkt, direction, verdict);
+	counter_add(skb, pkt, direction, verdict);
 
 	switch (verdict) {
 	case WGVIA_REDIRECTED:
@@ -96,8 +96,8 @@ int wgvia_out(struct __sk_buff *skb)
 
 	verdict = decide_out(skb, link_len, &pkt, &gateway);
 	if (verdict == WGVIA_REDIRECTED) {
-		if (!forward_add_hop_limit(skb, link_len, &pkt, -1)) {
-			verdict = WGVIA_MALFORMED;
+		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1)) {
+			verdict = WGVIA_TOO_BIG;
 		} else if (!forward_push_link_header(skb, link_len)) {
 			/* no memory, or too long for the helper: the kernel forwards, and the egress program sees to it
 			 */
@@ -108,7 +108,7 @@ int wgvia_out(struct __sk_buff *skb)
 			redirect = forward_to_gateway(gateway);
 		}
 	}
-	return finish(skb, link_len, &pkt, WGVIA_OUT, verdict, redirect);
+	return finish(skb, &pkt, WGVIA_OUT, verdict, redirect);
 }
 
 static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, struct packet *pkt)
@@ -145,12 +145,14 @@ int wgvia_back(struct __sk_buff *skb)
 
 	verdict = decide_back(skb, &pkt);
 	if (verdict == WGVIA_RETURNED) {
-		if (!forward_add_hop_limit(skb, ETH_HLEN, &pkt, -1))
-			return TC_ACT_UNSPEC;
-		mark_set(skb, MARK_DONE);
-		redirect = forward_into_tunnel();
+		if (!forward_trim(skb, ETH_HLEN, &pkt) || !forward_add_hop_limit(skb, ETH_HLEN, &pkt, -1)) {
+			verdict = WGVIA_TOO_BIG;
+		} else {
+			mark_set(skb, MARK_DONE);
+			redirect = forward_into_tunnel();
+		}
 	}
-	return finish(skb, ETH_HLEN, &pkt, WGVIA_BACK, verdict, redirect);
+	return finish(skb, &pkt, WGVIA_BACK, verdict, redirect);
 }
 
 /* The next hop's MAC, as the kernel would resolve it now. The return value is bpf_fib_lookup()'s. */
@@ -192,11 +194,13 @@ static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len,
 	case BPF_FIB_LKUP_RET_SUCCESS:
 		return mark_has_mac(skb, mac);
 	case BPF_FIB_LKUP_RET_FWD_DISABLED:
+	case BPF_FIB_LKUP_RET_NOT_FWDED:
 		/*
-		 * No answer on a device that does not forward. A second redirect at once finds the neighbour resolved,
-		 * which is what took the packet out of the queue: the same MAC once more is then the gateway's.
+		 * No answer on a device that does not forward, or for a link-local gateway. A further redirect finds
+		 * the neighbour resolved, which is what took the packet out of the queue: the same MAC once more,
+		 * without having waited again, is the gateway's.
 		 */
-		return mark > MARK_RETARGET;
+		return mark > MARK_RETARGET && mark_is_fresh(skb);
 	default:
 		return false;
 	}
@@ -220,6 +224,7 @@ static __always_inline bool is_own_neighbour_discovery(struct __sk_buff *skb, __
 static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
 							struct wgvia_gateway **gateway, enum mark mark)
 {
+	enum wgvia_verdict verdict;
 	bool elsewhere;
 
 	if (!packet_read(skb, link_len, pkt))
@@ -234,14 +239,15 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 	 * second LAN, or another tunnel, through this host, and sending it back would go round in circles.
 	 */
 	elsewhere = skb->ifindex != (*gateway)->ifindex;
-	if (elsewhere && skb->ingress_ifindex == (*gateway)->ifindex)
+	if (elsewhere && skb->ingress_ifindex && skb->ingress_ifindex == (*gateway)->ifindex)
 		return NOT_OURS;
 	if (pkt->family == AF_INET6 && is_own_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
-	if (mark >= MARK_RETARGET && is_on_its_way(skb, link_len, *gateway, mark))
-		return NOT_OURS;
 	/* the kernel has asked for the MTU of the device that it chose */
-	return decide_gateway(skb, pkt, *gateway, elsewhere, WGVIA_RETARGETED);
+	verdict = decide_gateway(skb, pkt, *gateway, elsewhere, WGVIA_RETARGETED);
+	if (verdict == WGVIA_RETARGETED && mark >= MARK_RETARGET && is_on_its_way(skb, link_len, *gateway, mark))
+		return NOT_OURS;
+	return verdict;
 }
 
 /* The redirect itself; a packet that comes by again was counted when it came by first. */
@@ -254,6 +260,7 @@ static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 
 		if (mark > MARK_TRIES)
 			return WGVIA_NO_GATEWAY;
 		mark_set(skb, mark + 1);
+		mark_set_time(skb);
 		*redirect = forward_to_gateway(gateway);
 		return NOT_OURS;
 	}
@@ -281,7 +288,7 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 	verdict = decide_egress(skb, link_len, &pkt, &gateway, mark);
 	if (verdict == WGVIA_RETARGETED)
 		verdict = retarget(skb, link_len, gateway, mark, &redirect);
-	return finish(skb, link_len, &pkt, WGVIA_EGRESS, verdict, redirect);
+	return finish(skb, &pkt, WGVIA_EGRESS, verdict, redirect);
 }
 
 SEC("tc")
