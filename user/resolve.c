@@ -232,6 +232,9 @@ static int add_bypass(struct plan *plan, const struct prefixes *prefixes, enum w
 	for (size_t i = 0; i < prefixes->count && !ret; i++) {
 		const struct prefix *prefix = &prefixes->all[i];
 
+		/* every device has a route to fe80::/64 through itself: what is link-local is so on each of them */
+		if (verdict == WGVIA_TUNNEL && ip_is_link_local(&prefix->ip))
+			continue;
 		if (prefix->len && !ip_is_loopback(&prefix->ip) && !ip_is_multicast(&prefix->ip))
 			ret = state_add_bypass(&plan->state, prefix, verdict, 0);
 	}
