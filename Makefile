@@ -42,6 +42,7 @@ OBJECTS := $(patsubst user/%.c,$(B)/user/%.o,$(wildcard user/*.c))
 LIBRARY := $(filter-out $(B)/user/main.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(wildcard tests/prog/test_*.c))
+BENCHMARKS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 TOOLS := $(patsubst tests/lib/%.c,$(B)/tests/lib/%,$(wildcard tests/lib/*.c))
 
@@ -52,6 +53,7 @@ help:
 	@echo 'make check       every test that this machine can run (scripts/check; as root)'
 	@echo 'make tests       what the tests need, built but not run'
 	@echo 'make fuzz        libFuzzer targets, build/tests/fuzz/*'
+	@echo 'make bench       benchmarks, build/tests/bench/*'
 	@echo 'make install     into $$(DESTDIR)$$(PREFIX) [$(PREFIX)]'
 	@echo 'make clean       removes build/ and build-san/'
 	@echo 'Variables: V=1 shows the commands, SAN=1 builds with ASan and UBSan into build-san/,'
@@ -81,6 +83,7 @@ $(B)/user/%.o: user/%.c | $(SKELETON)
 
 unit-tests: $(UNIT_TESTS)
 fuzz: $(FUZZERS)
+bench: $(BENCHMARKS)
 tests: unit-tests fuzz $(PROG_TESTS) $(TOOLS) all
 	$(Q)$(MAKE) --no-print-directory SAN=1 unit-tests all
 
@@ -96,11 +99,19 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c user/parse.c user/ip.c user/words.c user/error
 	$(Q)$(CLANG) -std=gnu17 -O1 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -Iinclude -Iuser \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
 
-# tests/prog/test_*.c are programs, the other files there are shared by them
-$(B)/tests/prog/%: tests/prog/%.c $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c)) $(SKELETON)
+# tests/prog/test_*.c and tests/bench/*.c are programs, the other files of tests/prog are shared by them
+PROG_SHARED := $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c))
+PROG_HEADERS := $(wildcard tests/prog/*.h) bpf/config.h include/wgvia_abi.h
+
+$(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETON)
 	$(say) TEST $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^) -lcmocka $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) -lcmocka $(ALL_LIBS)
+
+$(B)/tests/bench/%: tests/bench/%.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETON)
+	$(say) BENCH $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf -Itests/prog $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) -lcmocka $(ALL_LIBS)
 
 $(B)/tests/lib/%: tests/lib/%.c
 	$(say) TOOL $@
@@ -118,7 +129,7 @@ clean:
 	$(say) CLEAN 'build build-san'
 	$(Q)rm -rf build build-san
 
--include $(BPF_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PROG_TESTS:=.d) $(TOOLS:=.d)
+-include $(BPF_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(TOOLS:=.d)
 
-.PHONY: all help unit-tests fuzz tests check install clean
+.PHONY: all help unit-tests fuzz bench tests check install clean
 .DELETE_ON_ERROR:
