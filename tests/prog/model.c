@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The model of the decision table; see model.h. It is written to be compared with DESIGN.md by reading, not to be
+ * fast: every match is a walk over all entries, every number is put together from bytes.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "model.h"
+
+enum { NEXT_PROGRAM = -1, DROP = 2, REDIRECT = 7 };
+enum { SENT = 1, TURNED = 2, LAST_TURN = 7 }; /* the kinds of mark */
+enum { FAMILY4 = 2, FAMILY6 = 10 };
+
+#define MAGIC 0x77677600u
+#define TC_INDEX 0x7776
+
+struct facts {
+	bool is_ip, is_sound;
+	bool v6;
+	uint32_t room;	 /* bytes behind the link header */
+	uint32_t length; /* of the IP packet; of all there is where it is not sound */
+	uint32_t header;
+	uint8_t hop_limit, protocol;
+	const uint8_t *ip, *source, *destination;
+};
+
+static unsigned int number16(const uint8_t *at)
+{
+	return at[0] * 256u + at[1];
+}
+
+static bool matches(const uint8_t *addr, const uint8_t *prefix, unsigned int bits)
+{
+	for (unsigned int i = 0; i < bits; i++)
+		if ((addr[i / 8] ^ prefix[i / 8]) & (0x80 >> i % 8))
+			return false;
+	return true;
+}
+
+static const struct model_prefix *find_prefix(const struct model_config *config, bool v6, const uint8_t *addr)
+{
+	const struct model_prefix *best = NULL;
+
+	for (unsigned int i = 0; i < config->prefix_count[v6]; i++) {
+		const struct model_prefix *prefix = &config->prefixes[v6][i];
+
+		if (matches(addr, prefix->addr, prefix->bits) && (!best || prefix->bits > best->bits))
+			best = prefix;
+	}
+	return best;
+}
+
+/* LOCAL, SCOPE, TUNNEL, BYPASS or -1. */
+static int left_alone(const struct model_config *config, bool v6, const uint8_t *addr)
+{
+	const struct model_bypass *best = NULL;
+
+	for (unsigned int i = 0; i < config->bypass_count[v6]; i++) {
+		const struct model_bypass *bypass = &config->bypasses[v6][i];
+
+		if (matches(addr, bypass->addr, bypass->bits) && (!best || bypass->bits > best->bits))
+			best = bypass;
+	}
+	if (!best)
+		return -1;
+	if (best->verdict == WGVIA_LOCAL || best->verdict == WGVIA_SCOPE || best->verdict == WGVIA_TUNNEL)
+		return best->verdict;
+	return WGVIA_BYPASS;
+}
+
+/* As the kernel's IP input does: RFC 791, RFC 8200, ip_rcv_core(), ip6_rcv_core(). `type` is the Ethernet type. */
+static void look_at(const struct model_packet *packet, uint32_t link_len, struct facts *facts)
+{
+	unsigned int type = number16(packet->data + 12);
+	const uint8_t *ip = packet->data + link_len;
+
+	memset(facts, 0, sizeof(*facts));
+	facts->ip = ip;
+	facts->room = packet->len - link_len;
+	facts->length = facts->room;
+	if (type == 0x0800) {
+		uint32_t header, length;
+
+		facts->is_ip = true;
+		if (facts->room < 20 || ip[0] / 16 != 4)
+			return;
+		header = ip[0] % 16 * 4;
+		length = number16(ip + 2);
+		if (length == 0 && packet->gso_size)
+			length = facts->room;
+		if (header < 20 || length < header || length > facts->room)
+			return;
+		facts->header = header;
+		facts->length = length;
+		facts->hop_limit = ip[8];
+		facts->protocol = ip[9];
+		facts->source = ip + 12;
+		facts->destination = ip + 16;
+	} else if (type == 0x86dd) {
+		uint32_t length;
+
+		facts->is_ip = true;
+		facts->v6 = true;
+		if (facts->room < 40 || ip[0] / 16 != 6)
+			return;
+		length = 40 + number16(ip + 4);
+		/* a length of 0 means "elsewhere" in a jumbogram and in a GSO packet, else no payload */
+		if (length == 40 && (packet->gso_size || ip[6] == 0))
+			length = facts->room;
+		if (length > facts->room)
+			return;
+		facts->header = 40;
+		facts->length = length;
+		facts->hop_limit = ip[7];
+		facts->protocol = ip[6];
+		facts->source = ip + 8;
+		facts->destination = ip + 24;
+	} else {
+		return;
+	}
+	facts->is_sound = true;
+}
+
+/* A frame for this host's IP stack: no tag, our MAC. */
+static bool is_for_us(const struct model_packet *packet)
+{
+	return !packet->vlan && !memcmp(packet->data, packet->device_mac, 6);
+}
+
+static const struct model_device *find_device(const struct model_config *config, uint32_t ifindex)
+{
+	for (unsigned int i = 0; i < config->device_count; i++)
+		if (config->devices[i].ifindex == ifindex)
+			return &config->devices[i];
+	return NULL;
+}
+
+/*
+ * What each segment of a GSO packet repeats: the headers, where the transport header follows the IP header at once and
+ * leaves a payload. 0: not known.
+ */
+static uint32_t repeated_headers(const struct model_packet *packet, uint32_t link_len, const struct facts *facts)
+{
+	uint32_t headers = 0, at = link_len + facts->header + 12;
+
+	if (facts->is_sound && facts->protocol == 17)
+		headers = facts->header + 8;
+	if (facts->is_sound && facts->protocol == 6 && at < packet->len)
+		headers = facts->header + packet->data[at] / 16 * 4;
+	return headers < facts->length ? headers : 0;
+}
+
+static bool fits(const struct model_config *config, const struct model_packet *packet, uint32_t link_len,
+		 const struct facts *facts, uint32_t ifindex)
+{
+	const struct model_device *device = find_device(config, ifindex);
+	uint32_t headers = repeated_headers(packet, link_len, facts);
+
+	if (config->no_mtu)
+		return true;
+	/* what every link takes is not asked about */
+	if (!packet->gso_size && facts->length <= (facts->v6 ? 1280u : 576u))
+		return true;
+	if (!device || !device->mtu)
+		return false;
+	if (!packet->gso_size)
+		return facts->length <= device->mtu;
+	/* a TCP segment's length is known */
+	if (facts->protocol == 6 && headers)
+		return facts->length <= device->mtu || headers + packet->gso_size <= device->mtu;
+	/*
+	 * Of others the kernel is asked. In a test run the packet has no transport header, so it cannot tell how long
+	 * the segments are either, and takes a frame that is not longer than the device's.
+	 */
+	return facts->length <= device->mtu && link_len + facts->room <= 14 + device->mtu;
+}
+
+static bool is_usable(const struct model_prefix *gateway, bool v6)
+{
+	const uint8_t *hop = gateway->next_hop;
+
+	if (gateway->flags)
+		return false;
+	if (gateway->family == FAMILY6)
+		return hop[0] != 0xff && (hop[0] || hop[1] || hop[2] || hop[3]);
+	if (gateway->family != FAMILY4 || v6)
+		return false;
+	return hop[0] != 0 && hop[0] != 127 && hop[0] < 224;
+}
+
+static int decide_gateway(const struct model_config *config, const struct model_packet *packet, uint32_t link_len,
+			  const struct facts *facts, const struct model_prefix *gateway, bool ask_mtu, int good)
+{
+	const struct model_device *device = find_device(config, gateway->ifindex);
+
+	if (!device || !device->for_gateways)
+		return WGVIA_NO_GATEWAY;
+	if (ask_mtu && !fits(config, packet, link_len, facts, gateway->ifindex))
+		return WGVIA_TOO_BIG;
+	return is_usable(gateway, facts->v6) ? good : WGVIA_NO_GATEWAY;
+}
+
+/* Segments with their headers. */
+static void count(const struct model_packet *packet, uint32_t link_len, const struct facts *facts,
+		  struct model_result *result)
+{
+	uint32_t headers = repeated_headers(packet, link_len, facts);
+
+	result->packets = 1;
+	result->bytes = facts->length;
+	if (!packet->gso_size)
+		return;
+	result->packets = 0;
+	result->bytes = 0;
+	for (uint32_t left = facts->length - headers; left;) {
+		uint32_t payload = left < packet->gso_size ? left : packet->gso_size;
+
+		result->packets++;
+		result->bytes += headers + payload;
+		left -= payload;
+	}
+}
+
+/* One hop less, and for IPv4 the checksum after RFC 1624, equation 3. */
+static void one_hop_less(const struct facts *facts, uint8_t *ip)
+{
+	uint32_t sum, old, new;
+
+	if (facts->v6) {
+		ip[7]--;
+		return;
+	}
+	old = number16(ip + 8);
+	ip[8]--;
+	new = number16(ip + 8);
+	sum = (~number16(ip + 10) & 0xffff) + (~old & 0xffff) + new;
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~sum & 0xffff;
+	ip[10] = sum / 256;
+	ip[11] = sum % 256;
+}
+
+/* What stands behind the IP packet goes; false: it cannot, for a GSO packet is cut by nobody. */
+static bool cut_tail(const struct model_packet *packet, uint32_t link_len, const struct facts *facts,
+		     struct model_result *result)
+{
+	if (facts->room > facts->length && packet->gso_size)
+		return false;
+	result->len = link_len + facts->length;
+	return true;
+}
+
+static void push_link_header(struct model_result *result)
+{
+	memmove(result->data + 14, result->data, result->len);
+	memset(result->data, 0, 14);
+	result->len += 14;
+}
+
+static void send_to(const struct model_prefix *gateway, struct model_result *result)
+{
+	result->redirected = true;
+	result->action = REDIRECT;
+	result->has_next_hop = true;
+	result->ifindex = gateway->ifindex;
+	result->family = gateway->family;
+	memcpy(result->next_hop, gateway->next_hop, 16);
+}
+
+static void decide_out(const struct model_config *config, const struct model_packet *packet,
+		       struct model_result *result)
+{
+	uint32_t link_len = config->l3 ? 0 : 14;
+	const struct model_prefix *gateway = NULL;
+	struct facts facts;
+
+	look_at(packet, link_len, &facts);
+	if (facts.is_sound)
+		gateway = find_prefix(config, facts.v6, facts.source);
+	if (!facts.is_ip)
+		result->verdict = WGVIA_NOT_IP;
+	else if (!facts.is_sound)
+		result->verdict = WGVIA_MALFORMED;
+	else if (config->ether && !is_for_us(packet))
+		result->verdict = WGVIA_NOT_IP;
+	else if (!gateway)
+		result->verdict = WGVIA_OUTSIDE;
+	else if (left_alone(config, facts.v6, facts.destination) >= 0)
+		result->verdict = left_alone(config, facts.v6, facts.destination);
+	else if (facts.hop_limit < 2)
+		result->verdict = WGVIA_HOP_LIMIT;
+	else
+		result->verdict = decide_gateway(config, packet, link_len, &facts, gateway, true, WGVIA_REDIRECTED);
+	if (result->verdict == WGVIA_REDIRECTED && !cut_tail(packet, link_len, &facts, result))
+		result->verdict = WGVIA_TOO_BIG;
+	count(packet, link_len, &facts, result);
+	if (result->verdict != WGVIA_REDIRECTED)
+		return;
+	one_hop_less(&facts, result->data + link_len);
+	if (config->l3)
+		push_link_header(result);
+	result->cb[0] = MAGIC | SENT;
+	send_to(gateway, result);
+}
+
+static void decide_back(const struct model_config *config, const struct model_packet *packet,
+			struct model_result *result)
+{
+	struct facts facts;
+	int source;
+
+	look_at(packet, 14, &facts);
+	if (!is_for_us(packet) || !facts.is_sound)
+		return;
+	if (left_alone(config, facts.v6, facts.destination) != WGVIA_TUNNEL)
+		return;
+	source = left_alone(config, facts.v6, facts.source);
+	if (source == WGVIA_TUNNEL || source == WGVIA_LOCAL || source == WGVIA_SCOPE)
+		return;
+	count(packet, 14, &facts, result);
+	if (facts.hop_limit < 2) {
+		result->verdict = WGVIA_HOP_LIMIT;
+	} else if (!fits(config, packet, 14, &facts, config->tunnel_ifindex) || !cut_tail(packet, 14, &facts, result)) {
+		result->verdict = WGVIA_TOO_BIG;
+	} else {
+		result->verdict = WGVIA_RETURNED;
+		one_hop_less(&facts, result->data + 14);
+		result->cb[0] = MAGIC | SENT;
+		result->redirected = true;
+		result->action = REDIRECT;
+		result->ifindex = config->tunnel_ifindex;
+	}
+}
+
+/*
+ * Whether a packet that has been turned before may go. The devices of these test runs do not forward, so the kernel
+ * does not tell the gateway's MAC, nor would it that of a link-local one: the same MAC is let go at the third look if
+ * the second one was a moment ago, and where there is nothing to look at (no such device) not at all.
+ */
+static bool may_go(const struct model_config *config, const struct model_packet *packet,
+		   const struct model_prefix *gateway, unsigned int kind)
+{
+	const struct model_device *device = find_device(config, gateway->ifindex);
+	bool link_local = gateway->family == FAMILY6 && matches(gateway->next_hop, (const uint8_t[]){0xfe, 0x80}, 10);
+	uint8_t noted[8];
+
+	if (config->l3)
+		return true;
+	memcpy(noted, &packet->cb[1], 4);
+	memcpy(noted + 4, &packet->cb[2], 4);
+	if (memcmp(noted, packet->data, 6) || noted[6] || noted[7])
+		return true;
+	if (!link_local && (!device || !device->mtu))
+		return false;
+	return kind > TURNED && packet->fresh;
+}
+
+static void decide_egress(const struct model_config *config, const struct model_packet *packet,
+			  struct model_result *result)
+{
+	uint32_t link_len = config->l3 ? 0 : 14;
+	const struct model_prefix *gateway;
+	unsigned int kind = 0;
+	struct facts facts;
+	bool elsewhere;
+
+	if (packet->tc_index == TC_INDEX && packet->cb[0] / 256 == MAGIC / 256)
+		kind = packet->cb[0] % 256;
+	if (kind == SENT || packet->vlan)
+		return;
+	look_at(packet, link_len, &facts);
+	if (!facts.is_sound)
+		return;
+	gateway = find_prefix(config, facts.v6, facts.source);
+	if (!gateway || left_alone(config, facts.v6, facts.destination) >= 0)
+		return;
+	elsewhere = gateway->ifindex != packet->ifindex;
+	if (elsewhere && packet->ingress_ifindex && packet->ingress_ifindex == gateway->ifindex)
+		return;
+	/* this host's own neighbour discovery */
+	if (facts.v6 && facts.protocol == 58 && facts.hop_limit == 255 && !packet->ingress_ifindex && facts.room > 40 &&
+	    facts.ip[40] >= 133 && facts.ip[40] <= 137)
+		return;
+	result->verdict = decide_gateway(config, packet, link_len, &facts, gateway, elsewhere, WGVIA_RETARGETED);
+	if (result->verdict == WGVIA_RETARGETED && kind >= TURNED && may_go(config, packet, gateway, kind)) {
+		result->verdict = MODEL_UNCOUNTED;
+		return;
+	}
+	if (result->verdict == WGVIA_RETARGETED && kind > LAST_TURN)
+		result->verdict = WGVIA_NO_GATEWAY;
+	count(packet, link_len, &facts, result);
+	if (result->verdict != WGVIA_RETARGETED)
+		return;
+	send_to(gateway, result);
+	if (kind >= TURNED) {
+		result->verdict = MODEL_UNCOUNTED;
+		result->cb[0] = MAGIC | (kind + 1);
+		result->notes_time = true;
+		return;
+	}
+	result->cb[0] = MAGIC | TURNED;
+	result->cb[1] = result->cb[2] = 0;
+	if (config->l3) {
+		push_link_header(result);
+	} else {
+		memcpy(&result->cb[1], packet->data, 4);
+		memcpy(&result->cb[2], packet->data + 4, 2);
+	}
+}
+
+void model_decide(const struct model_config *config, const struct model_packet *packet, struct model_result *result)
+{
+	memset(result, 0, offsetof(struct model_result, data));
+	result->verdict = MODEL_UNCOUNTED;
+	result->action = NEXT_PROGRAM;
+	memcpy(result->cb, packet->cb, sizeof(result->cb));
+	memcpy(result->data, packet->data, packet->len);
+	result->len = packet->len;
+
+	if (packet->direction == WGVIA_OUT)
+		decide_out(config, packet, result);
+	else if (packet->direction == WGVIA_BACK)
+		decide_back(config, packet, result);
+	else
+		decide_egress(config, packet, result);
+
+	if (result->verdict == WGVIA_NO_GATEWAY && config->on_fail != WGVIA_PASS)
+		result->action = DROP;
+	if (result->verdict == WGVIA_TOO_BIG && packet->direction == WGVIA_EGRESS)
+		result->action = DROP;
+}

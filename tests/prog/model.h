@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An independent model of the decision table (DESIGN.md, "Decision per packet"): plain C over plain arrays, which takes
+ * from the code under test nothing but the ABI's enums. It says what a program must do with one packet in a test run.
+ */
+#ifndef WGVIA_TEST_MODEL_H
+#define WGVIA_TEST_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wgvia_abi.h"
+
+#define MODEL_ENTRIES 24
+#define MODEL_FRAME_MAX 3500
+#define MODEL_UNCOUNTED WGVIA_VERDICT_COUNT
+
+struct model_prefix {
+	uint8_t addr[16];
+	unsigned int bits;
+	uint32_t ifindex, family, flags; /* the gateway */
+	uint8_t next_hop[16];
+};
+
+struct model_bypass {
+	uint8_t addr[16];
+	unsigned int bits;
+	uint32_t verdict;
+};
+
+struct model_device {
+	uint32_t ifindex;
+	uint32_t mtu;	   /* 0: no such device */
+	bool for_gateways; /* in the configuration's list */
+};
+
+struct model_config {
+	unsigned int prefix_count[2], bypass_count[2]; /* IPv4, IPv6 */
+	struct model_prefix prefixes[2][MODEL_ENTRIES];
+	struct model_bypass bypasses[2][MODEL_ENTRIES];
+	uint32_t on_fail;
+	unsigned int device_count;
+	struct model_device devices[8];
+	uint32_t tunnel_ifindex;
+	bool l3;     /* no link header in front of what comes out of the tunnel, and at the egress program's device */
+	bool ether;  /* the tunnel is an Ethernet device */
+	bool no_mtu; /* the kernel cannot be asked for MTUs */
+};
+
+struct model_packet {
+	enum wgvia_direction direction;
+	const uint8_t *data;
+	uint32_t len;
+	uint8_t device_mac[6];
+	uint32_t ifindex, ingress_ifindex;
+	uint32_t gso_size;
+	uint16_t tc_index, vlan;
+	uint32_t cb[5];
+	bool fresh; /* the time in cb[3] is that of a moment ago: less than 200 us */
+};
+
+struct model_result {
+	int verdict; /* MODEL_UNCOUNTED for none */
+	int action;
+	uint64_t packets, bytes;
+	bool redirected;
+	bool has_next_hop;
+	uint32_t ifindex, family;
+	uint8_t next_hop[16];
+	uint32_t cb[5];
+	bool notes_time; /* cb[3] is the time of the run instead */
+	uint32_t len;
+	uint8_t data[MODEL_FRAME_MAX];
+};
+
+void model_decide(const struct model_config *config, const struct model_packet *packet, struct model_result *result);
+
+#endif

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The real programs in test runs; see programs.h. Whatever fails here is no fault of the programs under test, so it
+ * ends the test with a message on the spot.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/pkt_cls.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "programs.h"
+
+#ifndef BPF_F_TEST_SKB_CHECKSUM_COMPLETE /* kernel 6.15 */
+#define BPF_F_TEST_SKB_CHECKSUM_COMPLETE (1U << 2)
+#endif
+
+enum { STAGE_TC_INDEX, STAGE_VLAN, STAGE_LEN, STAGE_SLOT, STAGE_INPUTS }; /* stage_input[] */
+
+struct device_info devices[DEVICE_COUNT] = {
+	[DEVICE_TUNNEL] = {.name = "tunnel", .mtu = 1420},   [DEVICE_LAN] = {.name = "lan", .mtu = 1500},
+	[DEVICE_JUMBO] = {.name = "jumbo", .mtu = 9000},     [DEVICE_NARROW] = {.name = "narrow", .mtu = 1300},
+	[DEVICE_FOREIGN] = {.name = "foreign", .mtu = 1500}, [DEVICE_GONE] = {.ifindex = 7777777},
+};
+
+static void __attribute__((format(printf, 1, 2), noreturn)) give_up(const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stdout, "Bail out! ");
+	va_start(args, format);
+	vfprintf(stdout, format, args);
+	va_end(args);
+	fprintf(stdout, "\n");
+	fflush(stdout);
+	_exit(1);
+}
+
+void programs_need_root(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (geteuid()) {
+		printf("1..0 # SKIP test runs need root\n");
+		exit(0);
+	}
+}
+
+void programs_sysctl(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		give_up("cannot write %s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void shell(const char *command)
+{
+	if (system(command))
+		give_up("failed: %s", command);
+}
+
+void programs_namespace(void)
+{
+	char text[240];
+
+	if (unshare(CLONE_NEWNET))
+		give_up("unshare: %s", strerror(errno));
+	shell("ip link set lo up");
+	for (int i = DEVICE_TUNNEL; i <= DEVICE_FOREIGN; i++) {
+		struct device_info *device = &devices[i];
+
+		snprintf(text, sizeof(text),
+			 "ip link add %s mtu %u address 02:00:00:00:00:%02x type veth peer name %s.peer mtu %u && "
+			 "ip link set %s up",
+			 device->name, device->mtu, i, device->name, device->mtu, device->name);
+		shell(text);
+		device->ifindex = if_nametoindex(device->name);
+		memcpy(device->mac, (uint8_t[]){2, 0, 0, 0, 0, i}, 6);
+	}
+}
+
+#define INSN(c, d, s, o, i) ((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)})
+#define MOV_REG(d, s) INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
+#define MOV_IMM(d, i) INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
+#define LOAD32(d, s, o) INSN(BPF_LDX | BPF_MEM | BPF_W, d, s, o, 0)
+#define STORE32(d, o, s) INSN(BPF_STX | BPF_MEM | BPF_W, d, s, o, 0)
+#define STORE32_IMM(d, o, i) INSN(BPF_ST | BPF_MEM | BPF_W, d, 0, o, i)
+#define JUMP(o) INSN(BPF_JMP | BPF_JA, 0, 0, o, 0)
+#define JUMP_IF_ZERO(d, o) INSN(BPF_JMP | BPF_JEQ | BPF_K, d, 0, o, 0)
+#define CALL(i) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, i)
+#define EXIT() INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+#define MAP_FD(d, fd) INSN(BPF_LD | BPF_DW | BPF_IMM, d, BPF_PSEUDO_MAP_FD, 0, fd), INSN(0, 0, 0, 0, 0)
+#define MAP_VALUE(d, fd) INSN(BPF_LD | BPF_DW | BPF_IMM, d, BPF_PSEUDO_MAP_VALUE, 0, fd), INSN(0, 0, 0, 0, 0)
+
+/* An array of one value that programs and this process share. */
+static int shared_map(const char *name, uint32_t size, void *address)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t), size, 1, &opts);
+	void *memory;
+
+	if (fd < 0)
+		give_up("cannot make map %s: %s", name, strerror(errno));
+	memory = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		give_up("cannot map %s: %s", name, strerror(errno));
+	*(void **)address = memory;
+	return fd;
+}
+
+/* Moves each call of a redirect helper to the program's end, where its arguments are noted first. */
+static void add_recorder(struct bpf_program *program, int map)
+{
+	struct bpf_insn insns[8192];
+	size_t old = bpf_program__insn_cnt(program), len = old;
+
+	if (old + 512 > sizeof(insns) / sizeof(insns[0]))
+		give_up("%s is too long for the recorder", bpf_program__name(program));
+	memcpy(insns, bpf_program__insns(program), old * sizeof(insns[0]));
+	for (size_t i = 0; i < old; i++) {
+		struct bpf_insn call = insns[i];
+		bool neigh = call.imm == BPF_FUNC_redirect_neigh;
+
+		if (call.code != (BPF_JMP | BPF_CALL) || call.src_reg || (!neigh && call.imm != BPF_FUNC_redirect))
+			continue;
+		insns[i] = JUMP(len - i - 1);
+		const struct bpf_insn head[] = {
+			MAP_VALUE(0, map),
+			STORE32(0, offsetof(struct recorded, ifindex), 1),
+			STORE32_IMM(0, offsetof(struct recorded, has_next_hop), 0),
+			STORE32_IMM(0, offsetof(struct recorded, helper), call.imm),
+			LOAD32(5, 0, offsetof(struct recorded, calls)),
+			INSN(BPF_ALU64 | BPF_ADD | BPF_K, 5, 0, 0, 1),
+			STORE32(0, offsetof(struct recorded, calls), 5),
+		};
+		const struct bpf_insn next_hop[] = {
+			JUMP_IF_ZERO(2, 11), STORE32_IMM(0, offsetof(struct recorded, has_next_hop), 1),
+			LOAD32(5, 2, 0),     STORE32(0, offsetof(struct recorded, family), 5),
+			LOAD32(5, 2, 4),     STORE32(0, offsetof(struct recorded, addr), 5),
+			LOAD32(5, 2, 8),     STORE32(0, offsetof(struct recorded, addr) + 4, 5),
+			LOAD32(5, 2, 12),    STORE32(0, offsetof(struct recorded, addr) + 8, 5),
+			LOAD32(5, 2, 16),    STORE32(0, offsetof(struct recorded, addr) + 12, 5),
+		};
+
+		memcpy(insns + len, head, sizeof(head));
+		len += sizeof(head) / sizeof(head[0]);
+		if (neigh) {
+			memcpy(insns + len, next_hop, sizeof(next_hop));
+			len += sizeof(next_hop) / sizeof(next_hop[0]);
+		}
+		insns[len++] = call;
+		insns[len] = JUMP((int)i + 1 - (int)len - 1);
+		len++;
+	}
+	if (bpf_program__set_insns(program, insns, len))
+		give_up("cannot change %s", bpf_program__name(program));
+}
+
+static int load_stage(struct programs *programs)
+{
+	int input = shared_map("stage_input", STAGE_INPUTS * 4, &programs->stage_input);
+	int table = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "stage_table", 4, 4, WGVIA_DIRECTION_COUNT, NULL);
+	const struct bpf_insn insns[] = {
+		MOV_REG(6, 1),
+		MAP_VALUE(7, input),
+		LOAD32(1, 7, 4 * STAGE_TC_INDEX),
+		STORE32(6, offsetof(struct __sk_buff, tc_index), 1),
+		LOAD32(3, 7, 4 * STAGE_VLAN),
+		JUMP_IF_ZERO(3, 3),
+		MOV_REG(1, 6),
+		MOV_IMM(2, htobe16(0x8100)),
+		CALL(BPF_FUNC_skb_vlan_push),
+		LOAD32(2, 7, 4 * STAGE_LEN),
+		JUMP_IF_ZERO(2, 3),
+		MOV_REG(1, 6),
+		MOV_IMM(3, 0),
+		CALL(BPF_FUNC_skb_change_tail),
+		LOAD32(3, 7, 4 * STAGE_SLOT),
+		MAP_FD(2, table),
+		MOV_REG(1, 6),
+		CALL(BPF_FUNC_tail_call),
+		MOV_IMM(0, 99),
+		EXIT(),
+	};
+	char log[4096] = "";
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = log, .log_size = sizeof(log));
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "stage", "GPL", insns, sizeof(insns) / sizeof(insns[0]), &opts);
+
+	if (fd < 0 || table < 0)
+		give_up("cannot load the stage: %s\n%s", strerror(errno), log);
+	for (uint32_t i = 0; i < WGVIA_DIRECTION_COUNT; i++)
+		if (bpf_map_update_elem(table, &i, &programs->fd[i], BPF_ANY))
+			give_up("cannot fill the stage's table: %s", strerror(errno));
+	/* the program keeps its maps, the process the memory; the table empties with its last file, so that stays open
+	 */
+	close(input);
+	return fd;
+}
+
+static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
+{
+#define SHARE(map) bpf_map__reuse_fd(skel->maps.map, bpf_map__fd(of->maps.map))
+	if (SHARE(prefixes4) || SHARE(prefixes6) || SHARE(bypass4) || SHARE(bypass6) || SHARE(counters) || SHARE(meta))
+		give_up("cannot share maps");
+#undef SHARE
+}
+
+void programs_load(struct programs *programs, const struct programs_options *options)
+{
+	struct wgvia_bpf *skel = wgvia_bpf__open();
+	struct config *config;
+	int recorder = -1, n = 0;
+
+	memset(programs, 0, sizeof(*programs));
+	programs->options = *options;
+	programs->skel = skel;
+	if (!skel)
+		give_up("cannot open the programs: %s", strerror(errno));
+	config = &skel->rodata->config;
+	config->tunnel_ifindex = devices[DEVICE_TUNNEL].ifindex;
+	config->tunnel_link_len = options->l3 ? 0 : LINK_LEN;
+	config->tunnel_ether = options->tunnel_ether;
+	config->has_check_mtu = !options->no_check_mtu && programs_can_check_mtu();
+	config->devices[n++] = devices[DEVICE_LAN].ifindex;
+	config->devices[n++] = devices[DEVICE_JUMBO].ifindex;
+	config->devices[n++] = devices[DEVICE_NARROW].ifindex;
+	config->devices[n++] = devices[DEVICE_GONE].ifindex;
+	while (options->many_devices && n < CONFIG_DEVICES)
+		config->devices[n++] = devices[DEVICE_GONE].ifindex;
+	if (options->maps_of) {
+		share_maps(skel, options->maps_of);
+	} else if (options->flat_counters) {
+		bpf_map__set_type(skel->maps.counters, BPF_MAP_TYPE_ARRAY);
+		bpf_map__set_map_flags(skel->maps.counters, BPF_F_MMAPABLE);
+	}
+	if (options->record) {
+		recorder = shared_map("recorder", sizeof(struct recorded), &programs->recorded);
+		add_recorder(skel->progs.wgvia_out, recorder);
+		add_recorder(skel->progs.wgvia_back, recorder);
+		add_recorder(skel->progs.wgvia_egress, recorder);
+		add_recorder(skel->progs.wgvia_egress_l3, recorder);
+	}
+	if (wgvia_bpf__load(skel))
+		give_up("cannot load the programs: %s", strerror(errno));
+	if (options->record)
+		close(recorder);
+	if (options->flat_counters) {
+		programs->counters = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED,
+					  bpf_map__fd(skel->maps.counters), 0);
+		if (programs->counters == MAP_FAILED)
+			give_up("cannot map the counters: %s", strerror(errno));
+	}
+	programs->fd[WGVIA_OUT] = bpf_program__fd(skel->progs.wgvia_out);
+	programs->fd[WGVIA_BACK] = bpf_program__fd(skel->progs.wgvia_back);
+	programs->fd[WGVIA_EGRESS] =
+		bpf_program__fd(options->l3 ? skel->progs.wgvia_egress_l3 : skel->progs.wgvia_egress);
+	programs->stage = load_stage(programs);
+}
+
+void programs_unload(struct programs *programs)
+{
+	wgvia_bpf__destroy(programs->skel);
+	close(programs->stage);
+}
+
+/*
+ * The kernels of 2026 refuse a test run of an IP packet that is shorter than an IP header. Such a one is shown longer,
+ * and the stage cuts it.
+ */
+static uint32_t least_len(const struct frame *frame)
+{
+	return frame->data[12] == 0x86 && frame->data[13] == 0xdd ? LINK_LEN + 40 : LINK_LEN + 20;
+}
+
+int programs_run(struct programs *programs, enum wgvia_direction direction, const struct frame *frame, struct run *run)
+{
+	struct __sk_buff ctx = {
+		.mark = run->skb_mark,
+		.ifindex = run->ifindex,
+		.ingress_ifindex = run->ingress_ifindex,
+		.gso_size = run->gso_size,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data, .data_size_in = frame->len,
+		    .data_out = run->out.data, .data_size_out = sizeof(run->out.data), .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .ctx_out = &ctx, .ctx_size_out = sizeof(ctx), .repeat = 1,
+		    .flags = run->checksum_complete ? BPF_F_TEST_SKB_CHECKSUM_COMPLETE : 0);
+	uint32_t shown = least_len(frame);
+	int fd = programs->fd[direction], error;
+
+	if (run->tc_index || run->vlan || shown > frame->len) {
+		programs->stage_input[STAGE_TC_INDEX] = run->tc_index;
+		programs->stage_input[STAGE_VLAN] = run->vlan;
+		programs->stage_input[STAGE_LEN] = shown > frame->len ? frame->len : 0;
+		programs->stage_input[STAGE_SLOT] = direction;
+		fd = programs->stage;
+	}
+	if (shown > frame->len)
+		opts.data_size_in = shown;
+	memcpy(ctx.cb, run->cb, sizeof(ctx.cb));
+	error = bpf_prog_test_run_opts(fd, &opts);
+	if (error)
+		return error;
+	run->action = opts.retval;
+	run->out.len = opts.data_size_out;
+	memcpy(run->cb, ctx.cb, sizeof(ctx.cb));
+	run->skb_mark = ctx.mark;
+	return 0;
+}
+
+bool programs_can_check_mtu(void)
+{
+	static int known = -1;
+
+	if (known < 0)
+		known = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_check_mtu, NULL) == 1;
+	return known;
+}
+
+bool programs_can_set_ingress(struct programs *programs)
+{
+	struct frame frame = {.len = 64};
+	struct run run = {.ifindex = devices[DEVICE_LAN].ifindex, .ingress_ifindex = devices[DEVICE_TUNNEL].ifindex};
+
+	return !programs_run(programs, WGVIA_BACK, &frame, &run);
+}
+
+uint32_t programs_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* Other kernels may take the flag and check nothing, so here is a program that makes the sum wrong. */
+bool programs_can_check_sums(void)
+{
+	const struct bpf_insn insns[] = {
+		INSN(BPF_ST | BPF_MEM | BPF_B, 10, 0, -1, 0x55),
+		MOV_IMM(2, 20),
+		MOV_REG(3, 10),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, 3, 0, 0, -1),
+		MOV_IMM(4, 1),
+		MOV_IMM(5, 0),
+		CALL(BPF_FUNC_skb_store_bytes),
+		MOV_IMM(0, 0),
+		EXIT(),
+	};
+	uint8_t frame[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame), .repeat = 1,
+		    .flags = BPF_F_TEST_SKB_CHECKSUM_COMPLETE);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "wrong_sum", "GPL", insns, sizeof(insns) / sizeof(insns[0]),
+			       NULL);
+	int error;
+
+	if (fd < 0)
+		give_up("cannot load a program: %s", strerror(errno));
+	error = bpf_prog_test_run_opts(fd, &opts);
+	close(fd);
+	return error == -EBADMSG;
+}
+
+static int map_of(struct programs *programs, int family, bool prefixes)
+{
+	struct wgvia_bpf *skel = programs->skel;
+
+	if (family == 4)
+		return bpf_map__fd(prefixes ? skel->maps.prefixes4 : skel->maps.bypass4);
+	return bpf_map__fd(prefixes ? skel->maps.prefixes6 : skel->maps.bypass6);
+}
+
+static void set_entry(struct programs *programs, const char *prefix, bool prefixes, const void *value)
+{
+	struct wgvia_key6 key; /* begins like struct wgvia_key4 */
+	int family = packets_address(prefix, key.addr, &key.prefixlen);
+
+	if (bpf_map_update_elem(map_of(programs, family, prefixes), &key, value, BPF_ANY))
+		give_up("cannot set %s: %s", prefix, strerror(errno));
+}
+
+void programs_set_prefix(struct programs *programs, const char *prefix, const struct wgvia_gateway *gateway)
+{
+	set_entry(programs, prefix, true, gateway);
+}
+
+void programs_set_bypass(struct programs *programs, const char *prefix, uint32_t verdict)
+{
+	const struct wgvia_bypass value = {.verdict = verdict};
+
+	set_entry(programs, prefix, false, &value);
+}
+
+void programs_clear_maps(struct programs *programs)
+{
+	struct wgvia_key6 key;
+
+	for (int family = 4; family <= 6; family += 2)
+		for (int prefixes = 0; prefixes <= 1; prefixes++) {
+			int fd = map_of(programs, family, prefixes);
+
+			while (!bpf_map_get_next_key(fd, NULL, &key))
+				if (bpf_map_delete_elem(fd, &key))
+					give_up("cannot delete an entry: %s", strerror(errno));
+		}
+}
+
+void programs_set_on_fail(struct programs *programs, uint32_t on_fail)
+{
+	const struct wgvia_meta meta = {.abi = WGVIA_ABI, .on_fail = on_fail};
+	uint32_t key = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(programs->skel->maps.meta), &key, &meta, BPF_ANY))
+		give_up("cannot write meta: %s", strerror(errno));
+}
+
+void programs_counters(struct programs *programs, struct wgvia_counter sums[WGVIA_COUNTERS])
+{
+	static int cpus;
+	static struct wgvia_counter *values;
+
+	if (programs->counters) {
+		memcpy(sums, programs->counters, WGVIA_COUNTERS * sizeof(*sums));
+		return;
+	}
+	if (!values) {
+		cpus = libbpf_num_possible_cpus();
+		values = calloc(cpus, sizeof(*values));
+	}
+	memset(sums, 0, WGVIA_COUNTERS * sizeof(*sums));
+	for (uint32_t i = 0; i < WGVIA_COUNTERS; i++) {
+		if (bpf_map_lookup_elem(bpf_map__fd(programs->skel->maps.counters), &i, values))
+			give_up("cannot read the counters: %s", strerror(errno));
+		for (int cpu = 0; cpu < cpus; cpu++) {
+			sums[i].packets += values[cpu].packets;
+			sums[i].bytes += values[cpu].bytes;
+		}
+	}
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The real programs in test runs: a network namespace with devices of known MTUs, loading, maps, and one packet's run.
+ *
+ * Two things are put around the programs where a test asks for them. The stage is a small program that gives the
+ * packet what a test run's context cannot (tc_index, a VLAN tag, less than an IP header) and then tail-calls the
+ * program under test. The recorder notes the arguments of the redirect helper, which a test run does not show: each
+ * call jumps to code at the program's end that writes them to a map, makes the call and jumps back.
+ */
+#ifndef WGVIA_TEST_PROGRAMS_H
+#define WGVIA_TEST_PROGRAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "packets.h"
+#include "wgvia.skel.h"
+#include "wgvia_abi.h"
+
+enum device {
+	DEVICE_NONE,
+	DEVICE_TUNNEL,
+	DEVICE_LAN,
+	DEVICE_JUMBO,
+	DEVICE_NARROW,
+	DEVICE_FOREIGN, /* not in the configuration's list */
+	DEVICE_GONE,	/* in the list, but there is no such device */
+	DEVICE_COUNT,
+};
+
+struct device_info {
+	const char *name;
+	uint32_t mtu;
+	uint32_t ifindex;
+	uint8_t mac[6];
+};
+
+extern struct device_info devices[DEVICE_COUNT];
+
+struct recorded {
+	uint32_t ifindex;
+	uint32_t has_next_hop;
+	uint32_t family;
+	uint8_t addr[16];
+	uint32_t calls;
+	uint32_t helper; /* its number: BPF_FUNC_redirect or BPF_FUNC_redirect_neigh */
+};
+
+struct programs_options {
+	bool l3; /* no link header: wgvia_out reads from the first byte, the egress program is wgvia_egress_l3 */
+	bool tunnel_ether;
+	bool no_check_mtu; /* as on a kernel without that helper; on such a one always */
+	bool record;
+	bool flat_counters; /* an array that is mapped here in place of the per-CPU array, to be read at no cost */
+	bool many_devices;  /* fill the configuration's list, which is the most for the verifier */
+	struct wgvia_bpf *maps_of; /* programs whose maps these use as well */
+};
+
+struct programs {
+	struct programs_options options;
+	struct wgvia_bpf *skel;
+	int fd[WGVIA_DIRECTION_COUNT];
+	int stage;
+	volatile uint32_t *stage_input;
+	volatile struct recorded *recorded; /* NULL without the recorder */
+	struct wgvia_counter *counters;	    /* NULL without flat counters */
+};
+
+struct run {
+	uint32_t ifindex;
+	uint32_t ingress_ifindex;
+	uint32_t gso_size;
+	uint32_t cb[5]; /* in and out */
+	uint16_t tc_index;
+	uint16_t vlan;		/* TCI, 0 for none */
+	bool checksum_complete; /* the packet has its sum, and the kernel checks it after the run */
+	uint32_t skb_mark;	/* in and out */
+	int action;		/* out */
+	struct frame out;
+};
+
+/* Makes a network namespace of this process's own with the devices; ends the program with a message if it cannot. */
+void programs_namespace(void);
+void programs_sysctl(const char *path, const char *value);
+/* Ends the program with a SKIP line (TAP) where this is not root, or there is no BPF. */
+void programs_need_root(void);
+
+void programs_load(struct programs *programs, const struct programs_options *options);
+void programs_unload(struct programs *programs);
+
+/* One packet. 0 or -errno; -EBADMSG: the sum over the packet was wrong after the run. */
+int programs_run(struct programs *programs, enum wgvia_direction direction, const struct frame *frame, struct run *run);
+/* What this kernel can: bpf_check_mtu() (5.12), sums over a test run's packets (6.15), an ingress device (5.12). */
+bool programs_can_check_mtu(void);
+bool programs_can_check_sums(void);
+bool programs_can_set_ingress(struct programs *programs);
+
+/* The low 32 bits of the clock that programs read, which is what a mark holds. */
+uint32_t programs_clock(void);
+
+void programs_set_prefix(struct programs *programs, const char *prefix, const struct wgvia_gateway *gateway);
+void programs_set_bypass(struct programs *programs, const char *prefix, uint32_t verdict);
+void programs_clear_maps(struct programs *programs);
+void programs_set_on_fail(struct programs *programs, uint32_t on_fail);
+/* All counters, summed over the CPUs. */
+void programs_counters(struct programs *programs, struct wgvia_counter sums[WGVIA_COUNTERS]);
+
+#endif

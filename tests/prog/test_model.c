@@ -1,0 +1,778 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The real programs against the model: random and mutated packets, random maps, all directions. They must agree on
+ * verdict, action, next hop, counters, mark and every byte of the packet; a disagreement prints all that it takes to
+ * see it again.
+ *
+ *   test_model [PACKETS [SEED]]    or WGVIA_MODEL_PACKETS, WGVIA_MODEL_SEED
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cmocka.h>
+
+#include "model.h"
+#include "packets.h"
+#include "programs.h"
+
+#define PACKETS_PER_CONFIG 4000
+#define LEAST_PER_VERDICT 300 /* in a million packets */
+#define ANCHORS 6
+#define TC_INDEX 0x7776
+#define MAGIC 0x77677600u
+
+#define CLOCK_SLACK_NS 10000
+#define FRESH_NS 200000 /* what counts as a moment ago: bpf/mark.h */
+
+enum form { FORM_L2, FORM_ETHER, FORM_L3, FORM_NO_CHECK_MTU, FORM_COUNT }; /* the last one without link header, too */
+
+static struct programs programs[FORM_COUNT];
+static struct model_config config;
+static bool can_set_ingress;
+static bool has_age; /* the packet: cb[3] is the time that long ago */
+static uint32_t age;
+static struct wgvia_counter expected[WGVIA_COUNTERS];
+static uint8_t anchors[2][ANCHORS][16];
+static uint64_t packets_wanted = 1000000, seed, state;
+
+/* xorshift64*, Vigna 2014 */
+static uint32_t draw(void)
+{
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return state * 0x2545f4914f6cdd1dull >> 32;
+}
+
+static uint32_t below(uint32_t limit)
+{
+	return draw() % limit;
+}
+
+static bool one_in(uint32_t count)
+{
+	return !below(count);
+}
+
+static void fill_random(void *data, uint32_t len)
+{
+	uint8_t *bytes = data;
+
+	for (uint32_t i = 0; i < len; i++)
+		bytes[i] = draw();
+}
+
+/* A prefix around an anchor, long ones more often than short ones. */
+static unsigned int draw_prefix(bool v6, uint8_t addr[16])
+{
+	unsigned int width = v6 ? 128 : 32, bits;
+
+	if (one_in(12))
+		bits = below(width + 1);
+	else if (one_in(2))
+		bits = width - below(5);
+	else
+		bits = width - below(width * 5 / 8);
+	memcpy(addr, anchors[v6][below(ANCHORS)], 16);
+	for (unsigned int i = bits; i < 128; i++)
+		addr[i / 8] &= ~(0x80 >> i % 8);
+	return bits;
+}
+
+/* Adds or takes one at the last byte of the address, with carry. */
+static void step(bool v6, uint8_t addr[16], int by)
+{
+	for (int i = v6 ? 15 : 3; i >= 0; i--) {
+		addr[i] += by;
+		if (addr[i] != (by > 0 ? 0 : 0xff))
+			break;
+	}
+}
+
+/* The first or last address of a prefix, one before or past it, or one inside. */
+static void draw_near(bool v6, const uint8_t prefix[16], unsigned int bits, uint8_t addr[16])
+{
+	uint32_t where = below(6);
+
+	memcpy(addr, prefix, 16);
+	if (where >= 2)
+		for (unsigned int i = bits; i < (v6 ? 128u : 32u); i++)
+			if (where < 4 || one_in(2))
+				addr[i / 8] |= 0x80 >> i % 8;
+	if (where == 1)
+		step(v6, addr, -1);
+	if (where == 2)
+		step(v6, addr, 1);
+}
+
+static void draw_address(bool v6, uint8_t addr[16])
+{
+	unsigned int i;
+
+	switch (below(8)) {
+	case 0:
+		fill_random(addr, 16);
+		break;
+	case 1:
+		memcpy(addr, anchors[v6][below(ANCHORS)], 16);
+		break;
+	case 2:
+	case 3:
+	case 4:
+		i = below(config.prefix_count[v6]);
+		draw_near(v6, config.prefixes[v6][i].addr, config.prefixes[v6][i].bits, addr);
+		break;
+	default:
+		i = below(config.bypass_count[v6]);
+		draw_near(v6, config.bypasses[v6][i].addr, config.bypasses[v6][i].bits, addr);
+		break;
+	}
+}
+
+static void draw_gateway(bool v6, struct model_prefix *prefix)
+{
+	static const uint32_t good[] = {DEVICE_LAN, DEVICE_LAN, DEVICE_JUMBO, DEVICE_NARROW};
+
+	prefix->flags = 0;
+	prefix->ifindex = devices[good[below(4)]].ifindex;
+	prefix->family = v6 || one_in(3) ? 10 : 2;
+	fill_random(prefix->next_hop, 16); /* so that it tells the gateways apart */
+	if (prefix->family == 2)
+		prefix->next_hop[0] = 1 + below(100);
+	else
+		prefix->next_hop[0] = 0x20;
+	if (!one_in(4))
+		return;
+	switch (below(7)) {
+	case 0:
+		prefix->ifindex = 0;
+		break;
+	case 1:
+		prefix->ifindex = devices[DEVICE_TUNNEL + below(DEVICE_COUNT - DEVICE_TUNNEL)].ifindex;
+		break;
+	case 2:
+		prefix->family = 2; /* right or wrong */
+		break;
+	case 3:
+		prefix->family = below(12);
+		break;
+	case 4:
+		prefix->flags = one_in(2) ? WGVIA_GATEWAY_DOWN : draw();
+		break;
+	case 5:
+		prefix->next_hop[0] = below(3) * 0x7f + below(2);
+		if (prefix->next_hop[0] == 0xfe && !one_in(4))
+			prefix->next_hop[1] = 0x80 + below(0x40);
+		break;
+	case 6:
+		memset(prefix->next_hop, 0, 4 + below(13));
+		break;
+	}
+}
+
+static void put_maps(void)
+{
+	struct wgvia_bpf *skel = programs[0].skel;
+
+	programs_clear_maps(&programs[0]);
+	for (int v6 = 0; v6 <= 1; v6++) {
+		struct wgvia_key6 key; /* begins like struct wgvia_key4 */
+		int prefixes = bpf_map__fd(v6 ? skel->maps.prefixes6 : skel->maps.prefixes4);
+		int bypasses = bpf_map__fd(v6 ? skel->maps.bypass6 : skel->maps.bypass4);
+
+		for (unsigned int i = 0; i < config.prefix_count[v6]; i++) {
+			const struct model_prefix *prefix = &config.prefixes[v6][i];
+			struct wgvia_gateway value = {prefix->ifindex, prefix->family, {}, prefix->flags};
+
+			memcpy(value.addr, prefix->next_hop, 16);
+			key.prefixlen = prefix->bits;
+			memcpy(key.addr, prefix->addr, 16);
+			assert_int_equal(bpf_map_update_elem(prefixes, &key, &value, BPF_NOEXIST), 0);
+		}
+		for (unsigned int i = 0; i < config.bypass_count[v6]; i++) {
+			const struct model_bypass *bypass = &config.bypasses[v6][i];
+			struct wgvia_bypass value = {bypass->verdict, draw() & 1};
+
+			key.prefixlen = bypass->bits;
+			memcpy(key.addr, bypass->addr, 16);
+			assert_int_equal(bpf_map_update_elem(bypasses, &key, &value, BPF_NOEXIST), 0);
+		}
+	}
+	programs_set_on_fail(&programs[0], config.on_fail);
+}
+
+static void draw_config(void)
+{
+	for (int v6 = 0; v6 <= 1; v6++) {
+		unsigned int wanted = 1 + below(MODEL_ENTRIES), n = 0;
+
+		for (int i = 0; i < ANCHORS; i++) {
+			uint8_t *anchor = anchors[v6][i];
+
+			/* such that most can be shown without link header: see prefixes[] in test_decisions.c */
+			fill_random(anchor, 16);
+			if (v6 && one_in(2))
+				memset(anchor + 6, 0, below(10));
+			if (i < ANCHORS - 1)
+				memcpy(anchor, v6 ? "\x20\x01\x0d\xb8\x86\xdd" : "\x08", v6 ? 6 : 2);
+		}
+		for (unsigned int i = 0; i < wanted; i++) {
+			struct model_prefix *new = &config.prefixes[v6][n];
+			bool twice = false;
+
+			new->bits = draw_prefix(v6, new->addr);
+			for (unsigned int j = 0; j < n; j++)
+				twice |= config.prefixes[v6][j].bits == new->bits &&
+					 !memcmp(config.prefixes[v6][j].addr, new->addr, v6 ? 16 : 4);
+			draw_gateway(v6, new);
+			n += !twice;
+		}
+		config.prefix_count[v6] = n;
+
+		wanted = 1 + below(MODEL_ENTRIES);
+		n = 0;
+		for (unsigned int i = 0; i < wanted; i++) {
+			static const uint32_t verdicts[] = {WGVIA_LOCAL,  WGVIA_SCOPE,	WGVIA_TUNNEL,
+							    WGVIA_TUNNEL, WGVIA_TUNNEL, WGVIA_BYPASS};
+			struct model_bypass *new = &config.bypasses[v6][n];
+			bool twice = false;
+
+			new->bits = draw_prefix(v6, new->addr);
+			/* one that takes in nearly everything would hide all that comes after */
+			if (new->bits < 16)
+				continue;
+			for (unsigned int j = 0; j < n; j++)
+				twice |= config.bypasses[v6][j].bits == new->bits &&
+					 !memcmp(config.bypasses[v6][j].addr, new->addr, v6 ? 16 : 4);
+			new->verdict = one_in(10) ? below(20) : verdicts[below(6)];
+			n += !twice;
+		}
+		if (!n) {
+			config.bypasses[v6][0] = (struct model_bypass){.bits = v6 ? 128 : 32, .verdict = WGVIA_LOCAL};
+			n = 1;
+		}
+		config.bypass_count[v6] = n;
+	}
+	config.on_fail = below(3);
+	put_maps();
+}
+
+/* Payload lengths: short ones, and those around the devices' MTUs. */
+static uint32_t draw_len(uint32_t header, bool gso)
+{
+	uint32_t mtu;
+
+	if (gso && one_in(2))
+		return 1200 + below(2000);
+	if (!one_in(4))
+		return below(64);
+	switch (below(4)) {
+	case 0:
+		return below(3000);
+	case 1:
+		return (one_in(2) ? 576 : 1280) - header - 2 + below(5);
+	default:
+		mtu = devices[DEVICE_TUNNEL + below(4)].mtu;
+		return mtu > 3000 ? below(2500) : mtu - header - 2 + below(5);
+	}
+}
+
+static uint8_t draw_hop_limit(void)
+{
+	static const uint8_t usual[] = {64, 64, 64, 64, 63, 1, 0, 2, 255, 255, 128, 127};
+
+	return one_in(8) ? draw() : usual[below(sizeof(usual))];
+}
+
+static uint8_t draw_protocol(bool v6)
+{
+	static const uint8_t usual[] = {6, 6, 17, 17, 1, 58, 58, 44, 0, 43, 60, 59};
+
+	(void)v6;
+	return one_in(8) ? draw() : usual[below(sizeof(usual))];
+}
+
+/* A packet that is right, behind 14 bytes of link header. Returns its length. */
+static uint32_t draw_sound(bool v6, bool gso, uint8_t *frame)
+{
+	uint8_t *ip = frame + LINK_LEN, addr[16];
+	uint32_t header = v6 ? 40 : 20, len;
+
+	if (!v6 && one_in(5))
+		header += 4 * below(11);
+	len = draw_len(header, gso);
+	memset(ip, 0, header);
+	fill_random(ip + header, len < 80 ? len : 80);
+	if (one_in(2))
+		ip[header] = 130 + below(10); /* neighbour discovery, around it */
+	if (one_in(2))
+		ip[header + 12] = 0x50;
+	if (v6) {
+		ip[0] = 0x60 | below(16);
+		ip[4] = len >> 8;
+		ip[5] = len;
+		ip[6] = draw_protocol(v6);
+		ip[7] = draw_hop_limit();
+		draw_address(v6, ip + 8);
+		draw_address(v6, ip + 24);
+		return LINK_LEN + header + len;
+	}
+	ip[0] = 0x40 | header / 4;
+	ip[1] = draw();
+	ip[2] = (header + len) >> 8;
+	ip[3] = header + len;
+	fill_random(ip + 4, 4);
+	ip[8] = draw_hop_limit();
+	ip[9] = draw_protocol(v6);
+	draw_address(v6, addr);
+	memcpy(ip + 12, addr, 4);
+	draw_address(v6, addr);
+	memcpy(ip + 16, addr, 4);
+	fill_random(ip + 20, header - 20);
+	len += header;
+	header = packets_checksum(ip, header / 4);
+	ip[10] = header >> 8;
+	ip[11] = header;
+	if (one_in(32)) /* around the carry */
+		packets_choose_checksum(ip, one_in(2) ? 0xfeff : 0xff00);
+	return LINK_LEN + len;
+}
+
+static uint32_t mutate(bool v6, uint8_t *frame, uint32_t len)
+{
+	uint8_t *ip = frame + LINK_LEN;
+	uint32_t claim;
+
+	switch (below(8)) {
+	case 0: /* flip bits in the headers */
+	case 1:
+		for (uint32_t i = 1 + below(4); i--;)
+			ip[below(v6 ? 44 : 24)] ^= 1 << below(8);
+		return len;
+	case 2: /* random bytes in the headers */
+		for (uint32_t i = 1 + below(4); i--;)
+			ip[below(v6 ? 44 : 24)] = draw();
+		return len;
+	case 3: /* cut */
+		return one_in(2) ? LINK_LEN + below(len - LINK_LEN + 1) : LINK_LEN + below(44);
+	case 4: /* padding, or a length that is a little wrong */
+		fill_random(frame + len, 60);
+		return len + below(60);
+	case 5:
+		claim = (v6 ? ip[4] << 8 | ip[5] : ip[2] << 8 | ip[3]) - 4 + below(9);
+		if (one_in(3))
+			claim = one_in(2) ? 0 : below(80);
+		ip[v6 ? 4 : 2] = claim >> 8;
+		ip[v6 ? 5 : 3] = claim;
+		return len;
+	case 6: /* version and header length */
+		ip[0] = draw();
+		return len;
+	default: /* nothing but noise */
+		fill_random(ip, 60);
+		return LINK_LEN + below(60);
+	}
+}
+
+static void draw_link_header(bool v6, struct model_packet *packet, uint8_t *frame)
+{
+	memcpy(frame, packet->device_mac, 6);
+	if (one_in(16))
+		fill_random(frame, 6);
+	else if (one_in(32))
+		memset(frame, 0xff, 6);
+	else if (one_in(32))
+		frame[below(6)] ^= 1 << below(8);
+	fill_random(frame + 6, 6);
+	frame[12] = v6 ? 0x86 : 0x08;
+	frame[13] = v6 ? 0xdd : 0x00;
+	if (one_in(40)) {
+		static const uint16_t types[] = {0x0806, 0x8100, 0x88a8, 60, 0x0800, 0x86dd, 0xffff};
+		uint16_t type = one_in(4) ? draw() : types[below(7)];
+
+		frame[12] = type >> 8;
+		frame[13] = type;
+	}
+}
+
+/* Of any size, or one with which segments of the usual headers just fit a device or just do not. */
+static uint32_t draw_gso_size(bool v6)
+{
+	static const enum device near[] = {DEVICE_TUNNEL, DEVICE_LAN, DEVICE_NARROW};
+	uint32_t headers = (v6 ? 40 : 20) + (one_in(3) ? 8 : 20);
+
+	if (one_in(4))
+		return 1 + below(3000);
+	if (one_in(2))
+		return 500 + below(1000);
+	return devices[near[below(3)]].mtu - headers - 2 + below(5);
+}
+
+static void draw_egress_context(struct model_packet *packet, const uint8_t *frame)
+{
+	static const uint32_t in[] = {DEVICE_NONE, DEVICE_TUNNEL, DEVICE_LAN, DEVICE_JUMBO, DEVICE_FOREIGN};
+
+	packet->ingress_ifindex = can_set_ingress ? devices[in[below(5)]].ifindex : 0;
+	if (one_in(2))
+		return;
+	/* long before it wraps around */
+	has_age = true;
+	packet->fresh = one_in(2);
+	age = packet->fresh ? below(FRESH_NS / 2) : FRESH_NS + below(one_in(2) ? FRESH_NS : 0xc0000000);
+	packet->tc_index = one_in(8) ? draw() : TC_INDEX;
+	packet->cb[0] = MAGIC | (one_in(8) ? draw() & 0xff : below(9));
+	if (one_in(8))
+		packet->cb[0] ^= 1u << below(32);
+	packet->cb[2] = 0;
+	memcpy(&packet->cb[1], frame, 6);
+	if (one_in(4))
+		packet->cb[1 + below(2)] ^= 1u << below(32);
+}
+
+static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
+{
+	static const uint32_t lans[] = {DEVICE_LAN, DEVICE_LAN, DEVICE_JUMBO, DEVICE_NARROW, DEVICE_FOREIGN};
+	uint32_t way = below(20);
+	enum form form = below(FORM_COUNT);
+	enum device device = DEVICE_TUNNEL;
+	bool v6 = one_in(2), gso = one_in(4), l3;
+
+	has_age = false;
+	memset(packet, 0, sizeof(*packet));
+	packet->direction = way < 10 ? WGVIA_OUT : way < 15 ? WGVIA_BACK : WGVIA_EGRESS;
+	if (packet->direction != WGVIA_OUT)
+		device = lans[below(5)];
+	packet->ifindex = devices[device].ifindex;
+	memcpy(packet->device_mac, devices[device].mac, 6);
+	draw_link_header(v6, packet, frame);
+	packet->len = draw_sound(v6, gso, frame);
+	if (one_in(5))
+		packet->len = mutate(v6, frame, packet->len);
+	packet->data = frame;
+	l3 = programs[form].options.l3 && packet->direction != WGVIA_BACK;
+	if (l3) {
+		packet->len -= LINK_LEN;
+		if (packet->len < LINK_LEN)
+			packet->len = LINK_LEN;
+		packet->data += LINK_LEN;
+		if (!one_in(40)) /* so that a test run takes it for IP */
+			memcpy(frame + LINK_LEN + 12, v6 ? "\x86\xdd" : "\x08", 2);
+	}
+	if (gso)
+		packet->gso_size = draw_gso_size(v6);
+	/* too short for a test run, see least_len() in programs.c; cutting would make it no GSO packet */
+	if (packet->len < 60)
+		packet->gso_size = 0;
+	fill_random(packet->cb, sizeof(packet->cb));
+	if (packet->direction == WGVIA_EGRESS)
+		draw_egress_context(packet, packet->data);
+	if (one_in(50) && !l3)
+		packet->vlan = 1 + below(4000);
+	config.l3 = l3;
+	config.ether = form == FORM_ETHER;
+	config.no_mtu = form == FORM_NO_CHECK_MTU || !programs_can_check_mtu();
+	return form;
+}
+
+static const char *const directions[] = {"out", "back", "egress"};
+static const char *const words[] = {
+#define WORD(name, word) [WGVIA_##name] = word,
+	WGVIA_VERDICTS(WORD)[MODEL_UNCOUNTED] = "uncounted",
+};
+
+static const char *address(bool v6, const uint8_t *addr)
+{
+	static char text[4][INET6_ADDRSTRLEN];
+	static int next;
+
+	next = (next + 1) % 4;
+	return inet_ntop(v6 ? AF_INET6 : AF_INET, addr, text[next], sizeof(text[next]));
+}
+
+static void print_config(void)
+{
+	printf("# form: %s%s, tunnel is ifindex %u, on_fail %u\n",
+	       config.l3      ? "no link header"
+	       : config.ether ? "Ethernet tunnel"
+			      : "link header",
+	       config.no_mtu ? ", no MTU helper" : "", config.tunnel_ifindex, config.on_fail);
+	for (unsigned int i = 0; i < config.device_count; i++)
+		printf("# device %u: MTU %u%s\n", config.devices[i].ifindex, config.devices[i].mtu,
+		       config.devices[i].for_gateways ? ", for gateways" : "");
+	for (int v6 = 0; v6 <= 1; v6++) {
+		for (unsigned int i = 0; i < config.prefix_count[v6]; i++) {
+			const struct model_prefix *p = &config.prefixes[v6][i];
+
+			printf("# prefix %s/%u: device %u, next hop %s of family %u, flags %#x\n", address(v6, p->addr),
+			       p->bits, p->ifindex, address(p->family == 10, p->next_hop), p->family, p->flags);
+		}
+		for (unsigned int i = 0; i < config.bypass_count[v6]; i++) {
+			const struct model_bypass *b = &config.bypasses[v6][i];
+
+			printf("# bypass %s/%u: %s (%u)\n", address(v6, b->addr), b->bits,
+			       b->verdict < MODEL_UNCOUNTED ? words[b->verdict] : "?", b->verdict);
+		}
+	}
+}
+
+struct span {
+	uint32_t start, end; /* of the test run */
+};
+
+/*
+ * Runs the packet, again if the run took so long that a time that was to be fresh may have been stale before the
+ * program saw it. -EAGAIN: this machine cannot do it in time.
+ */
+static int run_packet(struct programs *p, struct model_packet *packet, const struct frame *frame, struct run *run,
+		      struct span *span)
+{
+	struct wgvia_counter before[WGVIA_COUNTERS];
+	int error;
+
+	memcpy(before, p->counters, sizeof(before));
+	for (int tries = 0; tries < 100; tries++) {
+		memset((void *)p->recorded, 0, sizeof(*p->recorded));
+		span->start = programs_clock();
+		if (has_age)
+			packet->cb[3] = span->start - age;
+		memcpy(run->cb, packet->cb, sizeof(run->cb));
+		error = programs_run(p, packet->direction, frame, run);
+		span->end = programs_clock();
+		if (!packet->fresh || span->end - packet->cb[3] < FRESH_NS)
+			return error;
+		memcpy(p->counters, before, sizeof(before));
+		age = 0;
+	}
+	return -EAGAIN;
+}
+
+/* NULL where program and model agree, else in what they do not. */
+static const char *compare(const struct programs *p, const struct model_result *model, const struct run *run,
+			   const struct span *span)
+{
+	const struct recorded *recorded = (const void *)p->recorded;
+	uint32_t cb[5];
+
+	memcpy(cb, run->cb, sizeof(cb));
+	if (model->notes_time)
+		cb[3] = model->cb[3];
+
+	if (run->action != model->action)
+		return "action";
+	if (memcmp(p->counters, expected, sizeof(expected)))
+		return "counters";
+	if (recorded->calls != model->redirected)
+		return "redirect";
+	if (model->redirected && (recorded->ifindex != model->ifindex || recorded->has_next_hop != model->has_next_hop))
+		return "device";
+	if (model->has_next_hop && (recorded->family != model->family || memcmp(recorded->addr, model->next_hop, 16)))
+		return "next hop";
+	if (run->out.len != model->len || memcmp(run->out.data, model->data, model->len))
+		return "bytes";
+	if (memcmp(cb, model->cb, sizeof(model->cb)))
+		return "mark";
+	/* the clock that programs read may be a little behind */
+	if (model->notes_time && run->cb[3] - (span->start - CLOCK_SLACK_NS) > span->end - span->start + CLOCK_SLACK_NS)
+		return "time";
+	return NULL;
+}
+
+static void print_disagreement(const char *what, uint64_t number, const struct programs *p,
+			       const struct model_packet *packet, const struct model_result *model,
+			       const struct run *run)
+{
+	const struct recorded *r = (const void *)p->recorded;
+
+	printf("# DISAGREEMENT about %s: packet %llu, seed %llu, %s\n", what, (unsigned long long)number,
+	       (unsigned long long)seed, directions[packet->direction]);
+	printf("# model: verdict %s, action %d, %llu packets, %llu bytes, device %u, next hop %s of family %u\n",
+	       words[model->verdict], model->action, (unsigned long long)model->packets,
+	       (unsigned long long)model->bytes, model->ifindex, address(model->family == 10, model->next_hop),
+	       model->family);
+	printf("# program: action %d, redirect called %u times, device %u, next hop %s of family %u\n", run->action,
+	       r->calls, r->ifindex, address(r->family == 10, r->addr), r->family);
+	for (int i = 0; i < (int)WGVIA_COUNTERS; i++)
+		if (memcmp(&p->counters[i], &expected[i], sizeof(expected[i])))
+			printf("# counter %s/%s: %lld packets, %lld bytes more than in the model\n",
+			       directions[i / WGVIA_VERDICT_COUNT], words[i % WGVIA_VERDICT_COUNT],
+			       (long long)(p->counters[i].packets - expected[i].packets),
+			       (long long)(p->counters[i].bytes - expected[i].bytes));
+	printf("# ifindex %u, came in by %u, gso_size %u, tc_index %#x, VLAN %u, cb %08x %08x %08x %08x -> %08x %08x "
+	       "%08x %08x, "
+	       "model %08x %08x %08x, %s\n",
+	       packet->ifindex, packet->ingress_ifindex, packet->gso_size, packet->tc_index, packet->vlan,
+	       packet->cb[0], packet->cb[1], packet->cb[2], packet->cb[3], run->cb[0], run->cb[1], run->cb[2],
+	       run->cb[3], model->cb[0], model->cb[1], model->cb[2], packet->fresh ? "fresh" : "stale");
+	packets_print("packet", packet->data, packet->len);
+	packets_print("model's", model->data, model->len);
+	packets_print("program's", run->out.data, run->out.len);
+	print_config();
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static uint64_t seen[WGVIA_DIRECTION_COUNT][MODEL_UNCOUNTED + 1];
+
+static void program_and_model_agree(void **unused)
+{
+	static struct model_packet packet;
+	static struct model_result model;
+	static uint8_t buffer[MODEL_FRAME_MAX];
+	static struct frame frame;
+	static struct run run;
+	unsigned int disagreements = 0, too_slow = 0, further = 0;
+	struct span span;
+	double start = now();
+	uint64_t i;
+
+	(void)unused;
+	printf("# %llu packets, seed %llu\n", (unsigned long long)packets_wanted, (unsigned long long)seed);
+	for (i = 0; i < packets_wanted && disagreements < 3; i++) {
+		struct programs *p;
+		const char *what;
+		int error;
+
+		if (i % PACKETS_PER_CONFIG == 0) {
+			/* so that one configuration can be seen again without those before it */
+			state = (seed + i / PACKETS_PER_CONFIG) * 0x9e3779b97f4a7c15ull | 1;
+			for (int j = 0; j < 8; j++)
+				draw();
+			draw_config();
+		}
+		p = &programs[draw_packet(&packet, buffer)];
+		frame.len = packet.len;
+		memcpy(frame.data, packet.data, packet.len);
+		run.ifindex = packet.ifindex;
+		run.ingress_ifindex = packet.ingress_ifindex;
+		run.gso_size = packet.gso_size;
+		run.tc_index = packet.tc_index;
+		run.vlan = packet.vlan;
+		error = run_packet(p, &packet, &frame, &run, &span);
+		if (error == -EAGAIN) {
+			too_slow++;
+			continue;
+		}
+		model_decide(&config, &packet, &model);
+		seen[packet.direction][model.verdict]++;
+		further += model.notes_time;
+		if (model.verdict != MODEL_UNCOUNTED) {
+			expected[WGVIA_COUNTER(packet.direction, model.verdict)].packets += model.packets;
+			expected[WGVIA_COUNTER(packet.direction, model.verdict)].bytes += model.bytes;
+		}
+		what = error ? strerror(-error) : compare(p, &model, &run, &span);
+		if (what) {
+			print_disagreement(what, i, p, &packet, &model, &run);
+			memcpy(expected, p->counters, sizeof(expected));
+			disagreements++;
+		}
+	}
+	printf("# %llu packets in %.1f s; %u not shown, for this machine was too slow for a fresh time\n",
+	       (unsigned long long)i, now() - start, too_slow);
+	for (int d = 0; d < WGVIA_DIRECTION_COUNT; d++)
+		for (int v = 0; v <= MODEL_UNCOUNTED; v++)
+			if (seen[d][v])
+				printf("# %-6s %-10s %9llu\n", directions[d], words[v], (unsigned long long)seen[d][v]);
+	printf("# egress further tries %u\n", further);
+	assert_int_equal(disagreements, 0);
+	assert_in_range(further, packets_wanted * LEAST_PER_VERDICT / 1000000, packets_wanted);
+}
+
+static void every_verdict_occurred(void **unused)
+{
+	static const uint32_t reachable[WGVIA_DIRECTION_COUNT] = {
+		[WGVIA_OUT] = (1 << (WGVIA_REDIRECTED + 1)) - 1,
+		[WGVIA_BACK] = 1 << WGVIA_HOP_LIMIT | 1 << WGVIA_TOO_BIG | 1 << WGVIA_RETURNED | 1 << MODEL_UNCOUNTED,
+		[WGVIA_EGRESS] =
+			1 << WGVIA_TOO_BIG | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_RETARGETED | 1 << MODEL_UNCOUNTED,
+	};
+	uint64_t least = packets_wanted * LEAST_PER_VERDICT / 1000000;
+
+	(void)unused;
+	if (!programs_can_check_mtu()) {
+		printf("# SKIP too_big does not occur on a kernel without bpf_check_mtu()\n");
+		skip();
+	}
+	for (int d = 0; d < WGVIA_DIRECTION_COUNT; d++)
+		for (int v = 0; v <= MODEL_UNCOUNTED; v++) {
+			if (reachable[d] & 1u << v)
+				assert_in_range(seen[d][v], least, packets_wanted);
+			else
+				assert_int_equal(seen[d][v], 0);
+		}
+}
+
+static int set_up(void **unused)
+{
+	static const struct programs_options options[FORM_COUNT] = {
+		[FORM_ETHER] = {.tunnel_ether = true},
+		[FORM_L3] = {.l3 = true},
+		[FORM_NO_CHECK_MTU] = {.l3 = true, .no_check_mtu = true},
+	};
+
+	(void)unused;
+	programs_namespace();
+	programs_sysctl("/proc/sys/net/ipv4/ip_forward", "0");
+	for (int form = 0; form < FORM_COUNT; form++) {
+		struct programs_options o = options[form];
+
+		o.record = true;
+		o.flat_counters = true;
+		o.maps_of = programs[0].skel;
+		programs_load(&programs[form], &o);
+	}
+	can_set_ingress = programs_can_set_ingress(&programs[0]);
+	memset((void *)programs[0].counters, 0, sizeof(expected));
+	printf("# kernel: bpf_check_mtu() %s, ingress devices in test runs %s\n",
+	       programs_can_check_mtu() ? "yes" : "no", can_set_ingress ? "yes" : "no");
+	for (int i = DEVICE_TUNNEL; i < DEVICE_COUNT; i++)
+		config.devices[config.device_count++] = (struct model_device){
+			.ifindex = devices[i].ifindex,
+			.mtu = devices[i].mtu,
+			.for_gateways = i != DEVICE_TUNNEL && i != DEVICE_FOREIGN,
+		};
+	config.tunnel_ifindex = devices[DEVICE_TUNNEL].ifindex;
+	return 0;
+}
+
+static int tear_down(void **unused)
+{
+	(void)unused;
+	for (int form = FORM_COUNT; form--;)
+		programs_unload(&programs[form]);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(program_and_model_agree),
+		cmocka_unit_test(every_verdict_occurred),
+	};
+	const char *count = argc > 1 ? argv[1] : getenv("WGVIA_MODEL_PACKETS");
+	const char *chosen = argc > 2 ? argv[2] : getenv("WGVIA_MODEL_SEED");
+
+	programs_need_root();
+	if (count)
+		packets_wanted = strtoull(count, NULL, 10);
+	if (chosen)
+		seed = strtoull(chosen, NULL, 10);
+	else if (getrandom(&seed, 4, 0) != 4)
+		seed = time(NULL);
+	return cmocka_run_group_tests_name("model", tests, set_up, tear_down);
+}
