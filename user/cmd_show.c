@@ -3,10 +3,7 @@
  * wgvia show [IFACE]: what is attached where, each prefix with its gateway and the neighbour's state, what is left
  * alone; and of values that the packet path cannot use, why.
  */
-#include <linux/if_link.h>
-#include <linux/neighbour.h>
 #include <inttypes.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,24 +29,6 @@ static void host_free(struct host *host)
 	free(host->local.all);
 }
 
-/* iproute2's words */
-static const struct {
-	uint16_t state;
-	const char *word;
-} neighbour_states[] = {
-	{NUD_INCOMPLETE, "INCOMPLETE"}, {NUD_REACHABLE, "REACHABLE"}, {NUD_STALE, "STALE"},
-	{NUD_DELAY, "DELAY"},		{NUD_PROBE, "PROBE"},	      {NUD_FAILED, "FAILED"},
-	{NUD_NOARP, "NOARP"},		{NUD_PERMANENT, "PERMANENT"},
-};
-
-static const char *neighbour_word(const struct neighbour *neighbour)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(neighbour_states); i++)
-		if (neighbour->known && neighbour->state & neighbour_states[i].state)
-			return neighbour_states[i].word;
-	return "NONE";
-}
-
 static void add_device(json *value, const struct links *links, uint32_t ifindex)
 {
 	const struct link *link = link_by_index(links, ifindex);
@@ -58,15 +37,6 @@ static void add_device(json *value, const struct links *links, uint32_t ifindex)
 	snprintf(number, sizeof(number), "if%u", ifindex);
 	print_add_text(value, "dev", link ? link->name : number);
 	print_add_number(value, "ifindex", ifindex);
-}
-
-static const char *link_state(const struct link *link)
-{
-	if (!link)
-		return "gone";
-	if (!(link->flags & IFF_UP))
-		return "down";
-	return link->flags & IFF_RUNNING ? "up" : "no-carrier";
 }
 
 static json *describe_attachment(const struct attachment *attachment, const struct links *links)
@@ -127,18 +97,8 @@ static json *describe_prefix(const struct gateway_entry *entry, const struct lin
 	print_add_bool(value, "usable", !problem);
 	if (problem)
 		print_add_text(value, "problem", problem);
-	if (!problem && neighbour) {
-		json *of_neighbour = print_object();
-		const uint8_t *mac = neighbour->lladdr;
-
-		print_add_text(of_neighbour, "state", neighbour_word(neighbour));
-		if (neighbour->has_lladdr) {
-			snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-				 mac[4], mac[5]);
-			print_add_text(of_neighbour, "lladdr", text);
-		}
-		print_add(value, "neighbour", of_neighbour);
-	}
+	if (!problem && neighbour)
+		print_add(value, "neighbour", print_neighbour(neighbour));
 	return value;
 }
 
@@ -149,15 +109,7 @@ static json *describe_prefixes(struct host *host, const struct instance *instanc
 	size_t point_count = 0, known_count = 0;
 	json *values = print_array();
 
-	for (size_t i = 0; i < instance->attachment_count; i++) {
-		const struct attachment *attachment = &instance->attachments[i];
-		const struct link *link = link_by_index(&host->links, attachment->ifindex);
-		struct point *point =
-			link && attachment->alive ? array_grow(&points, &point_count, sizeof(*point)) : NULL;
-
-		if (point)
-			*point = (struct point){attachment->direction, attachment->ifindex, link_is_l3(link)};
-	}
+	dataplane_points(instance, &host->links, &points, &point_count);
 	for (size_t i = 0; i < state->gateway_count; i++) {
 		const struct gateway_entry *entry = &state->gateways[i];
 		const char *problem = resolve_problem(&host->links, &host->local, points, point_count, entry);

@@ -24,6 +24,7 @@ int cmd_down(struct context *context, int argc, char **argv);
 int cmd_route(struct context *context, int argc, char **argv);
 int cmd_bypass(struct context *context, int argc, char **argv);
 int cmd_show(struct context *context, int argc, char **argv);
+int cmd_explain(struct context *context, int argc, char **argv);
 int cmd_stats(struct context *context, int argc, char **argv);
 
 #endif

@@ -209,17 +209,19 @@ int dataplane_open_running(const char *root, const char *tunnel, struct instance
 
 /* --- loading --- */
 
-static void set_config(struct config *config, const struct plan *plan)
+static void set_config(struct wgvia_bpf *skeleton, uint32_t tunnel_ifindex, bool tunnel_is_l3,
+		       const struct point *points, size_t point_count)
 {
+	struct config *config = (struct config *)&skeleton->rodata->config;
 	size_t devices = 0;
 
-	config->tunnel_ifindex = plan->state.tunnel_ifindex;
-	config->tunnel_link_len = plan->tunnel_is_l3 ? 0 : ETH_HLEN;
-	config->tunnel_ether = !plan->tunnel_is_l3;
+	config->tunnel_ifindex = tunnel_ifindex;
+	config->tunnel_link_len = tunnel_is_l3 ? 0 : ETH_HLEN;
+	config->tunnel_ether = !tunnel_is_l3;
 	config->has_check_mtu = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_check_mtu, NULL) == 1;
-	for (size_t i = 0; i < plan->point_count && devices < CONFIG_DEVICES; i++)
-		if (plan->points[i].direction == WGVIA_EGRESS && !plan->points[i].l3)
-			config->devices[devices++] = plan->points[i].ifindex;
+	for (size_t i = 0; i < point_count && devices < CONFIG_DEVICES; i++)
+		if (points[i].direction == WGVIA_EGRESS && !points[i].l3)
+			config->devices[devices++] = points[i].ifindex;
 }
 
 /* FNV-1a: tells builds apart, guards against nobody. */
@@ -535,7 +537,7 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
 	skeleton = wgvia_bpf__open_opts(&opts);
 	if (!skeleton)
 		return error_system(error, errno, "cannot open the programs");
-	set_config((struct config *)&skeleton->rodata->config, plan);
+	set_config(skeleton, plan->state.tunnel_ifindex, plan->tunnel_is_l3, plan->points, plan->point_count);
 
 	if (reuse && is_in_place(plan, running, build_of(skeleton))) {
 		ret = fill(running, &plan->state, error);
@@ -544,6 +546,94 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
 		*changed = true;
 		ret = reuse ? apply_in_place(plan, running, fill, skeleton, error)
 			    : apply_anew(root, plan, running, fill, skeleton, error);
+	}
+	wgvia_bpf__destroy(skeleton);
+	return ret;
+}
+
+/* --- trying --- */
+
+int dataplane_points(const struct instance *instance, const struct links *links, struct point **points, size_t *count)
+{
+	struct point *found = NULL;
+	size_t number = 0;
+
+	for (size_t i = 0; i < instance->attachment_count; i++) {
+		const struct attachment *attachment = &instance->attachments[i];
+		const struct link *link = link_by_index(links, attachment->ifindex);
+		struct point *point;
+
+		if (!link || !attachment->alive)
+			continue;
+		point = array_grow(&found, &number, sizeof(*point));
+		if (!point) {
+			free(found);
+			return -ENOMEM;
+		}
+		*point = (struct point){attachment->direction, attachment->ifindex, link_is_l3(link)};
+	}
+	*points = found;
+	*count = number;
+	return 0;
+}
+
+/* The one counter of these maps that is not 0. */
+static int read_verdict(const struct wgvia_bpf *skeleton, struct trial *trial)
+{
+	int cpus = libbpf_num_possible_cpus();
+	cleanup_free struct wgvia_counter *values = cpus > 0 ? calloc(cpus, sizeof(*values)) : NULL;
+
+	if (!values)
+		return -ENOMEM;
+	for (__u32 verdict = 0; verdict < WGVIA_VERDICT_COUNT; verdict++) {
+		__u32 key = WGVIA_COUNTER(trial->point.direction, verdict);
+
+		if (bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.counters), &key, values))
+			return -errno;
+		for (int cpu = 0; cpu < cpus; cpu++)
+			if (values[cpu].packets) {
+				trial->counted = true;
+				trial->verdict = verdict;
+			}
+	}
+	return 0;
+}
+
+static int run_trial(const struct wgvia_bpf *skeleton, struct trial *trial)
+{
+	struct __sk_buff context = {.ifindex = trial->point.direction == WGVIA_EGRESS ? trial->point.ifindex : 0,
+				    .ingress_ifindex = trial->ingress_ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = trial->frame, .data_size_in = trial->frame_len,
+		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
+	int ret = bpf_prog_test_run_opts(bpf_program__fd(program_for(skeleton, &trial->point)), &opts);
+
+	trial->action = (int)opts.retval;
+	return ret ? ret : read_verdict(skeleton, trial);
+}
+
+int dataplane_try(const struct instance *instance, const struct links *links, struct trial *trial, struct error *error)
+{
+	cleanup(instance_close) struct instance copy = INSTANCE_NONE;
+	struct wgvia_bpf *skeleton = wgvia_bpf__open();
+	struct point *points = NULL;
+	size_t point_count = 0;
+	int ret;
+
+	trial->counted = false;
+	if (!skeleton)
+		return error_system(error, errno, "cannot open the programs");
+	ret = dataplane_points(instance, links, &points, &point_count);
+	/* a test run shows every program an Ethernet frame: link header in front, and the rest as on an L3 device */
+	set_config(skeleton, instance->meta.tunnel_ifindex, false, points, point_count);
+	((struct config *)&skeleton->rodata->config)->tunnel_ether = 0;
+	free(points);
+	for (int i = 0; i < MAP_COUNT; i++)
+		copy.maps[i] = i == MAP_COUNTERS ? -1 : dup(instance->maps[i]);
+	ret = ret ? error_system(error, -ret, "cannot list the attachments") : load(skeleton, &copy, error);
+	if (!ret) {
+		ret = run_trial(skeleton, trial);
+		if (ret)
+			error_system(error, -ret, "cannot run the program on the packet");
 	}
 	wgvia_bpf__destroy(skeleton);
 	return ret;

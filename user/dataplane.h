@@ -61,6 +61,30 @@ typedef int (*dataplane_fill)(const struct instance *instance, const struct stat
 int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, dataplane_fill fill,
 		    bool *changed, struct error *error);
 
+/*
+ * Where the instance's programs stand, of `links`, those whose device is gone or that are detached left out. The array
+ * is the caller's to free. 0 or -ENOMEM.
+ */
+int dataplane_points(const struct instance *instance, const struct links *links, struct point **points, size_t *count);
+
+/* A packet for a program to decide on without anything being sent or counted. */
+struct trial {
+	struct point point;	  /* the program and its device */
+	uint32_t ingress_ifindex; /* by which the packet came in; 0: made on this host */
+	const void *frame;	  /* Ethernet header and IP packet */
+	size_t frame_len;
+	/* the outcome */
+	bool counted; /* there was a verdict */
+	enum wgvia_verdict verdict;
+	int action; /* TC_ACT_* */
+};
+
+/*
+ * Runs the program of `trial->point` in the kernel (BPF_PROG_TEST_RUN), on the instance's own prefixes, bypass list and
+ * settings, with counters of its own.
+ */
+int dataplane_try(const struct instance *instance, const struct links *links, struct trial *trial, struct error *error);
+
 /* Detaches and unpins everything of an instance. The lock is held. */
 int dataplane_remove(const char *root, const char *tunnel, struct error *error);
 

@@ -29,6 +29,8 @@ static const struct {
 	 "change one prefix of a running instance"},
 	{"bypass", cmd_bypass, "add|del IFACE PREFIX", "change the list of destinations that are left alone"},
 	{"show", cmd_show, "[IFACE]", "what is attached, prefixes, gateways, bypass list"},
+	{"explain", cmd_explain, "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]",
+	 "tell where this packet goes, and why; nothing is sent"},
 	{"stats", cmd_stats, "[IFACE]", "packets and bytes by verdict"},
 };
 
@@ -37,7 +39,7 @@ static void usage(FILE *out)
 	fprintf(out, "Usage: wgvia [-j] [-n NAME] [--pin-dir DIR] [-v] COMMAND ...\n\n"
 		     "Sends everything from a WireGuard tunnel's prefix via the firewall.\n\nCommands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-6s %s\n           %s\n", commands[i].name, commands[i].usage,
+		fprintf(out, "  %-7s %s\n           %s\n", commands[i].name, commands[i].usage,
 			commands[i].description);
 	fprintf(out, "\nOptions:\n"
 		     "  -j, --json         print JSON\n"

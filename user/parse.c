@@ -300,6 +300,77 @@ int parse_route(int argc, char **argv, char tunnel[IFNAMSIZ], struct route_words
 	return ret ? ret : check_end(&cursor, "from PREFIX [via ADDRESS] [dev DEV]", error);
 }
 
+static int parse_number(const char *keyword, const char *text, unsigned int min, unsigned int max, unsigned int *number,
+			struct error *error)
+{
+	unsigned long value = 0;
+	const char *digit = text;
+
+	while (isdigit((unsigned char)*digit) && value <= max)
+		value = value * 10 + *digit++ - '0';
+	if (!*text || *digit || value < min || value > max)
+		return error_usage(error, "%s '%s' is no number from %u to %u", keyword, text, min, max);
+	*number = value;
+	return 0;
+}
+
+static int parse_explain_direction(const char *text, enum explain_direction *direction, struct error *error)
+{
+	if (!strcmp(text, "out"))
+		*direction = EXPLAIN_OUT;
+	else if (!strcmp(text, "in"))
+		*direction = EXPLAIN_IN;
+	else
+		return error_usage(error, "'%s' is no direction: in or out", text);
+	return 0;
+}
+
+static int take_explain_word(struct cursor *cursor, struct explain_words *words, struct error *error)
+{
+	const char *keyword = *cursor->word, *value;
+	static const char *const keywords[] = {"from", "to", "len", "hop-limit", "dir"};
+	int which = word_find(keywords, ARRAY_SIZE(keywords), keyword);
+
+	if (which < 0)
+		return check_end(cursor, "from ADDRESS, to ADDRESS, len N, hop-limit N, dir in|out", error);
+	value = take_value(cursor, error);
+	if (!value)
+		return -EINVAL;
+	switch (which) {
+	case 0:
+		return parse_ip(value, &words->from, error);
+	case 1:
+		return parse_ip(value, &words->to, error);
+	case 2:
+		return parse_number(keyword, value, 20, EXPLAIN_LEN_MAX, &words->len, error);
+	case 3:
+		return parse_number(keyword, value, 0, 255, &words->hop_limit, error);
+	default:
+		return parse_explain_direction(value, &words->direction, error);
+	}
+}
+
+int parse_explain(int argc, char **argv, struct explain_words *words, struct error *error)
+{
+	struct cursor cursor = {argv, argv + argc};
+	int ret;
+
+	*words = (struct explain_words){.len = 100, .hop_limit = 64};
+	ret = take_tunnel(&cursor, words->tunnel, error);
+	while (!ret && cursor.word < cursor.end)
+		ret = take_explain_word(&cursor, words, error);
+	if (ret)
+		return ret;
+	if (!words->from.family || !words->to.family)
+		return error_usage(error, "which packet? 'from ADDRESS to ADDRESS' is needed behind '%s'",
+				   words->tunnel);
+	if (words->from.family != words->to.family)
+		return error_usage(error, "a packet is either IPv4 or IPv6, from and to");
+	if (words->from.family == AF_INET6 && words->len < 40)
+		return error_usage(error, "len '%u' is too short for IPv6: 40 at least", words->len);
+	return 0;
+}
+
 int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *prefix, struct error *error)
 {
 	struct cursor cursor = {argv, argv + argc};

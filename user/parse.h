@@ -47,6 +47,18 @@ int parse_on_fail(const char *text, enum wgvia_on_fail *on_fail, struct error *e
 int parse_up(int argc, char **argv, struct request *request, struct error *error);
 /* "IFACE from PREFIX [via ADDRESS] [dev DEV]", the words behind `route add` and its sisters. */
 int parse_route(int argc, char **argv, char tunnel[IFNAMSIZ], struct route_words *route, struct error *error);
+/* The packet that `explain` is about. */
+enum explain_direction { EXPLAIN_ANY, EXPLAIN_OUT, EXPLAIN_IN };
+struct explain_words {
+	char tunnel[IFNAMSIZ];
+	struct ip from, to; /* of one family */
+	unsigned int len;   /* of the IP packet, in bytes */
+	unsigned int hop_limit;
+	enum explain_direction direction;
+};
+#define EXPLAIN_LEN_MAX 3400 /* what a test run takes, in one page with its own needs */
+/* "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]" */
+int parse_explain(int argc, char **argv, struct explain_words *words, struct error *error);
 /* "IFACE PREFIX", the words behind `bypass add` and `bypass del`. */
 int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *prefix, struct error *error);
 

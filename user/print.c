@@ -4,8 +4,12 @@
  */
 #include "print.h"
 
+#include <linux/neighbour.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "util.h"
 
 void print_put(json **value)
 {
@@ -80,6 +84,48 @@ uint64_t print_number(const json *object, const char *name)
 bool print_bool(const json *object, const char *name)
 {
 	return json_object_get_boolean(print_member(object, name));
+}
+
+/* iproute2's words */
+static const struct {
+	uint16_t state;
+	const char *word;
+} neighbour_states[] = {
+	{NUD_INCOMPLETE, "INCOMPLETE"}, {NUD_REACHABLE, "REACHABLE"}, {NUD_STALE, "STALE"},
+	{NUD_DELAY, "DELAY"},		{NUD_PROBE, "PROBE"},	      {NUD_FAILED, "FAILED"},
+	{NUD_NOARP, "NOARP"},		{NUD_PERMANENT, "PERMANENT"},
+};
+
+const char *neighbour_word(const struct neighbour *neighbour)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(neighbour_states); i++)
+		if (neighbour->known && neighbour->state & neighbour_states[i].state)
+			return neighbour_states[i].word;
+	return "NONE";
+}
+
+const char *link_state(const struct link *link)
+{
+	if (!link)
+		return "gone";
+	if (!(link->flags & IFF_UP))
+		return "down";
+	return link->flags & IFF_RUNNING ? "up" : "no-carrier";
+}
+
+json *print_neighbour(const struct neighbour *neighbour)
+{
+	json *value = print_object();
+	const uint8_t *mac = neighbour->lladdr;
+	char text[18];
+
+	print_add_text(value, "state", neighbour_word(neighbour));
+	if (neighbour->has_lladdr) {
+		snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+			 mac[5]);
+		print_add_text(value, "lladdr", text);
+	}
+	return value;
 }
 
 void print_instances(const struct context *context, json *values, bool single,

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "command.h"
+#include "rtnl.h"
 
 typedef struct json_object json;
 
@@ -29,6 +30,13 @@ const char *print_text(const json *object, const char *name);
 uint64_t print_number(const json *object, const char *name);
 bool print_bool(const json *object, const char *name);
 json *print_member(const json *object, const char *name);
+
+/* iproute2's words for a neighbour's state: REACHABLE, STALE, FAILED ...; NONE where the kernel has no entry. */
+const char *neighbour_word(const struct neighbour *neighbour);
+/* up, no-carrier, down, or gone for NULL. */
+const char *link_state(const struct link *link);
+/* {"state": ..., "lladdr": ...} */
+json *print_neighbour(const struct neighbour *neighbour);
 
 /*
  * Prints `values`, an array with one element an instance: as JSON (`single`: the element alone), or by `text` for each.

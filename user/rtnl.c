@@ -541,6 +541,51 @@ int rtnl_get_route_to(struct rtnl *rtnl, const struct ip *ip, uint32_t ifindex, 
 	return ret;
 }
 
+static int on_forward(const struct nlmsghdr *header, void *data)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = attributes_of(header, sizeof(*route));
+	struct forward *forward = data;
+
+	forward->type = route->rtm_type;
+	forward->nexthop.via = via_of(route->rtm_family, attributes.of[RTA_GATEWAY], attributes.of[RTA_VIA]);
+	if (attributes.of[RTA_OIF])
+		forward->nexthop.ifindex = mnl_attr_get_u32(attributes.of[RTA_OIF]);
+	return MNL_CB_OK;
+}
+
+int rtnl_get_forward(struct rtnl *rtnl, const struct ip *from, const struct ip *to, uint32_t ifindex,
+		     struct forward *forward)
+{
+	struct nlmsghdr *header = request(rtnl, RTM_GETROUTE, 0);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(header, sizeof(*route));
+	struct forward found = {};
+	int ret;
+
+	route->rtm_family = to->family;
+	route->rtm_dst_len = ip_bits(to->family);
+	mnl_attr_put(header, RTA_DST, ip_bits(to->family) / 8, to->addr);
+	if (from->family == to->family) {
+		route->rtm_src_len = ip_bits(from->family);
+		mnl_attr_put(header, RTA_SRC, ip_bits(from->family) / 8, from->addr);
+	}
+	if (ifindex)
+		mnl_attr_put_u32(header, RTA_IIF, ifindex);
+	ret = ask(rtnl, header, on_forward, &found);
+	switch (ret) {
+	case -EHOSTUNREACH:
+	case -ENETUNREACH:
+	case -EACCES:
+	case -EINVAL: /* a blackhole, or a martian source */
+		found = (struct forward){.error = -ret};
+		ret = 0;
+		break;
+	}
+	if (!ret)
+		*forward = found;
+	return ret;
+}
+
 static int on_neighbour(const struct nlmsghdr *header, void *data)
 {
 	const struct ndmsg *entry = mnl_nlmsg_get_payload(header);

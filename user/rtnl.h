@@ -77,6 +77,16 @@ int rtnl_get_routes_through(struct rtnl *rtnl, uint32_t ifindex, struct prefixes
 int rtnl_get_default(struct rtnl *rtnl, uint8_t family, uint32_t ifindex, uint32_t except, struct nexthop *nexthop);
 /* By what the kernel would reach the address, through `ifindex` where that is not 0. -errno is the kernel's. */
 int rtnl_get_route_to(struct rtnl *rtnl, const struct ip *ip, uint32_t ifindex, struct nexthop *nexthop);
+
+/* What the kernel does with a packet by itself. */
+struct forward {
+	int error;    /* errno of the route lookup (EHOSTUNREACH, EACCES for prohibit ...); 0: there is a route */
+	uint8_t type; /* RTN_* */
+	struct nexthop nexthop;
+};
+/* For a packet from `from` to `to` that came in by `ifindex`, or with 0 was made here. `from` may be of family 0. */
+int rtnl_get_forward(struct rtnl *rtnl, const struct ip *from, const struct ip *to, uint32_t ifindex,
+		     struct forward *forward);
 int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip, struct neighbour *neighbour);
 
 /* TC filters at the device's clsact, ingress and egress together. */

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * wgvia explain IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]: where this packet goes, and why. The
+ * running program decides, in a test run; which entries it met is looked up beside it. Nothing is sent or counted.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/rtnetlink.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "parse.h"
+#include "pins.h"
+#include "print.h"
+#include "resolve.h"
+#include "rtnl.h"
+#include "running.h"
+#include "tables.h"
+#include "util.h"
+#include "words.h"
+
+struct explanation {
+	struct context *context;
+	const struct explain_words *words;
+	struct rtnl *rtnl;
+	struct links links;
+	struct prefixes local;
+	struct instance instance;
+	struct state state;
+	json *value; /* what is known so far */
+	json *steps;
+};
+
+/* --- the packet --- */
+
+static uint16_t checksum(const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len; i += 2)
+		sum += bytes[i] << 8 | bytes[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons(~sum);
+}
+
+/* UDP from and to port 0. The MACs are zero, as lo's, on which a test run takes place: a frame for this host. */
+static size_t make_frame(const struct explain_words *words, uint8_t *frame)
+{
+	struct ethhdr *eth = (struct ethhdr *)frame;
+
+	memset(frame, 0, ETH_HLEN + words->len);
+	if (words->from.family == AF_INET) {
+		struct iphdr ip = {.version = 4,
+				   .ihl = 5,
+				   .ttl = words->hop_limit,
+				   .protocol = IPPROTO_UDP,
+				   .tot_len = htons(words->len)};
+
+		eth->h_proto = htons(ETH_P_IP);
+		memcpy(&ip.saddr, words->from.addr, 4);
+		memcpy(&ip.daddr, words->to.addr, 4);
+		ip.check = checksum(&ip, sizeof(ip));
+		memcpy(eth + 1, &ip, sizeof(ip));
+	} else {
+		struct ipv6hdr ip = {.version = 6,
+				     .nexthdr = IPPROTO_UDP,
+				     .hop_limit = words->hop_limit,
+				     .payload_len = htons(words->len - sizeof(ip))};
+
+		eth->h_proto = htons(ETH_P_IPV6);
+		memcpy(&ip.saddr, words->from.addr, 16);
+		memcpy(&ip.daddr, words->to.addr, 16);
+		memcpy(eth + 1, &ip, sizeof(ip));
+	}
+	return ETH_HLEN + words->len;
+}
+
+/* --- what it meets --- */
+
+static const struct gateway_entry *longest_gateway(const struct state *state, const struct ip *ip)
+{
+	const struct gateway_entry *best = NULL;
+
+	for (size_t i = 0; i < state->gateway_count; i++)
+		if (prefix_contains(&state->gateways[i].from, ip) &&
+		    (!best || state->gateways[i].from.len > best->from.len))
+			best = &state->gateways[i];
+	return best;
+}
+
+static const struct bypass_entry *longest_bypass(const struct state *state, const struct ip *ip)
+{
+	const struct bypass_entry *best = NULL;
+
+	for (size_t i = 0; i < state->bypass_count; i++)
+		if (prefix_contains(&state->bypass[i].to, ip) && (!best || state->bypass[i].to.len > best->to.len))
+			best = &state->bypass[i];
+	return best;
+}
+
+static void __attribute__((format(printf, 2, 3))) step(struct explanation *explanation, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	print_append(explanation->steps, json_object_new_string(text));
+}
+
+static const char *device(const struct explanation *explanation, uint32_t ifindex)
+{
+	const struct link *link = link_by_index(&explanation->links, ifindex);
+
+	return link ? link->name : "?";
+}
+
+static void tell_source(struct explanation *explanation)
+{
+	const struct gateway_entry *entry = longest_gateway(&explanation->state, &explanation->words->from);
+	char from[IP_TEXT_LEN], prefix[PREFIX_TEXT_LEN];
+
+	ip_text(&explanation->words->from, from);
+	if (!entry) {
+		step(explanation, "source %s: in no prefix", from);
+		return;
+	}
+	print_add_text(explanation->value, "prefix", prefix_text(&entry->from, prefix));
+	step(explanation, "source %s: in prefix %s", from, prefix);
+}
+
+static void tell_destination(struct explanation *explanation, const char *what, const struct ip *ip)
+{
+	const struct bypass_entry *entry = longest_bypass(&explanation->state, ip);
+	char text[IP_TEXT_LEN], prefix[PREFIX_TEXT_LEN];
+	json *value;
+
+	ip_text(ip, text);
+	if (!entry) {
+		step(explanation, "%s %s: on no entry of the bypass list", what, text);
+		return;
+	}
+	value = print_object();
+	print_add_text(value, "prefix", prefix_text(&entry->to, prefix));
+	print_add_text(value, "verdict", word_of(verdict_words, WGVIA_VERDICT_COUNT, entry->value.verdict));
+	step(explanation, "%s %s: on the bypass list with %s, %s", what, text, prefix, print_text(value, "verdict"));
+	print_add(explanation->value, what, value);
+}
+
+/* The gateway, its device and its neighbour; false where it cannot be used. */
+static bool tell_gateway(struct explanation *explanation)
+{
+	const struct gateway_entry *entry = longest_gateway(&explanation->state, &explanation->words->from);
+	struct point *points = NULL;
+	struct neighbour neighbour = {};
+	const struct link *dev;
+	char via[IP_TEXT_LEN];
+	const char *problem;
+	size_t count = 0;
+	struct ip ip;
+
+	if (!entry)
+		return false;
+	ip = gateway_ip(&entry->value);
+	dev = link_by_index(&explanation->links, entry->value.ifindex);
+	dataplane_points(&explanation->instance, &explanation->links, &points, &count);
+	problem = resolve_problem(&explanation->links, &explanation->local, points, count, entry);
+	free(points);
+	ip_text(&ip, via);
+	print_add_text(explanation->value, "via", via);
+	print_add_text(explanation->value, "dev", dev ? dev->name : "?");
+	if (problem) {
+		print_add_text(explanation->value, "problem", problem);
+		step(explanation, "gateway %s dev %s: unusable, %s", via, dev ? dev->name : "?", problem);
+		return false;
+	}
+	rtnl_get_neighbour(explanation->rtnl, entry->value.ifindex, &ip, &neighbour);
+	print_add(explanation->value, "neighbour", print_neighbour(&neighbour));
+	step(explanation, "gateway %s dev %s: %s, mtu %u, neighbour %s%s%s", via, dev->name, link_state(dev), dev->mtu,
+	     neighbour.has_lladdr ? print_text(print_member(explanation->value, "neighbour"), "lladdr") : "",
+	     neighbour.has_lladdr ? " " : "", neighbour_word(&neighbour));
+	return true;
+}
+
+/* What the kernel does with a packet that is left to it, into the explanation; the device it leaves by, 0: by none. */
+static uint32_t tell_kernel(struct explanation *explanation, uint32_t ingress)
+{
+	static const char *const types[] = {
+		[RTN_UNICAST] = "unicast",	   [RTN_LOCAL] = "local",	  [RTN_BROADCAST] = "broadcast",
+		[RTN_ANYCAST] = "anycast",	   [RTN_MULTICAST] = "multicast", [RTN_BLACKHOLE] = "blackhole",
+		[RTN_UNREACHABLE] = "unreachable", [RTN_PROHIBIT] = "prohibit"};
+	struct forward forward;
+	char via[IP_TEXT_LEN];
+	json *value = print_object();
+	const char *type;
+
+	print_add(explanation->value, "kernel", value);
+	if (rtnl_get_forward(explanation->rtnl, &explanation->words->from, &explanation->words->to, ingress,
+			     &forward)) {
+		step(explanation, "kernel: does not tell its route");
+		return 0;
+	}
+	if (forward.error) {
+		print_add_text(value, "error", strerror(forward.error));
+		step(explanation, "kernel: drops it, %s", strerror(forward.error));
+		return 0;
+	}
+	type = forward.type < ARRAY_SIZE(types) && types[forward.type] ? types[forward.type] : "?";
+	print_add_text(value, "type", type);
+	if (forward.type == RTN_LOCAL || forward.type == RTN_ANYCAST || forward.type == RTN_BROADCAST) {
+		step(explanation, "kernel: delivers it to this host (%s)", type);
+		return 0;
+	}
+	if (forward.type != RTN_UNICAST) {
+		step(explanation, "kernel: does not forward it (%s)", type);
+		return 0;
+	}
+	print_add_text(value, "dev", device(explanation, forward.nexthop.ifindex));
+	if (forward.nexthop.via.family) {
+		print_add_text(value, "via", ip_text(&forward.nexthop.via, via));
+		step(explanation, "kernel: forwards it via %s dev %s", via,
+		     device(explanation, forward.nexthop.ifindex));
+	} else {
+		step(explanation, "kernel: forwards it by dev %s", device(explanation, forward.nexthop.ifindex));
+	}
+	return forward.nexthop.ifindex;
+}
+
+/* --- what is decided --- */
+
+static const struct attachment *attachment_at(const struct instance *instance, enum wgvia_direction direction,
+					      uint32_t ifindex)
+{
+	for (size_t i = 0; i < instance->attachment_count; i++) {
+		const struct attachment *attachment = &instance->attachments[i];
+
+		if (attachment->alive && attachment->direction == direction &&
+		    (!ifindex || attachment->ifindex == ifindex))
+			return attachment;
+	}
+	return NULL;
+}
+
+static int decide(struct explanation *explanation, enum wgvia_direction direction, uint32_t ifindex, uint32_t ingress,
+		  struct trial *trial)
+{
+	uint8_t frame[ETH_HLEN + EXPLAIN_LEN_MAX];
+	int ret;
+
+	*trial = (struct trial){.point = {direction, ifindex, false}, .ingress_ifindex = ingress, .frame = frame};
+	trial->frame_len = make_frame(explanation->words, frame);
+	ret = dataplane_try(&explanation->instance, &explanation->links, trial, &explanation->context->error);
+	if (ret)
+		return ret;
+	print_add_text(explanation->value, "program", direction_words[direction]);
+	print_add_text(explanation->value, "at", device(explanation, ifindex));
+	if (trial->counted)
+		print_add_text(explanation->value, "verdict", verdict_words[trial->verdict]);
+	print_add_text(explanation->value, "action",
+		       trial->action == TC_ACT_REDIRECT ? "redirect"
+		       : trial->action == TC_ACT_SHOT	? "drop"
+							: "next");
+	return 0;
+}
+
+static void tell_end(struct explanation *explanation, const char *text)
+{
+	print_add_text(explanation->value, "result", text);
+}
+
+static void tell_to_firewall(struct explanation *explanation, const struct trial *trial)
+{
+	const struct json_object *neighbour = print_member(explanation->value, "neighbour");
+	const char *state = neighbour ? print_text(neighbour, "state") : "NONE";
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s: to the firewall %s by dev %s%s", verdict_words[trial->verdict],
+		 print_text(explanation->value, "via"), print_text(explanation->value, "dev"),
+		 !strcmp(state, "FAILED") ? ", which does not answer: it is lost there" : "");
+	tell_end(explanation, text);
+}
+
+static void tell_dropped(struct explanation *explanation, const struct trial *trial)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s: dropped%s", verdict_words[trial->verdict],
+		 trial->verdict == WGVIA_NO_GATEWAY ? " (on-fail drop)" : "");
+	tell_end(explanation, text);
+}
+
+/* The kernel has it: where it leaves by a device at which an egress program stands, that one has a word too. */
+static int follow_kernel(struct explanation *explanation, const char *reason, uint32_t ingress)
+{
+	uint32_t ifindex = tell_kernel(explanation, ingress);
+	char text[256];
+	struct trial trial;
+	int ret;
+
+	if (ifindex && attachment_at(&explanation->instance, WGVIA_EGRESS, ifindex)) {
+		ret = decide(explanation, WGVIA_EGRESS, ifindex, ingress, &trial);
+		if (ret)
+			return ret;
+		step(explanation, "egress program at dev %s: %s", device(explanation, ifindex),
+		     trial.counted ? verdict_words[trial.verdict] : "not ours, goes on");
+		if (trial.counted && trial.verdict == WGVIA_RETARGETED) {
+			tell_gateway(explanation);
+			tell_to_firewall(explanation, &trial);
+			return 0;
+		}
+		if (trial.action == TC_ACT_SHOT) {
+			tell_gateway(explanation);
+			tell_dropped(explanation, &trial);
+			return 0;
+		}
+	}
+	snprintf(text, sizeof(text), "%s: left to the kernel", reason);
+	tell_end(explanation, text);
+	return 0;
+}
+
+static int explain_out(struct explanation *explanation)
+{
+	uint32_t tunnel = explanation->instance.meta.tunnel_ifindex;
+	struct trial trial;
+	int ret;
+
+	if (!attachment_at(&explanation->instance, WGVIA_OUT, tunnel)) {
+		tell_source(explanation);
+		tell_destination(explanation, "destination", &explanation->words->to);
+		return follow_kernel(explanation, "not re-targeted", tunnel);
+	}
+	ret = decide(explanation, WGVIA_OUT, tunnel, tunnel, &trial);
+	if (ret)
+		return ret;
+	tell_source(explanation);
+	if (trial.verdict > WGVIA_OUTSIDE)
+		tell_destination(explanation, "destination", &explanation->words->to);
+	if (trial.verdict == WGVIA_HOP_LIMIT)
+		step(explanation, "hop limit %u is used up: the kernel answers with Time Exceeded",
+		     explanation->words->hop_limit);
+	if (trial.verdict >= WGVIA_TOO_BIG)
+		tell_gateway(explanation);
+	if (trial.verdict == WGVIA_TOO_BIG)
+		step(explanation, "%u bytes do not fit: the kernel fragments, or answers with Packet Too Big",
+		     explanation->words->len);
+	step(explanation, "program at the ingress of dev %s: %s", device(explanation, tunnel),
+	     verdict_words[trial.verdict]);
+	if (trial.action == TC_ACT_REDIRECT)
+		tell_to_firewall(explanation, &trial);
+	else if (trial.action == TC_ACT_SHOT)
+		tell_dropped(explanation, &trial);
+	else
+		return follow_kernel(explanation, verdict_words[trial.verdict], tunnel);
+	return 0;
+}
+
+/* The LAN device where the firewall sends it: that of the destination's prefix, or any where we stand. */
+static uint32_t lan_device(const struct explanation *explanation)
+{
+	const struct gateway_entry *entry = longest_gateway(&explanation->state, &explanation->words->to);
+	const struct attachment *any = attachment_at(&explanation->instance, WGVIA_EGRESS, 0);
+
+	return entry ? entry->value.ifindex : any ? any->ifindex : 0;
+}
+
+static int explain_in(struct explanation *explanation)
+{
+	uint32_t lan = lan_device(explanation);
+	struct trial trial;
+	int ret;
+
+	tell_destination(explanation, "destination", &explanation->words->to);
+	if (!attachment_at(&explanation->instance, WGVIA_BACK, lan))
+		return follow_kernel(explanation, "not returned", lan);
+	tell_destination(explanation, "source", &explanation->words->from);
+	ret = decide(explanation, WGVIA_BACK, lan, lan, &trial);
+	if (ret)
+		return ret;
+	step(explanation, "program at the ingress of dev %s: %s", device(explanation, lan),
+	     trial.counted ? verdict_words[trial.verdict] : "not ours, goes on");
+	if (trial.action == TC_ACT_REDIRECT) {
+		tell_end(explanation, "returned: into the tunnel");
+		return 0;
+	}
+	return follow_kernel(explanation, trial.counted ? verdict_words[trial.verdict] : "not returned", lan);
+}
+
+static void print_explanation(const struct context *context, const json *value)
+{
+	json *steps = print_member(value, "steps");
+
+	(void)context;
+	printf("%s: %s from %s to %s len %" PRIu64 " hop-limit %" PRIu64 "\n", print_text(value, "interface"),
+	       print_text(value, "direction"), print_text(value, "from"), print_text(value, "to"),
+	       print_number(value, "len"), print_number(value, "hop_limit"));
+	for (size_t i = 0; i < json_object_array_length(steps); i++)
+		printf("    %s\n", json_object_get_string(json_object_array_get_idx(steps, i)));
+	printf("  %s\n", print_text(value, "result"));
+}
+
+static int explain(struct explanation *explanation)
+{
+	const struct explain_words *words = explanation->words;
+	struct error *error = &explanation->context->error;
+	const struct bypass_entry *to;
+	char text[IP_TEXT_LEN];
+	bool in;
+	int ret = rtnl_open(&explanation->rtnl);
+
+	ret = ret ? ret : rtnl_get_links(explanation->rtnl, &explanation->links);
+	ret = ret ? ret : rtnl_get_local(explanation->rtnl, &explanation->local);
+	if (ret)
+		return error_system(error, -ret, "cannot read this host's devices and addresses");
+	ret = dataplane_open_running(explanation->context->pin_dir, words->tunnel, &explanation->instance, error);
+	ret = ret ? ret : tables_read(&explanation->instance, &explanation->state, error);
+	if (ret)
+		return ret;
+
+	to = longest_bypass(&explanation->state, &words->to);
+	in = words->direction == EXPLAIN_IN ||
+	     (words->direction == EXPLAIN_ANY && !longest_gateway(&explanation->state, &words->from) && to &&
+	      to->value.verdict == WGVIA_TUNNEL);
+	print_add_text(explanation->value, "interface", words->tunnel);
+	print_add_text(explanation->value, "direction", in ? "in" : "out");
+	print_add_text(explanation->value, "from", ip_text(&words->from, text));
+	print_add_text(explanation->value, "to", ip_text(&words->to, text));
+	print_add_number(explanation->value, "len", words->len);
+	print_add_number(explanation->value, "hop_limit", words->hop_limit);
+	return in ? explain_in(explanation) : explain_out(explanation);
+}
+
+int cmd_explain(struct context *context, int argc, char **argv)
+{
+	cleanup(print_put) json *values = print_array();
+	struct explain_words words;
+	struct explanation explanation = {.context = context,
+					  .words = &words,
+					  .instance = INSTANCE_NONE,
+					  .value = print_object(),
+					  .steps = print_array()};
+	int ret;
+
+	print_append(values, explanation.value);
+	print_add(explanation.value, "steps", explanation.steps);
+	ret = parse_explain(argc, argv, &words, &context->error);
+	ret = ret ? ret : explain(&explanation);
+	if (!ret)
+		print_instances(context, values, true, print_explanation);
+	state_free(&explanation.state);
+	instance_close(&explanation.instance);
+	free(explanation.links.all);
+	free(explanation.local.all);
+	rtnl_close(&explanation.rtnl);
+	return ret;
+}
