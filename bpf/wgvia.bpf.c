@@ -235,11 +235,11 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 	if (lookup_bypass(pkt, &pkt->destination) != WGVIA_REDIRECTED)
 		return NOT_OURS;
 	/*
-	 * What came in by the gateway's device and leaves by another one has been at the firewall: it reaches the
-	 * second LAN, or another tunnel, through this host, and sending it back would go round in circles.
+	 * What came in from a LAN and leaves by another device than the gateway's has been at the firewall: it reaches
+	 * a second LAN, or another tunnel, through this host, and sending it back would go round in circles.
 	 */
 	elsewhere = skb->ifindex != (*gateway)->ifindex;
-	if (elsewhere && skb->ingress_ifindex && skb->ingress_ifindex == (*gateway)->ifindex)
+	if (elsewhere && skb->ingress_ifindex && lookup_device_is_known(skb->ingress_ifindex))
 		return NOT_OURS;
 	if (pkt->family == AF_INET6 && is_own_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;

@@ -340,6 +340,29 @@ static int find_points(struct plan *plan, const struct link *tunnel, struct erro
 	return ret ? error_system(error, -ret, "cannot list the devices") : 0;
 }
 
+/*
+ * A packet that the kernel has found to fit its own device, and that is too big for the gateway's, is dropped: nobody
+ * is left there to send Packet Too Big.
+ */
+static void note_narrow_gateways(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->point_count; i++) {
+		const struct link *wide = link_by_index(&plan->links, plan->points[i].ifindex);
+
+		for (size_t j = 0; j < plan->point_count && plan->points[i].direction == WGVIA_EGRESS; j++) {
+			const struct link *narrow = link_by_index(&plan->links, plan->points[j].ifindex);
+
+			if (plan->points[j].direction == WGVIA_EGRESS && narrow->mtu < wide->mtu &&
+			    is_gateway_device(plan, narrow->ifindex))
+				add_note(plan,
+					 "dev %s has mtu %u, less than dev %s (%u): what the kernel would send by %s "
+					 "and is "
+					 "longer than that is dropped, counted as too_big",
+					 narrow->name, narrow->mtu, wide->name, wide->mtu, wide->name);
+		}
+	}
+}
+
 static int begin(struct rtnl *rtnl, const char *name, struct plan *plan, const struct link **tunnel,
 		 struct error *error)
 {
@@ -365,7 +388,10 @@ static int finish(struct rtnl *rtnl, struct plan *plan, const struct link *tunne
 	int ret = fill_bypass(rtnl, plan, error);
 
 	state_sort(&plan->state);
-	return ret ? ret : find_points(plan, tunnel, error);
+	ret = ret ? ret : find_points(plan, tunnel, error);
+	if (!ret)
+		note_narrow_gateways(plan);
+	return ret;
 }
 
 int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)

@@ -364,6 +364,7 @@ static void decide_egress(const struct model_config *config, const struct model_
 	const struct model_prefix *gateway;
 	unsigned int kind = 0;
 	struct facts facts;
+	const struct model_device *came_by;
 	bool elsewhere;
 
 	if (packet->tc_index == TC_INDEX && packet->cb[0] / 256 == MAGIC / 256)
@@ -377,7 +378,8 @@ static void decide_egress(const struct model_config *config, const struct model_
 	if (!gateway || left_alone(config, facts.v6, facts.destination) >= 0)
 		return;
 	elsewhere = gateway->ifindex != packet->ifindex;
-	if (elsewhere && packet->ingress_ifindex && packet->ingress_ifindex == gateway->ifindex)
+	came_by = find_device(config, packet->ingress_ifindex);
+	if (elsewhere && came_by && came_by->for_gateways)
 		return;
 	/* this host's own neighbour discovery */
 	if (facts.v6 && facts.protocol == 58 && facts.hop_limit == 255 && !packet->ingress_ifindex && facts.room > 40 &&

@@ -1,0 +1,459 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Gateways of every kind: next hops, prefixes, tunnels and LAN devices in numbers and of all sorts, IPv4 and IPv6, in both
+# modes. Each test builds its own wires; "told TEXT PORT PACKET..." sends into one of them, and TEXT is all that comes
+# out of any: where, from and to which MAC, how old, and exactly once.
+
+# shellcheck disable=SC2086 # addresses are words
+# shellcheck disable=SC2153 # the topology's variables
+
+load ../lib/wire.bash
+
+FW2_MAC=02:00:00:00:05:01 GW2_MAC=02:00:00:00:05:02 SVC2_MAC=02:00:00:00:05:03
+FW2_4=192.0.5.1 FW2_6=2001:db8:5::1 GW2_4=192.0.5.2 GW2_6=2001:db8:5::2 SVC2_4=192.0.5.3 SVC2_6=2001:db8:5::3
+D1_4=10.7.0.10 D1_6=2001:db8:7::10 # a client of the second tunnel
+CLIENT_MAC=02:00:00:00:06:10 GWT_MAC=02:00:00:00:06:02
+export WIRE_NAMES="$WIRE_NAMES fw2=$FW2_MAC gw2=$GW2_MAC svc2=$SVC2_MAC client=$CLIENT_MAC gwt=$GWT_MAC"
+BOTH="fast stack"
+
+setup() {
+	wire_begin
+}
+
+# tunnel_and_lan [TUNNEL [LAN]]: devices tun and lan at the far ends.
+tunnel_and_lan() {
+	wire_tunnel "${1:-wg6}" tun
+	wire_cable "${2:-ens3}" lan
+	wire_start
+	wire_address "${1:-wg6}" $WG4/16 $WG6/50
+	wire_lan "${2:-ens3}"
+}
+
+# second_lan: a device ens4 with a firewall's leg, a service and the far end lan2. It stands before the daemon does.
+second_lan() {
+	wire_cable ens4 lan2 $GW2_MAC $FW2_MAC
+	wire_address ens4 $GW2_4/24 $GW2_6/64
+	wire_neighbours ens4 $FW2_MAC $FW2_4 $FW2_6
+	wire_neighbours ens4 $SVC2_MAC $SVC2_4 $SVC2_6
+}
+
+# goes_by LINK: packets of both families go out there, and come back.
+goes_by() {
+	told "$1 #1 hops 63
+$1 #2 hops 63" tun 'pkt(4)' 'pkt(6)' &&
+		told "tun #1 hops 63
+tun #2 hops 63" "${1%% *}" "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6', dst='$C1_6')"
+}
+
+# ---- next hops ----
+
+@test "a link-local next hop" {
+	tunnel_and_lan
+	wire_neighbours ens3 $FW2_MAC 169.254.0.1 fe80::1
+	ip -n "$NS_GW" route add 169.254.0.1 dev ens3
+	for mode in $BOTH; do
+		wgvia up wg6 from $VPN4 via 169.254.0.1 dev ens3 from $VPN6 via fe80::1 dev ens3 mode $mode
+		goes_by "lan gw>fw2"
+	done
+}
+
+@test "a link-local next hop needs a device" {
+	tunnel_and_lan
+	run -2 wgvia up wg6 from $VPN6 via fe80::1
+	echo "$output"
+	nothing_left
+}
+
+@test "IPv4 by an IPv6 next hop" {
+	local via
+	tunnel_and_lan
+	wire_neighbours ens3 $FW_MAC fe80::1
+	ip -n "$NS_GW" neighbour delete $FW4 dev ens3
+	for via in $FW6 fe80::1; do
+		for mode in $BOTH; do
+			wgvia up wg6 from $VPN4 via $via dev ens3 from $VPN6 via $via dev ens3 mode $mode
+			goes_by "lan gw>fw"
+		done
+	done
+}
+
+@test "IPv6 by an IPv4 next hop is refused" {
+	tunnel_and_lan
+	run wgvia up wg6 from $VPN6 via $FW4 dev ens3
+	[ "$status" -ne 0 ]
+	nothing_left
+}
+
+# firewall_anyway: what the kernel sends to the firewall's MAC of its own accord is there once and counts once.
+firewall_anyway() {
+	local mode
+	for mode in $BOTH; do
+		wgvia up wg6 from $VPN4 via $1 dev ens3 from $VPN6 via $2 dev ens3 mode $mode
+		remember_counters
+		told "lan gw>fw #1
+lan gw>fw #2" own "pkt(4, src='$WG4', dst='$INET4')" "pkt(6, src='$WG6', dst='$INET6')"
+		told "lan gw>fw #1
+lan gw>fw #2" own "pkt(4, src='$WG4')" "pkt(6, src='$WG6')"
+		grown retargeted 4 400
+		grown no_gateway 0 0
+	done
+}
+
+@test "a gateway that is the kernel's own next hop" {
+	tunnel_and_lan
+	firewall_anyway $FW4 $FW6
+}
+
+@test "a gateway that is the kernel's own next hop, on a device that does not forward" {
+	tunnel_and_lan
+	set_sysctls "$NS_GW" net.ipv4.conf.ens3.forwarding=0 net.ipv6.conf.ens3.forwarding=0
+	ip -n "$NS_GW" route replace ::/0 via $FW6 dev ens3
+	firewall_anyway $FW4 $FW6
+}
+
+@test "a gateway that is the kernel's own next hop, by a link-local address" {
+	tunnel_and_lan
+	wire_neighbours ens3 $FW_MAC 169.254.0.1 fe80::1
+	ip -n "$NS_GW" route add 169.254.0.1 dev ens3
+	firewall_anyway 169.254.0.1 fe80::1
+}
+
+# ---- prefixes ----
+
+@test "several prefixes with several gateways on several devices" {
+	second_lan
+	wire_neighbours ens4 02:00:00:00:05:04 192.0.5.4 2001:db8:5::4
+	WIRE_NAMES="$WIRE_NAMES fw3=02:00:00:00:05:04"
+	tunnel_and_lan
+	for mode in $BOTH; do
+		wgvia up wg6 from 10.6.1.0/24 via $FW4 dev ens3 from 10.6.2.0/24 via $FW2_4 dev ens4 \
+			from 10.6.3.0/24 via 192.0.5.4 dev ens4 from 2001:db8:1:1::/64 via $FW6 dev ens3 \
+			from 2001:db8:1:2::/64 via $FW2_6 dev ens4 from 2001:db8:1:3::/64 via 2001:db8:5::4 dev ens4 mode $mode
+		told "lan2 gw2>fw2 #2 hops 63
+lan2 gw2>fw3 #3 hops 63
+lan2 gw2>fw2 #5 hops 63
+lan2 gw2>fw3 #6 hops 63
+lan gw>fw #1 hops 63
+lan gw>fw #4 hops 63
+lan gw>svc #7 hops 63" tun "pkt(4, src='10.6.1.1')" "pkt(4, src='10.6.2.1')" "pkt(4, src='10.6.3.1')" \
+			"pkt(6, src='2001:db8:1:1::1')" "pkt(6, src='2001:db8:1:2::1')" "pkt(6, src='2001:db8:1:3::1')" \
+			"pkt(4, src='10.6.4.1')"
+		told "tun #1 hops 63
+tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='10.6.1.1')" "pkt(6, src='$SVC6', dst='2001:db8:1:1::1')"
+		told "tun #1 hops 63
+tun #2 hops 63
+tun #3 hops 63" lan2 "pkt(4, src='$SVC4', dst='10.6.2.1')" "pkt(4, src='$SVC4', dst='10.6.3.1')" \
+			"pkt(6, src='$SVC6', dst='2001:db8:1:3::1')"
+	done
+}
+
+@test "of overlapping prefixes the longest wins" {
+	second_lan
+	tunnel_and_lan
+	for mode in $BOTH; do
+		wgvia up wg6 from 0.0.0.0/0 via $FW2_4 dev ens4 from $VPN4 via $FW4 dev ens3 from 10.6.1.0/24 via $FW2_4 dev ens4 \
+			from 10.6.1.7/32 via $FW4 dev ens3 from ::/0 via $FW2_6 dev ens4 from $VPN6 via $FW6 dev ens3 \
+			from 2001:db8:1:1::/64 via $FW2_6 dev ens4 from 2001:db8:1:1::7/128 via $FW6 dev ens3 mode $mode
+		told "lan2 gw2>fw2 #2 hops 63
+lan2 gw2>fw2 #3 hops 63
+lan2 gw2>fw2 #4 hops 63
+lan2 gw2>fw2 #7 hops 63
+lan gw>fw #1 hops 63
+lan gw>fw #5 hops 63
+lan gw>fw #6 hops 63" tun "pkt(4, src='10.6.0.255')" "pkt(4, src='10.6.1.0')" "pkt(4, src='10.6.1.255')" \
+			"pkt(4, src='10.6.1.8')" "pkt(4, src='10.6.2.0')" "pkt(4, src='10.6.1.7')" "pkt(4, src='10.8.0.1')"
+		told "lan2 gw2>fw2 #2 hops 63
+lan2 gw2>fw2 #3 hops 63
+lan2 gw2>fw2 #4 hops 63
+lan2 gw2>fw2 #7 hops 63
+lan gw>fw #1 hops 63
+lan gw>fw #5 hops 63
+lan gw>fw #6 hops 63" tun "pkt(6, src='2001:db8:1:0:ffff:ffff:ffff:ffff')" "pkt(6, src='2001:db8:1:1::')" \
+			"pkt(6, src='2001:db8:1:1:ffff:ffff:ffff:ffff')" "pkt(6, src='2001:db8:1:1::8')" \
+			"pkt(6, src='2001:db8:1:2::')" "pkt(6, src='2001:db8:1:1::7')" "pkt(6, src='2001:db8:8::1')"
+	done
+}
+
+# ---- two tunnels ----
+
+# two_tunnels: wg6 and wg7, each with an instance of its own, on one LAN.
+two_tunnels() {
+	wire_tunnel wg7 tun2
+	tunnel_and_lan
+	wire_address wg7 10.7.0.1/16 2001:db8:7::1/48
+}
+
+up_both() { # MODE OF-WG6 MODE-OF-WG7
+	wgvia up wg6 "${WORDS[@]}" mode "$1"
+	wgvia up wg7 from 10.7.0.0/16 via $FW4 dev ens3 from 2001:db8:7::/48 via $FW6 dev ens3 mode "$2"
+}
+
+@test "two instances share a LAN device" {
+	local modes
+	two_tunnels
+	for modes in "fast fast" "stack stack" "fast stack" "stack fast"; do
+		echo "modes $modes"
+		up_both $modes
+		goes_by "lan gw>fw"
+		told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63" tun2 "pkt(4, src='$D1_4')" "pkt(6, src='$D1_6')"
+		told "tun2 #1 hops 63
+tun2 #2 hops 63" lan "pkt(4, src='$SVC4', dst='$D1_4')" "pkt(6, src='$SVC6', dst='$D1_6')"
+		wgvia down wg7
+		told "lan gw>svc #1 hops 63" tun2 "pkt(4, src='$D1_4')"
+		goes_by "lan gw>fw"
+	done
+}
+
+@test "two instances: from a client of one to a client of the other by the firewall" {
+	local modes
+	two_tunnels
+	for modes in "fast fast" "stack stack" "fast stack" "stack fast"; do
+		echo "modes $modes"
+		up_both $modes
+		told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63" tun "pkt(4, dst='$D1_4')" "pkt(6, dst='$D1_6')"
+		told "tun2 #1 hops 61
+tun2 #2 hops 61" lan "pkt(4, hops=62, dst='$D1_4')" "pkt(6, hops=62, dst='$D1_6')"
+		told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63" tun2 "pkt(4, src='$D1_4', dst='$C1_4')" "pkt(6, src='$D1_6', dst='$C1_6')"
+		told "tun #1 hops 61
+tun #2 hops 61" lan "pkt(4, hops=62, src='$D1_4', dst='$C1_4')" "pkt(6, hops=62, src='$D1_6', dst='$C1_6')"
+	done
+}
+
+# ---- a second LAN ----
+
+@test "a service on a second LAN, where the gateway stands too, is reached by the firewall" {
+	second_lan
+	tunnel_and_lan
+	for mode in $BOTH; do
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63" tun "pkt(4, dst='$SVC2_4')" "pkt(6, dst='$SVC2_6')"
+		told "lan gw>fw #1
+lan gw>fw #2" own "pkt(4, src='$WG4', dst='$SVC2_4')" "pkt(6, src='$WG6', dst='$SVC2_6')"
+		# What the firewall sends by this gateway has been at the firewall.
+		told "lan2 gw2>svc2 #1 hops 61
+lan2 gw2>svc2 #2 hops 61" lan "pkt(4, hops=62, dst='$SVC2_4')" "pkt(6, hops=62, dst='$SVC2_6')"
+		# Its answer comes by whichever leg the firewall has there.
+		told "tun #1 hops 63
+tun #2 hops 63" lan2 "pkt(4, src='$SVC2_4', dst='$C1_4')" "pkt(6, src='$SVC2_6', dst='$C1_6')"
+		told "tun #1 hops 63
+tun #2 hops 63" lan "pkt(4, src='$SVC2_4', dst='$C1_4')" "pkt(6, src='$SVC2_6', dst='$C1_6')"
+		told "lan2 gw2>svc2 #1
+lan2 gw2>svc2 #2" own "pkt(4, src='$GW2_4', dst='$SVC2_4')" "pkt(6, src='$GW2_6', dst='$SVC2_6')"
+	done
+}
+
+@test "a second LAN: fragments that the kernel makes go to the firewall" {
+	second_lan
+	tunnel_and_lan
+	ip -n "$NS_GW" link set wg6 mtu 9000
+	for mode in $BOTH; do
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		told "lan gw>fw #1 in 3 pieces hops 63" tun "pkt(4, 4000, dst='$SVC2_4')"
+	done
+}
+
+# The kernel finds that the packet fits its own device, and the egress program can only drop what does not fit the
+# gateway's: `up` says so, it is counted, and does not slip past.
+@test "a gateway's device that is narrower than the kernel's own choice: named, counted, nothing slips past" {
+	second_lan
+	tunnel_and_lan
+	ip -n "$NS_GW" link set wg6 mtu 9000
+	ip -n "$NS_GW" link set ens4 mtu 1300
+	for mode in $BOTH; do
+		echo "mode $mode"
+		wgvia up wg6 from $VPN4 via $FW2_4 dev ens4 from $VPN6 via $FW2_6 dev ens4 mode $mode |
+			grep "dev ens4 has mtu 1300, less than dev ens3 (1500)"
+		before=$(wgvia -j stats wg6 | jq .directions.egress.too_big.packets)
+		told "lan2 gw2>fw2 #1 hops 63
+lan2 gw2>fw2 #2 hops 63" tun 'pkt(4, 1300, df=1)' 'pkt(6, 1300)' 'pkt(4, 1301, df=1)' 'pkt(6, 1301)'
+		is "$(($(wgvia -j stats wg6 | jq .directions.egress.too_big.packets) - before))" 2
+	done
+}
+
+# ---- another tunnel ----
+
+@test "what stands behind another tunnel of the gateway's is reached by the firewall" {
+	two_tunnels
+	for mode in $BOTH; do
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63" tun "pkt(4, dst='$D1_4')" "pkt(6, dst='$D1_6')"
+		told "lan gw>fw #1
+lan gw>fw #2" own "pkt(4, src='$WG4', dst='$D1_4')" "pkt(6, src='$WG6', dst='$D1_6')"
+		told "tun2 #1 hops 61
+tun2 #2 hops 61" lan "pkt(4, hops=62, dst='$D1_4')" "pkt(6, hops=62, dst='$D1_6')"
+		told "tun #1 hops 63
+tun #2 hops 63" tun2 "pkt(4, src='$D1_4', dst='$C1_4')" "pkt(6, src='$D1_6', dst='$C1_6')"
+	done
+}
+
+# ---- devices of every kind ----
+
+@test "a bridge as LAN device" {
+	wire_tunnel wg6 tun
+	wire_cable eth0 lan 02:00:00:00:02:b0 $FW_MAC $GW_MAC
+	bridge_up "$NS_GW" br0 $GW_MAC
+	ip -n "$NS_GW" link set eth0 master br0
+	wire_start
+	wire_address wg6 $WG4/16 $WG6/50
+	wire_lan br0
+	for mode in $BOTH; do
+		wgvia up wg6 from $VPN4 via $FW4 dev br0 from $VPN6 via $FW6 dev br0 mode $mode
+		goes_by "lan gw>fw"
+		told "lan gw>fw #1
+lan gw>svc #2" own "pkt(4, src='$WG4')" "pkt(4, src='$GW4')"
+	done
+}
+
+@test "a macvlan as LAN device" {
+	wire_tunnel wg6 tun
+	wire_cable eth0 lan 02:00:00:00:02:b0 $FW_MAC $GW_MAC
+	ip -n "$NS_GW" link add link eth0 name lan0 address $GW_MAC type macvlan mode bridge ||
+		skip "no macvlan in kernel $(uname -r)"
+	wire_start
+	wire_address wg6 $WG4/16 $WG6/50
+	wire_lan lan0
+	for mode in $BOTH; do
+		wgvia up wg6 from $VPN4 via $FW4 dev lan0 from $VPN6 via $FW6 dev lan0 mode $mode
+		goes_by "lan gw>fw"
+		told "lan gw>fw #1
+lan gw>svc #2" own "pkt(4, src='$WG4')" "pkt(4, src='$GW4')"
+		is "$(counter retargeted)" "$([ $mode = fast ] && echo 1 || echo 4)"
+	done
+}
+
+@test "a VLAN as LAN device" {
+	wire_tunnel wg6 tun
+	cable "$NS_GW" eth0 02:00:00:00:02:b0 "$NS_LAN" trunk 02:00:00:00:02:a0
+	ip -n "$NS_GW" link add link eth0 name eth0.5 address $GW_MAC type vlan id 5 ||
+		skip "no VLAN in kernel $(uname -r)"
+	ip -n "$NS_LAN" link add link trunk name lan type vlan id 5
+	ip -n "$NS_LAN" link set lan up
+	in_ns "$NS_GW" ethtool -K eth0.5 tx off >/dev/null
+	wire_port lan lan $FW_MAC $GW_MAC
+	wire_start
+	wire_address wg6 $WG4/16 $WG6/50
+	wire_lan eth0.5
+	for mode in $BOTH; do
+		wgvia up wg6 from $VPN4 via $FW4 dev eth0.5 from $VPN6 via $FW6 dev eth0.5 mode $mode
+		goes_by "lan gw>fw"
+		told "lan gw>fw #1
+lan gw>svc #2" own "pkt(4, src='$WG4')" "pkt(4, src='$GW4')"
+	done
+}
+
+# ethernet_tunnel: clients are neighbours on it, or behind one.
+ethernet_tunnel() {
+	wire_cable vpn0 tun $GWT_MAC $CLIENT_MAC
+	wire_cable ens3 lan
+	wire_start
+	wire_address vpn0 $WG4/16 $WG6/50
+	wire_neighbours vpn0 $CLIENT_MAC $C1_4 $C1_6
+	ip -n "$NS_GW" route add 10.8.0.0/16 via $C1_4
+	ip -n "$NS_GW" route add 2001:db8:8::/48 via $C1_6
+	wire_lan ens3
+}
+
+@test "an Ethernet device as the tunnel" {
+	ethernet_tunnel
+	for mode in $BOTH; do
+		wgvia up vpn0 from $VPN4 via $FW4 dev ens3 from 10.8.0.0/16 via $FW4 dev ens3 \
+			from $VPN6 via $FW6 dev ens3 from 2001:db8:8::/48 via $FW6 dev ens3 mode $mode
+		told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63
+lan gw>fw #3 hops 63
+lan gw>fw #4 hops 63" tun 'pkt(4)' 'pkt(6)' "pkt(4, src='10.8.0.1')" "pkt(6, src='2001:db8:8::1')"
+		told "tun gwt>client #1 hops 63
+tun gwt>client #2 hops 63
+tun gwt>client #3 hops 63
+tun gwt>client #4 hops 63" lan "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6', dst='$C1_6')" \
+			"pkt(4, src='$SVC4', dst='10.8.0.1')" "pkt(6, src='$SVC6', dst='2001:db8:8::1')"
+		told "tun gwt>client $WG4>$C1_4 time-exceeded #1
+tun gwt>client $WG6>$C1_6 time-exceeded #2" tun 'pkt(4, hops=1)' 'pkt(6, hops=1)'
+		# Frames that are not this host's.
+		told "" tun "Ether(src='$CLIENT_MAC', dst='02:00:00:00:06:99') / pkt(4)" \
+			"Ether(src='$CLIENT_MAC', dst='ff:ff:ff:ff:ff:ff') / pkt(4)" \
+			"Ether(src='$CLIENT_MAC', dst='02:00:00:00:06:99') / pkt(6)"
+		told "" lan "Ether(src='$FW_MAC', dst='02:00:00:00:02:99') / pkt(4, src='$SVC4', dst='$C1_4')" \
+			"Ether(src='$FW_MAC', dst='ff:ff:ff:ff:ff:ff') / pkt(4, src='$SVC4', dst='$C1_4')" \
+			"Ether(src='$FW_MAC', dst='02:00:00:00:02:99') / pkt(6, src='$SVC6', dst='$C1_6')"
+	done
+}
+
+@test "an Ethernet device as the tunnel: GSO packets of 64 KiB, and those that do not fit" {
+	ethernet_tunnel
+	for mode in $BOTH; do
+		wgvia up vpn0 "${WORDS[@]}" mode $mode
+		told "lan gw>fw #1 in 47 pieces hops 63
+lan gw>fw #2 in 65 pieces hops 63" tun 'tcp(4, 65500, mss=1400, df=1)' 'tcp(6, 65000, mss=1000)'
+		told "tun gwt>client #1 in 47 pieces hops 63
+tun gwt>client #2 in 65 pieces hops 63" lan "tcp(4, 65500, mss=1400, df=1, src='$SVC4', dst='$C1_4')" \
+			"tcp(6, 65000, mss=1000, src='$SVC6', dst='$C1_6')"
+		ip -n "$NS_GW" link set ens3 mtu 1300
+		told "tun gwt>client $WG4>$C1_4 frag-needed 1300 #1
+tun gwt>client $WG6>$C1_6 too-big 1300 #2" tun 'tcp(4, 65500, mss=1400, df=1)' 'tcp(6, 65000, mss=1300)'
+		ip -n "$NS_GW" link set ens3 mtu 1500
+		ip -n "$NS_GW" link set vpn0 mtu 1300
+		told "lan gw>svc $GW4>$SVC4 frag-needed 1300 #1
+lan gw>svc $GW6>$SVC6 too-big 1300 #2" lan "tcp(4, 65500, mss=1400, df=1, src='$SVC4', dst='$C1_4')" \
+			"tcp(6, 65000, mss=1300, src='$SVC6', dst='$C1_6')"
+		ip -n "$NS_GW" link set vpn0 mtu 1500
+	done
+}
+
+@test "frames that are longer than their packet leave without what is behind it" {
+	ethernet_tunnel
+	for mode in $BOTH; do
+		wgvia up vpn0 "${WORDS[@]}" mode $mode
+		told "tun gwt>client #1 hops 63
+tun gwt>client #2 hops 63" lan "padded(pkt(4, 30, src='$SVC4', dst='$C1_4'), 16)" \
+			"padded(pkt(6, 1300, src='$SVC6', dst='$C1_6'), 200)"
+		told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63" tun "padded(pkt(4, 30), 16)" "padded(pkt(6, 1300), 200)"
+	done
+}
+
+# ---- names ----
+
+@test "interface names with dots" {
+	tunnel_and_lan wg.home eth0.5
+	for mode in $BOTH; do
+		wgvia up wg.home from $VPN4 via $FW4 dev eth0.5 from $VPN6 via $FW6 dev eth0.5 mode $mode
+		goes_by "lan gw>fw"
+		is "$(wgvia -j show wg.home | jq -r '.interface')" wg.home
+		is "$(wgvia -j stats wg.home | jq '.counters.retargeted.packets')" \
+			"$([ $mode = fast ] && echo 0 || echo 2)"
+	done
+	wgvia down wg.home
+	is "$(find "$PIN_DIR" -mindepth 1)" ""
+}
+
+@test "two namespaces with the same names, each with its own pins" {
+	local first status=0
+	tunnel_and_lan
+	wgvia up wg6 "${WORDS[@]}" mode fast
+	first=$TOPO_NAME
+	(
+		wire_begin $$-second
+		trap wire_end EXIT
+		tunnel_and_lan
+		PIN_DIR=/sys/fs/bpf/$first run -1 wgvia up wg6 "${WORDS[@]}"
+		[[ $output == *"belong to another network namespace"* ]]
+		PIN_DIR=/sys/fs/bpf/$first run -1 wgvia down wg6
+		[[ $output == *"belong to another network namespace"* ]]
+		told "lan gw>svc #1 hops 63" tun 'pkt(4)'
+		wgvia up wg6 "${WORDS[@]}" mode stack
+		goes_by "lan gw>fw"
+		is "$(counter redirected) $(counter retargeted)" "0 2"
+		wgvia down wg6
+		told "lan gw>svc #1 hops 63" tun 'pkt(4)'
+	) || status=$?
+	is $status 0
+	goes_by "lan gw>fw"
+	is "$(counter redirected) $(counter retargeted)" "2 0"
+}
