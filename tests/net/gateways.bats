@@ -292,6 +292,18 @@ tun #2 hops 63" tun2 "pkt(4, src='$D1_4', dst='$C1_4')" "pkt(6, src='$D1_6', dst
 	done
 }
 
+@test "two instances with firewalls in different LANs: what one firewall hands to the other's tunnel does not circle" {
+	second_lan
+	two_tunnels
+	for mode in $BOTH; do
+		echo "mode $mode"
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		wgvia up wg7 from 10.7.0.0/16 via $FW2_4 dev ens4 from 2001:db8:7::/48 via $FW2_6 dev ens4 mode $mode
+		told "tun2 #1 hops 61
+tun2 #2 hops 61" lan2 "pkt(4, hops=62, dst='$D1_4')" "pkt(6, hops=62, dst='$D1_6')"
+	done
+}
+
 # ---- devices of every kind ----
 
 @test "a bridge as LAN device" {

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For LD_PRELOAD: the FAULT_AT-th call of a program that changes something which others can see fails, or the program
+ * is killed just before it, by FAULT=fail or FAULT=kill; then there is a file FAULT_FILE. Changes are what bpf(2) does to
+ * maps, pins and links, what libbpf sends by netlink, and folders and names. The calls by which things are removed are
+ * counted for `kill` alone: they do not fail on a system that is sane.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/rtnetlink.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool kills(void)
+{
+	const char *fault = getenv("FAULT");
+
+	return fault && !strcmp(fault, "kill");
+}
+
+/* Whether this call is the one. */
+static bool fault(bool removes)
+{
+	static int count;
+	const char *at = getenv("FAULT_AT");
+
+	if ((removes && !kills()) || !at || ++count != atoi(at))
+		return false;
+	close(open(getenv("FAULT_FILE"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	if (kills())
+		raise(SIGKILL);
+	errno = ENOSPC;
+	return true;
+}
+
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+long syscall(long number, ...)
+{
+	long a[6];
+	va_list args;
+
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(args, long);
+	va_end(args);
+	if (number == SYS_bpf)
+		switch (a[0]) {
+		case BPF_MAP_UPDATE_ELEM:
+		case BPF_OBJ_PIN:
+		case BPF_LINK_CREATE:
+		case BPF_LINK_UPDATE:
+			if (fault(false))
+				return -1;
+			break;
+		case BPF_MAP_DELETE_ELEM:
+		case BPF_LINK_DETACH:
+			if (fault(true))
+				return -1;
+			break;
+		}
+	return NEXT(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+ssize_t send(int fd, const void *data, size_t size, int flags)
+{
+	const struct nlmsghdr *message = data;
+	bool changes = message->nlmsg_type == RTM_NEWQDISC || message->nlmsg_type == RTM_NEWTFILTER;
+	bool removes = message->nlmsg_type == RTM_DELQDISC || message->nlmsg_type == RTM_DELTFILTER;
+
+	return (changes || removes) && fault(removes) ? -1 : NEXT(send)(fd, data, size, flags);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	/* a folder that is there is no change */
+	return access(path, F_OK) && fault(false) ? -1 : NEXT(mkdir)(path, mode);
+}
+
+int rename(const char *from, const char *to)
+{
+	return fault(false) ? -1 : NEXT(rename)(from, to);
+}
+
+int unlink(const char *path)
+{
+	return fault(true) ? -1 : NEXT(unlink)(path);
+}
+
+int unlinkat(int folder, const char *path, int flags)
+{
+	return fault(true) ? -1 : NEXT(unlinkat)(folder, path, flags);
+}
+
+int rmdir(const char *path)
+{
+	return fault(true) ? -1 : NEXT(rmdir)(path);
+}

@@ -1,0 +1,233 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Hostile maps: nonsense in every map while packets flow. Nothing crashes, every packet is counted under a verdict, show
+# says what is wrong, and `up` with the words of before repairs all. WGVIA_SEED=N repeats a run, WGVIA_ROUNDS=N is how
+# many rounds there are [10].
+
+# shellcheck disable=SC2086 # addresses are words
+
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((60 + ${WGVIA_ROUNDS:-10} * 5))}
+load ../lib/net.bash
+load ../lib/load.bash
+
+setup_more() {
+	load_up
+	export SEED=${WGVIA_SEED:-$RANDOM}
+}
+
+setup() {
+	warnings=$(kernel_warnings)
+}
+
+teardown() {
+	unspawn load KILL
+	load_sweep
+}
+
+up() {
+	wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15 "$@"
+}
+
+# What an instance is, without the numbers that the kernel gives and what the network does.
+view() {
+	wgvia -j show wg6 | jq -S 'del(.attachments[] | .link_id, .prog_id) | del(.prefixes[].neighbour) |
+		.attachments |= sort_by(.dev, .direction)'
+}
+
+# How often the kernel has complained since it began.
+kernel_warnings() {
+	dmesg | grep -cE 'WARNING:|BUG:|Oops|general protection|Call Trace' || true
+}
+
+kernel_is_well() {
+	is "$(kernel_warnings) warnings" "$warnings warnings"
+}
+
+# counted DIRECTION: packets, under all verdicts.
+counted() {
+	wgvia -j stats wg6 | jq ".directions.$1 | map(.packets) | add"
+}
+
+# received: packets that came out of the tunnel.
+received() {
+	ip -n "$NS_GW" -s -j link show wg6 | jq '.[].stats64.rx.packets'
+}
+
+# scribble SEED COUNT MAP...
+scribble() {
+	local seed=$1 count=$2
+	shift 2
+	"$TOOLS/scribble" "$seed" "$count" "$PIN_DIR/wg6" "$@"
+}
+
+# looks_on: every command that looks ends in a way that is foreseen, and what it prints is what it should be; the build
+# with sanitizers looks, where there is one.
+looks_on() {
+	local WGVIA=$WGVIA words status
+	[ ! -x "$TREE/build-san/wgvia" ] || WGVIA=$TREE/build-san/wgvia
+	for words in "show wg6" "show" "stats wg6" "-j show wg6" "-j stats wg6"; do
+		status=0
+		wgvia $words >"$BATS_TEST_TMPDIR/look" 2>"$BATS_TEST_TMPDIR/look.err" || status=$?
+		[ $status -le 1 ] || is "wgvia $words: status $status $(<"$BATS_TEST_TMPDIR/look.err")" "status 0 or 1"
+		[ $status -eq 0 ] || grep '^wgvia: ' "$BATS_TEST_TMPDIR/look.err" >/dev/null
+		[ $status -ne 0 ] || [ "${words#-j}" = "$words" ] || jq . "$BATS_TEST_TMPDIR/look" >/dev/null
+	done
+}
+
+works() {
+	pings 3 "$NS_C1" $SVC4
+	pings 3 "$NS_C1" $SVC6
+	pings 3 "$NS_C1" $INET6
+}
+
+# scribbled MODE: what a packet meets in the lists is nonsense.
+scribbled() {
+	local round rounds=${WGVIA_ROUNDS:-10} before counted_before received_before problems=0
+	up mode "$1"
+	before=$(view)
+	counted_before=$(counted out)
+	received_before=$(received)
+	load_start load "$NS_C1" 5000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $WG6
+	for ((round = 0; round < rounds; round++)); do
+		figures "seed $((SEED + round))" >>"$BATS_TEST_TMPDIR/seeds" 3>&1
+		scribble $((SEED + round)) 300 prefixes4 prefixes6 bypass4 bypass6
+		looks_on
+		problems=$((problems + $(wgvia show wg6 | grep -cE 'UNUSABLE|unknown verdict' || true)))
+		up mode "$1"
+		is "$(view)" "$before"
+		works
+	done
+	scribble $SEED 300 prefixes4 prefixes6 bypass4 bypass6
+	load_stop load >"$BATS_TEST_TMPDIR/load"
+	figures "seed $SEED: $((($(received) - received_before))) packets came, $(($(counted out) - counted_before)) counted;" \
+		"$problems problems named"
+	[ "$1" != fast ] || is "$(($(counted out) - counted_before)) counted" "$(($(received) - received_before)) counted"
+	[ $problems -gt 0 ]
+	up mode "$1"
+	is "$(view)" "$before"
+	works
+	kernel_is_well
+}
+
+@test "mode fast: nonsense in the lists; every packet is counted, and up repairs" {
+	scribbled fast
+}
+
+@test "mode stack: nonsense in the lists; up repairs" {
+	scribbled stack
+}
+
+# The packet path takes from these maps nothing that a packet with a usable gateway depends on.
+@test "nonsense in counters and meta costs no packet, and up repairs" {
+	local round rounds=${WGVIA_ROUNDS:-10} before result refused=0
+	up
+	before=$(view)
+	load_start load "$NS_C1" 5000 $C1_4 $SVC4 $C1_6 $SVC6
+	for ((round = 0; round < rounds; round++)); do
+		scribble $((SEED + round)) 50 counters meta
+		looks_on
+		if ! up 2>"$BATS_TEST_TMPDIR/up"; then
+			# another version's, as far as one can see
+			grep "have ABI version" "$BATS_TEST_TMPDIR/up"
+			refused=$((refused + 1))
+			repair_abi
+			up
+		fi
+		is "$(view)" "$before"
+	done
+	result=$(load_stop load)
+	figures "seed $SEED: $(load_figures "$result"); $refused of $rounds refused as another version's"
+	load_lost_nothing "$result"
+	kernel_is_well
+}
+
+# The first word of meta is the version; no version has 0.
+repair_abi() {
+	local size
+	size=$(bpftool -j map show pinned "$PIN_DIR/wg6/meta" | jq .bytes_value)
+	# shellcheck disable=SC2046 # words
+	bpftool map update pinned "$PIN_DIR/wg6/meta" key hex 00 00 00 00 value hex $(yes 00 | head -n "$size")
+}
+
+# ---- by bpftool, one wrong word at a time ----
+
+VPN6_KEY="32 00 00 00 20 01 0d b8 00 01 00 00 00 00 00 00 00 00 00 00"
+VPN4_KEY="10 00 00 00 0a 06 00 00"
+
+word() { # NUMBER: as bytes
+	printf '%02x %02x %02x %02x' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255))
+}
+
+# set_gateway IFINDEX FAMILY ADDRESS FLAGS: of the IPv6 prefix.
+set_gateway() {
+	# shellcheck disable=SC2046 # words
+	bpftool map update pinned "$PIN_DIR/wg6/prefixes6" key hex $VPN6_KEY \
+		value hex $(word "$1") $(word "$2") $3 $(word "$4")
+}
+
+# unusable PROBLEM IFINDEX FAMILY ADDRESS FLAGS: show names it, packets are dropped and counted, `up` repairs.
+unusable() {
+	local problem=$1
+	shift
+	set_gateway "$@"
+	wgvia show wg6 | grep "from $VPN6 .* UNUSABLE: .*$problem"
+	remember_counters
+	run ! ping_once "$NS_C1" $SVC6 -W 0.2
+	grown no_gateway 1 104
+	up
+	works
+}
+
+@test "each word of a gateway that is wrong is named, and its packets are counted" {
+	local ens3 fw6="20 01 0d b8 00 02 00 00 00 00 00 00 00 00 00 01" zero="00 00 00 00 00 00 00 00 00 00 00 00"
+	up
+	ens3=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
+	set_gateway "$ens3" 10 "$fw6" 0
+	works
+	unusable "no device" 0 10 "$fw6" 0
+	unusable "gone" 99999 10 "$fw6" 0
+	unusable "not stand" 1 10 "$fw6" 0
+	unusable "family" "$ens3" 7 "$fw6" 0
+	unusable "IPv4 next hop" "$ens3" 2 "c0 00 02 01 $zero" 0
+	unusable "multicast" "$ens3" 10 "ff 02 00 00 $zero" 0
+	unusable "no address" "$ens3" 10 "00 00 00 00 $zero" 0
+	unusable "down" "$ens3" 10 "$fw6" 1
+	unusable "flags" "$ens3" 10 "$fw6" 4
+	bpftool map update pinned "$PIN_DIR/wg6/bypass4" key hex 20 00 00 00 c6 33 64 07 value hex 4d 00 00 00 00 00 00 00
+	wgvia show wg6 | grep "bypass 198.51.100.7/32 .*unknown verdict 77"
+	up
+	run ! grep 198.51.100.7 <<<"$(wgvia show wg6)"
+	kernel_is_well
+}
+
+random_bytes() { # COUNT
+	local i
+	for ((i = 0; i < $1; i++)); do
+		printf '%02x ' $((RANDOM & 255))
+	done
+}
+
+# In mode stack the egress program counts, and nothing but what has a source in a prefix.
+@test "mode stack: random gateways by bpftool; every packet is counted" {
+	local i before received_before
+	up mode stack
+	RANDOM=$SEED
+	before=$(counted egress)
+	received_before=$(received)
+	load_start load "$NS_C1" 3000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $INET6
+	for ((i = 0; i < 100; i++)); do
+		# shellcheck disable=SC2046 # words
+		bpftool map update pinned "$PIN_DIR/wg6/prefixes6" key hex $VPN6_KEY value hex $(random_bytes 28)
+		# shellcheck disable=SC2046 # words
+		bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $VPN4_KEY value hex $(random_bytes 28)
+		[ $((i % 10)) -ne 9 ] || up mode stack
+	done
+	load_stop load >"$BATS_TEST_TMPDIR/load"
+	figures "seed $SEED: $(($(received) - received_before)) packets came, $(($(counted egress) - before)) counted"
+	is "$(($(counted egress) - before)) counted" "$(($(received) - received_before)) counted"
+	[ "$(counter no_gateway)" -gt 0 ]
+	up mode stack
+	works
+	kernel_is_well
+}

@@ -1,0 +1,280 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Nothing slips past the firewall: while neighbours are flushed and fail under load, at `up`, at every change, with the
+# firewall dead and with the LAN device down, not one frame with a source in a VPN prefix leaves the gateway for anybody
+# but the firewall. The kernel counts them at the LAN's end of the gateway's cable. WGVIA_FLUSHES=N flushes the
+# neighbours N times in each mode [600].
+
+# shellcheck disable=SC2086 # addresses are words
+
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((120 + ${WGVIA_FLUSHES:-600} / 10))}
+load ../lib/net.bash
+load ../lib/load.bash
+
+# Neighbours that do not answer fail within a tenth of a second.
+setup_more() {
+	load_up
+	set_sysctls "$NS_GW" net.ipv{4,6}.neigh.ens3.retrans_time_ms=30
+}
+
+teardown() {
+	local name
+	for name in forwarded own flusher monitor; do
+		unspawn $name KILL
+	done
+	ip -n "$NS_LAN" link set fw up
+	lan_device_up 2>/dev/null || true
+	set_sysctls "$NS_GW" net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	load_sweep
+}
+
+up() {
+	wgvia up wg6 "${WORDS[@]}" "$@"
+}
+
+# Out of the tunnel and by the gateway itself, to the service on the LAN and to the Internet.
+leak_load() {
+	load_start forwarded "$NS_C1" 4000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $INET6
+	load_start own "$NS_GW" 2000 $WG4 $SVC4 $WG6 $SVC6 $WG4 $INET4 $WG6 $INET6
+}
+
+wire_sees() { # COUNT: packets to the firewall
+	[ "$(wire to_firewall)" -ge "$1" ]
+}
+
+# begin [WORD...]: `up`, load, and counters that begin now.
+begin() {
+	up "$@"
+	leak_load
+	poll 5 wire_sees 100
+	pings 1 "$NS_C1" $SVC4 # what was sent before `up` has gone by
+	wire_reset
+	poll 5 wire_sees 1000
+}
+
+# end: nothing leaked, and the load ran all the time.
+end() {
+	local forwarded own
+	forwarded=$(load_stop forwarded)
+	own=$(load_stop own)
+	figures "$* $(wire to_firewall) frames to the firewall, $(wire leaked) to others;" \
+		"$(jq -r '"\(.sent) sent, \(.out.lost) lost"' <<<"$forwarded") of those forwarded," \
+		"$(jq -r '"\(.sent) sent, \(.out.lost) lost"' <<<"$own") of the gateway's own"
+	[ "$(jq .out.received <<<"$forwarded")" -gt 1000 ]
+	[ "$(jq .out.received <<<"$own")" -gt 500 ]
+}
+
+leaked_nothing() {
+	is "$(wire leaked) frames to others than the firewall" "0 frames to others than the firewall"
+}
+
+# flush_start COUNT [ADDRESS...]: these or all neighbours of the gateway are flushed, every few milliseconds, so that
+# each flush finds packets.
+flush_start() {
+	local count=$1
+	shift
+	# shellcheck disable=SC2016 # the inner shell's variables
+	spawn "$NS_GW" flusher bash -c 'exec ip -statistics -batch - < <(
+		for ((i = 0; i < $0; i++)); do
+			printf "neighbour flush dev ens3%s\n" "${@/#/ to }"
+			sleep 0.008
+		done)' "$count" "$@"
+}
+
+# flushed: how often there was something to be flushed.
+flushed() {
+	grep -c 'Flush is complete' "$TOPO_DIR/flusher.log"
+}
+
+# flush_end [COUNT]: at least so many.
+flush_end() {
+	poll 120 process_gone "$(<"$TOPO_DIR/flusher.pid")"
+	[ "$(flushed)" -ge "$1" ]
+}
+
+# flushes MODE
+flushes() {
+	local count=${WGVIA_FLUSHES:-600}
+	begin mode "$1"
+	flush_start $((count + count / 2))
+	flush_end "$count"
+	end "$(flushed) flushes,"
+}
+
+@test "mode fast: neighbours are flushed" {
+	flushes fast
+	leaked_nothing
+}
+
+@test "mode stack: neighbours are flushed" {
+	flushes stack
+	leaked_nothing
+}
+
+# The kernel takes packets out of a neighbour's queue and looks their neighbour up by their own route: an egress program
+# that lets go whatever it has seen before leaks here, or this test is blunt.
+@test "a naive egress program leaks" {
+	variant naive bpf/wgvia.bpf.c 's/if (!mark_has_mac(skb, eth->h_dest))/if (true)/'
+	export WGVIA=$BATS_FILE_TMPDIR/naive/build/wgvia
+	begin mode stack
+	flush_start 300
+	flush_end 200
+	end "$(flushed) flushes,"
+	[ "$(wire leaked)" -gt 0 ]
+}
+
+# deaths MODE: the firewall does not answer and its neighbours fail, while the service's come and go; and it comes back.
+deaths() {
+	local i four six
+	begin mode "$1"
+	spawn "$NS_GW" monitor ip monitor neigh
+	flush_start 100000 $SVC4 $SVC6
+	for ((i = 0; i < 6; i++)); do
+		four=$(failures $FW4)
+		six=$(failures $FW6)
+		ip -n "$NS_LAN" link set fw down
+		ip -n "$NS_GW" neighbour flush dev ens3 # it would be believed in for half a minute
+		poll 5 failed $FW4 $((four + 3))
+		poll 5 failed $FW6 $((six + 3))
+		ip -n "$NS_LAN" link set fw up
+		poll 5 neighbour_known $FW4
+		poll 5 neighbour_known $FW6
+	done
+	unspawn flusher
+	unspawn monitor
+	end "6 deaths of the firewall, $(flushed) flushes,"
+}
+
+# failures ADDRESS: how often it has failed; the next packet makes it a new attempt at once.
+failures() {
+	grep -c "^$1 .*FAILED" "$TOPO_DIR/monitor.log" || true
+}
+
+failed() { # ADDRESS COUNT
+	[ "$(failures "$1")" -ge "$2" ]
+}
+
+neighbour_known() { # ADDRESS
+	ip -n "$NS_GW" neighbour show "$1" dev ens3 | grep "lladdr $FW_MAC"
+}
+
+@test "mode fast: the firewall dies and comes back" {
+	deaths fast
+	leaked_nothing
+}
+
+@test "mode stack: the firewall dies and comes back" {
+	deaths stack
+	leaked_nothing
+}
+
+# ups MODE: `up` while packets go past it straight to the service; from the moment that it has returned, none does.
+ups() {
+	local i leaked=0
+	begin mode "$1"
+	for ((i = 0; i < 15; i++)); do
+		wgvia down wg6
+		poll 5 wire_leaks
+		up mode "$1"
+		pings 1 "$NS_C1" $SVC4
+		wire_reset
+		poll 5 wire_sees 200
+		leaked=$((leaked + $(wire leaked)))
+	done
+	end "15 times down and up,"
+	is "$leaked frames to others than the firewall" "0 frames to others than the firewall"
+}
+
+wire_leaks() {
+	[ "$(wire leaked)" -gt 0 ]
+}
+
+@test "mode fast: at up" {
+	ups fast
+}
+
+@test "mode stack: at up" {
+	ups stack
+}
+
+# change NUMBER: mode, gateway, prefixes, program.
+change() {
+	case $(($1 % 6)) in
+	0) up mode stack ;;
+	1) wgvia route replace wg6 from $VPN4 via $FW4B && wgvia route replace wg6 from $VPN6 via $FW6B ;;
+	2) up mode fast ;;
+	3) WGVIA=$BATS_FILE_TMPDIR/program/build/wgvia up ;;
+	4) wgvia up wg6 from 10.6.0.0/17 via $FW4B from 10.6.128.0/17 via $FW4 from 2001:db8:1::/51 via $FW6B \
+		from 2001:db8:1:2000::/51 via $FW6 ;;
+	5) WGVIA=$BATS_FILE_TMPDIR/maps/build/wgvia up mode stack ;;
+	esac
+}
+
+@test "mode, gateway, prefixes, program and maps change while neighbours are flushed" {
+	local i count=$((${WGVIA_FLUSHES:-600} / 5))
+	variant program bpf/wgvia.bpf.c 's,Dual BSD/GPL,Dual MIT/GPL,'
+	variant maps bpf/maps.h '/define PREFIXES_MAX/s/20/19/'
+	begin
+	flush_start 100000
+	for ((i = 0; i < count; i++)); do
+		change $i
+	done
+	unspawn flusher
+	end "$count changes, $(flushed) flushes,"
+	leaked_nothing
+}
+
+# The kernel takes routes and IPv6 addresses away from a device that goes down.
+lan_device_up() {
+	ip -n "$NS_GW" link set ens3 up
+	ip -n "$NS_GW" -force -batch - <<-END
+		address replace $GW6/64 dev ens3 nodad
+		route replace default via $FW4
+		route replace ::/0 via $FW6
+	END
+}
+
+# downs MODE: the LAN device goes down and up.
+downs() {
+	local i
+	begin mode "$1"
+	for ((i = 0; i < 10; i++)); do
+		ip -n "$NS_GW" link set ens3 down
+		lan_device_up
+		wire_reset_kept
+		poll 5 wire_sees 200
+	done
+	end "10 times down and up,"
+}
+
+# wire_reset_kept: the frames to the firewall are counted anew.
+wire_reset_kept() {
+	in_ns "$NS_LAN" nft reset counter netdev wire to_firewall >/dev/null
+}
+
+@test "mode fast: the LAN device goes down and up" {
+	downs fast
+	leaked_nothing
+}
+
+@test "mode stack: the LAN device goes down and up" {
+	downs stack
+	leaked_nothing
+}
+
+@test "the gateway's own traffic, where nothing is forwarded" {
+	local own
+	set_sysctls "$NS_GW" net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+	up
+	load_start own "$NS_GW" 3000 $WG4 $SVC4 $WG6 $SVC6 $WG4 $INET4 $WG6 $INET6
+	poll 5 wire_sees 100
+	wire_reset
+	flush_start 300
+	flush_end 200
+	own=$(load_stop own)
+	figures "$(flushed) flushes, $(wire to_firewall) frames to the firewall, $(wire leaked) to others;" \
+		"$(jq -r '"\(.sent) sent, \(.out.lost) lost"' <<<"$own")"
+	[ "$(jq .out.received <<<"$own")" -gt 500 ]
+	leaked_nothing
+}
