@@ -32,7 +32,7 @@ LIBS := libbpf libelf zlib libmnl json-c
 ALL_CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -DWGVIA_VERSION='"$(VERSION)"' \
 	-Iinclude -Iuser -I$(B) $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(SANITIZE) $(CFLAGS)
 ALL_LDFLAGS = $(SANITIZE) $(LDFLAGS)
-ALL_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+ALL_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 BPF_CFLAGS := -target bpf -mcpu=v2 -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Werror -Iinclude -Ibpf \
 	-idirafter /usr/include/$(shell $(CC) -dumpmachine)
 

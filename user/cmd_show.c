@@ -167,7 +167,7 @@ static json *describe_instance(struct host *host, const struct instance *instanc
 	return value;
 }
 
-static int describe(struct context *context, const struct instance *instance, struct json_object *values)
+static int describe(struct context *context, const struct instance *instance, void *values)
 {
 	cleanup(host_free) struct host host = {};
 	cleanup(state_free) struct state state = {};

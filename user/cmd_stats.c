@@ -1,14 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia stats [IFACE]: packets and bytes by verdict. Text shows those that occurred, all with -v; JSON has all.
+ * wgvia stats [IFACE] [--watch [SECONDS] | --prometheus]: packets and bytes by verdict. Text shows those that occurred,
+ * all with -v; JSON has all.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "print.h"
 #include "running.h"
+#include "sample.h"
 #include "tables.h"
+#include "util.h"
 #include "words.h"
+
+void samples_free(struct samples *samples)
+{
+	free(samples->all);
+	*samples = (struct samples){};
+}
+
+static int take(struct context *context, const struct instance *instance, void *data)
+{
+	struct samples *samples = data;
+	struct sample *sample = array_grow(&samples->all, &samples->count, sizeof(*sample));
+
+	if (!sample)
+		return error_system(&context->error, ENOMEM, "cannot read the counters of '%s'", instance->tunnel);
+	memcpy(sample->tunnel, instance->tunnel, sizeof(sample->tunnel));
+	return tables_read_counters(instance, sample->counters, &context->error);
+}
+
+int samples_take(struct context *context, int argc, char **argv, struct samples *samples)
+{
+	struct timespec now;
+	int ret;
+
+	*samples = (struct samples){};
+	ret = running_each(context, argc, argv, take, samples);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	samples->time = now.tv_sec + now.tv_nsec / 1e9;
+	return ret;
+}
+
+struct wgvia_counter sample_sum(const struct sample *sample, enum wgvia_verdict verdict)
+{
+	struct wgvia_counter sum = {};
+
+	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++) {
+		sum.packets += sample->counters[WGVIA_COUNTER(direction, verdict)].packets;
+		sum.bytes += sample->counters[WGVIA_COUNTER(direction, verdict)].bytes;
+	}
+	return sum;
+}
 
 static json *counter_value(const struct wgvia_counter *counter)
 {
@@ -19,39 +65,27 @@ static json *counter_value(const struct wgvia_counter *counter)
 	return value;
 }
 
-static int describe(struct context *context, const struct instance *instance, struct json_object *values)
+static json *describe(const struct sample *sample)
 {
-	struct wgvia_counter counters[WGVIA_COUNTERS];
-	json *value, *sums, *directions;
-	int ret = tables_read_counters(instance, counters, &context->error);
+	json *value = print_object(), *sums = print_object(), *directions = print_object();
 
-	if (ret)
-		return ret;
-	value = print_object();
-	sums = print_object();
-	directions = print_object();
-	print_add_text(value, "interface", instance->tunnel);
 	for (int verdict = 0; verdict < WGVIA_VERDICT_COUNT; verdict++) {
-		struct wgvia_counter sum = {};
+		struct wgvia_counter sum = sample_sum(sample, verdict);
 
-		for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++) {
-			sum.packets += counters[WGVIA_COUNTER(direction, verdict)].packets;
-			sum.bytes += counters[WGVIA_COUNTER(direction, verdict)].bytes;
-		}
 		print_add(sums, verdict_words[verdict], counter_value(&sum));
 	}
-	print_add(value, "counters", sums);
 	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++) {
 		json *by_verdict = print_object();
 
 		for (int verdict = 0; verdict < WGVIA_VERDICT_COUNT; verdict++)
 			print_add(by_verdict, verdict_words[verdict],
-				  counter_value(&counters[WGVIA_COUNTER(direction, verdict)]));
+				  counter_value(&sample->counters[WGVIA_COUNTER(direction, verdict)]));
 		print_add(directions, direction_words[direction], by_verdict);
 	}
+	print_add_text(value, "interface", sample->tunnel);
+	print_add(value, "counters", sums);
 	print_add(value, "directions", directions);
-	print_append(values, value);
-	return 0;
+	return value;
 }
 
 static void print_counters(const struct context *context, const json *value)
@@ -67,12 +101,63 @@ static void print_counters(const struct context *context, const json *value)
 	}
 }
 
+static int show_once(struct context *context, int argc, char **argv, bool prometheus)
+{
+	cleanup(samples_free) struct samples samples = {};
+	cleanup(print_put) json *values = print_array();
+	int ret = samples_take(context, argc, argv, &samples);
+
+	if (ret)
+		return ret;
+	if (prometheus) {
+		samples_print_prometheus(&samples, stdout);
+		return 0;
+	}
+	for (size_t i = 0; i < samples.count; i++)
+		print_append(values, describe(&samples.all[i]));
+	print_instances(context, values, argc, print_counters);
+	return 0;
+}
+
+/* The number behind --watch, where there is one; 1 second otherwise. */
+static int take_seconds(struct context *context, int *argc, char **argv, int at, double *seconds)
+{
+	char *end;
+
+	*seconds = 1;
+	if (at + 1 == *argc)
+		return 0;
+	*seconds = strtod(argv[at + 1], &end);
+	if (*end || end == argv[at + 1])
+		return error_usage(&context->error, "--watch '%s' is no number of seconds", argv[at + 1]);
+	if (!isfinite(*seconds) || *seconds < 0.1 || *seconds > 86400)
+		return error_usage(&context->error, "--watch '%s' is not from 0.1 to 86400 seconds", argv[at + 1]);
+	(*argc)--;
+	return 0;
+}
+
+/* "[IFACE] --watch [SECONDS]" or "[IFACE] --prometheus": the option and what belongs to it end the line. */
 int cmd_stats(struct context *context, int argc, char **argv)
 {
-	__attribute__((cleanup(print_put))) json *values = print_array();
-	int ret = running_each(context, argc, argv, describe, values);
+	int at = argc && !strncmp(argv[0], "--", 2) ? 0 : 1;
+	double seconds;
 
-	if (!ret)
-		print_instances(context, values, argc, print_counters);
-	return ret;
+	if (at >= argc)
+		return show_once(context, argc, argv, false);
+	if (!strcmp(argv[at], "--prometheus")) {
+		if (context->json)
+			return error_usage(&context->error, "--prometheus is a format of its own: leave -j out");
+		if (at + 1 < argc)
+			return error_usage(&context->error, "unexpected word '%s' behind --prometheus", argv[at + 1]);
+		return show_once(context, at, argv, true);
+	}
+	if (!strcmp(argv[at], "--watch")) {
+		if (take_seconds(context, &argc, argv, at, &seconds))
+			return -EINVAL;
+		if (at + 1 < argc)
+			return error_usage(&context->error, "unexpected word '%s' behind --watch", argv[argc]);
+		return samples_watch(context, at, argv, seconds);
+	}
+	return error_usage(&context->error, "unexpected word '%s': [IFACE] [--watch [SECONDS] | --prometheus]",
+			   argv[at]);
 }

@@ -31,7 +31,7 @@ static const struct {
 	{"show", cmd_show, "[IFACE]", "what is attached, prefixes, gateways, bypass list"},
 	{"explain", cmd_explain, "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]",
 	 "tell where this packet goes, and why; nothing is sent"},
-	{"stats", cmd_stats, "[IFACE]", "packets and bytes by verdict"},
+	{"stats", cmd_stats, "[IFACE] [--watch [SECONDS] | --prometheus]", "packets and bytes by verdict"},
 };
 
 static void usage(FILE *out)

@@ -2,7 +2,6 @@
 /*
  * The sequences that commands share.
  */
-#include "print.h"
 #include "running.h"
 
 #include <string.h>
@@ -69,16 +68,15 @@ int running_edit(struct context *context, const char *tunnel, running_change cha
 	return ret ? ret : dataplane_apply(context->pin_dir, &plan, &running, tables_write, &changed, error);
 }
 
-static int describe_one(struct context *context, const char *tunnel, running_describe describe,
-			struct json_object *values)
+static int describe_one(struct context *context, const char *tunnel, running_describe describe, void *data)
 {
 	cleanup(instance_close) struct instance instance = INSTANCE_NONE;
 	int ret = dataplane_open_running(context->pin_dir, tunnel, &instance, &context->error);
 
-	return ret ? ret : describe(context, &instance, values);
+	return ret ? ret : describe(context, &instance, data);
 }
 
-int running_each(struct context *context, int argc, char **argv, running_describe describe, struct json_object *values)
+int running_each(struct context *context, int argc, char **argv, running_describe describe, void *data)
 {
 	cleanup_free char(*names)[IFNAMSIZ] = NULL;
 	char tunnel[IFNAMSIZ];
@@ -93,14 +91,14 @@ int running_each(struct context *context, int argc, char **argv, running_describ
 	if (ret && ret != -ENOENT)
 		return ret;
 	if (argc)
-		return describe_one(context, tunnel, describe, values);
+		return describe_one(context, tunnel, describe, data);
 	if (ret)
 		return 0; /* no folder, no instances */
 	ret = pins_list(context->pin_dir, &names, &count);
 	if (ret)
 		return error_system(&context->error, -ret, "cannot read '%s'", context->pin_dir);
 	for (size_t i = 0; i < count; i++) {
-		ret = describe_one(context, names[i], describe, values);
+		ret = describe_one(context, names[i], describe, data);
 		/* another namespace's, or taken down in between */
 		if (ret && ret != -EBUSY && ret != -ENOENT)
 			return ret;

@@ -19,11 +19,11 @@ typedef int (*running_change)(struct context *context, struct rtnl *rtnl, struct
 /* Reads a running instance, lets `change` at it, and puts the outcome into force. */
 int running_edit(struct context *context, const char *tunnel, running_change change, void *data);
 
-/* Adds what a command prints of one instance to `values`. */
-typedef int (*running_describe)(struct context *context, const struct instance *instance, struct json_object *values);
+/* Adds what a command wants of one instance to `data`. */
+typedef int (*running_describe)(struct context *context, const struct instance *instance, void *data);
 /*
  * For the instance `argv` names, or without one for all of this network namespace in turn. More words are refused.
  */
-int running_each(struct context *context, int argc, char **argv, running_describe describe, struct json_object *values);
+int running_each(struct context *context, int argc, char **argv, running_describe describe, void *data);
 
 #endif
