@@ -113,11 +113,12 @@ static void remove_qdisc(const char *folder, uint32_t ifindex)
 	struct bpf_tc_hook hook = {
 		.sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
 	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	cleanup_free struct filter *filters = NULL;
 	char marker[PINS_PATH_MAX];
-	size_t filters = 0;
+	size_t count = 0;
 
 	qdisc_path(marker, folder, ifindex);
-	if (access(marker, F_OK) || rtnl_open(&rtnl) || rtnl_count_filters(rtnl, ifindex, &filters) || filters)
+	if (access(marker, F_OK) || rtnl_open(&rtnl) || rtnl_get_filters(rtnl, ifindex, &filters, &count) || count)
 		return;
 	bpf_tc_hook_destroy(&hook);
 	rmdir(marker);
@@ -314,4 +315,52 @@ int attach_remove(const char *folder, const struct attachment *attachment)
 	if (attachment->kind == ATTACH_CLSACT)
 		remove_qdisc(folder, attachment->ifindex);
 	return 0;
+}
+
+/* --- other people's --- */
+
+static void add_other(struct attach_other *others, size_t max, size_t *count, const char *kind, uint32_t prog_id,
+		      const char *name)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	cleanup_fd int fd = -1;
+
+	if (*count == max)
+		return;
+	others[*count] = (struct attach_other){.kind = kind, .prog_id = prog_id};
+	fd = prog_id ? bpf_prog_get_fd_by_id(prog_id) : -1;
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+		name = info.name;
+	snprintf(others[(*count)++].name, sizeof(others->name), "%s", name);
+}
+
+static void list_tcx_before(const struct attachment *attachment, struct attach_other *others, size_t max, size_t *count)
+{
+	__u32 ids[64], number = ARRAY_SIZE(ids);
+
+	/* the attribute that the library fills with target_fd is target_ifindex to the kernel */
+	if (bpf_prog_query((int)attachment->ifindex, attachment->direction == WGVIA_EGRESS ? TCX_EGRESS : TCX_INGRESS,
+			   0, NULL, ids, &number))
+		return;
+	for (__u32 i = 0; i < number && !(attachment->kind == ATTACH_TCX && ids[i] == attachment->prog_id); i++)
+		add_other(others, max, count, "tcx program", ids[i], "?");
+}
+
+size_t attach_list_before(const struct attachment *attachment, struct attach_other *others, size_t max)
+{
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	cleanup_free struct filter *filters = NULL;
+	size_t number = 0, count = 0;
+
+	list_tcx_before(attachment, others, max, &count);
+	if (attachment->kind == ATTACH_TCX || rtnl_open(&rtnl) ||
+	    rtnl_get_filters(rtnl, attachment->ifindex, &filters, &number))
+		return count;
+	for (size_t i = 0; i < number; i++)
+		if (filters[i].egress == (attachment->direction == WGVIA_EGRESS) &&
+		    filters[i].priority < ATTACH_PRIORITY)
+			add_other(others, max, &count, "filter", filters[i].prog_id,
+				  filters[i].name[0] ? filters[i].name : filters[i].kind);
+	return count;
 }

@@ -48,4 +48,13 @@ int attach_get_program(const struct attachment *attachment);
  */
 int attach_remove(const char *folder, const struct attachment *attachment);
 
+/* A program or filter that is not ours. */
+struct attach_other {
+	const char *kind; /* "tcx program" or "filter" */
+	uint32_t prog_id; /* 0: not known, or no BPF */
+	char name[64];
+};
+/* What the kernel runs before this attachment: into `others`, `max` at most; returns how many. */
+size_t attach_list_before(const struct attachment *attachment, struct attach_other *others, size_t max);
+
 #endif

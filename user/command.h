@@ -14,6 +14,7 @@ struct context {
 	int verbose;
 	const char *pin_dir;
 	struct error error; /* set by a command that fails */
+	bool found;	    /* set by `check` where it found a fault: exit status 1 */
 };
 
 /* The words behind the command's own. 0, or negative with context->error set; output is printed already. */
@@ -24,6 +25,7 @@ int cmd_down(struct context *context, int argc, char **argv);
 int cmd_route(struct context *context, int argc, char **argv);
 int cmd_bypass(struct context *context, int argc, char **argv);
 int cmd_show(struct context *context, int argc, char **argv);
+int cmd_check(struct context *context, int argc, char **argv);
 int cmd_explain(struct context *context, int argc, char **argv);
 int cmd_stats(struct context *context, int argc, char **argv);
 

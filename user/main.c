@@ -31,6 +31,7 @@ static const struct {
 	{"show", cmd_show, "[IFACE]", "what is attached, prefixes, gateways, bypass list"},
 	{"explain", cmd_explain, "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]",
 	 "tell where this packet goes, and why; nothing is sent"},
+	{"check", cmd_check, "IFACE", "tell what is wrong or risky on this host, and what to do about it"},
 	{"stats", cmd_stats, "[IFACE] [--watch [SECONDS] | --prometheus]", "packets and bytes by verdict"},
 };
 
@@ -151,5 +152,5 @@ int main(int argc, char **argv)
 		error_system(&context.error, errno, "cannot write the output");
 		return finish(&context.error);
 	}
-	return 0;
+	return context.found;
 }

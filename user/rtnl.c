@@ -9,7 +9,9 @@
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
+#include <linux/fib_rules.h>
 #include <linux/neighbour.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -618,34 +620,153 @@ int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip,
 	return 0;
 }
 
-/* --- TC --- */
+/* --- rules and routes --- */
 
-static int on_filter(const struct nlmsghdr *header, void *data)
+struct rules {
+	struct rule *all;
+	size_t count;
+};
+
+static int on_rule(const struct nlmsghdr *header, void *data)
 {
-	const struct tcmsg *filter = mnl_nlmsg_get_payload(header);
+	const struct fib_rule_hdr *info = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = attributes_of(header, sizeof(*info));
+	struct rules *rules = data;
+	struct rule *rule;
 
-	if (filter->tcm_handle) /* a message without one tells of the chain or the priority as such */
-		++*(size_t *)data;
+	if (!attributes.of[FRA_SRC] || info->action != FR_ACT_TO_TBL)
+		return MNL_CB_OK;
+	rule = array_grow(&rules->all, &rules->count, sizeof(*rule));
+	if (!rule)
+		return fail(ENOMEM);
+	rule->from = (struct prefix){ip_of_attribute(info->family, attributes.of[FRA_SRC]), info->src_len};
+	rule->table = attributes.of[FRA_TABLE] ? mnl_attr_get_u32(attributes.of[FRA_TABLE]) : info->table;
+	if (attributes.of[FRA_PRIORITY])
+		rule->priority = mnl_attr_get_u32(attributes.of[FRA_PRIORITY]);
 	return MNL_CB_OK;
 }
 
-int rtnl_count_filters(struct rtnl *rtnl, uint32_t ifindex, size_t *count)
+int rtnl_get_rules(struct rtnl *rtnl, struct rule **rules, size_t *count)
 {
-	static const uint32_t parents[] = {TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
-					   TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)};
-	size_t found = 0;
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct rules found = {};
 
-	for (size_t i = 0; i < ARRAY_SIZE(parents); i++) {
-		struct nlmsghdr *header = request(rtnl, RTM_GETTFILTER, NLM_F_DUMP);
-		struct tcmsg *filter = mnl_nlmsg_put_extra_header(header, sizeof(*filter));
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
+		struct nlmsghdr *header = request(rtnl, RTM_GETRULE, NLM_F_DUMP);
+		struct fib_rule_hdr *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
 		int ret;
 
-		filter->tcm_ifindex = (int)ifindex;
-		filter->tcm_parent = parents[i];
-		ret = ask(rtnl, header, on_filter, &found);
-		if (ret)
+		info->family = families[f];
+		ret = ask(rtnl, header, on_rule, &found);
+		if (ret) {
+			free(found.all);
 			return ret;
+		}
 	}
-	*count = found;
+	*rules = found.all;
+	*count = found.count;
+	return 0;
+}
+
+struct routes {
+	struct route *all;
+	size_t count;
+};
+
+static int on_main_route(const struct nlmsghdr *header, void *data)
+{
+	const struct rtmsg *info = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = attributes_of(header, sizeof(*info));
+	struct routes *routes = data;
+	struct route *route;
+
+	if (!attributes.of[RTA_DST] || !attributes.of[RTA_OIF] || !is_unicast(info) ||
+	    table_of(info, &attributes) != RT_TABLE_MAIN)
+		return MNL_CB_OK;
+	route = array_grow(&routes->all, &routes->count, sizeof(*route));
+	if (!route)
+		return fail(ENOMEM);
+	route->to = (struct prefix){ip_of_attribute(info->rtm_family, attributes.of[RTA_DST]), info->rtm_dst_len};
+	route->ifindex = mnl_attr_get_u32(attributes.of[RTA_OIF]);
+	return MNL_CB_OK;
+}
+
+int rtnl_get_main_routes(struct rtnl *rtnl, struct route **routes, size_t *count)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct routes found = {};
+
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
+		struct nlmsghdr *header = request(rtnl, RTM_GETROUTE, NLM_F_DUMP);
+		struct rtmsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
+		int ret;
+
+		info->rtm_family = families[f];
+		mnl_attr_put_u32(header, RTA_TABLE, RT_TABLE_MAIN);
+		ret = ask(rtnl, header, on_main_route, &found);
+		if (ret) {
+			free(found.all);
+			return ret;
+		}
+	}
+	*routes = found.all;
+	*count = found.count;
+	return 0;
+}
+
+/* --- TC --- */
+
+struct filters {
+	struct filter *all;
+	size_t count;
+	bool egress;
+};
+
+static int on_filter(const struct nlmsghdr *header, void *data)
+{
+	const struct tcmsg *info = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = attributes_of(header, sizeof(*info)), options = {};
+	struct filters *filters = data;
+	struct filter *filter;
+
+	if (!info->tcm_handle) /* a message without one tells of the chain or the priority as such */
+		return MNL_CB_OK;
+	filter = array_grow(&filters->all, &filters->count, sizeof(*filter));
+	if (!filter)
+		return fail(ENOMEM);
+	filter->egress = filters->egress;
+	filter->priority = TC_H_MAJ(info->tcm_info) >> 16;
+	if (attributes.of[TCA_KIND])
+		strncpy(filter->kind, mnl_attr_get_str(attributes.of[TCA_KIND]), sizeof(filter->kind) - 1);
+	if (strcmp(filter->kind, "bpf") || !attributes.of[TCA_OPTIONS])
+		return MNL_CB_OK;
+	mnl_attr_parse_nested(attributes.of[TCA_OPTIONS], gather, &options);
+	if (options.of[TCA_BPF_ID])
+		filter->prog_id = mnl_attr_get_u32(options.of[TCA_BPF_ID]);
+	if (options.of[TCA_BPF_NAME])
+		strncpy(filter->name, mnl_attr_get_str(options.of[TCA_BPF_NAME]), sizeof(filter->name) - 1);
+	return MNL_CB_OK;
+}
+
+int rtnl_get_filters(struct rtnl *rtnl, uint32_t ifindex, struct filter **filters, size_t *count)
+{
+	struct filters found = {};
+
+	for (int egress = 0; egress < 2; egress++) {
+		struct nlmsghdr *header = request(rtnl, RTM_GETTFILTER, NLM_F_DUMP);
+		struct tcmsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
+		int ret;
+
+		found.egress = egress;
+		info->tcm_ifindex = (int)ifindex;
+		info->tcm_parent = TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS);
+		ret = ask(rtnl, header, on_filter, &found);
+		if (ret) {
+			free(found.all);
+			return ret;
+		}
+	}
+	*filters = found.all;
+	*count = found.count;
 	return 0;
 }

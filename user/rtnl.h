@@ -89,7 +89,31 @@ int rtnl_get_forward(struct rtnl *rtnl, const struct ip *from, const struct ip *
 		     struct forward *forward);
 int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip, struct neighbour *neighbour);
 
-/* TC filters at the device's clsact, ingress and egress together. */
-int rtnl_count_filters(struct rtnl *rtnl, uint32_t ifindex, size_t *count);
+/* A policy rule ("ip rule") that looks at the source. */
+struct rule {
+	struct prefix from;
+	uint32_t priority, table;
+};
+/* All of both families. The array is the caller's to free. */
+int rtnl_get_rules(struct rtnl *rtnl, struct rule **rules, size_t *count);
+
+/* A unicast route of the main table that is no default route, and the device that it leads out of. */
+struct route {
+	struct prefix to;
+	uint32_t ifindex;
+};
+/* The array is the caller's to free. */
+int rtnl_get_main_routes(struct rtnl *rtnl, struct route **routes, size_t *count);
+
+/* A TC filter at a clsact qdisc. */
+struct filter {
+	bool egress;
+	uint16_t priority;
+	char kind[16];	  /* "bpf", "matchall" ... */
+	uint32_t prog_id; /* of a bpf filter, where the kernel tells it */
+	char name[64];	  /* of its program */
+};
+/* Those at the device, ingress and egress. The array is the caller's to free. */
+int rtnl_get_filters(struct rtnl *rtnl, uint32_t ifindex, struct filter **filters, size_t *count);
 
 #endif
