@@ -23,6 +23,9 @@ else
 Q := @
 say = @printf '  %-8s%s\n'
 endif
+ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),) # make -s
+say = @:
+endif
 
 B := build$(if $(SAN),-san)
 comma := ,
@@ -50,7 +53,7 @@ all: $(B)/wgvia
 
 help:
 	@echo 'make             the program, build/wgvia'
-	@echo 'make check       every test that this machine can run (scripts/check; as root)'
+	@echo 'make check       every test that this machine can run (scripts/check, as root)'
 	@echo 'make tests       what the tests need, built but not run'
 	@echo 'make fuzz        libFuzzer targets, build/tests/fuzz/*'
 	@echo 'make bench       benchmarks, build/tests/bench/*'
@@ -84,7 +87,7 @@ $(B)/user/%.o: user/%.c | $(SKELETON)
 unit-tests: $(UNIT_TESTS)
 fuzz: $(FUZZERS)
 bench: $(BENCHMARKS)
-tests: unit-tests fuzz $(PROG_TESTS) $(TOOLS) all
+tests: unit-tests fuzz bench $(PROG_TESTS) $(TOOLS) all
 	$(Q)$(MAKE) --no-print-directory SAN=1 unit-tests all
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIBRARY)

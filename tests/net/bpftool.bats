@@ -4,7 +4,7 @@
 # The pinned maps as an administrator's interface: what bpftool writes takes effect on the next packet and shows up in
 # `wgvia show`, and no value that it can write loses a packet without a counter. Layouts are those of wgvia_abi.h.
 
-# shellcheck disable=SC2086 # addresses and byte lists are words
+# shellcheck disable=SC2086,SC2154 # addresses and byte lists are words; `stream` sets $missing
 
 load ../lib/net.bash
 
@@ -74,6 +74,7 @@ shown() { # PREFIX JQ-FILTER
 @test "a gateway is changed while packets flow, and none is lost" {
 	prefix4 "$(u32 "$IFINDEX") $fw4 00 00 00 00"
 	stream 200 "$NS_C1" $SVC4 change_gateway
+	is "$missing" 0
 	is "$(counter redirected)" 200
 }
 

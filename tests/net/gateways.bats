@@ -339,6 +339,7 @@ lan gw>svc #2" own "pkt(4, src='$WG4')" "pkt(4, src='$GW4')"
 	done
 }
 
+# bats test_tags=vm
 @test "a VLAN as LAN device" {
 	wire_tunnel wg6 tun
 	cable "$NS_GW" eth0 02:00:00:00:02:b0 "$NS_LAN" trunk 02:00:00:00:02:a0

@@ -64,14 +64,14 @@ scribble() {
 # looks_on: every command that looks ends in a way that is foreseen, and what it prints is what it should be; the build
 # with sanitizers looks, where there is one.
 looks_on() {
-	local WGVIA=$WGVIA words status
+	local WGVIA=$WGVIA line status
 	[ ! -x "$TREE/build-san/wgvia" ] || WGVIA=$TREE/build-san/wgvia
-	for words in "show wg6" "show" "stats wg6" "-j show wg6" "-j stats wg6"; do
+	for line in "show wg6" "show" "stats wg6" "-j show wg6" "-j stats wg6"; do
 		status=0
-		wgvia $words >"$BATS_TEST_TMPDIR/look" 2>"$BATS_TEST_TMPDIR/look.err" || status=$?
-		[ $status -le 1 ] || is "wgvia $words: status $status $(<"$BATS_TEST_TMPDIR/look.err")" "status 0 or 1"
+		wgvia $line >"$BATS_TEST_TMPDIR/look" 2>"$BATS_TEST_TMPDIR/look.err" || status=$?
+		[ $status -le 1 ] || is "wgvia $line: status $status $(<"$BATS_TEST_TMPDIR/look.err")" "status 0 or 1"
 		[ $status -eq 0 ] || grep '^wgvia: ' "$BATS_TEST_TMPDIR/look.err" >/dev/null
-		[ $status -ne 0 ] || [ "${words#-j}" = "$words" ] || jq . "$BATS_TEST_TMPDIR/look" >/dev/null
+		[ $status -ne 0 ] || [ "${line#-j}" = "$line" ] || jq . "$BATS_TEST_TMPDIR/look" >/dev/null
 	done
 }
 
@@ -90,7 +90,6 @@ scribbled() {
 	received_before=$(received)
 	load_start load "$NS_C1" 5000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $WG6
 	for ((round = 0; round < rounds; round++)); do
-		figures "seed $((SEED + round))" >>"$BATS_TEST_TMPDIR/seeds" 3>&1
 		scribble $((SEED + round)) 300 prefixes4 prefixes6 bypass4 bypass6
 		looks_on
 		problems=$((problems + $(wgvia show wg6 | grep -cE 'UNUSABLE|unknown verdict' || true)))
@@ -100,7 +99,7 @@ scribbled() {
 	done
 	scribble $SEED 300 prefixes4 prefixes6 bypass4 bypass6
 	load_stop load >"$BATS_TEST_TMPDIR/load"
-	figures "seed $SEED: $((($(received) - received_before))) packets came, $(($(counted out) - counted_before)) counted;" \
+	figures "seed $SEED: $(($(received) - received_before)) packets came, $(($(counted out) - counted_before)) counted;" \
 		"$problems problems named"
 	[ "$1" != fast ] || is "$(($(counted out) - counted_before)) counted" "$(($(received) - received_before)) counted"
 	[ $problems -gt 0 ]

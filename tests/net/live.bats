@@ -37,6 +37,11 @@ WORDS_B=(from "$VPN6" via "$FW6B" dev ens3 from "$VPN4" via "$FW4B" dev ens3)
 WORDS_HALVES=(from 10.6.0.0/17 via "$FW4B" from 10.6.128.0/17 via "$FW4" from 2001:db8:1::/51 via "$FW6B"
 	from 2001:db8:1:2000::/51 via "$FW6")
 
+# others THIRD: a hundred prefixes more, for a change that takes its time.
+others() {
+	printf "from 172.16.$1.%d/32 via $FW4 dev ens3 " {1..100}
+}
+
 # load_both_ways RATE
 load_both_ways() {
 	load_start load "$NS_C1" "$1" $C1_4 $SVC4 $C1_6 $SVC6
@@ -49,12 +54,13 @@ second_device() {
 
 # change NUMBER: one of sixteen.
 change() {
+	# shellcheck disable=SC2046 # words
 	case $(($1 % 16)) in
 	0) wgvia route replace wg6 from $VPN6 via $FW6B ;;
 	1) wgvia route replace wg6 from $VPN4 via $FW4B ;;
 	2) wgvia bypass add wg6 198.18.0.0/15 ;;
-	3) wgvia route add wg6 from 10.99.0.0/16 via $FW4 ;;
-	4) wgvia up wg6 "${WORDS_HALVES[@]}" ;;
+	3) up $(others 1) ;;
+	4) wgvia up wg6 "${WORDS_HALVES[@]}" $(others 2) ;;
 	5) up mode stack ;;
 	6) wgvia route replace wg6 from $VPN6 via $FW6B ;;
 	7) wgvia route replace wg6 from $VPN4 via $FW4B ;;
@@ -64,7 +70,7 @@ change() {
 	11) wgvia route add wg6 from 2001:db8:77::/48 via $FW6 ;;
 	12) wgvia route del wg6 from 2001:db8:77::/48 ;;
 	13) ip -n "$NS_GW" link delete second && up ;;
-	14) up on-fail pass ;;
+	14) up on-fail pass $(others 3) ;;
 	15) wgvia up wg6 "${WORDS_B[@]}" ;;
 	esac
 }
@@ -193,8 +199,10 @@ refused() {
 
 # as_before: nothing has changed since `state` was written to $BATS_TEST_TMPDIR/before.
 as_before() {
-	state | diff "$BATS_TEST_TMPDIR/before" - | cut -c -200
-	is "${PIPESTATUS[1]}" 0
+	state >"$BATS_TEST_TMPDIR/after"
+	cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after" && return
+	diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after" | cut -c -200
+	return 1
 }
 
 # refusals ATTACH: what is wrong with words, with pins, with a second device.
@@ -254,15 +262,14 @@ faulty() {
 # which wgvia is killed. Either the old state is in force or the new one; after a kill, `up` mends it; packets flow.
 faults() {
 	local old=(up wg6 "${WORDS[@]}" bypass 198.18.0.0/15) new=(up wg6 "${WORDS_HALVES[@]}" mode stack on-fail pass)
-	local result kind number status new_view new_pins total=0
+	local result kind number status total=0
 	attach_type "$1"
 	wgvia "${old[@]}"
 	load_both_ways 1000
 	second_device
 	for _ in to-stack to-fast; do
 		wgvia "${new[@]}"
-		new_view=$(view)
-		new_pins=$(pins)
+		{ view && pins; } >"$BATS_TEST_TMPDIR/new"
 		for kind in fail kill; do
 			fault=yes
 			for ((number = 1; number < 200; number++)); do
@@ -279,7 +286,7 @@ faults() {
 					wgvia "${new[@]}"
 				fi
 				if [ $kind = kill ] || [ $status -eq 0 ]; then
-					is "$kind $number: $(view) $(pins)" "$kind $number: $new_view $new_pins"
+					{ view && pins; } | diff "$BATS_TEST_TMPDIR/new" - || is "after $kind $number" "all as wanted"
 				else
 					grep '^wgvia: ' "$BATS_TEST_TMPDIR/faulty"
 					as_before || is "after $kind $number" "as before"
@@ -303,6 +310,39 @@ faults() {
 
 @test "clsact: whichever step of a change fails or is the last, nothing is lost" {
 	faults clsact
+}
+
+# first_faults ATTACH: an `up` where nothing was leaves nothing when it fails; after a kill, `down` does.
+first_faults() {
+	local kind number status total=0
+	attach_type "$1"
+	second_device
+	for kind in fail kill; do
+		fault=yes
+		for ((number = 1; number < 200; number++)); do
+			status=0
+			faulty $number $kind up wg6 "${WORDS[@]}" bypass 198.18.0.0/15 || status=$?
+			[ $fault = yes ] || break
+			total=$((total + 1))
+			if [ $kind = kill ] || [ $status -eq 0 ]; then
+				wgvia down wg6
+			fi
+			nothing_left || is "after $kind $number" "nothing left"
+			is "$(in_ns "$NS_GW" tc qdisc show dev second | grep clsact)" ""
+		done
+		is $fault no
+		wgvia down wg6
+	done
+	figures "$total faults"
+	nothing_left
+}
+
+@test "tcx: whichever step of a first up fails or is the last, nothing is left" {
+	first_faults tcx
+}
+
+@test "clsact: whichever step of a first up fails or is the last, nothing is left" {
+	first_faults clsact
 }
 
 @test "a device that comes and goes while changes run disturbs nothing" {
@@ -330,24 +370,28 @@ faults() {
 
 # ---- versions ----
 
-# takes_over ATTACH OLD NEW: while packets flow, an instance of one program becomes the other's, and nothing is lost.
-# Sets kept to yes where the counters went on.
+# takes_over ATTACH OLD NEW: while packets flow, an instance of one program becomes the other's, and nothing is lost or
+# goes past the firewall. Sets kept to yes where the counters went on.
 takes_over() {
 	local result before=$BATS_TEST_TMPDIR/before
 	attach_type "$1"
 	WGVIA=$2
 	up
+	pings 1 "$NS_C1" $SVC4
+	wire_reset
 	load_both_ways 5000
 	poll 5 sent_at_least 2000
 	remember_counters
 	WGVIA=$3
-	up mode fast bypass 198.18.0.0/15
+	# shellcheck disable=SC2046 # words
+	up $(others 1) $(others 2) $(others 3)
 	kept=yes
 	[ "$(counter redirected)" -ge "$(jq .counters.redirected.packets "$before")" ] || kept=no
 	poll 5 sent_at_least 2000
 	result=$(load_stop load)
 	figures "$(load_figures "$result"), counters kept: $kept"
 	load_lost_nothing "$result"
+	is "$(wire leaked)" 0
 	is "$(pins | grep -c "/$1_")" 3
 	is "$(pins | grep -c '%')" 0
 }

@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What live.bats, leak.bats and hostile.bats share, beside net.bash, which loads first: a tunnel that loses nothing in
+# WireGuard's place, numbered packets at a steady rate, counters on the LAN by MAC address, and wgvia built from changed
+# sources. It asserts nothing about wgvia.
+
+LOAD_PORT=7777
+# shellcheck disable=SC2153 # net.bash sets it
+TOOLS=$TREE/build/tests/lib
+# A second address of the firewall, for changes of gateway.
+# shellcheck disable=SC2034 # the tests do
+FW4B=192.0.2.9 FW6B=2001:db8:2::9
+# Packets that follow each other on different CPUs may overtake each other in the kernel, wgvia or not.
+LOAD_CPU=$(taskset -cp $BASHPID | sed 's/.*: //; s/[-,].*//')
+
+# load_up: after topology_up.
+load_up() {
+	local ns
+	tunnel_lossless &&
+		ip -n "$NS_FW" -batch - <<-END &&
+			address add $FW4B/24 dev lan
+			address add $FW6B/64 dev lan nodad
+		END
+		wire_up || return
+	for ns in $NS_SVC $NS_INET; do
+		spawn_here "$ns" "echo-$ns" "$TOOLS/load" echo $LOAD_PORT
+		poll 5 listening "$ns" udp $LOAD_PORT 1 || return
+	done
+}
+
+# spawn_here NAMESPACE NAME COMMAND...: `spawn`, on the one CPU.
+spawn_here() {
+	local ns=$1 name=$2
+	shift 2
+	spawn "$ns" "$name" taskset -c "$LOAD_CPU" "$@"
+}
+
+# wg6 and wgc1 of the topology become the ends of a lossless cable, under the same names.
+tunnel_lossless() {
+	unspawn wg6
+	unspawn wgc1
+	ip -n "$NS_GW" link delete wg6 2>/dev/null # the kernel's WireGuard
+	ip -n "$NS_C1" link delete wgc1 2>/dev/null
+	spawn_here "$NS_GW" cable "$TOOLS/cable" "/run/netns/$NS_GW" wg6 "/run/netns/$NS_C1" wgc1
+	poll 5 grep -q ready "$TOPO_DIR/cable.log" &&
+		ip -n "$NS_GW" -batch - <<-END &&
+			address add $WG4/16 dev wg6
+			address add $WG6/50 dev wg6 nodad
+		END
+		ip -n "$NS_C1" -batch - <<-END
+			address add $C1_4/32 dev wgc1
+			address add $C1_6/128 dev wgc1 nodad
+			route add default dev wgc1 table 51820
+			route add ::/0 dev wgc1
+		END
+}
+
+# load_sweep: whatever a failed test has left on the gateway; fails where `down` does.
+load_sweep() {
+	local status=0 dev
+	sweep "$NS_GW" wg6 || status=1
+	for dev in wg6 ens3; do
+		in_ns "$NS_GW" tc qdisc delete dev $dev clsact 2>/dev/null
+	done
+	rm -rf "$PIN_DIR"
+	return $status
+}
+
+# ---- load ----
+
+# load_start NAME NAMESPACE RATE [SOURCE DESTINATION]...: packets a second in all.
+load_start() {
+	local name=$1 ns=$2 rate=$3
+	shift 3
+	spawn_here "$ns" "$name" "$TOOLS/load" send "$rate" $LOAD_PORT "$@"
+}
+
+# load_stop NAME: what became of them, as load.c prints it.
+load_stop() {
+	local pid
+	pid=$(<"$TOPO_DIR/$1.pid")
+	kill -TERM "$pid"
+	poll 40 process_gone "$pid"
+	unspawn "$1"
+	cat "$TOPO_DIR/$1.log"
+}
+
+# load_lost_nothing JSON: nor doubled nor reordered anything; what a load sent at all is in the figures.
+load_lost_nothing() {
+	jq -e '.sent > 0 and all(.out, .back; .lost == 0 and .reordered == 0 and .duplicated == 0)' <<<"$1" >/dev/null ||
+		is "$1" "nothing lost, reordered, duplicated"
+}
+
+# figures TEXT...: a comment in the test's output.
+figures() {
+	echo "# $BATS_TEST_DESCRIPTION: $*" >&3
+}
+
+load_figures() { # JSON
+	jq -r '"\(.sent) sent, out \(.out.lost) lost \(.out.reordered) reordered, back \(.back.lost) lost " +
+		"\(.back.reordered) reordered"' <<<"$1"
+}
+
+# ---- the wire: what leaves the gateway with a source in the VPN prefix, counted by the kernel at the LAN's end ----
+
+wire_up() {
+	in_ns "$NS_LAN" nft -f - <<-END
+		table netdev wire {
+			counter leaked { }
+			counter to_firewall { }
+			chain out {
+				type filter hook ingress device gw priority 0; policy accept;
+				icmpv6 type { 133, 134, 135, 136, 137 } return
+				ether saddr $GW_MAC ip saddr $VPN4 ether daddr $FW_MAC counter name to_firewall return
+				ether saddr $GW_MAC ip6 saddr $VPN6 ether daddr $FW_MAC counter name to_firewall return
+				ether saddr $GW_MAC ip saddr $VPN4 counter name leaked
+				ether saddr $GW_MAC ip6 saddr $VPN6 counter name leaked
+			}
+		}
+	END
+}
+
+wire_reset() {
+	in_ns "$NS_LAN" nft reset counters >/dev/null
+}
+
+wire() { # leaked|to_firewall
+	in_ns "$NS_LAN" nft -j list counter netdev wire "$1" | jq '.nftables[] | .counter // empty | .packets'
+}
+
+# ---- other versions of wgvia ----
+
+# variant NAME FILE SED...: wgvia built with that one file changed: $BATS_FILE_TMPDIR/NAME/build/wgvia.
+variant() {
+	[ ! -d "$BATS_FILE_TMPDIR/$1" ] || return 0
+	local tree=$BATS_FILE_TMPDIR/$1 file=$2
+	shift 2
+	mkdir "$tree"
+	cp -a "$TREE"/{Makefile,bpf,include,user,build} "$tree"
+	sed "$@" "$TREE/$file" >"$tree/$file"
+	run ! cmp "$TREE/$file" "$tree/$file"
+	make -s -C "$tree" B=build build/wgvia >"$tree/log" 2>&1 3>&- || { cat "$tree/log" && return 1; }
+}

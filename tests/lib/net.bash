@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What tests/net/*.bats share: one topology for each file, wgvia on its gateway with pins of their own, and words for
+# what tests look at. Each test leaves the gateway as it found it; what a failed one has left is swept away.
+
+bats_require_minimum_version 1.5.0
+# shellcheck source=tests/lib/topology.sh
+. "$(dirname "${BASH_SOURCE[0]}")/topology.sh"
+
+TREE=$(cd "$TOPO_LIB/../.." && pwd)
+export WGVIA=${WGVIA:-$TREE/build/wgvia}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
+
+# The words that most tests start wgvia with.
+WORDS6=(from "$VPN6" via "$FW6" dev ens3)
+WORDS4=(from "$VPN4" via "$FW4" dev ens3)
+# shellcheck disable=SC2034 # the tests do
+WORDS=("${WORDS6[@]}" "${WORDS4[@]}")
+
+setup_file() {
+	topology_up "wgvia$$"
+	export PIN_DIR=/sys/fs/bpf/$TOPO_NAME
+	if declare -F setup_more >/dev/null; then setup_more; fi
+}
+
+teardown_file() {
+	topology_down
+	rm -rf "$PIN_DIR"
+}
+
+teardown() {
+	sweep "$NS_GW" wg6
+}
+
+# sweep NAMESPACE DEVICE: `down`, and where that fails, by force.
+sweep() {
+	"$WGVIA" --pin-dir "$PIN_DIR" -n "$1" down "$2" && return
+	rm -rf "${PIN_DIR:?}/$2"
+	in_ns "$1" tc qdisc delete dev ens3 clsact 2>/dev/null
+	in_ns "$1" tc qdisc delete dev "$2" clsact 2>/dev/null
+	return 1
+}
+
+wgvia() {
+	"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" "$@"
+}
+
+# ---- assertions ----
+
+# is ACTUAL EXPECTED
+is() {
+	[ "$1" = "$2" ] && return
+	printf 'it is:        %s\nit should be: %s\n' "$1" "$2"
+	return 1
+}
+
+# answers NAMESPACE ADDRESS WHO WHOM: HTTP; the server WHO answers, and has seen the address WHOM.
+answers() {
+	is "$(http_get "$1" "$(url "$2")")" "$3 saw $4"
+}
+
+times_out() { # NAMESPACE ADDRESS
+	local status=0
+	HTTP_TIMEOUT=1 http_get "$1" "$(url "$2")" || status=$?
+	is "$status" 28
+}
+
+url() {
+	case $1 in
+	*:*) echo "http://[$1]/" ;;
+	*) echo "http://$1/" ;;
+	esac
+}
+
+# pings COUNT NAMESPACE ADDRESS [OPTION...]: that many requests, all answered. The kernel counts the answers: ping leaves
+# 5 ms after its last request, be the answer there or not.
+pings() {
+	local count=$1 ns=$2 address=$3 before
+	shift 3
+	before=$(echo_replies "$ns")
+	in_ns "$ns" ping -q -n -c "$count" -i 0.005 -W 2 "$@" "$address" || true
+	poll 2 replies_are "$ns" $((before + count)) || is "$(($(echo_replies "$ns") - before)) replies" "$count replies"
+}
+
+# stream COUNT NAMESPACE ADDRESS COMMAND...: that many requests, while the command runs again and again; $missing is how
+# many are not answered.
+stream() {
+	local count=$1 ns=$2 address=$3 before ping
+	shift 3
+	before=$(echo_replies "$ns")
+	nsenter --net="/run/netns/$ns" ping -q -n -c "$count" -i 0.005 -W 2 "$address" >"$BATS_TEST_TMPDIR/ping" 3>&- &
+	ping=$!
+	until process_gone $ping; do
+		"$@"
+	done
+	wait $ping || true
+	cat "$BATS_TEST_TMPDIR/ping"
+	poll 2 replies_are "$ns" $((before + count)) || true
+	# shellcheck disable=SC2034 # the tests do
+	missing=$((before + count - $(echo_replies "$ns")))
+}
+
+echo_replies() {
+	in_ns "$1" nstat -asz IcmpInEchoReps Icmp6InEchoReplies | awk '/^Icmp/ { sum += $2 } END { print sum }'
+}
+
+replies_are() {
+	[ "$(echo_replies "$1")" -eq "$2" ]
+}
+
+# counter VERDICT [packets|bytes]
+counter() {
+	wgvia -j stats wg6 | jq ".counters.$1.${2:-packets}"
+}
+
+# grown VERDICT PACKETS BYTES: since `wgvia -j stats wg6` has been written to $BATS_TEST_TMPDIR/before.
+grown() {
+	local before=$BATS_TEST_TMPDIR/before
+	is "$1 $(($(counter "$1") - $(jq ".counters.$1.packets" "$before"))) packets $(($(counter "$1" bytes) - \
+		$(jq ".counters.$1.bytes" "$before"))) bytes" "$1 $2 packets $3 bytes"
+}
+
+remember_counters() {
+	wgvia -j stats wg6 >"$BATS_TEST_TMPDIR/before"
+}
+
+# What hangs on the gateway's devices: tcx programs, qdiscs, filters.
+attached() {
+	local dev
+	for dev in wg6 ens3; do
+		in_ns "$NS_GW" "$TREE/build/tests/lib/tcx" list "$dev" | sed "s/^/$dev tcx /"
+		in_ns "$NS_GW" tc qdisc show dev "$dev" | sed -n "s/^qdisc clsact/$dev &/p"
+		in_ns "$NS_GW" tc filter show dev "$dev" ingress | sed "s/^/$dev ingress /"
+		in_ns "$NS_GW" tc filter show dev "$dev" egress | sed "s/^/$dev egress /"
+	done
+}
+
+# All that wgvia may change on the system, without counters: attachments, pins, maps.
+state() {
+	local map
+	attached
+	[ ! -e "$PIN_DIR" ] || find "$PIN_DIR" -mindepth 1 | sort
+	for map in "$PIN_DIR"/*/{prefixes,bypass}[46] "$PIN_DIR"/*/meta; do
+		[ ! -e "$map" ] || bpftool -j map dump pinned "$map"
+	done
+}
+
+nothing_left() {
+	is "$(attached)" "" && is "$(find "$PIN_DIR" -mindepth 1 2>/dev/null)" ""
+}
+
+# attach_type tcx|clsact: how `up` attaches from here on; skips where the kernel cannot.
+attach_type() {
+	[ "$1" != tcx ] || "$TREE/build/tests/lib/tcx" probe || skip "kernel $(uname -r) has no tcx"
+	export WGVIA_ATTACH=$1
+}
+

@@ -1,0 +1,396 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds and removes the network of the demo and the tests, in network namespaces of its own:
+#
+#   VPN clients                VPN gateway
+#   10.6.0.10, .11             wg6 10.6.0.1/16 2001:db8:1::1/50
+#   2001:db8:1::10, ::11         |
+#     |   `===== WireGuard =====-'
+#     |                        ens3 .2, ::2 --- LAN ------ service .3, ::3
+#   foreign network                    192.0.2.0/24
+#   198.51.100.0/24                    2001:db8:2::/64
+#   (IPv4 only)                                  |
+#     |                                       firewall .1, ::1
+#   Internet host ----------------------------- (conntrack)
+#   203.0.113.2, 2001:db8:3::2
+#
+# The clients reach the gateway's endpoint 192.0.2.2:51820 through the firewall; the service's and the gateway's
+# default route is the firewall. Every MAC address ends in the network's number and the host's own.
+#
+# A library to be sourced: it decides nothing about wgvia, and calls it nowhere. What it starts and makes stands in
+# $TOPO_DIR, so that topology_down works from another shell, half-way, and twice.
+
+TOPO_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOPO_RUN=/run/wgvia-topology # one directory for each topology that is up
+
+# What tests and the demo know their hosts by.
+export FW_MAC=02:00:00:00:02:01 GW_MAC=02:00:00:00:02:02 SVC_MAC=02:00:00:00:02:03
+export FW4=192.0.2.1 FW6=2001:db8:2::1 GW4=192.0.2.2 GW6=2001:db8:2::2 SVC4=192.0.2.3 SVC6=2001:db8:2::3
+export WG4=10.6.0.1 WG6=2001:db8:1::1 C1_4=10.6.0.10 C1_6=2001:db8:1::10 C2_4=10.6.0.11 C2_6=2001:db8:1::11
+export INET4=203.0.113.2 INET6=2001:db8:3::2 VPN4=10.6.0.0/16 VPN6=2001:db8:1::/50
+
+# ---- small tools ----
+
+# in_ns NAMESPACE COMMAND...: `ip netns exec` would mount a new /sys and so hide bpffs.
+in_ns() {
+	local ns=$1
+	shift
+	nsenter --net="/run/netns/$ns" "$@"
+}
+
+# poll SECONDS COMMAND...: until the command succeeds; fails when the time is over.
+poll() {
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * ${POLL_FACTOR:-1} * 1000000)) # POLL_FACTOR: in an emulated machine
+	shift
+	until "$@" >/dev/null 2>&1; do
+		((${EPOCHREALTIME/[.,]/} < end)) || return 1
+		sleep 0.02
+	done
+}
+
+# spawn NAMESPACE NAME COMMAND...: starts a process of the topology; its output goes to $TOPO_DIR/NAME.log. bats
+# waits for whoever holds its file descriptor 3.
+spawn() {
+	local ns=$1 name=$2
+	shift 2
+	unspawn "$name" # what a test that failed has left
+	: >"$TOPO_DIR/$name.log" # now, not when the child gets there: start_capture reads it
+	nsenter --net="/run/netns/$ns" "$@" >"$TOPO_DIR/$name.log" 2>&1 </dev/null 3>&- &
+	echo $! >"$TOPO_DIR/$name.pid"
+}
+
+# unspawn NAME [SIGNAL]: ends it and waits until it has gone. Its process id may be somebody else's by now where the
+# topology was kept; that one is not in a namespace of ours.
+unspawn() {
+	local file=$TOPO_DIR/$1.pid pid
+	[ -e "$file" ] || return 0
+	pid=$(<"$file")
+	case $(ip netns identify "$pid" 2>/dev/null) in
+	"$TOPO_NAME"-*)
+		kill "-${2:-TERM}" "$pid" 2>/dev/null
+		poll 5 process_gone "$pid" || kill -KILL "$pid" 2>/dev/null
+		;;
+	esac
+	rm -f "$file"
+}
+
+process_gone() {
+	# A zombie has gone; whether its parent collects it is not our business.
+	[ ! -e "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"
+}
+
+# ---- looking at the network ----
+
+# http_get NAMESPACE URL: the answer, or curl's exit status, 28 for a timeout.
+http_get() {
+	in_ns "$1" curl -gsS --noproxy '*' --max-time "${HTTP_TIMEOUT:-3}" "$2"
+}
+
+# ping_once NAMESPACE ADDRESS [OPTION...]: succeeds if the one request is answered.
+ping_once() {
+	local ns=$1 address=$2
+	shift 2
+	in_ns "$ns" ping -q -n -c 1 -W 2 "$@" "$address"
+}
+
+# udp_ask NAMESPACE ADDRESS PORT WORD: the answer of a datagram server, from that very address.
+udp_ask() {
+	# shellcheck disable=SC2016 # the inner shell's variables
+	in_ns "$1" bash -c 'exec 4<>"/dev/udp/$0/$1" && echo "$2" >&4 && timeout 2 head -n 1 <&4' \
+		"$2" "$3" "$4"
+}
+
+# Packets that the firewall has dropped.
+fw_dropped() {
+	in_ns "$NS_FW" nft -j list counter inet firewall dropped | jq '.nftables[] | .counter // empty | .packets'
+}
+
+# start_capture NAMESPACE DEVICE FILE FILTER: returns when it sees packets. One capture per file; FILE is a path.
+start_capture() {
+	local name
+	name=capture-$(basename "$3")
+	spawn "$1" "$name" tcpdump -U --immediate-mode -n -Z root -i "$2" -w "$3" "$4"
+	poll 5 grep -q '^tcpdump: listening on' "$TOPO_DIR/$name.log"
+}
+
+# stop_capture FILE
+stop_capture() {
+	unspawn "capture-$(basename "$1")" INT
+}
+
+# frames FILE [JQ-ARGUMENT...]: a capture's packets, one JSON object each, or what jq makes of them all (an array).
+# See frames.py for the keys.
+frames() {
+	local file=$1
+	shift
+	/usr/bin/python3 "$TOPO_LIB/frames.py" "$file" | jq -s "${@:-.[]}"
+}
+
+# ---- parts ----
+
+topology_names() {
+	TOPO_NAME=$1
+	TOPO_DIR=$TOPO_RUN/$1
+	NS_GW=$1-gw NS_FW=$1-fw NS_SVC=$1-svc NS_LAN=$1-lan NS_INET=$1-inet NS_C1=$1-c1 NS_C2=$1-c2
+	export TOPO_NAME TOPO_DIR NS_GW NS_FW NS_SVC NS_LAN NS_INET NS_C1 NS_C2
+}
+
+# Addresses are usable at once (no duplicate address detection), nobody listens to redirects or advertisements.
+namespaces_up() {
+	local ns
+	for ns in $NS_GW $NS_FW $NS_SVC $NS_LAN $NS_INET $NS_C1 $NS_C2; do
+		ip netns add "$ns" &&
+			ip -n "$ns" link set lo up &&
+			set_sysctls "$ns" net.ipv4.conf.{all,default}.{send_redirects,accept_redirects,rp_filter}=0 \
+				net.ipv6.conf.{all,default}.{accept_dad,accept_ra,accept_redirects}=0 || return
+	done
+	for ns in $NS_GW $NS_FW $NS_INET; do
+		set_sysctls "$ns" net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 || return
+	done
+	for ns in $NS_LAN $NS_INET; do # a bridge is a cable here, not a second firewall
+		[ ! -e /proc/sys/net/bridge ] ||
+			set_sysctls "$ns" net.bridge.bridge-nf-call-ip{,6}tables=0 || return
+	done
+}
+
+set_sysctls() {
+	local ns=$1
+	shift
+	in_ns "$ns" sysctl -qw "$@"
+}
+
+# cable NAMESPACE DEVICE MAC NAMESPACE DEVICE MAC
+cable() {
+	ip -n "$1" link add "$2" address "$3" type veth peer name "$5" netns "$4" address "$6" &&
+		ip -n "$1" link set "$2" up &&
+		ip -n "$4" link set "$5" up
+}
+
+bridge_up() { # NAMESPACE DEVICE MAC
+	ip -n "$1" link add "$2" address "$3" type bridge stp_state 0 mcast_snooping 0 &&
+		ip -n "$1" link set "$2" up
+}
+
+# The foreign network, the Internet and its host, which is also the foreign network's router.
+outside_up() {
+	local n ns
+	bridge_up "$NS_INET" foreign 02:00:00:00:04:01 &&
+		cable "$NS_INET" wan 02:00:00:00:03:02 "$NS_FW" wan 02:00:00:00:03:01 || return
+	for n in 1 2; do
+		ns=NS_C$n
+		cable "${!ns}" foreign "02:00:00:00:04:1$n" "$NS_INET" "c$n" "02:00:00:00:04:a$n" &&
+			ip -n "$NS_INET" link set "c$n" master foreign &&
+			ip -n "${!ns}" address add "198.51.100.1$n/24" dev foreign &&
+			ip -n "${!ns}" route add default via 198.51.100.1 || return
+	done
+	ip -n "$NS_INET" -batch - <<-END
+		address add 198.51.100.1/24 dev foreign
+		address add $INET4/24 dev wan
+		address add $INET6/64 dev wan nodad
+		route add 192.0.2.0/24 via 203.0.113.1
+		route add 2001:db8:2::/64 via 2001:db8:3::1
+		route add $VPN4 via 203.0.113.1
+		route add $VPN6 via 2001:db8:3::1
+	END
+}
+
+lan_up() {
+	bridge_up "$NS_LAN" lan 02:00:00:00:02:a0 &&
+		cable "$NS_FW" lan "$FW_MAC" "$NS_LAN" fw 02:00:00:00:02:a1 &&
+		cable "$NS_GW" ens3 "$GW_MAC" "$NS_LAN" gw 02:00:00:00:02:a2 &&
+		cable "$NS_SVC" eth0 "$SVC_MAC" "$NS_LAN" svc 02:00:00:00:02:a3 &&
+		ip -n "$NS_LAN" -batch - <<-END &&
+			link set fw master lan
+			link set gw master lan
+			link set svc master lan
+		END
+		ip -n "$NS_SVC" -batch - <<-END
+			address add $SVC4/24 dev eth0
+			address add $SVC6/64 dev eth0 nodad
+			route add default via $FW4
+			route add ::/0 via $FW6
+		END
+}
+
+# A stateful firewall: what it has not seen begin, it drops. Ping alone passes without state, as in many places.
+firewall_up() {
+	ip -n "$NS_FW" -batch - <<-END &&
+		address add $FW4/24 dev lan
+		address add $FW6/64 dev lan nodad
+		address add 203.0.113.1/24 dev wan
+		address add 2001:db8:3::1/64 dev wan nodad
+		route add 198.51.100.0/24 via $INET4
+		route add default via $INET4
+		route add ::/0 via $INET6
+		route add $VPN4 via $GW4
+		route add $VPN6 via $GW6
+	END
+		in_ns "$NS_FW" nft -f - <<-END &&
+			table inet firewall {
+				counter dropped { }
+				chain forward {
+					type filter hook forward priority filter; policy drop;
+					icmp type { echo-request, echo-reply } accept
+					icmpv6 type { echo-request, echo-reply } accept
+					ct state established,related accept
+					ct state invalid counter name dropped drop
+					meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn counter name dropped drop
+					ip saddr $VPN4 accept
+					ip6 saddr $VPN6 accept
+					iifname lan accept
+					iifname wan ip daddr $GW4 udp dport 51820 accept
+					counter name dropped drop
+				}
+				chain output { # Linux sends IPv6 redirects whatever sysctl says; nothing here would listen
+					type filter hook output priority filter; policy accept;
+					icmpv6 type nd-redirect drop
+				}
+			}
+		END
+		# Exists only now, with a rule that needs connection tracking.
+		set_sysctls "$NS_FW" net.netfilter.nf_conntrack_tcp_loose=0
+}
+
+# Its own rules drop invalid packets too, as nearly every gateway's do.
+gateway_up() {
+	ip -n "$NS_GW" -batch - <<-END &&
+		address add $GW4/24 dev ens3
+		address add $GW6/64 dev ens3 nodad
+		route add default via $FW4
+		route add ::/0 via $FW6
+	END
+		in_ns "$NS_GW" nft -f - <<-END
+			table inet gateway {
+				chain forward {
+					type filter hook forward priority filter; policy accept;
+					ct state established,related accept
+					ct state invalid counter drop
+				}
+			}
+		END
+}
+
+# wireguard_add NAMESPACE DEVICE: the kernel's WireGuard, else wireguard-go, which gets a private folder for its control
+# socket: all namespaces and topologies would share one.
+wireguard_add() {
+	ip -n "$1" link add "$2" type wireguard 2>/dev/null && return
+	spawn "$1" "$2" unshare --mount sh -c "mkdir -p /run/wireguard && mount -t tmpfs wgvia /run/wireguard &&
+		exec wireguard-go -f $2"
+	# Not with wg(8): it would remove the socket that wireguard-go has made and does not listen on yet.
+	poll 10 wireguard_listens "$1" "$2"
+}
+
+wireguard_listens() {
+	in_ns "$1" ss -Hxl | grep "/$2.sock "
+}
+
+# wg_at NAMESPACE DEVICE ARGUMENT...: wg(8) where it sees that device.
+wg_at() {
+	local ns=$1 pid=$TOPO_DIR/$2.pid
+	shift 2
+	if [ -e "$pid" ]; then
+		nsenter --target "$(<"$pid")" --mount --net wg "$@"
+	else
+		in_ns "$ns" wg "$@"
+	fi
+}
+
+tunnels_up() {
+	local key key1 key2
+	key=$(wg genkey) && key1=$(wg genkey) && key2=$(wg genkey) &&
+		wireguard_add "$NS_GW" wg6 &&
+		wg_at "$NS_GW" wg6 setconf wg6 /dev/stdin <<-END &&
+			[Interface]
+			PrivateKey = $key
+			ListenPort = 51820
+			[Peer]
+			PublicKey = $(wg pubkey <<<"$key1")
+			AllowedIPs = $C1_4/32, $C1_6/128
+			[Peer]
+			PublicKey = $(wg pubkey <<<"$key2")
+			AllowedIPs = $C2_4/32, $C2_6/128
+		END
+		ip -n "$NS_GW" -batch - <<-END &&
+			link set wg6 up
+			address add $WG4/16 dev wg6
+			address add $WG6/50 dev wg6 nodad
+		END
+		client_up "$NS_C1" wgc1 "$key1" "$key" "$C1_4" "$C1_6" &&
+		client_up "$NS_C2" wgc2 "$key2" "$key" "$C2_4" "$C2_6"
+}
+
+# client_up NAMESPACE DEVICE KEY GATEWAY-KEY ADDRESS4 ADDRESS6: all its traffic goes into the tunnel, as wg-quick does it.
+client_up() {
+	wireguard_add "$1" "$2" &&
+		wg_at "$1" "$2" setconf "$2" /dev/stdin <<-END &&
+			[Interface]
+			PrivateKey = $3
+			FwMark = 51820
+			[Peer]
+			PublicKey = $(wg pubkey <<<"$4")
+			AllowedIPs = 0.0.0.0/0, ::/0
+			Endpoint = $GW4:51820
+		END
+		ip -n "$1" -batch - <<-END
+			link set $2 up
+			address add $5/32 dev $2
+			address add $6/128 dev $2 nodad
+			route add default dev $2 table 51820
+			rule add not fwmark 51820 table 51820
+			route add ::/0 dev $2
+		END
+}
+
+servers_up() {
+	local server="/usr/bin/python3 $TOPO_LIB/servers.py"
+	# shellcheck disable=SC2086 # a command and its first argument
+	{
+		spawn "$NS_SVC" http-service $server http 80 service
+		spawn "$NS_INET" http-internet $server http 80 internet
+		spawn "$NS_C1" http-client $server http 80 client
+		spawn "$NS_GW" udp-gateway $server udp 53 "$GW4" "$GW6" "$WG4" "$WG6"
+	}
+	! command -v iperf3 >/dev/null || spawn "$NS_SVC" iperf3 iperf3 -s
+}
+
+# listening NAMESPACE tcp|udp PORT COUNT
+listening() {
+	[ "$(in_ns "$1" ss -Hln "--$2" "sport = :$3" | wc -l)" -ge "$4" ]
+}
+
+topology_ready() {
+	poll 10 listening "$NS_SVC" tcp 80 1 &&
+		poll 10 listening "$NS_INET" tcp 80 1 &&
+		poll 10 listening "$NS_C1" tcp 80 1 &&
+		poll 10 listening "$NS_GW" udp 53 4 &&
+		poll 10 ping_once "$NS_C1" "$WG4" &&
+		poll 10 ping_once "$NS_C2" "$WG6"
+}
+
+# ---- the whole ----
+
+# topology_up [NAME]: NAME is unique to this run. Where it fails, it shows what its processes said, and leaves what there
+# is for topology_down.
+topology_up() {
+	topology_names "${1:-wgvia$$}"
+	mkdir -p "$TOPO_DIR" &&
+		namespaces_up && outside_up && lan_up && firewall_up && gateway_up && tunnels_up && servers_up &&
+		topology_ready && return
+	tail -n +1 "$TOPO_DIR"/*.log >&2
+	return 1
+}
+
+# Removes the topology that topology_up made or topology_names names.
+topology_down() {
+	local file ns
+	[ -n "${TOPO_DIR:-}" ] || return 0
+	for file in "$TOPO_DIR"/*.pid; do
+		[ ! -e "$file" ] || unspawn "$(basename "$file" .pid)"
+	done
+	for ns in $NS_GW $NS_FW $NS_SVC $NS_LAN $NS_INET $NS_C1 $NS_C2; do
+		[ ! -e "/run/netns/$ns" ] || ip netns delete "$ns"
+	done
+	rm -rf "$TOPO_DIR"
+	[ ! -e "$TOPO_RUN" ] || rmdir --ignore-fail-on-non-empty "$TOPO_RUN"
+}
