@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What live.bats, leak.bats and hostile.bats share, beside net.bash, which loads first: a tunnel that loses nothing in
-# WireGuard's place, numbered packets at a steady rate, counters on the LAN by MAC address, and wgvia built from changed
-# sources. It asserts nothing about wgvia.
+# What live.bats, faults.bats, leak.bats and hostile.bats share, beside net.bash, which loads first: a tunnel that loses
+# nothing in WireGuard's place, numbered packets at a steady rate, counters on the LAN by MAC address, refusals that
+# leave all as it was, and wgvia built from changed sources.
 
 LOAD_PORT=7777
 # shellcheck disable=SC2153 # net.bash sets it
@@ -11,6 +11,12 @@ TOOLS=$TREE/build/tests/lib
 # A second address of the firewall, for changes of gateway.
 # shellcheck disable=SC2034 # the tests do
 FW4B=192.0.2.9 FW6B=2001:db8:2::9
+# Words for `up`: by those addresses, and with the same prefixes in halves.
+# shellcheck disable=SC2034
+WORDS_B=(from "$VPN6" via "$FW6B" dev ens3 from "$VPN4" via "$FW4B" dev ens3)
+# shellcheck disable=SC2034
+WORDS_HALVES=(from 10.6.0.0/17 via "$FW4B" from 10.6.128.0/17 via "$FW4" from 2001:db8:1::/51 via "$FW6B"
+	from 2001:db8:1:2000::/51 via "$FW6")
 # Packets that follow each other on different CPUs may overtake each other in the kernel, wgvia or not.
 LOAD_CPU=$(taskset -cp $BASHPID | sed 's/.*: //; s/[-,].*//')
 
@@ -76,6 +82,11 @@ load_start() {
 	spawn_here "$ns" "$name" "$TOOLS/load" send "$rate" $LOAD_PORT "$@"
 }
 
+# load_both_ways RATE: to the service, as "load"
+load_both_ways() {
+	load_start load "$NS_C1" "$1" "$C1_4" "$SVC4" "$C1_6" "$SVC6"
+}
+
 # load_stop NAME: what became of them, as load.c prints it.
 load_stop() {
 	local pid
@@ -129,7 +140,45 @@ wire() { # leaked|to_firewall
 	in_ns "$NS_LAN" nft -j list counter netdev wire "$1" | jq '.nftables[] | .counter // empty | .packets'
 }
 
-# ---- other versions of wgvia ----
+# ---- looking at an instance ----
+
+# What an instance is, without the numbers that the kernel gives and what the network does.
+view() {
+	wgvia -j show wg6 | jq -S 'del(.attachments[] | .link_id, .prog_id) | del(.prefixes[].neighbour) |
+		.attachments |= sort_by(.dev, .direction)'
+}
+
+pins() {
+	find "$PIN_DIR" -mindepth 1 | sort
+}
+
+# refused TEXT COMMAND...: it says so in one line, and nothing has changed.
+refused() {
+	local text=$1
+	shift
+	state >"$BATS_TEST_TMPDIR/before"
+	run -1 --separate-stderr wgvia "$@"
+	# shellcheck disable=SC2154 # bats sets it
+	grep -v '^hint: ' <<<"$stderr" >"$BATS_TEST_TMPDIR/stderr"
+	is "$(wc -l <"$BATS_TEST_TMPDIR/stderr")" 1
+	grep "^wgvia: .*$text" "$BATS_TEST_TMPDIR/stderr"
+	as_before
+}
+
+# as_before: nothing has changed since `state` was written to $BATS_TEST_TMPDIR/before.
+as_before() {
+	state >"$BATS_TEST_TMPDIR/after"
+	cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after" && return
+	diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after" | cut -c -200
+	return 1
+}
+
+# ---- other programs ----
+
+# A device more is a program more, and another list of devices in all of them: all are loaded anew.
+second_device() {
+	ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN" && ip -n "$NS_GW" link set second up
+}
 
 # variant NAME FILE SED...: wgvia built with that one file changed: $BATS_FILE_TMPDIR/NAME/build/wgvia.
 variant() {

@@ -33,7 +33,7 @@ struct seen {
 
 struct datagram {
 	uint64_t flow;
-	uint64_t number; /* QUERY: the sender has finished, and asks what was seen */
+	uint64_t number;  /* QUERY: the sender has finished, and asks what was seen */
 	struct seen seen; /* by the echo, in its answer to QUERY */
 	uint8_t padding[40];
 };

@@ -47,8 +47,10 @@ static void draw_bytes(uint8_t *bytes, size_t size)
 /* Words that mean something to somebody: ifindexes, address families, flags, verdicts, modes, addresses. */
 static uint32_t draw_word(void)
 {
-	static const uint32_t words[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 255, 0x7fffffff, 0xffffffff,
-					 0x010200c0, 0x030200c0, 0x0100007f, 0x010000e0, 0xb80d0120, 0x000080fe, 0x02ff};
+	static const uint32_t words[] = {0,	     1,		 2,	     3,		 4,	     5,
+					 6,	     7,		 8,	     10,	 12,	     13,
+					 255,	     0x7fffffff, 0xffffffff, 0x010200c0, 0x030200c0, 0x0100007f,
+					 0x010000e0, 0xb80d0120, 0x000080fe, 0x02ff};
 
 	return draw(8) ? words[draw(sizeof(words) / sizeof(words[0]))] : draw(UINT32_MAX);
 }

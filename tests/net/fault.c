@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * For LD_PRELOAD: the FAULT_AT-th call of a program that changes something which others can see fails, or the program
- * is killed just before it, by FAULT=fail or FAULT=kill; then there is a file FAULT_FILE. Changes are what bpf(2) does to
- * maps, pins and links, what libbpf sends by netlink, and folders and names. The calls by which things are removed are
- * counted for `kill` alone: they do not fail on a system that is sane.
+ * is killed just before it, by FAULT=fail or FAULT=kill; then there is a file FAULT_FILE. Changes are what bpf(2) does
+ * to maps, pins and links, what libbpf sends by netlink, and folders and names. The calls by which things are removed
+ * are counted for `kill` alone: they do not fail on a system that is sane.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

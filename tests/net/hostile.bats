@@ -29,12 +29,6 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15 "$@"
 }
 
-# What an instance is, without the numbers that the kernel gives and what the network does.
-view() {
-	wgvia -j show wg6 | jq -S 'del(.attachments[] | .link_id, .prog_id) | del(.prefixes[].neighbour) |
-		.attachments |= sort_by(.dev, .direction)'
-}
-
 # How often the kernel has complained since it began.
 kernel_warnings() {
 	dmesg | grep -cE 'WARNING:|BUG:|Oops|general protection|Call Trace' || true

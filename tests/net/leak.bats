@@ -75,11 +75,12 @@ flush_start() {
 	local count=$1
 	shift
 	# shellcheck disable=SC2016 # the inner shell's variables
-	spawn "$NS_GW" flusher bash -c 'exec ip -statistics -batch - < <(
-		for ((i = 0; i < $0; i++)); do
-			printf "neighbour flush dev ens3%s\n" "${@/#/ to }"
-			sleep 0.008
-		done)' "$count" "$@"
+	spawn "$NS_GW" flusher bash -c 'for ((i = 0; i < $0; i++)); do
+		for to in "${@:-all}"; do
+			ip -statistics neighbour flush to "$to" dev ens3
+		done
+		sleep 0.005
+	done' "$count" "$@"
 }
 
 # flushed: how often there was something to be flushed.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Changes under load: while 5,000 packets a second go out and come back, and TCP transfers run both ways, gateways,
-# prefixes, bypass list, mode and program change, and nothing is lost or reordered. A change that fails, wherever it
-# fails, leaves the old state in force. WGVIA_CHANGES=N makes N changes for each kind of attachment [500].
+# prefixes, bypass list, mode, program and version change, and nothing is lost or reordered. WGVIA_CHANGES=N makes N
+# changes for each kind of attachment [500].
 
 # shellcheck disable=SC2086 # addresses are words
 
@@ -15,7 +15,6 @@ setup_more() {
 	load_up
 	spawn_here "$NS_SVC" iperf6 iperf3 -s -p 5202
 	poll 5 listening "$NS_SVC" tcp 5202 1
-	gcc -shared -fPIC -O2 -Wall -o "$BATS_FILE_TMPDIR/fault.so" "$TREE/tests/net/fault.c"
 }
 
 teardown() {
@@ -31,25 +30,9 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" "$@"
 }
 
-# The other addresses of the firewall.
-WORDS_B=(from "$VPN6" via "$FW6B" dev ens3 from "$VPN4" via "$FW4B" dev ens3)
-# The same prefixes in halves.
-WORDS_HALVES=(from 10.6.0.0/17 via "$FW4B" from 10.6.128.0/17 via "$FW4" from 2001:db8:1::/51 via "$FW6B"
-	from 2001:db8:1:2000::/51 via "$FW6")
-
 # others THIRD: a hundred prefixes more, for a change that takes its time.
 others() {
 	printf "from 172.16.$1.%d/32 via $FW4 dev ens3 " {1..100}
-}
-
-# load_both_ways RATE
-load_both_ways() {
-	load_start load "$NS_C1" "$1" $C1_4 $SVC4 $C1_6 $SVC6
-}
-
-# A device more is a program more, and another list of devices in all of them: all are loaded anew.
-second_device() {
-	ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN" && ip -n "$NS_GW" link set second up
 }
 
 # change NUMBER: one of sixteen.
@@ -170,202 +153,6 @@ transfer_survives() {
 
 @test "a TCP transfer goes from mode stack to fast, back and again, IPv6" {
 	transfer_survives $SVC6
-}
-
-# ---- changes that fail ----
-
-# What an instance is, without the numbers that the kernel gives and what the network does.
-view() {
-	wgvia -j show wg6 | jq -S 'del(.attachments[] | .link_id, .prog_id) | del(.prefixes[].neighbour) |
-		.attachments |= sort_by(.dev, .direction)'
-}
-
-pins() {
-	find "$PIN_DIR" -mindepth 1 | sort
-}
-
-# refused TEXT COMMAND...: it says so in one line, and nothing has changed.
-refused() {
-	local text=$1
-	shift
-	state >"$BATS_TEST_TMPDIR/before"
-	run -1 --separate-stderr wgvia "$@"
-	# shellcheck disable=SC2154 # bats sets it
-	grep -v '^hint: ' <<<"$stderr" >"$BATS_TEST_TMPDIR/stderr"
-	is "$(wc -l <"$BATS_TEST_TMPDIR/stderr")" 1
-	grep "^wgvia: .*$text" "$BATS_TEST_TMPDIR/stderr"
-	as_before
-}
-
-# as_before: nothing has changed since `state` was written to $BATS_TEST_TMPDIR/before.
-as_before() {
-	state >"$BATS_TEST_TMPDIR/after"
-	cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after" && return
-	diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after" | cut -c -200
-	return 1
-}
-
-# refusals ATTACH: what is wrong with words, with pins, with a second device.
-refusals() {
-	local number handle priority pin result
-	attach_type "$1"
-	up bypass 198.18.0.0/15
-	load_both_ways 1000
-	refused "not on-link" route replace wg6 from $VPN4 via 203.0.113.2
-	refused "not on-link" up wg6 from $VPN6 via $FW6 from $VPN4 via 203.0.113.2 mode stack
-	refused "no such device" up wg6 "${WORDS[@]}" from 10.99.0.0/16 via $FW4 dev ens9
-	refused "own address" up wg6 "${WORDS_B[@]}" from 10.99.0.0/16 via $GW4
-	second_device
-	number=$(ip -n "$NS_GW" -j link show second | jq '.[].ifindex')
-	handle=$(wgvia -j show wg6 | jq '.attachments[0].handle')
-	priority=$(wgvia -j show wg6 | jq '.attachments[0].priority')
-	pin=$PIN_DIR/wg6/tcx_egress_$number
-	[ "$1" = tcx ] || pin=$PIN_DIR/wg6/clsact_egress_${number}_$handle
-	mkdir "$pin"
-	refused "cannot attach to 'second'" up wg6 "${WORDS_HALVES[@]}" mode stack
-	rmdir "$pin"
-	if [ "$1" = clsact ]; then
-		in_ns "$NS_GW" tc qdisc add dev second clsact
-		in_ns "$NS_GW" tc filter add dev second egress prio "$priority" handle "$handle" bpf bytecode '1,6 0 0 0'
-		refused "cannot attach to 'second': somebody's filter" up wg6 "${WORDS_HALVES[@]}" mode stack
-		in_ns "$NS_GW" tc filter show dev second egress | grep bytecode
-		in_ns "$NS_GW" tc qdisc delete dev second clsact
-	fi
-	wgvia up wg6 "${WORDS_HALVES[@]}" mode stack
-	result=$(load_stop load)
-	figures "$(load_figures "$result")"
-	load_lost_nothing "$result"
-	is "$(view | jq '.attachments | length')" 2
-}
-
-@test "tcx: a change that is refused leaves all as it was" {
-	refusals tcx
-}
-
-@test "clsact: a change that is refused leaves all as it was" {
-	refusals clsact
-}
-
-# faulty NUMBER fail|kill COMMAND...: see fault.c. Fails like the command; $fault tells whether the fault happened.
-faulty() {
-	local number=$1 kind=$2 file=$BATS_TEST_TMPDIR/fault status=0
-	shift 2
-	rm -f "$file"
-	LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so FAULT=$kind FAULT_AT=$number FAULT_FILE=$file \
-		wgvia "$@" >"$BATS_TEST_TMPDIR/faulty" 2>&1 || status=$?
-	fault=no
-	[ ! -e "$file" ] || fault=yes
-	return $status
-}
-
-# faults ATTACH: a change of everything, from and to both modes, in which one step after the other fails, or before
-# which wgvia is killed. Either the old state is in force or the new one; after a kill, `up` mends it; packets flow.
-faults() {
-	local old=(up wg6 "${WORDS[@]}" bypass 198.18.0.0/15) new=(up wg6 "${WORDS_HALVES[@]}" mode stack on-fail pass)
-	local result kind number status total=0
-	attach_type "$1"
-	wgvia "${old[@]}"
-	load_both_ways 1000
-	second_device
-	for _ in to-stack to-fast; do
-		wgvia "${new[@]}"
-		{ view && pins; } >"$BATS_TEST_TMPDIR/new"
-		for kind in fail kill; do
-			fault=yes
-			for ((number = 1; number < 200; number++)); do
-				ip -n "$NS_GW" link set second down # is not watched by `old`
-				wgvia "${old[@]}"
-				ip -n "$NS_GW" link set second up
-				state >"$BATS_TEST_TMPDIR/before"
-				status=0
-				faulty $number $kind "${new[@]}" || status=$?
-				[ $fault = yes ] || break
-				total=$((total + 1))
-				if [ $kind = kill ]; then
-					is $status 137
-					wgvia "${new[@]}"
-				fi
-				if [ $kind = kill ] || [ $status -eq 0 ]; then
-					{ view && pins; } | diff "$BATS_TEST_TMPDIR/new" - || is "after $kind $number" "all as wanted"
-				else
-					grep '^wgvia: ' "$BATS_TEST_TMPDIR/faulty"
-					as_before || is "after $kind $number" "as before"
-				fi
-			done
-			is $fault no
-		done
-		old=("${new[@]}")
-		new=(up wg6 "${WORDS[@]}" bypass 198.18.0.0/15)
-	done
-	result=$(load_stop load)
-	figures "$total faults, $(load_figures "$result")"
-	load_lost_nothing "$result"
-	wgvia down wg6
-	nothing_left
-}
-
-@test "tcx: whichever step of a change fails or is the last, nothing is lost" {
-	faults tcx
-}
-
-@test "clsact: whichever step of a change fails or is the last, nothing is lost" {
-	faults clsact
-}
-
-# first_faults ATTACH: an `up` where nothing was leaves nothing when it fails; after a kill, `down` does.
-first_faults() {
-	local kind number status total=0
-	attach_type "$1"
-	second_device
-	for kind in fail kill; do
-		fault=yes
-		for ((number = 1; number < 200; number++)); do
-			status=0
-			faulty $number $kind up wg6 "${WORDS[@]}" bypass 198.18.0.0/15 || status=$?
-			[ $fault = yes ] || break
-			total=$((total + 1))
-			if [ $kind = kill ] || [ $status -eq 0 ]; then
-				wgvia down wg6
-			fi
-			nothing_left || is "after $kind $number" "nothing left"
-			is "$(in_ns "$NS_GW" tc qdisc show dev second | grep clsact)" ""
-		done
-		is $fault no
-		wgvia down wg6
-	done
-	figures "$total faults"
-	nothing_left
-}
-
-@test "tcx: whichever step of a first up fails or is the last, nothing is left" {
-	first_faults tcx
-}
-
-@test "clsact: whichever step of a first up fails or is the last, nothing is left" {
-	first_faults clsact
-}
-
-@test "a device that comes and goes while changes run disturbs nothing" {
-	local flapper result i failed=0
-	up
-	load_both_ways 1000
-	(while ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN"; do
-		ip -n "$NS_GW" link set second up
-		ip -n "$NS_GW" link delete second || break
-	done) 3>&- &
-	flapper=$!
-	for ((i = 0; i < 40; i++)); do
-		up mode stack || failed=$((failed + 1))
-		up || failed=$((failed + 1))
-	done
-	kill $flapper
-	wait $flapper || true
-	ip -n "$NS_GW" link delete second 2>/dev/null || true
-	up
-	is "$(pins | grep -c /tcx_)" 3
-	result=$(load_stop load)
-	figures "$failed of 80 changes refused, $(load_figures "$result")"
-	load_lost_nothing "$result"
 }
 
 # ---- versions ----
