@@ -77,13 +77,21 @@ static uint32_t program_id(int prog_fd)
 	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
 }
 
-/* The id of the program at our handle and priority, 0: there is none. */
-static uint32_t filter_program(const struct attachment *point)
+/*
+ * The id of the program at our handle and priority, 0: there is none. An error that says neither is an error: a filter
+ * must not be forgotten because the kernel could not be asked.
+ */
+static int filter_program(const struct attachment *point, uint32_t *id)
 {
 	struct bpf_tc_hook hook = hook_of(point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = point->handle, .priority = ATTACH_PRIORITY);
+	int ret = bpf_tc_query(&hook, &opts);
 
-	return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
+	/* no such filter, no such device, no clsact */
+	if (ret && ret != -ENOENT && ret != -ENODEV && ret != -EINVAL)
+		return ret;
+	*id = ret ? 0 : opts.prog_id;
+	return 0;
 }
 
 static int clsact_attach(const struct attachment *point, int prog_fd, __u32 flags)
@@ -91,12 +99,12 @@ static int clsact_attach(const struct attachment *point, int prog_fd, __u32 flag
 	struct bpf_tc_hook hook = hook_of(point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = point->handle, .priority = ATTACH_PRIORITY, .prog_fd = prog_fd,
 		    .flags = flags);
+	uint32_t id;
 	int ret = bpf_tc_attach(&hook, &opts);
 
-	if (ret)
-		return ret;
 	/* read back: the kernel's word, not the library's */
-	return filter_program(point) == program_id(prog_fd) ? 0 : -EIO;
+	ret = ret ? ret : filter_program(point, &id);
+	return ret ? ret : id == program_id(prog_fd) ? 0 : -EIO;
 }
 
 static void clsact_detach(const struct attachment *point)
@@ -107,60 +115,74 @@ static void clsact_detach(const struct attachment *point)
 	bpf_tc_detach(&hook, &opts);
 }
 
-/* Takes the qdisc away where it is ours and nobody's filter is in it. */
-static void remove_qdisc(const char *folder, uint32_t ifindex)
+/* The pin of the program that clsact_replace() is about to put in place. */
+static void next_path(char path[PINS_PATH_MAX + 8], const char *pin)
 {
-	struct bpf_tc_hook hook = {
-		.sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
-	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
-	cleanup_free struct filter *filters = NULL;
-	char marker[PINS_PATH_MAX];
-	size_t count = 0;
-
-	qdisc_path(marker, folder, ifindex);
-	if (access(marker, F_OK) || rtnl_open(&rtnl) || rtnl_get_filters(rtnl, ifindex, &filters, &count) || count)
-		return;
-	bpf_tc_hook_destroy(&hook);
-	rmdir(marker);
+	snprintf(path, PINS_PATH_MAX + 8, "%s%%new", pin);
 }
 
-static int clsact_add(const char *folder, const struct attachment *point, const char *pin, int prog_fd)
+static uint32_t pinned_program(const char *path)
 {
-	struct bpf_tc_hook hook = hook_of(point);
-	char marker[PINS_PATH_MAX];
-	int ret = bpf_tc_hook_create(&hook); /* -EEXIST: somebody's clsact, which serves as well */
+	cleanup_fd int fd = bpf_obj_get(path);
 
-	if (ret && ret != -EEXIST)
-		return ret;
-	if (!ret) {
-		qdisc_path(marker, folder, point->ifindex);
-		mkdir(marker, 0700);
-	}
-	/* the pin first: a filter is always told of, even by a command that was killed */
-	ret = bpf_obj_pin(prog_fd, pin);
+	return fd < 0 ? 0 : program_id(fd);
+}
+
+/*
+ * The id of the filter's program where it is ours, by its pin or by that of a replacement that a command which was
+ * killed had not finished; 0: there is no filter of ours.
+ */
+static int own_filter_program(const struct attachment *point, const char *pin, uint32_t *id)
+{
+	char next[PINS_PATH_MAX + 8];
+	uint32_t found;
+	int ret = filter_program(point, &found);
+
 	if (ret)
 		return ret;
+	next_path(next, pin);
+	*id = found && (found == pinned_program(pin) || found == pinned_program(next)) ? found : 0;
+	return 0;
+}
+
+static int clsact_add(const struct attachment *point, const char *pin, int prog_fd)
+{
+	/* the pin first: a filter is always told of, even by a command that was killed */
+	int ret = bpf_obj_pin(prog_fd, pin);
+
+	if (ret)
+		return ret == -EEXIST ? -EBUSY : ret;
 	ret = clsact_attach(point, prog_fd, 0);
 	if (ret) {
+		if (ret != -EEXIST) /* nobody else's: it may have come into being */
+			clsact_detach(point);
 		unlink(pin);
-		remove_qdisc(folder, point->ifindex);
 	}
 	return ret;
 }
 
 static int clsact_replace(const struct attachment *attachment, const char *pin, int prog_fd)
 {
+	int old = attach_get_program(attachment), ret;
 	char next[PINS_PATH_MAX + 8];
-	int ret;
 
-	snprintf(next, sizeof(next), "%s%%new", pin);
+	next_path(next, pin);
+	if (pinned_program(next) == attachment->prog_id && rename(next, pin)) {
+		ret = -errno;
+		goto out;
+	}
 	unlink(next);
-	ret = bpf_obj_pin(prog_fd, next);
+	ret = old < 0 ? old : bpf_obj_pin(prog_fd, next);
 	ret = ret ? ret : clsact_attach(attachment, prog_fd, BPF_TC_F_REPLACE);
 	if (!ret && rename(next, pin))
 		ret = -errno;
-	if (ret)
+	if (ret && old >= 0) {
+		clsact_attach(attachment, old, BPF_TC_F_REPLACE);
 		unlink(next);
+	}
+out:
+	if (old >= 0)
+		close(old);
 	return ret;
 }
 
@@ -179,28 +201,35 @@ static int tcx_add(const struct attachment *point, const char *pin, int prog_fd)
 
 /* --- either --- */
 
-static void look_at(const char *folder, struct attachment *attachment)
+static int look_at_link(const char *pin, struct attachment *attachment)
 {
 	struct bpf_link_info info = {};
 	__u32 len = sizeof(info);
-	char pin[PINS_PATH_MAX];
-	cleanup_fd int fd = -1;
+	cleanup_fd int fd = bpf_obj_get(pin);
 
-	pin_path(pin, folder, attachment);
-	fd = bpf_obj_get(pin);
-	if (fd < 0)
-		return;
-	if (attachment->kind == ATTACH_CLSACT) {
-		attachment->prog_id = program_id(fd);
-		attachment->alive = attachment->prog_id && filter_program(attachment) == attachment->prog_id;
-		return;
-	}
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return;
+	if (fd == -EACCES ||
+	    fd == -EINVAL) /* no link, but a folder or somebody's map: in the way, and nothing of ours */
+		return 0;
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
 	attachment->link_id = info.id;
 	attachment->prog_id = info.prog_id;
 	/* struct bpf_link_info.tcx, which these headers lack, begins like .xdp; 0: the device is gone */
 	attachment->alive = info.xdp.ifindex == attachment->ifindex;
+	return 0;
+}
+
+static int look_at(const char *folder, struct attachment *attachment)
+{
+	char pin[PINS_PATH_MAX];
+	int ret;
+
+	pin_path(pin, folder, attachment);
+	if (attachment->kind == ATTACH_TCX)
+		return look_at_link(pin, attachment);
+	ret = own_filter_program(attachment, pin, &attachment->prog_id);
+	attachment->alive = !ret && attachment->prog_id;
+	return ret;
 }
 
 int attach_list(const char *folder, struct attachment **all, size_t *count)
@@ -209,27 +238,101 @@ int attach_list(const char *folder, struct attachment **all, size_t *count)
 	struct attachment *found = NULL;
 	struct dirent *entry;
 	size_t number = 0;
+	int ret = 0;
 
 	if (!pins)
 		return -errno;
-	while ((entry = readdir(pins))) {
+	while (!ret && (entry = readdir(pins))) {
 		struct attachment read = {}, *attachment;
 
 		if (!read_name(entry->d_name, &read))
 			continue;
 		attachment = array_grow(&found, &number, sizeof(*found));
 		if (!attachment) {
-			free(found);
-			closedir(pins);
-			return -ENOMEM;
+			ret = -ENOMEM;
+			break;
 		}
 		*attachment = read;
-		look_at(folder, attachment);
+		ret = look_at(folder, attachment);
 	}
 	closedir(pins);
+	if (ret) {
+		free(found);
+		return ret;
+	}
 	*all = found;
 	*count = number;
 	return 0;
+}
+
+/*
+ * Making or removing a clsact deactivates the device for a moment (qdisc_graft()), which loses what it is sending: so
+ * it is there from the first `up` to `down`, whatever stands in it.
+ */
+int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct error *error)
+{
+	struct bpf_tc_hook hook = {
+		.sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
+	char marker[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
+	int ret;
+
+	*made = false;
+	qdisc_path(marker, folder, ifindex);
+	/* the marker first: a qdisc of ours is always told of */
+	if (mkdir(marker, 0700)) {
+		if (errno == EEXIST)
+			return 0;
+		return error_system(error, errno, "cannot make '%s'", marker);
+	}
+	ret = bpf_tc_hook_create(&hook);
+	*made = !ret;
+	if (ret)
+		rmdir(marker);
+	if (!ret || ret == -EEXIST) /* somebody's clsact serves as well */
+		return 0;
+	if_indextoname(ifindex, name);
+	return error_system(error, -ret, "cannot attach to '%s'", name);
+}
+
+void attach_remove_qdisc(const char *folder, uint32_t ifindex)
+{
+	struct bpf_tc_hook hook = {
+		.sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	cleanup_free struct filter *filters = NULL;
+	char marker[PINS_PATH_MAX];
+	size_t count = 0;
+
+	qdisc_path(marker, folder, ifindex);
+	if (access(marker, F_OK) || rtnl_open(&rtnl) || rtnl_get_filters(rtnl, ifindex, &filters, &count) || count)
+		return;
+	bpf_tc_hook_destroy(&hook);
+	rmdir(marker);
+}
+
+void attach_remove_all(const char *folder)
+{
+	struct attachment *attachments = NULL;
+	size_t count = 0;
+	struct dirent *entry;
+	DIR *pins;
+
+	if (!attach_list(folder, &attachments, &count))
+		/* the shortcuts before the net below them */
+		for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
+			for (size_t i = 0; i < count; i++)
+				if ((int)attachments[i].direction == direction)
+					attach_remove(folder, &attachments[i]);
+	free(attachments);
+	pins = opendir(folder);
+	while (pins && (entry = readdir(pins))) {
+		uint32_t ifindex;
+
+		if (sscanf(entry->d_name, "qdisc_%u", &ifindex) == 1)
+			attach_remove_qdisc(folder, ifindex);
+	}
+	if (pins)
+		closedir(pins);
 }
 
 int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)
@@ -260,7 +363,7 @@ int attach_add(const char *folder, const struct attachment *point, int prog_fd, 
 	int ret;
 
 	pin_path(pin, folder, point);
-	ret = point->kind == ATTACH_TCX ? tcx_add(point, pin, prog_fd) : clsact_add(folder, point, pin, prog_fd);
+	ret = point->kind == ATTACH_TCX ? tcx_add(point, pin, prog_fd) : clsact_add(point, pin, prog_fd);
 	if (!ret)
 		return 0;
 	if_indextoname(point->ifindex, name);
@@ -298,23 +401,27 @@ int attach_get_program(const struct attachment *attachment)
 
 int attach_remove(const char *folder, const struct attachment *attachment)
 {
-	char pin[PINS_PATH_MAX];
+	char pin[PINS_PATH_MAX], next[PINS_PATH_MAX + 8];
+	uint32_t id = 0;
+	int ret = 0;
 
 	pin_path(pin, folder, attachment);
+	next_path(next, pin);
 	if (attachment->kind == ATTACH_TCX) {
 		cleanup_fd int fd = bpf_obj_get(pin);
 
 		/* at once, not when the last holder of the link lets go */
 		if (fd >= 0)
 			bpf_link_detach(fd);
-	} else if (attachment->alive) {
-		clsact_detach(attachment);
+	} else {
+		ret = own_filter_program(attachment, pin, &id);
+		if (!ret && id)
+			clsact_detach(attachment);
 	}
-	if (unlink(pin) && errno != ENOENT)
-		return -errno;
-	if (attachment->kind == ATTACH_CLSACT)
-		remove_qdisc(folder, attachment->ifindex);
-	return 0;
+	if (ret)
+		return ret; /* the pin stays, for the next try */
+	unlink(next);
+	return unlink(pin) && errno != ENOENT ? -errno : 0;
 }
 
 /* --- other people's --- */

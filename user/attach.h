@@ -30,7 +30,8 @@ struct attachment {
 	uint32_t prog_id;
 };
 
-/* What the pins in an instance's folder tell of. The array is the caller's to free. 0 or -errno. */
+/* What the pins in an instance's folder tell of. The array is the caller's to free. 0 or -errno, with nothing changed.
+ */
 int attach_list(const char *folder, struct attachment **all, size_t *count);
 
 /*
@@ -38,15 +39,24 @@ int attach_list(const char *folder, struct attachment **all, size_t *count);
  */
 int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error);
 
-/* Attaches the program behind all others and pins it. */
+/*
+ * A clsact qdisc for filters at the device: ours, told by a folder qdisc_IFINDEX, or somebody's that is there already.
+ * `*made`: it was not there.
+ */
+int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct error *error);
+/* Takes it away where it is ours and no filter is in it. */
+void attach_remove_qdisc(const char *folder, uint32_t ifindex);
+
+/* Attaches the program behind all others and pins it; a filter needs the qdisc. */
 int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error);
 /* Puts the program in the place of the one that is there, in one step for the packets. */
 int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd, struct error *error);
 /* The program that is attached, for putting it back; an fd or -errno. */
 int attach_get_program(const struct attachment *attachment);
-/* Detaches it, if it is alive, and unpins it; takes the clsact qdisc away where attach_add() made it and it is empty.
- */
+/* Detaches it where it is ours still, and unpins it. */
 int attach_remove(const char *folder, const struct attachment *attachment);
+/* All that the folder tells of, attachments and qdiscs. */
+void attach_remove_all(const char *folder);
 
 /* A program or filter that is not ours. */
 struct attach_other {

@@ -26,9 +26,9 @@ int cmd_down(struct context *context, int argc, char **argv)
 	lock = pins_lock(context->pin_dir, error);
 	if (lock < 0)
 		return lock == -ENOENT ? 0 : lock;
-	ret = pins_recover(context->pin_dir, tunnel);
+	ret = dataplane_recover(context->pin_dir, tunnel, error);
 	if (ret)
-		return error_system(error, -ret, "cannot mend the pins of '%s'", tunnel);
+		return ret;
 	ret = dataplane_remove(context->pin_dir, tunnel, error);
 	if (ret && ret != -ENOENT)
 		return ret;

@@ -84,27 +84,6 @@ static size_t make_frame(const struct explain_words *words, uint8_t *frame)
 
 /* --- what it meets --- */
 
-static const struct gateway_entry *longest_gateway(const struct state *state, const struct ip *ip)
-{
-	const struct gateway_entry *best = NULL;
-
-	for (size_t i = 0; i < state->gateway_count; i++)
-		if (prefix_contains(&state->gateways[i].from, ip) &&
-		    (!best || state->gateways[i].from.len > best->from.len))
-			best = &state->gateways[i];
-	return best;
-}
-
-static const struct bypass_entry *longest_bypass(const struct state *state, const struct ip *ip)
-{
-	const struct bypass_entry *best = NULL;
-
-	for (size_t i = 0; i < state->bypass_count; i++)
-		if (prefix_contains(&state->bypass[i].to, ip) && (!best || state->bypass[i].to.len > best->to.len))
-			best = &state->bypass[i];
-	return best;
-}
-
 static void __attribute__((format(printf, 2, 3))) step(struct explanation *explanation, const char *format, ...)
 {
 	char text[512];
@@ -125,7 +104,7 @@ static const char *device(const struct explanation *explanation, uint32_t ifinde
 
 static void tell_source(struct explanation *explanation)
 {
-	const struct gateway_entry *entry = longest_gateway(&explanation->state, &explanation->words->from);
+	const struct gateway_entry *entry = state_match_gateway(&explanation->state, &explanation->words->from);
 	char from[IP_TEXT_LEN], prefix[PREFIX_TEXT_LEN];
 
 	ip_text(&explanation->words->from, from);
@@ -139,7 +118,7 @@ static void tell_source(struct explanation *explanation)
 
 static void tell_destination(struct explanation *explanation, const char *what, const struct ip *ip)
 {
-	const struct bypass_entry *entry = longest_bypass(&explanation->state, ip);
+	const struct bypass_entry *entry = state_match_bypass(&explanation->state, ip);
 	char text[IP_TEXT_LEN], prefix[PREFIX_TEXT_LEN];
 	json *value;
 
@@ -158,7 +137,7 @@ static void tell_destination(struct explanation *explanation, const char *what, 
 /* The gateway, its device and its neighbour; false where it cannot be used. */
 static bool tell_gateway(struct explanation *explanation)
 {
-	const struct gateway_entry *entry = longest_gateway(&explanation->state, &explanation->words->from);
+	const struct gateway_entry *entry = state_match_gateway(&explanation->state, &explanation->words->from);
 	struct point *points = NULL;
 	struct neighbour neighbour = {};
 	const struct link *dev;
@@ -366,7 +345,7 @@ static int explain_out(struct explanation *explanation)
 /* The LAN device where the firewall sends it: that of the destination's prefix, or any where we stand. */
 static uint32_t lan_device(const struct explanation *explanation)
 {
-	const struct gateway_entry *entry = longest_gateway(&explanation->state, &explanation->words->to);
+	const struct gateway_entry *entry = state_match_gateway(&explanation->state, &explanation->words->to);
 	const struct attachment *any = attachment_at(&explanation->instance, WGVIA_EGRESS, 0);
 
 	return entry ? entry->value.ifindex : any ? any->ifindex : 0;
@@ -425,9 +404,9 @@ static int explain(struct explanation *explanation)
 	if (ret)
 		return ret;
 
-	to = longest_bypass(&explanation->state, &words->to);
+	to = state_match_bypass(&explanation->state, &words->to);
 	in = words->direction == EXPLAIN_IN ||
-	     (words->direction == EXPLAIN_ANY && !longest_gateway(&explanation->state, &words->from) && to &&
+	     (words->direction == EXPLAIN_ANY && !state_match_gateway(&explanation->state, &words->from) && to &&
 	      to->value.verdict == WGVIA_TUNNEL);
 	print_add_text(explanation->value, "interface", words->tunnel);
 	print_add_text(explanation->value, "direction", in ? "in" : "out");

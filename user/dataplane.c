@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "../bpf/config.h" /* struct config, which the skeleton names */
+#include "conntrack.h"
 #include "pins.h"
 #include "util.h"
 #include "wgvia.skel.h"
@@ -318,6 +319,8 @@ struct change {
 	struct instance *next;	  /* where new ones go; the same one where the maps are reused */
 	struct step *steps;
 	size_t step_count;
+	uint32_t *qdiscs; /* ifindexes where this change made a clsact */
+	size_t qdisc_count;
 };
 
 /* A pin of the same name whose link or filter is gone is in the way. */
@@ -331,12 +334,26 @@ static void remove_dead(const struct change *change, const struct attachment *po
 	}
 }
 
+static int make_qdisc(struct change *change, uint32_t ifindex, struct error *error)
+{
+	uint32_t *made;
+	bool is_new;
+	int ret = attach_make_qdisc(change->next->folder, ifindex, &is_new, error);
+
+	if (ret || !is_new)
+		return ret;
+	made = array_grow(&change->qdiscs, &change->qdisc_count, sizeof(*made));
+	if (made)
+		*made = ifindex;
+	return 0;
+}
+
 static int attach_point(struct change *change, const struct point *point, enum attach_kind kind, int prog_fd,
 			struct error *error)
 {
 	const struct attachment *old = find_attachment(change->running, point);
 	struct step *step = array_grow(&change->steps, &change->step_count, sizeof(*step));
-	int ret;
+	int ret = 0;
 
 	if (!step)
 		return error_system(error, ENOMEM, "cannot attach");
@@ -348,13 +365,17 @@ static int attach_point(struct change *change, const struct point *point, enum a
 		else
 			ret = attach_replace(change->running->folder, old, prog_fd, error);
 	} else {
-		step->attachment = (struct attachment){.kind = kind,
-						       .direction = point->direction,
-						       .ifindex = point->ifindex,
-						       .handle = change->plan->state.tunnel_ifindex};
+		step->attachment =
+			(struct attachment){.kind = kind,
+					    .direction = point->direction,
+					    .ifindex = point->ifindex,
+					    /* as its pin's name will tell it: is_step() */
+					    .handle = kind == ATTACH_CLSACT ? change->plan->state.tunnel_ifindex : 0};
 		step->old_program = -1;
 		remove_dead(change, &step->attachment);
-		ret = attach_add(change->next->folder, &step->attachment, prog_fd, error);
+		if (kind == ATTACH_CLSACT)
+			ret = make_qdisc(change, point->ifindex, error);
+		ret = ret ? ret : attach_add(change->next->folder, &step->attachment, prog_fd, error);
 	}
 	if (ret) {
 		if (step->old_program >= 0)
@@ -379,6 +400,8 @@ static void undo_steps(struct change *change)
 			attach_remove(change->next->folder, &step->attachment);
 		}
 	}
+	while (change->qdisc_count)
+		attach_remove_qdisc(change->next->folder, change->qdiscs[--change->qdisc_count]);
 }
 
 static void free_steps(struct change *change)
@@ -387,6 +410,7 @@ static void free_steps(struct change *change)
 		if (change->steps[i].old_program >= 0)
 			close(change->steps[i].old_program);
 	free(change->steps);
+	free(change->qdiscs);
 }
 
 static int attach_points(struct change *change, const struct wgvia_bpf *skeleton, struct error *error)
@@ -394,6 +418,9 @@ static int attach_points(struct change *change, const struct wgvia_bpf *skeleton
 	enum attach_kind kind;
 	int ret = attach_choose_kind(bpf_program__fd(skeleton->progs.wgvia_egress), &kind, error);
 
+	/* the tunnel's, too, in both modes: a change of mode is to lose nothing */
+	if (!ret && kind == ATTACH_CLSACT)
+		ret = make_qdisc(change, change->plan->state.tunnel_ifindex, error);
 	for (size_t i = 0; i < change->plan->point_count && !ret; i++) {
 		const struct point *point = &change->plan->points[i];
 
@@ -414,12 +441,23 @@ static bool is_step(const struct change *change, const struct attachment *attach
 	return false;
 }
 
+static bool has_direction(const struct instance *instance, enum wgvia_direction direction)
+{
+	for (size_t i = 0; i < instance->attachment_count; i++)
+		if (instance->attachments[i].alive && instance->attachments[i].direction == direction)
+			return true;
+	return false;
+}
+
 /*
  * What is not wanted any more: points of before, and the same points by the other kind of attachment. The outward
  * shortcut goes first, so that a connection tracker on this host sees the request before it sees the reply.
  */
 static void detach_rest(struct change *change)
 {
+	/* a tracker that cannot be asked is no reason to keep the old mode */
+	if (change->plan->state.mode == WGVIA_STACK && has_direction(change->running, WGVIA_OUT))
+		conntrack_forget(&change->plan->state);
 	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
 		for (size_t i = 0; i < change->running->attachment_count; i++) {
 			const struct attachment *old = &change->running->attachments[i];
@@ -464,7 +502,7 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 		      struct wgvia_bpf *skeleton, struct error *error)
 {
 	cleanup(instance_close) struct instance next = INSTANCE_NONE;
-	struct change change = {plan, running, &next, NULL, 0};
+	struct change change = {.plan = plan, .running = running, .next = &next};
 	uint64_t build = build_of(skeleton);
 	int ret;
 
@@ -507,18 +545,25 @@ undo:
 static int apply_in_place(const struct plan *plan, struct instance *running, dataplane_fill fill,
 			  struct wgvia_bpf *skeleton, struct error *error)
 {
-	struct change change = {plan, running, running, NULL, 0};
+	struct change change = {.plan = plan, .running = running, .next = running};
+	__u32 key = 0;
 	int ret = load(skeleton, running, error);
 
 	ret = ret ? ret : attach_points(&change, skeleton, error);
-	ret = ret ? ret : fill(running, &plan->state, error);
-	if (!ret) {
-		ret = write_meta(running, plan, build_of(skeleton), error);
-		if (!ret)
-			detach_rest(&change);
-	}
+	ret = ret ? ret : write_meta(running, plan, build_of(skeleton), error);
 	if (ret)
-		undo_steps(&change);
+		goto undo;
+	ret = fill(running, &plan->state, error);
+	if (ret)
+		goto undo_meta;
+	detach_rest(&change);
+	free_steps(&change);
+	return 0;
+
+undo_meta:
+	bpf_map_update_elem(running->maps[MAP_META], &key, &running->meta, BPF_ANY);
+undo:
+	undo_steps(&change);
 	free_steps(&change);
 	return ret;
 }
@@ -639,6 +684,19 @@ int dataplane_try(const struct instance *instance, const struct links *links, st
 	return ret;
 }
 
+int dataplane_recover(const char *root, const char *tunnel, struct error *error)
+{
+	char folder[PINS_PATH_MAX];
+	int ret = pins_recover(root, tunnel);
+
+	if (!ret && pins_exist(root, tunnel, PINS_NEW)) {
+		pins_path(folder, root, tunnel, PINS_NEW, NULL);
+		attach_remove_all(folder);
+		ret = pins_remove_folder(root, tunnel, PINS_NEW);
+	}
+	return ret ? error_system(error, -ret, "cannot mend the pins of '%s'", tunnel) : 0;
+}
+
 int dataplane_remove(const char *root, const char *tunnel, struct error *error)
 {
 	cleanup(instance_close) struct instance instance = INSTANCE_NONE;
@@ -646,11 +704,7 @@ int dataplane_remove(const char *root, const char *tunnel, struct error *error)
 
 	if (ret)
 		return ret;
-	/* the shortcuts before the net below them */
-	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
-		for (size_t i = 0; i < instance.attachment_count; i++)
-			if ((int)instance.attachments[i].direction == direction)
-				attach_remove(instance.folder, &instance.attachments[i]);
+	attach_remove_all(instance.folder);
 	ret = pins_remove_folder(root, tunnel, PINS_CURRENT);
 	return ret ? error_system(error, -ret, "cannot remove the pins of '%s'", tunnel) : 0;
 }

@@ -85,6 +85,9 @@ struct trial {
  */
 int dataplane_try(const struct instance *instance, const struct links *links, struct trial *trial, struct error *error);
 
+/* Ends what a command that was killed left half done. The lock is held. */
+int dataplane_recover(const char *root, const char *tunnel, struct error *error);
+
 /* Detaches and unpins everything of an instance. The lock is held. */
 int dataplane_remove(const char *root, const char *tunnel, struct error *error);
 

@@ -361,8 +361,7 @@ int pins_recover(const char *root, const char *tunnel)
 	if (pins_exist(root, tunnel, PINS_OLD) && !pins_exist(root, tunnel, PINS_CURRENT))
 		ret = rename_folder(root, tunnel, pins_exist(root, tunnel, PINS_NEW) ? PINS_NEW : PINS_OLD,
 				    PINS_CURRENT);
-	ret = ret ? ret : merge_old(root, tunnel);
-	return ret ? ret : pins_remove_folder(root, tunnel, PINS_NEW);
+	return ret ? ret : merge_old(root, tunnel);
 }
 
 void pins_tidy(const char *root)

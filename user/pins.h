@@ -51,8 +51,8 @@ int pins_commit(const char *root, const char *tunnel);
 /* Removes a folder with all pins in it, which detaches the links. No folder is a success. */
 int pins_remove_folder(const char *root, const char *tunnel, enum pins_folder folder);
 /*
- * Ends what a command that was killed left half done: a commit is carried through, a NAME%new is thrown away. The lock
- * is held. Returns 0 or -errno.
+ * Carries a commit through that a command which was killed had begun. The lock is held. Returns 0 or -errno. A NAME%new
+ * that is left then was never in force.
  */
 int pins_recover(const char *root, const char *tunnel);
 /* Removes the pin folder where it is empty: nothing is left behind. */

@@ -15,10 +15,10 @@
 static int apply_locked(struct context *context, const struct plan *plan, bool *changed)
 {
 	cleanup(instance_close) struct instance running = INSTANCE_NONE;
-	int ret = pins_recover(context->pin_dir, plan->state.tunnel);
+	int ret = dataplane_recover(context->pin_dir, plan->state.tunnel, &context->error);
 
 	if (ret)
-		return error_system(&context->error, -ret, "cannot mend the pins of '%s'", plan->state.tunnel);
+		return ret;
 	ret = dataplane_open(context->pin_dir, plan->state.tunnel, &running, &context->error);
 	if (ret && ret != -ENOENT)
 		return ret;
@@ -58,9 +58,9 @@ int running_edit(struct context *context, const char *tunnel, running_change cha
 	lock = pins_lock(context->pin_dir, error);
 	if (lock < 0 && lock != -ENOENT)
 		return lock;
-	ret = lock < 0 ? 0 : pins_recover(context->pin_dir, tunnel);
+	ret = lock < 0 ? 0 : dataplane_recover(context->pin_dir, tunnel, error);
 	if (ret)
-		return error_system(error, -ret, "cannot mend the pins of '%s'", tunnel);
+		return ret;
 	ret = dataplane_open_running(context->pin_dir, tunnel, &running, error);
 	ret = ret ? ret : tables_read(&running, &state, error);
 	ret = ret ? ret : change(context, rtnl, &state, data);

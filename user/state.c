@@ -95,6 +95,30 @@ struct bypass_entry *state_find_bypass(const struct state *state, const struct p
 	return bsearch(&key, state->bypass, state->bypass_count, sizeof(key), compare_bypass);
 }
 
+struct gateway_entry *state_match_gateway(const struct state *state, const struct ip *ip)
+{
+	for (int len = ip_bits(ip->family); len >= 0; len--) {
+		struct prefix prefix = {ip_mask(*ip, len), len};
+		struct gateway_entry *entry = state_find_gateway(state, &prefix);
+
+		if (entry)
+			return entry;
+	}
+	return NULL;
+}
+
+struct bypass_entry *state_match_bypass(const struct state *state, const struct ip *ip)
+{
+	for (int len = ip_bits(ip->family); len >= 0; len--) {
+		struct prefix prefix = {ip_mask(*ip, len), len};
+		struct bypass_entry *entry = state_find_bypass(state, &prefix);
+
+		if (entry)
+			return entry;
+	}
+	return NULL;
+}
+
 void state_remove_gateway(struct state *state, struct gateway_entry *entry)
 {
 	size_t behind = &state->gateways[state->gateway_count] - (entry + 1);

@@ -49,6 +49,9 @@ void state_sort(struct state *state);
 /* NULL where there is none. The state is in order. */
 struct gateway_entry *state_find_gateway(const struct state *state, const struct prefix *from);
 struct bypass_entry *state_find_bypass(const struct state *state, const struct prefix *to);
+/* The longest prefix that holds the address, as the packet path finds it; NULL where there is none. */
+struct gateway_entry *state_match_gateway(const struct state *state, const struct ip *ip);
+struct bypass_entry *state_match_bypass(const struct state *state, const struct ip *ip);
 /* Takes the entry, which is one of the state's, out. */
 void state_remove_gateway(struct state *state, struct gateway_entry *entry);
 
