@@ -46,4 +46,12 @@ struct {
 	__type(value, struct wgvia_meta);
 } meta SEC(".maps");
 
+/* Passes through the egress programs, by CPU; see mark.h. It is the programs' own, and has no pin. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} passes SEC(".maps");
+
 #endif

@@ -18,8 +18,6 @@
 #define MARK_TC_INDEX 0x7776  /* "wv" */
 #define MARK_MAGIC 0x77677600 /* "wgv", the kind in the lowest byte */
 
-#define MARK_FRESH_NS 200000 /* much longer than a redirect takes, shorter than a neighbour's answer on a wire */
-
 enum mark {
 	MARK_NONE,
 	MARK_DONE,			/* sent by an ingress program: there is nothing left to decide */
@@ -52,16 +50,22 @@ static __always_inline void mark_set_mac(struct __sk_buff *skb, const __u8 mac[E
 	skb->cb[2] = low;
 }
 
-/* Keeps the time of a further try. */
-static __always_inline void mark_set_time(struct __sk_buff *skb)
+/*
+ * Keeps the number of this pass, one of those through the egress programs of this CPU, with a further try. A redirect
+ * to a neighbour that is resolved makes the packet's own next pass the next pass of all: bottom halves are off. One to
+ * a neighbour that is not puts it into a queue, and before it comes out again, at least the neighbour request has
+ * passed, or the packet that caused one.
+ */
+static __always_inline void mark_set_pass(struct __sk_buff *skb, __u32 pass)
 {
-	skb->cb[3] = bpf_ktime_get_ns();
+	skb->cb[3] = pass;
+	skb->cb[4] = bpf_get_smp_processor_id();
 }
 
 /* Whether the packet has come by without having waited in between. */
-static __always_inline bool mark_is_fresh(const struct __sk_buff *skb)
+static __always_inline bool mark_is_next_pass(const struct __sk_buff *skb, __u32 pass)
 {
-	return (__u32)bpf_ktime_get_ns() - skb->cb[3] < MARK_FRESH_NS;
+	return skb->cb[3] + 1 == pass && skb->cb[4] == bpf_get_smp_processor_id();
 }
 
 static __always_inline bool mark_has_mac(const struct __sk_buff *skb, const __u8 *mac)

@@ -181,7 +181,7 @@ static __always_inline long gateway_mac(struct __sk_buff *skb, const struct wgvi
  * True: it goes where it should.
  */
 static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len, const struct wgvia_gateway *gateway,
-					  enum mark mark)
+					  enum mark mark, __u32 pass)
 {
 	struct ethhdr *eth = packet_data(skb);
 	__u8 mac[ETH_ALEN];
@@ -200,7 +200,7 @@ static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len,
 		 * the neighbour resolved, which is what took the packet out of the queue: the same MAC once more,
 		 * without having waited again, is the gateway's.
 		 */
-		return mark > MARK_RETARGET && mark_is_fresh(skb);
+		return mark > MARK_RETARGET && mark_is_next_pass(skb, pass);
 	default:
 		return false;
 	}
@@ -222,7 +222,7 @@ static __always_inline bool is_own_neighbour_discovery(struct __sk_buff *skb, __
 }
 
 static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
-							struct wgvia_gateway **gateway, enum mark mark)
+							struct wgvia_gateway **gateway, enum mark mark, __u32 pass)
 {
 	enum wgvia_verdict verdict;
 	bool elsewhere;
@@ -245,14 +245,15 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 		return NOT_OURS;
 	/* the kernel has asked for the MTU of the device that it chose */
 	verdict = decide_gateway(skb, pkt, *gateway, elsewhere, WGVIA_RETARGETED);
-	if (verdict == WGVIA_RETARGETED && mark >= MARK_RETARGET && is_on_its_way(skb, link_len, *gateway, mark))
+	if (verdict == WGVIA_RETARGETED && mark >= MARK_RETARGET && is_on_its_way(skb, link_len, *gateway, mark, pass))
 		return NOT_OURS;
 	return verdict;
 }
 
 /* The redirect itself; a packet that comes by again was counted when it came by first. */
 static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 link_len,
-						   const struct wgvia_gateway *gateway, enum mark mark, int *redirect)
+						   const struct wgvia_gateway *gateway, enum mark mark, __u32 pass,
+						   int *redirect)
 {
 	__u8 mac[ETH_ALEN] = {};
 
@@ -260,7 +261,7 @@ static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 
 		if (mark > MARK_TRIES)
 			return WGVIA_NO_GATEWAY;
 		mark_set(skb, mark + 1);
-		mark_set_time(skb);
+		mark_set_pass(skb, pass);
 		*redirect = forward_to_gateway(gateway);
 		return NOT_OURS;
 	}
@@ -274,8 +275,16 @@ static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 
 	return WGVIA_RETARGETED;
 }
 
+static __always_inline __u32 count_pass(void)
+{
+	__u32 key = 0, *count = bpf_map_lookup_elem(&passes, &key);
+
+	return count ? ++*count : 0;
+}
+
 static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 {
+	__u32 pass = count_pass(); /* of every packet: neighbour requests, too */
 	struct wgvia_gateway *gateway = NULL;
 	enum mark mark = mark_get(skb);
 	enum wgvia_verdict verdict;
@@ -285,9 +294,9 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 	/* a tagged frame has been at the egress of the VLAN's own device */
 	if (mark == MARK_DONE || skb->vlan_present)
 		return TC_ACT_UNSPEC;
-	verdict = decide_egress(skb, link_len, &pkt, &gateway, mark);
+	verdict = decide_egress(skb, link_len, &pkt, &gateway, mark, pass);
 	if (verdict == WGVIA_RETARGETED)
-		verdict = retarget(skb, link_len, gateway, mark, &redirect);
+		verdict = retarget(skb, link_len, gateway, mark, pass, &redirect);
 	return finish(skb, &pkt, WGVIA_EGRESS, verdict, redirect);
 }
 

@@ -48,7 +48,7 @@ begin() {
 	up "$@"
 	leak_load
 	poll 5 wire_sees 100
-	pings 1 "$NS_C1" $SVC4 # what was sent before `up` has gone by
+	poll 5 ping_once "$NS_C1" $SVC4 # what was sent before `up` has gone by
 	wire_reset
 	poll 5 wire_sees 1000
 }
@@ -178,7 +178,7 @@ ups() {
 		wgvia down wg6
 		poll 5 wire_leaks
 		up mode "$1"
-		pings 1 "$NS_C1" $SVC4
+		poll 5 ping_once "$NS_C1" $SVC4
 		wire_reset
 		poll 5 wire_sees 200
 		leaked=$((leaked + $(wire leaked)))
