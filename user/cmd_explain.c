@@ -239,6 +239,9 @@ static int decide(struct explanation *explanation, enum wgvia_direction directio
 	ret = dataplane_try(&explanation->instance, &explanation->links, trial, &explanation->context->error);
 	if (ret)
 		return ret;
+	/* the egress program has no word on what the program at ingress has left alone */
+	if (!trial->counted && print_member(explanation->value, "verdict"))
+		return 0;
 	print_add_text(explanation->value, "program", direction_words[direction]);
 	print_add_text(explanation->value, "at", device(explanation, ifindex));
 	if (trial->counted)
@@ -258,12 +261,16 @@ static void tell_end(struct explanation *explanation, const char *text)
 static void tell_to_firewall(struct explanation *explanation, const struct trial *trial)
 {
 	const struct json_object *neighbour = print_member(explanation->value, "neighbour");
-	const char *state = neighbour ? print_text(neighbour, "state") : "NONE";
+	const char *dev = print_text(explanation->value, "dev"), *lost = "";
 	char text[256];
 
+	/* what bpf_redirect_neigh() leaves to a silent drop */
+	if (strcmp(link_state(link_by_name(&explanation->links, dev)), "up"))
+		lost = ", which is not up: it is lost there";
+	else if (neighbour && !strcmp(print_text(neighbour, "state"), "FAILED"))
+		lost = ", which does not answer: it is lost there";
 	snprintf(text, sizeof(text), "%s: to the firewall %s by dev %s%s", verdict_words[trial->verdict],
-		 print_text(explanation->value, "via"), print_text(explanation->value, "dev"),
-		 !strcmp(state, "FAILED") ? ", which does not answer: it is lost there" : "");
+		 print_text(explanation->value, "via"), dev, lost);
 	tell_end(explanation, text);
 }
 
@@ -276,6 +283,28 @@ static void tell_dropped(struct explanation *explanation, const struct trial *tr
 	tell_end(explanation, text);
 }
 
+/* ip_forward(), ip6_forward(): whether the kernel answers instead of forwarding by that device. */
+static bool kernel_answers(struct explanation *explanation, const char *reason, uint32_t ifindex)
+{
+	const struct link *dev = link_by_index(&explanation->links, ifindex);
+	const char *answer = NULL;
+	char text[256];
+
+	if (!dev)
+		return false;
+	if (explanation->words->hop_limit <= 1)
+		answer = "Time Exceeded";
+	else if (explanation->words->len > dev->mtu && explanation->words->from.family == AF_INET6)
+		answer = "Packet Too Big";
+	else if (explanation->words->len > dev->mtu)
+		step(explanation, "kernel: sends it in fragments, for dev %s has mtu %u", dev->name, dev->mtu);
+	if (!answer)
+		return false;
+	snprintf(text, sizeof(text), "%s: the kernel answers with %s", reason, answer);
+	tell_end(explanation, text);
+	return true;
+}
+
 /* The kernel has it: where it leaves by a device at which an egress program stands, that one has a word too. */
 static int follow_kernel(struct explanation *explanation, const char *reason, uint32_t ingress)
 {
@@ -284,6 +313,8 @@ static int follow_kernel(struct explanation *explanation, const char *reason, ui
 	struct trial trial;
 	int ret;
 
+	if (kernel_answers(explanation, reason, ifindex))
+		return 0;
 	if (ifindex && attachment_at(&explanation->instance, WGVIA_EGRESS, ifindex)) {
 		ret = decide(explanation, WGVIA_EGRESS, ifindex, ingress, &trial);
 		if (ret)
@@ -348,7 +379,9 @@ static uint32_t lan_device(const struct explanation *explanation)
 	const struct gateway_entry *entry = state_match_gateway(&explanation->state, &explanation->words->to);
 	const struct attachment *any = attachment_at(&explanation->instance, WGVIA_EGRESS, 0);
 
-	return entry ? entry->value.ifindex : any ? any->ifindex : 0;
+	if (entry && link_by_index(&explanation->links, entry->value.ifindex))
+		return entry->value.ifindex;
+	return any ? any->ifindex : 0;
 }
 
 static int explain_in(struct explanation *explanation)

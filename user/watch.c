@@ -143,6 +143,8 @@ int samples_watch(struct context *context, int argc, char **argv, double seconds
 		lines = print_rates(context, rows, terminal);
 		samples_free(&before);
 		before = now;
+		if (next < before.time) /* stopped for a while: no catching up */
+			next = before.time;
 		if (fflush(stdout))
 			return error_system(&context->error, errno, "cannot write the output");
 	}

@@ -1,0 +1,407 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The forms of `wgvia stats` beside the plain one: Prometheus' exposition format, checked against its grammar and by
+# promtool where there is one, and live rates, on a pipe, as JSON and on a terminal. The Grafana dashboard in
+# packaging/ uses exactly the metrics that there are.
+
+# shellcheck disable=SC2086 # addresses are words
+# shellcheck disable=SC2153,SC2154 # the topology's variables, and what `run` sets
+
+load ../lib/wire.bash
+
+DASHBOARD=$TREE/packaging/grafana/wgvia.json
+ODD='w"\{}=,#é' # all that the kernel takes and a format may trip over
+
+setup() {
+	wire_begin
+	wire_tunnel wg6 tun
+	wire_cable ens3 lan
+	wire_start
+	wire_address wg6 $WG4/16 $WG6/50
+	wire_lan ens3
+}
+
+teardown() {
+	[ ! -e "$TOPO_DIR/watch.pid" ] || unspawn watch KILL
+	wire_end
+}
+
+# second NAME [WORD...]: an instance with that name.
+second() {
+	local name=$1
+	shift
+	ip -n "$NS_GW" tuntap add dev "$name" mode tun
+	ip -n "$NS_GW" link set "$name" up
+	wgvia up "$name" from 10.7.0.0/16 via $FW4 dev ens3 "$@"
+}
+
+# every_verdict: packets that make most counters move, each another number.
+every_verdict() {
+	wire tun '[pkt(4) for _ in range(3)]' '[pkt(6, 200) for _ in range(4)]' 'pkt(4, hops=1)' '[pkt(6, 1501)] * 2' \
+		"[pkt(4, dst='$C2_4')] * 5" "[pkt(4, dst='$WG4')] * 6" "pkt(4, 1501)"
+	wire lan "[pkt(4, src='$SVC4', dst='$C1_4')] * 7" "[pkt(6, src='$SVC6', dst='$C1_6', hops=1)] * 8"
+	wire own "[pkt(4, src='$WG4') for _ in range(9)]"
+}
+
+# exposed [IFACE]: into the file "metrics" as it is and "samples" as JSON; found to be in the format.
+exposed() {
+	wgvia stats "$@" --prometheus >"$BATS_TEST_TMPDIR/metrics"
+	/usr/bin/python3 "$TREE/tests/lib/promcheck.py" --json <"$BATS_TEST_TMPDIR/metrics" >"$BATS_TEST_TMPDIR/samples"
+	! command -v promtool >/dev/null || promtool check metrics <"$BATS_TEST_TMPDIR/metrics"
+}
+
+# What the samples say, and what `-j stats` says, in one form; series that the one leaves out are 0 in the other.
+samples() {
+	jq -r '.[] | select(.value > 0) |
+		"\(.labels.interface) \(.labels.direction) \(.labels.verdict) \(.name) \(.value)"' "$BATS_TEST_TMPDIR/samples" | sort
+}
+
+counters() {
+	wgvia -j stats "$@" | jq -r 'if type == "array" then .[] else . end | .interface as $interface | .directions |
+		to_entries[] | .key as $direction | .value | to_entries[] | .key as $verdict | .value | to_entries[] |
+		select(.value > 0) | "\($interface) \($direction) \($verdict) wgvia_\(.key)_total \(.value)"' | sort
+}
+
+# ---- Prometheus ----
+
+@test "the checker finds what is wrong" {
+	local text good=$'# HELP a_total A.\n# TYPE a_total counter\n'
+	check() { printf '%s' "$1" | /usr/bin/python3 "$TREE/tests/lib/promcheck.py"; }
+	check "$good"$'a_total{b="\\"\\\\\\n, }",c=""} 1\na_total 2\n\n# said so\n'
+	check ""$'\n'
+	for text in "${good}a_total 1" $'a_total 1\n' $'# TYPE a_total counter\na_total 1\n' $'# HELP a_total A.\na_total 1\n' \
+		"$good"$'a_total 1\na_total 1\n' "$good$good"$'a_total 1\n' "$good"$'a_total{b="1" 1\n' \
+		"$good"$'a_total{b="1"}1\n' "$good"$'a_total{b=1} 1\n' "$good"$'a_total{1b=""} 1\n' \
+		"$good"$'a_total{b="\\x"} 1\n' "$good"$'a_total{b=""",c=""} 1\n' "$good"$'a_total{b="",b=""} 1\n' \
+		"$good"$'a_total{b="1"} 1\na_total{b="1"} 2\n' "$good"$'a_total\n' "$good"$'a_total one\n' \
+		"$good"$'a_total 1\n# TYPE b_total counter\n' $'# HELP a A.\n# TYPE a counter\na 1\n' "$good"$'a_total -1\n' \
+		"$good"$'a_total 1 \n' "$good"$'a_total 1\n# HELP a_total B.\n' $'# HELP a_total A.\n# TYPE a_total count\na_total 1\n' \
+		$'# HELP a_total A.\n# TYPE a_total gauge\na_total 1\n' "$good"$'a_total{b="\xff"} 1\n'; do
+		! check "$text" || is "taken: $text" refused
+	done
+}
+
+@test "Prometheus: the format, and the figures of -j stats" {
+	local mode
+	for mode in fast stack; do
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		every_verdict
+		exposed wg6
+		is "$(samples)" "$(counters wg6)"
+		[ "$(counters wg6 | wc -l)" -ge 4 ]
+		exposed
+		is "$(samples)" "$(counters wg6)"
+	done
+	is "$(jq -r '.[].name' "$BATS_TEST_TMPDIR/samples" | sort -u)" $'wgvia_bytes_total\nwgvia_packets_total'
+	is "$(jq -r '.[].labels | keys | join(" ")' "$BATS_TEST_TMPDIR/samples" | sort -u)" "direction interface verdict"
+}
+
+@test "Prometheus: every verdict and direction has its series before it has moved, and keeps it" {
+	wgvia up wg6 "${WORDS[@]}"
+	exposed wg6
+	is "$(jq -r '[.[].value] | add' "$BATS_TEST_TMPDIR/samples")" 0
+	is "$(jq -r '.[].labels.verdict' "$BATS_TEST_TMPDIR/samples" | sort -u)" \
+		"$(wgvia -j stats wg6 | jq -r '.counters | keys[]' | sort)"
+	is "$(jq -r '.[].labels.direction' "$BATS_TEST_TMPDIR/samples" | sort -u)" $'back\negress\nout'
+	jq -r '.[].labels | [.[]] | join(" ")' "$BATS_TEST_TMPDIR/samples" >"$BATS_TEST_TMPDIR/series"
+	every_verdict
+	exposed wg6
+	is "$(jq -r '.[].labels | [.[]] | join(" ")' "$BATS_TEST_TMPDIR/samples")" "$(<"$BATS_TEST_TMPDIR/series")"
+}
+
+@test "Prometheus: two instances, HELP and TYPE once; no instance at all" {
+	exposed
+	is "$(jq length "$BATS_TEST_TMPDIR/samples")" 0
+	wgvia up wg6 "${WORDS[@]}"
+	second wg7
+	every_verdict
+	exposed
+	is "$(jq -r '.[].labels.interface' "$BATS_TEST_TMPDIR/samples" | sort -u)" $'wg6\nwg7'
+	is "$(samples)" "$(counters)"
+	exposed wg7
+	is "$(jq -r '.[].labels.interface' "$BATS_TEST_TMPDIR/samples" | sort -u)" wg7
+}
+
+@test "interface names with quotes, backslashes and what else the kernel takes" {
+	second "$ODD"
+	exposed "$ODD"
+	is "$(jq -r '.[].labels.interface' "$BATS_TEST_TMPDIR/samples" | sort -u)" "$ODD"
+	grep -F 'interface="w\"\\{}=,#é"' "$BATS_TEST_TMPDIR/metrics" >/dev/null
+	is "$(wgvia -j stats "$ODD" | jq -r .interface)" "$ODD"
+	is "$(wgvia -j stats | jq -r .[].interface)" "$ODD"
+	spawn "$NS_GW" watch "$WGVIA" --pin-dir "$PIN_DIR" -j -v stats --watch 0.1
+	poll 5 grep -q . "$TOPO_DIR/watch.log"
+	is "$(head -n 1 "$TOPO_DIR/watch.log" | jq -r .[0].interface)" "$ODD"
+}
+
+# ---- the dashboard ----
+
+@test "the Grafana dashboard uses exactly the metrics, labels and verdicts that there are" {
+	local expressions=$BATS_TEST_TMPDIR/expressions
+	wgvia up wg6 "${WORDS[@]}"
+	exposed wg6
+	jq -r '.panels[].targets[].expr, .templating.list[].definition // empty' "$DASHBOARD" >"$expressions"
+	is "$(grep -oE '\bwgvia_[a-z_]+' "$expressions" | sort -u)" "$(jq -r '.[].name' "$BATS_TEST_TMPDIR/samples" | sort -u)"
+	is "$(jq -r '.. | strings' "$DASHBOARD" | grep -oE '\bwgvia_[a-z_]+' | sort -u)" \
+		"$(jq -r '.[].name' "$BATS_TEST_TMPDIR/samples" | sort -u)"
+	# What is selected, summed by and shown is a label of ours, or `instance`, which Prometheus adds.
+	is "$({
+		grep -oE '[a-z_]+=~?"' "$expressions" | tr -d '=~"'
+		grep -oE 'by \([^)]*\)' "$expressions" | sed 's/by (//; s/)//' | tr -s ', ' '\n'
+		jq -r '.. | strings' "$DASHBOARD" | grep -oE '\{\{[a-z_]+\}\}' | tr -d '{}'
+	} | sort -u)" "$({
+		echo instance
+		jq -r '.[0].labels | keys[]' "$BATS_TEST_TMPDIR/samples"
+	} | sort)"
+	is "$(grep -oE 'verdict="[a-z_]+"' "$expressions" | sort -u | tr '\n' ' ')" \
+		'verdict="hop_limit" verdict="no_gateway" verdict="too_big" '
+	for verdict in hop_limit no_gateway too_big; do
+		jq -e --arg verdict $verdict 'any(.[]; .labels.verdict == $verdict)' "$BATS_TEST_TMPDIR/samples"
+	done
+}
+
+@test "the Grafana dashboard: a data source and an interface to choose, units, no panel over another" {
+	jq -e '.schemaVersion >= 38 and .uid == "wgvia" and (.id == null)' "$DASHBOARD"
+	jq -e '[.templating.list[] | .name + " " + .type] | contains(["datasource datasource", "interface query"])' "$DASHBOARD"
+	# shellcheck disable=SC2016 # Grafana's variables
+	jq -e 'all(.panels[]; .datasource.uid == "${datasource}" and all(.targets[]; .datasource.uid == "${datasource}" and
+		(.expr | contains("interface=~\"$interface\"") and contains("[$__rate_interval]"))))' "$DASHBOARD"
+	# Bits are eight times the bytes, and nothing else is.
+	jq -e 'all(.panels[]; .fieldConfig.defaults.unit as $unit | all(.targets[].expr; if contains("wgvia_bytes_total")
+		then $unit == "bps" and startswith("8 *") else $unit == "pps" and (contains("8 *") | not) end))' "$DASHBOARD"
+	jq -e '[.panels[].id] | length == (unique | length)' "$DASHBOARD"
+	jq -e '[.panels[].gridPos as $p | range($p.x; $p.x + $p.w) as $x | range($p.y; $p.y + $p.h) as $y | [$x, $y]] |
+		length == (unique | length) and all(.[]; .[0] < 24)' "$DASHBOARD"
+}
+
+# ---- live ----
+
+# watch [OPTION...] -- [WORD...]: the live rates, into $TOPO_DIR/watch.log.
+watch() {
+	local options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	spawn "$NS_GW" watch "$WGVIA" --pin-dir "$PIN_DIR" "${options[@]}" stats "${@:2}"
+}
+
+# watched COUNT: that many lines are there.
+watched() {
+	[ "$(wc -l <"$TOPO_DIR/watch.log")" -ge "$1" ]
+}
+
+# flow COUNT: so many times 20 packets of 1000 bytes, spread out in time by what it takes to ask for them.
+flow() {
+	local n
+	for ((n = 0; n < $1; n++)); do
+		wire tun '[pkt(4, 1000) for _ in range(20)]' >/dev/null
+	done
+}
+
+# ended SIGNAL: the watch has ended by it, with status 0 and no word of complaint.
+ended() {
+	local pid
+	pid=$(<"$TOPO_DIR/watch.pid")
+	kill "-$1" "$pid"
+	wait "$pid"
+	rm "$TOPO_DIR/watch.pid"
+}
+
+# near WHAT NUMBER WANTED: within a third.
+near() {
+	awk -v is="$2" -v wanted="$3" 'BEGIN { exit !(is > wanted * 0.67 && is < wanted * 1.33) }' ||
+		is "$1 $2" "$1 about $3"
+}
+
+@test "watch on a pipe: a line with the time for each verdict that moves, and the rates add up to what was sent" {
+	local log=$TOPO_DIR/watch.log before
+	wgvia up wg6 "${WORDS[@]}"
+	before=$(counter redirected)
+	watch -- wg6 --watch 0.5
+	flow 40
+	is "$(($(counter redirected) - before))" 800
+	poll 5 last_is_quiet
+	is "$(grep -vE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8} wg6 +[a-z_]+ +[0-9.]+ [ kMGTP]?packets/s +[0-9.]+ [ kMGTP]?bit/s$' $log)" ""
+	is "$(awk '{ print $3 }' $log | sort -u)" $'outside\nredirected'
+	near packets "$(figures_of redirected 4 | awk '{ sum += $1 * 0.5 } END { print sum }')" 800
+	near bits "$(figures_of redirected 5 | awk '{ sum += $1 * 0.5 } END { print sum }')" 6400000
+	ended INT
+}
+
+# figures_of VERDICT 4|5: the packets or bits of each line, as plain numbers.
+figures_of() {
+	sed -nE "s/^[^ ]+ +[^ ]+ +$1 +([0-9.]+) ([kMGTP]?)packets\/s +([0-9.]+) ([kMGTP]?)bit\/s\$/x x x \1\2 \3\4/p" \
+		"$TOPO_DIR/watch.log" | awk -v at="$2" '{ print $at }' | numfmt --from=si
+}
+
+# last_is_quiet: the time of the last line is over.
+last_is_quiet() {
+	[ "$(date +%s)" -gt $(($(date +%s -d "$(tail -n 1 "$TOPO_DIR/watch.log" | cut -d' ' -f1)") + 1)) ]
+}
+
+@test "watch as JSON: an array a line, every verdict of every instance, and the rates add up" {
+	local log=$TOPO_DIR/watch.log
+	wgvia up wg6 "${WORDS[@]}"
+	second wg7
+	watch -j -- --watch 0.5
+	flow 40
+	poll 5 watched $(($(wc -l <$log) + 2))
+	head -n -1 $log | jq -es 'length > 0 and all(.[]; length == 26 and (map(.interface) | unique) == ["wg6", "wg7"] and
+		all(.[]; keys == ["bits_per_second", "interface", "packets_per_second", "verdict"]))'
+	is "$(head -n 1 $log | jq -r '[.[].verdict] | unique[]')" "$(wgvia -j stats wg6 | jq -r '.counters | keys[]' | sort)"
+	near packets "$(jq -s '[.[][] | select(.verdict == "redirected") | .packets_per_second * 0.5] | add' $log)" 800
+	near bits "$(jq -s '[.[][] | select(.verdict == "redirected") | .bits_per_second * 0.5] | add' $log)" 6400000
+	is "$(jq -s '[.[][] | select(.interface == "wg7") | .packets_per_second] | add' $log)" 0
+	ended TERM
+}
+
+@test "watch: an instance that goes, comes anew and begins at 0; the one that was asked for goes" {
+	local log=$TOPO_DIR/watch.log
+	wgvia up wg6 "${WORDS[@]}"
+	every_verdict
+	second wg7
+	watch -j -- --watch 0.1
+	poll 5 watched 2
+	wgvia down wg6
+	poll 5 last_has '["wg7"]'
+	wgvia up wg6 "${WORDS[@]}"
+	poll 5 last_has '["wg6","wg7"]'
+	wgvia down wg6
+	wgvia down wg7
+	poll 5 last_has '[]'
+	ended INT
+	wgvia up wg6 "${WORDS[@]}"
+	every_verdict
+	watch -j -- --watch 1
+	poll 5 watched 1
+	wgvia down wg6 # and up, between two samples
+	wgvia up wg6 "${WORDS[@]}"
+	poll 5 watched 2
+	jq -es 'all(.[][]; .packets_per_second >= 0 and .packets_per_second < 1e6 and .bits_per_second < 1e9)' $log
+	ended INT
+	watch -v -- wg6 --watch 0.1
+	poll 5 watched 13
+	wgvia down wg6
+	poll 5 process_gone "$(<"$TOPO_DIR/watch.pid")"
+	run -1 wait "$(<"$TOPO_DIR/watch.pid")"
+	grep "^wgvia: .*wg6" $log
+}
+
+last_has() {
+	[ "$(tail -n 1 "$TOPO_DIR/watch.log" | jq -c '[.[].interface] | unique')" = "$1" ]
+}
+
+# Stopped by ^Z, say: it goes on with what happens now, and does not run after the intervals that it missed.
+@test "watch: stopped for a while and continued, it misses intervals and does not print them all at once" {
+	local log=$TOPO_DIR/watch.log pid until=$((EPOCHSECONDS + 3))
+	wgvia up wg6 "${WORDS[@]}"
+	watch -v -- wg6 --watch 0.1
+	pid=$(<"$TOPO_DIR/watch.pid")
+	poll 5 watched 13
+	kill -STOP "$pid"
+	poll 5 eval "[ \$EPOCHSECONDS -gt $until ]"
+	kill -CONT "$pid"
+	poll 5 eval "[ \$EPOCHSECONDS -gt $((until + 3)) ]"
+	ended INT
+	cut -d' ' -f1 $log | uniq -c
+	[ "$(cut -d' ' -f1 $log | sort | uniq -c | awk '{ print $1 }' | sort -n | tail -n 1)" -le $((13 * 12)) ]
+}
+
+# terminal WORD... : wgvia on one; ^C is typed once it has drawn three times. What it wrote is in the file "screen".
+terminal() {
+	local screen=$BATS_TEST_TMPDIR/screen command
+	: >$screen
+	command=$(printf '%q ' nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" "$@")
+	{
+		poll 10 drawn_again 2 $screen
+		printf '\003'
+		poll 5 grep -q 'COMMAND_EXIT_CODE' $screen # ends the terminal's input, and no sooner
+	} | timeout 20 script -qefc "$command" $screen >/dev/null 3>&-
+}
+
+drawn_again() { # COUNT FILE
+	[ "$(grep -oP '\x1b\[\d+A\x1b\[J' "$2" | wc -l)" -ge "$1" ]
+}
+
+# Each time, the cursor goes up over just what was written since the last.
+redrawn_in_place() {
+	/usr/bin/python3 -c 'import re, sys
+parts = re.split(rb"\x1b\[(\d+)A\x1b\[J", open(sys.argv[1], "rb").read().split(b"\n", 1)[1])
+for text, up in zip(parts[::2], parts[1::2]):
+    assert text.count(b"\n") == int(up), (text, up)
+    assert b"\x1b" not in text, text' "$BATS_TEST_TMPDIR/screen"
+}
+
+@test "watch on a terminal: redrawn in place, a heading, no times; ^C ends it with status 0" {
+	local options
+	wgvia up wg6 "${WORDS[@]}"
+	for options in "" -v; do
+		spawn "$NS_GW" ping ping -n -i 0.05 -I $WG4 $SVC4
+		terminal $options stats wg6 --watch 0.3
+		unspawn ping
+		cat -v "$BATS_TEST_TMPDIR/screen"
+		redrawn_in_place
+		grep -E '^.*interface +verdict +packets +bits' "$BATS_TEST_TMPDIR/screen"
+		grep -E 'wg6 +retargeted +[0-9.]+ +packets/s +[0-9.]+ [ k]?bit/s' "$BATS_TEST_TMPDIR/screen"
+		run ! grep -E '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' "$BATS_TEST_TMPDIR/screen"
+	done
+	grep -E 'wg6 +not_ip +0\.0 +packets/s +0\.0 +bit/s' "$BATS_TEST_TMPDIR/screen"
+}
+
+@test "watch as JSON on a terminal: lines, no escape codes" {
+	local screen=$BATS_TEST_TMPDIR/screen
+	wgvia up wg6 "${WORDS[@]}"
+	: >$screen
+	{
+		poll 10 eval "[ \$(grep -c '^\\[' $screen) -ge 2 ]"
+		printf '\003'
+		poll 5 grep -q 'COMMAND_EXIT_CODE' $screen
+	} | timeout 20 script -qefc "$(printf '%q ' nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" \
+		-j stats wg6 --watch 0.1)" $screen >/dev/null 3>&-
+	run ! grep -P '\x1b' $screen
+	grep -m 1 '^\[' $screen | jq -e 'length == 13'
+}
+
+@test "watch whose reader has gone ends" {
+	wgvia up wg6 "${WORDS[@]}"
+	# shellcheck disable=SC2016 # the inner shell's
+	run timeout 10 bash -c '"$0" "$@" | head -n 1' "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" -j stats wg6 --watch 0.1
+	is "$status" 0
+}
+
+# ---- words ----
+
+@test "bad arguments: refused with a reason" {
+	local expected text words
+	wgvia up wg6 "${WORDS[@]}"
+	while IFS='|' read -r expected text words; do
+		echo "$words"
+		run --separate-stderr "-$expected" timeout 5 "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" $words
+		is "$output" ""
+		is "${stderr_lines[0]:0:7}" "wgvia: "
+		[[ ${stderr_lines[1]:-hint: } == "hint: "* ]]
+		[[ $stderr == *"$text"* ]] || is "$stderr" "$text"
+	done <<-END
+		2|0.1 to 86400|stats wg6 --watch 0
+		2|0.1 to 86400|stats wg6 --watch -1
+		2|0.1 to 86400|stats wg6 --watch 0.05
+		2|0.1 to 86400|stats wg6 --watch 86401
+		2|'nan'|stats wg6 --watch nan
+		2|'inf'|stats wg6 --watch inf
+		2|'soon'|stats wg6 --watch soon
+		2|'1s'|stats --watch 1s
+		2|'2'|stats wg6 --watch 1 2
+		2|'--prometheus'|stats wg6 --watch --prometheus
+		2|'--watch'|stats wg6 --prometheus --watch
+		2|'wg6'|stats --prometheus wg6
+		2|leave -j out|-j stats wg6 --prometheus
+		2|'--often'|stats wg6 --often
+		2|'--often'|stats --often
+		2|'wg7'|stats wg6 wg7
+		1|wg9|stats wg9
+		1|wg9|stats wg9 --watch
+		1|wg9|stats wg9 --prometheus
+	END
+}
