@@ -337,7 +337,7 @@ static void decide_back(const struct model_config *config, const struct model_pa
 /*
  * Whether a packet that has been turned before may go. The devices of these test runs do not forward, so the kernel
  * does not tell the gateway's MAC, nor would it that of a link-local one: the same MAC is let go at the third look if
- * the second one was a moment ago, and where there is nothing to look at (no such device) not at all.
+ * no other packet has been looked at since the second one, and where there is no such device not at all.
  */
 static bool may_go(const struct model_config *config, const struct model_packet *packet,
 		   const struct model_prefix *gateway, unsigned int kind)
@@ -354,7 +354,7 @@ static bool may_go(const struct model_config *config, const struct model_packet 
 		return true;
 	if (!link_local && (!device || !device->mtu))
 		return false;
-	return kind > TURNED && packet->fresh;
+	return kind > TURNED && packet->pass == (uint32_t)(packet->cb[3] + 1) && packet->cpu == packet->cb[4];
 }
 
 static void decide_egress(const struct model_config *config, const struct model_packet *packet,
@@ -399,7 +399,8 @@ static void decide_egress(const struct model_config *config, const struct model_
 	if (kind >= TURNED) {
 		result->verdict = MODEL_UNCOUNTED;
 		result->cb[0] = MAGIC | (kind + 1);
-		result->notes_time = true;
+		result->cb[3] = packet->pass;
+		result->cb[4] = packet->cpu;
 		return;
 	}
 	result->cb[0] = MAGIC | TURNED;

@@ -56,7 +56,7 @@ struct model_packet {
 	uint32_t gso_size;
 	uint16_t tc_index, vlan;
 	uint32_t cb[5];
-	bool fresh; /* the time in cb[3] is that of a moment ago: less than 200 us */
+	uint32_t pass, cpu; /* at egress: this run's number among those of the CPU, and which CPU */
 };
 
 struct model_result {
@@ -68,7 +68,6 @@ struct model_result {
 	uint32_t ifindex, family;
 	uint8_t next_hop[16];
 	uint32_t cb[5];
-	bool notes_time; /* cb[3] is the time of the run instead */
 	uint32_t len;
 	uint8_t data[MODEL_FRAME_MAX];
 };

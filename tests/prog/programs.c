@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -212,7 +211,8 @@ static int load_stage(struct programs *programs)
 static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 {
 #define SHARE(map) bpf_map__reuse_fd(skel->maps.map, bpf_map__fd(of->maps.map))
-	if (SHARE(prefixes4) || SHARE(prefixes6) || SHARE(bypass4) || SHARE(bypass6) || SHARE(counters) || SHARE(meta))
+	if (SHARE(prefixes4) || SHARE(prefixes6) || SHARE(bypass4) || SHARE(bypass6) || SHARE(counters) ||
+	    SHARE(meta) || SHARE(passes))
 		give_up("cannot share maps");
 #undef SHARE
 }
@@ -336,12 +336,53 @@ bool programs_can_set_ingress(struct programs *programs)
 	return !programs_run(programs, WGVIA_BACK, &frame, &run);
 }
 
-uint32_t programs_clock(void)
-{
-	struct timespec t;
+static uint32_t own_cpu;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
+uint32_t programs_stay_on_a_cpu(void)
+{
+	cpu_set_t allowed, own;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		give_up("sched_getaffinity: %s", strerror(errno));
+	for (uint32_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed))
+			own_cpu = cpu;
+	CPU_ZERO(&own);
+	CPU_SET(own_cpu, &own);
+	if (sched_setaffinity(0, sizeof(own), &own))
+		give_up("sched_setaffinity: %s", strerror(errno));
+	return own_cpu;
+}
+
+/* Room for a value per CPU, as the kernel lays them out. */
+static uint64_t *cpu_values(void)
+{
+	static uint64_t *values;
+
+	if (!values)
+		values = calloc(libbpf_num_possible_cpus(), sizeof(*values));
+	return values;
+}
+
+uint32_t programs_passes(struct programs *programs)
+{
+	uint64_t *values = cpu_values();
+	uint32_t key = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(programs->skel->maps.passes), &key, values))
+		give_up("cannot read the passes: %s", strerror(errno));
+	return *(uint32_t *)&values[own_cpu];
+}
+
+void programs_set_passes(struct programs *programs, uint32_t count)
+{
+	uint64_t *values = cpu_values();
+	uint32_t key = 0;
+
+	for (uint32_t cpu = 0; cpu < (uint32_t)libbpf_num_possible_cpus(); cpu++)
+		*(uint32_t *)&values[cpu] = cpu == own_cpu ? count : ~count;
+	if (bpf_map_update_elem(bpf_map__fd(programs->skel->maps.passes), &key, values, BPF_ANY))
+		give_up("cannot set the passes: %s", strerror(errno));
 }
 
 /* Other kernels may take the flag and check nothing, so here is a program that makes the sum wrong. */

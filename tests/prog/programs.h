@@ -96,8 +96,11 @@ bool programs_can_check_mtu(void);
 bool programs_can_check_sums(void);
 bool programs_can_set_ingress(struct programs *programs);
 
-/* The low 32 bits of the clock that programs read, which is what a mark holds. */
-uint32_t programs_clock(void);
+/* Keeps this process on one CPU, not the first one if there are others, and returns its number. */
+uint32_t programs_stay_on_a_cpu(void);
+/* The egress programs' count of passes on that CPU; those of the others are set to something else. */
+uint32_t programs_passes(struct programs *programs);
+void programs_set_passes(struct programs *programs, uint32_t count);
 
 void programs_set_prefix(struct programs *programs, const char *prefix, const struct wgvia_gateway *gateway);
 void programs_set_bypass(struct programs *programs, const char *prefix, uint32_t verdict);

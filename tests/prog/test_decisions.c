@@ -28,14 +28,12 @@
 #define AF_INET6 10
 
 /*
- * What the egress program's mark looks like (bpf/mark.h): magic and kind in cb[0], the MAC that it saw in cb[1..2], the
- * time of the last further try in cb[3], which is fresh for so long.
+ * What the egress program's mark looks like (bpf/mark.h): magic and kind in cb[0], the MAC that it saw in cb[1..2], in
+ * cb[3] which pass of its CPU the last further try was, in cb[4] that CPU.
  */
 #define TC_INDEX 0x7776
 #define MARK(kind) (0x77677600 | (kind))
 enum { DONE = 1, RETARGET = 2, LAST_TRY = RETARGET + 5 };
-#define FRESH_NS 200000
-#define CLOCK_SLACK_NS 10000
 
 enum maps { MAPS_USUAL, MAPS_WIDE, MAPS_EMPTY, MAPS_COUNT };
 
@@ -213,6 +211,9 @@ static const struct {
 /* A row may run once for each value of one field. */
 enum vary { VARY_NOTHING, VARY_CUT, VARY_IHL, VARY_VERSION, VARY_HOP_LIMIT, VARY_TOTAL_LENGTH, VARY_PADDING };
 
+/* What a marked packet shows of the time since its last further try. */
+enum since { A_NEIGHBOUR_REQUEST, NOTHING, NOTHING_WRAPPED, ANOTHER_CPU };
+
 struct row {
 	const char *name;
 	struct packet_spec packet;
@@ -230,7 +231,7 @@ struct row {
 	uint16_t vlan, tc_index;
 	uint32_t cb0; /* and cb[1..2] with the packet's own MAC if */
 	bool same_mac;
-	bool fresh; /* cb[3] is now; else just not fresh any more */
+	enum since since; /* with cb0: what has passed since the last try */
 	/* what must come of it */
 	int verdict;	  /* V() or UNCOUNTED */
 	enum gateway via; /* where redirected */
@@ -920,12 +921,12 @@ static const struct row egress_rows[] = {
 	 .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN6},
 	{"IPv4: third pass, the service's MAC still", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET + 1),
 	 .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN4},
-	{"IPv4: third pass, fresh, but the gateway is known to have another MAC", IPV4(), .tc_index = TC_INDEX,
-	 .cb0 = MARK(RETARGET + 1), .fresh = true, .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN4},
-	{"IPv6: third pass, fresh, but the gateway is known to have another MAC", IPV6(), .tc_index = TC_INDEX,
-	 .cb0 = MARK(RETARGET + 1), .fresh = true, .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN6},
-	{"IPv4: third pass, another MAC than at first, stale", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET + 1),
-	 .l2 = true, STAYS},
+	{"IPv4: third pass, at once, but the gateway is known to have another MAC", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET + 1), .since = NOTHING, .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN4},
+	{"IPv6: third pass, at once, but the gateway is known to have another MAC", IPV6(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET + 1), .since = NOTHING, .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN6},
+	{"IPv4: third pass, another MAC than at first, not at once", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET + 1), .l2 = true, STAYS},
 	{"IPv4: after the last try, another MAC than at first", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(LAST_TRY + 1),
 	 .l2 = true, STAYS},
 	{"IPv4: last try, the service's MAC still", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(LAST_TRY),
@@ -955,52 +956,81 @@ static const struct row egress_rows[] = {
 
 /* The same, where the packet's MAC is the gateway's: this is what the kernel was sending to the firewall anyway. */
 #define AFTER_NO_ANSWER(title, packet_spec, where, gateway)                                                            \
-	{title "second pass",	packet_spec,	  .device = (where), .tc_index = TC_INDEX,                             \
-	 .cb0 = MARK(RETARGET), .same_mac = true, .l2 = true,	     STAYS,                                            \
-	 .again = true,		.via = (gateway)},                                                                     \
-		{title "second pass, fresh by accident",                                                               \
+	{title "second pass",                                                                                          \
+	 packet_spec,                                                                                                  \
+	 .device = (where),                                                                                            \
+	 .tc_index = TC_INDEX,                                                                                         \
+	 .cb0 = MARK(RETARGET),                                                                                        \
+	 .since = A_NEIGHBOUR_REQUEST,                                                                                 \
+	 .same_mac = true,                                                                                             \
+	 .l2 = true,                                                                                                   \
+	 STAYS,                                                                                                        \
+	 .again = true,                                                                                                \
+	 .via = (gateway)},                                                                                            \
+		{title "second pass, at once by accident",                                                             \
 		 packet_spec,                                                                                          \
 		 .device = (where),                                                                                    \
 		 .tc_index = TC_INDEX,                                                                                 \
 		 .cb0 = MARK(RETARGET),                                                                                \
-		 .fresh = true,                                                                                        \
+		 .since = NOTHING,                                                                                     \
 		 .same_mac = true,                                                                                     \
 		 .l2 = true,                                                                                           \
 		 STAYS,                                                                                                \
 		 .again = true,                                                                                        \
 		 .via = (gateway)},                                                                                    \
-		{title "third pass, fresh",                                                                            \
+		{title "third pass, at once",                                                                          \
 		 packet_spec,                                                                                          \
 		 .device = (where),                                                                                    \
 		 .tc_index = TC_INDEX,                                                                                 \
 		 .cb0 = MARK(RETARGET + 1),                                                                            \
-		 .fresh = true,                                                                                        \
+		 .since = NOTHING,                                                                                     \
 		 .same_mac = true,                                                                                     \
 		 .l2 = true,                                                                                           \
 		 STAYS},                                                                                               \
-		{title "third pass, stale",                                                                            \
+		{title "third pass, at once, the count begins anew",                                                   \
 		 packet_spec,                                                                                          \
 		 .device = (where),                                                                                    \
 		 .tc_index = TC_INDEX,                                                                                 \
 		 .cb0 = MARK(RETARGET + 1),                                                                            \
+		 .since = NOTHING_WRAPPED,                                                                             \
+		 .same_mac = true,                                                                                     \
+		 .l2 = true,                                                                                           \
+		 STAYS},                                                                                               \
+		{title "third pass, after a neighbour request",                                                        \
+		 packet_spec,                                                                                          \
+		 .device = (where),                                                                                    \
+		 .tc_index = TC_INDEX,                                                                                 \
+		 .cb0 = MARK(RETARGET + 1),                                                                            \
+		 .since = A_NEIGHBOUR_REQUEST,                                                                         \
 		 .same_mac = true,                                                                                     \
 		 .l2 = true,                                                                                           \
 		 STAYS,                                                                                                \
 		 .again = true,                                                                                        \
 		 .via = (gateway)},                                                                                    \
-		{title "last pass, fresh",                                                                             \
+		{title "third pass, on another CPU",                                                                   \
+		 packet_spec,                                                                                          \
+		 .device = (where),                                                                                    \
+		 .tc_index = TC_INDEX,                                                                                 \
+		 .cb0 = MARK(RETARGET + 1),                                                                            \
+		 .since = ANOTHER_CPU,                                                                                 \
+		 .same_mac = true,                                                                                     \
+		 .l2 = true,                                                                                           \
+		 STAYS,                                                                                                \
+		 .again = true,                                                                                        \
+		 .via = (gateway)},                                                                                    \
+		{title "last pass, at once",                                                                           \
 		 packet_spec,                                                                                          \
 		 .device = (where),                                                                                    \
 		 .tc_index = TC_INDEX,                                                                                 \
 		 .cb0 = MARK(LAST_TRY + 1),                                                                            \
-		 .fresh = true,                                                                                        \
+		 .since = NOTHING,                                                                                     \
 		 .same_mac = true,                                                                                     \
 		 .l2 = true,                                                                                           \
 		 STAYS},                                                                                               \
 	{                                                                                                              \
-		title "last pass, stale", packet_spec, .device = (where), .tc_index = TC_INDEX,                        \
-						       .cb0 = MARK(LAST_TRY + 1), .same_mac = true, .l2 = true,        \
-						       .verdict = V(NO_GATEWAY)                                        \
+		title "last pass, after a neighbour request", packet_spec,                                             \
+			.device = (where), .tc_index = TC_INDEX, .cb0 = MARK(LAST_TRY + 1),                            \
+			.since = A_NEIGHBOUR_REQUEST, .same_mac = true, .l2 = true, .verdict = V(NO_GATEWAY)           \
 	}
 
 static const struct row gateway_mac_rows[] = {
@@ -1017,11 +1047,11 @@ static const struct row gateway_mac_rows[] = {
 	AFTER_NO_ANSWER("IPv6: device that does not forward: ", IPV6(FROM("2001:db8:86dd:5000:8000::")), DEVICE_NARROW,
 			GW_NARROW6),
 	/* that there is no such device is no such answer */
-	{"IPv4: third pass, fresh, device that has gone", IPV4(FROM("8.0.64.17")), .tc_index = TC_INDEX,
-	 .cb0 = MARK(RETARGET + 1), .fresh = true, .same_mac = true, .l2 = true, STAYS, .again = true,
+	{"IPv4: third pass, at once, device that has gone", IPV4(FROM("8.0.64.17")), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET + 1), .since = NOTHING, .same_mac = true, .l2 = true, STAYS, .again = true,
 	 .via = GW_DEVICE_GONE},
-	{"IPv6: third pass, fresh, device that has gone", IPV6(FROM("2001:db8:86dd:a000::17")), .tc_index = TC_INDEX,
-	 .cb0 = MARK(RETARGET + 1), .fresh = true, .same_mac = true, .l2 = true, STAYS, .again = true,
+	{"IPv6: third pass, at once, device that has gone", IPV6(FROM("2001:db8:86dd:a000::17")), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET + 1), .since = NOTHING, .same_mac = true, .l2 = true, STAYS, .again = true,
 	 .via = GW_DEVICE_GONE6},
 	{"IPv4: second pass, the MAC of another gateway, which is not resolved", IPV4(FROM("8.0.20.1")),
 	 .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .same_mac = true, .l2 = true, STAYS, .again = true,
@@ -1037,6 +1067,7 @@ static const char *const form_names[] = {"with link header", "Ethernet tunnel", 
 /* Each form as it is loaded by wgvia, and with the recorder. */
 static struct programs programs[FORM_COUNT][2];
 static bool can_check_sums, can_set_ingress;
+static uint32_t own_cpu;
 static unsigned int runs;
 
 static void fill_maps(enum maps maps)
@@ -1156,7 +1187,7 @@ static void expect_frame(const struct packet_spec *spec, enum wgvia_direction di
 }
 
 static bool check_marks(const struct row *row, enum wgvia_direction direction, bool l3, bool redirected,
-			const struct frame *in, const uint32_t before[5], const struct run *run, const uint32_t span[2])
+			const struct frame *in, const uint32_t before[5], const struct run *run, uint32_t pass)
 {
 	uint32_t expected[5];
 	bool ok = true;
@@ -1167,10 +1198,8 @@ static bool check_marks(const struct row *row, enum wgvia_direction direction, b
 		expected[0] = MARK(DONE);
 	} else if (row->again) {
 		expected[0] = row->cb0 + 1;
-		expected[3] = run->cb[3];
-		/* the clock that programs read may be a little behind */
-		CHECK(run->cb[3] - (span[0] - CLOCK_SLACK_NS) <= span[1] - span[0] + CLOCK_SLACK_NS,
-		      "the mark's time is %u, the run was from %u to %u", run->cb[3], span[0], span[1]);
+		expected[3] = pass;
+		expected[4] = own_cpu;
 	} else if (redirected) {
 		expected[0] = MARK(RETARGET);
 		expected[1] = expected[2] = 0;
@@ -1180,6 +1209,19 @@ static bool check_marks(const struct row *row, enum wgvia_direction direction, b
 	for (int i = 0; i < 5; i++)
 		CHECK(run->cb[i] == expected[i], "cb[%d] is %#x, not %#x", i, run->cb[i], expected[i]);
 	return ok;
+}
+
+static void send_neighbour_request(struct programs *p)
+{
+	static const struct packet_spec spec =
+		IPV4(FROM(INSIDE4), TO(INTERNET4), .ethertype = SET(0x0806), .mac = MAC_BROADCAST);
+	static struct frame frame;
+	static struct run run;
+
+	run.ifindex = devices[DEVICE_LAN].ifindex;
+	packets_build(&spec, devices[DEVICE_LAN].mac, &frame);
+	if (programs_run(p, WGVIA_EGRESS, &frame, &run))
+		fail_msg("cannot run a neighbour request");
 }
 
 static bool run_one(const struct row *row, const struct packet_spec *spec, enum wgvia_direction direction,
@@ -1195,14 +1237,18 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 	static struct run run;
 	bool l3 = p->options.l3, ok = true;
 	uint32_t cb[5] = {row->cb0 ? row->cb0 : 0x11111111, 0x22222222, 0x3333, 0x44444444, 0x55555555};
-	uint32_t ip_len, span[2];
+	uint32_t ip_len, pass = row->since == NOTHING_WRAPPED ? 0xffffffff : 1000;
 	uint64_t bytes;
-	int action = TC_ACT_UNSPEC, error, tries = 0;
+	int action = TC_ACT_UNSPEC, error;
 
 	packets_build(spec, mac ? mac : devices[device].mac, &in);
 	if (row->same_mac) {
 		cb[2] = 0;
 		memcpy(&cb[1], in.data, 6);
+	}
+	if (row->cb0) {
+		cb[3] = pass;
+		cb[4] = own_cpu ^ (row->since == ANOTHER_CPU);
 	}
 	bytes = in.len - LINK_LEN - (row->frame_bytes ? 0 : spec->padding);
 	if (row->bytes && !row->gso_size)
@@ -1223,7 +1269,10 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 		 (verdict == WGVIA_TOO_BIG && direction == WGVIA_EGRESS))
 		action = TC_ACT_SHOT;
 
-again:
+	programs_set_passes(p, pass);
+	if (row->cb0 && row->since == A_NEIGHBOUR_REQUEST)
+		send_neighbour_request(p);
+	pass = programs_passes(p) + (direction == WGVIA_EGRESS);
 	memset(&run, 0, sizeof(run));
 	run.ifindex = devices[device].ifindex;
 	run.ingress_ifindex = devices[row->ingress].ifindex;
@@ -1235,16 +1284,9 @@ again:
 	if (record)
 		memset((void *)p->recorded, 0, sizeof(*p->recorded));
 	programs_counters(p, before);
-	span[0] = programs_clock();
-	if (row->cb0)
-		cb[3] = span[0] - (row->fresh ? 0 : FRESH_NS + CLOCK_SLACK_NS);
 	memcpy(run.cb, cb, sizeof(cb));
 	error = programs_run(p, direction, &in, &run);
-	span[1] = programs_clock();
 	runs++;
-	/* what was fresh may have been stale before the program saw it */
-	if (row->fresh && span[1] - cb[3] >= FRESH_NS && tries++ < 1000)
-		goto again;
 	programs_counters(p, after);
 
 	CHECK(!error, "test run failed: %s%s", strerror(-error),
@@ -1256,7 +1298,8 @@ again:
 	expect_frame(spec, direction, l3, redirected, ip_len, &in, &expected);
 	CHECK(run.out.len == expected.len && !memcmp(run.out.data, expected.data, expected.len),
 	      "the packet is not what it should be afterwards");
-	ok &= check_marks(row, direction, l3, redirected, &in, cb, &run, span);
+	ok &= check_marks(row, direction, l3, redirected, &in, cb, &run, pass);
+	CHECK(programs_passes(p) == pass, "%u passes were counted, not %u", programs_passes(p), pass);
 	if (record) {
 		CHECK(p->recorded->calls == redirected, "the redirect helper was called %u times", p->recorded->calls);
 		if (redirected && p->recorded->calls)
@@ -1472,6 +1515,7 @@ static int set_up(void **state)
 
 	(void)state;
 	programs_namespace();
+	own_cpu = programs_stay_on_a_cpu();
 	add_neighbours();
 	for (int form = 0; form < FORM_COUNT; form++)
 		for (int record = 0; record <= 1; record++) {

@@ -31,16 +31,12 @@
 #define TC_INDEX 0x7776
 #define MAGIC 0x77677600u
 
-#define CLOCK_SLACK_NS 10000
-#define FRESH_NS 200000 /* what counts as a moment ago: bpf/mark.h */
-
 enum form { FORM_L2, FORM_ETHER, FORM_L3, FORM_NO_CHECK_MTU, FORM_COUNT }; /* the last one without link header, too */
 
 static struct programs programs[FORM_COUNT];
 static struct model_config config;
 static bool can_set_ingress;
-static bool has_age; /* the packet: cb[3] is the time that long ago */
-static uint32_t age;
+static uint32_t cpu, passes; /* of the egress programs, all of which share the count */
 static struct wgvia_counter expected[WGVIA_COUNTERS];
 static uint8_t anchors[2][ANCHORS][16];
 static uint64_t packets_wanted = 1000000, seed, state;
@@ -425,10 +421,6 @@ static void draw_egress_context(struct model_packet *packet, const uint8_t *fram
 	packet->ingress_ifindex = can_set_ingress ? devices[in[below(5)]].ifindex : 0;
 	if (one_in(2))
 		return;
-	/* long before it wraps around */
-	has_age = true;
-	packet->fresh = one_in(2);
-	age = packet->fresh ? below(FRESH_NS / 2) : FRESH_NS + below(one_in(2) ? FRESH_NS : 0xc0000000);
 	packet->tc_index = one_in(8) ? draw() : TC_INDEX;
 	packet->cb[0] = MAGIC | (one_in(8) ? draw() & 0xff : below(9));
 	if (one_in(8))
@@ -437,6 +429,12 @@ static void draw_egress_context(struct model_packet *packet, const uint8_t *fram
 	memcpy(&packet->cb[1], frame, 6);
 	if (one_in(4))
 		packet->cb[1 + below(2)] ^= 1u << below(32);
+	if (!one_in(8))
+		packet->cb[3] = packet->pass - (one_in(2) ? 1 : below(4));
+	if (!one_in(8))
+		packet->cb[4] = cpu;
+	else if (one_in(2))
+		packet->cb[4] = cpu ^ 1u << below(32);
 }
 
 static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
@@ -447,7 +445,6 @@ static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
 	enum device device = DEVICE_TUNNEL;
 	bool v6 = one_in(2), gso = one_in(4), l3;
 
-	has_age = false;
 	memset(packet, 0, sizeof(*packet));
 	packet->direction = way < 10 ? WGVIA_OUT : way < 15 ? WGVIA_BACK : WGVIA_EGRESS;
 	if (packet->direction != WGVIA_OUT)
@@ -474,8 +471,11 @@ static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
 	if (packet->len < 60)
 		packet->gso_size = 0;
 	fill_random(packet->cb, sizeof(packet->cb));
-	if (packet->direction == WGVIA_EGRESS)
+	packet->cpu = cpu;
+	if (packet->direction == WGVIA_EGRESS) {
+		packet->pass = ++passes;
 		draw_egress_context(packet, packet->data);
+	}
 	if (one_in(50) && !l3)
 		packet->vlan = 1 + below(4000);
 	config.l3 = l3;
@@ -525,47 +525,10 @@ static void print_config(void)
 	}
 }
 
-struct span {
-	uint32_t start, end; /* of the test run */
-};
-
-/*
- * Runs the packet, again if the run took so long that a time that was to be fresh may have been stale before the
- * program saw it. -EAGAIN: this machine cannot do it in time.
- */
-static int run_packet(struct programs *p, struct model_packet *packet, const struct frame *frame, struct run *run,
-		      struct span *span)
-{
-	struct wgvia_counter before[WGVIA_COUNTERS];
-	int error;
-
-	memcpy(before, p->counters, sizeof(before));
-	for (int tries = 0; tries < 100; tries++) {
-		memset((void *)p->recorded, 0, sizeof(*p->recorded));
-		span->start = programs_clock();
-		if (has_age)
-			packet->cb[3] = span->start - age;
-		memcpy(run->cb, packet->cb, sizeof(run->cb));
-		error = programs_run(p, packet->direction, frame, run);
-		span->end = programs_clock();
-		if (!packet->fresh || span->end - packet->cb[3] < FRESH_NS)
-			return error;
-		memcpy(p->counters, before, sizeof(before));
-		age = 0;
-	}
-	return -EAGAIN;
-}
-
 /* NULL where program and model agree, else in what they do not. */
-static const char *compare(const struct programs *p, const struct model_result *model, const struct run *run,
-			   const struct span *span)
+static const char *compare(const struct programs *p, const struct model_result *model, const struct run *run)
 {
 	const struct recorded *recorded = (const void *)p->recorded;
-	uint32_t cb[5];
-
-	memcpy(cb, run->cb, sizeof(cb));
-	if (model->notes_time)
-		cb[3] = model->cb[3];
 
 	if (run->action != model->action)
 		return "action";
@@ -579,11 +542,8 @@ static const char *compare(const struct programs *p, const struct model_result *
 		return "next hop";
 	if (run->out.len != model->len || memcmp(run->out.data, model->data, model->len))
 		return "bytes";
-	if (memcmp(cb, model->cb, sizeof(model->cb)))
+	if (memcmp(run->cb, model->cb, sizeof(model->cb)))
 		return "mark";
-	/* the clock that programs read may be a little behind */
-	if (model->notes_time && run->cb[3] - (span->start - CLOCK_SLACK_NS) > span->end - span->start + CLOCK_SLACK_NS)
-		return "time";
 	return NULL;
 }
 
@@ -607,12 +567,11 @@ static void print_disagreement(const char *what, uint64_t number, const struct p
 			       directions[i / WGVIA_VERDICT_COUNT], words[i % WGVIA_VERDICT_COUNT],
 			       (long long)(p->counters[i].packets - expected[i].packets),
 			       (long long)(p->counters[i].bytes - expected[i].bytes));
-	printf("# ifindex %u, came in by %u, gso_size %u, tc_index %#x, VLAN %u, cb %08x %08x %08x %08x -> %08x %08x "
-	       "%08x %08x, "
-	       "model %08x %08x %08x, %s\n",
-	       packet->ifindex, packet->ingress_ifindex, packet->gso_size, packet->tc_index, packet->vlan,
-	       packet->cb[0], packet->cb[1], packet->cb[2], packet->cb[3], run->cb[0], run->cb[1], run->cb[2],
-	       run->cb[3], model->cb[0], model->cb[1], model->cb[2], packet->fresh ? "fresh" : "stale");
+	printf("# ifindex %u, came in by %u, gso_size %u, tc_index %#x, VLAN %u, pass %08x of CPU %u\n",
+	       packet->ifindex, packet->ingress_ifindex, packet->gso_size, packet->tc_index, packet->vlan, packet->pass,
+	       packet->cpu);
+	for (int j = 0; j < 5; j++)
+		printf("# cb[%d] %08x -> %08x, model %08x\n", j, packet->cb[j], run->cb[j], model->cb[j]);
 	packets_print("packet", packet->data, packet->len);
 	packets_print("model's", model->data, model->len);
 	packets_print("program's", run->out.data, run->out.len);
@@ -636,8 +595,7 @@ static void program_and_model_agree(void **unused)
 	static uint8_t buffer[MODEL_FRAME_MAX];
 	static struct frame frame;
 	static struct run run;
-	unsigned int disagreements = 0, too_slow = 0, further = 0;
-	struct span span;
+	unsigned int disagreements = 0, further = 0;
 	double start = now();
 	uint64_t i;
 
@@ -654,6 +612,8 @@ static void program_and_model_agree(void **unused)
 			for (int j = 0; j < 8; j++)
 				draw();
 			draw_config();
+			passes = one_in(2) ? draw() : -below(1000); /* the latter wraps around */
+			programs_set_passes(&programs[0], passes);
 		}
 		p = &programs[draw_packet(&packet, buffer)];
 		frame.len = packet.len;
@@ -663,27 +623,24 @@ static void program_and_model_agree(void **unused)
 		run.gso_size = packet.gso_size;
 		run.tc_index = packet.tc_index;
 		run.vlan = packet.vlan;
-		error = run_packet(p, &packet, &frame, &run, &span);
-		if (error == -EAGAIN) {
-			too_slow++;
-			continue;
-		}
+		memcpy(run.cb, packet.cb, sizeof(run.cb));
+		memset((void *)p->recorded, 0, sizeof(*p->recorded));
+		error = programs_run(p, packet.direction, &frame, &run);
 		model_decide(&config, &packet, &model);
 		seen[packet.direction][model.verdict]++;
-		further += model.notes_time;
+		further += model.redirected && model.verdict == MODEL_UNCOUNTED;
 		if (model.verdict != MODEL_UNCOUNTED) {
 			expected[WGVIA_COUNTER(packet.direction, model.verdict)].packets += model.packets;
 			expected[WGVIA_COUNTER(packet.direction, model.verdict)].bytes += model.bytes;
 		}
-		what = error ? strerror(-error) : compare(p, &model, &run, &span);
+		what = error ? strerror(-error) : compare(p, &model, &run);
 		if (what) {
 			print_disagreement(what, i, p, &packet, &model, &run);
 			memcpy(expected, p->counters, sizeof(expected));
 			disagreements++;
 		}
 	}
-	printf("# %llu packets in %.1f s; %u not shown, for this machine was too slow for a fresh time\n",
-	       (unsigned long long)i, now() - start, too_slow);
+	printf("# %llu packets in %.1f s\n", (unsigned long long)i, now() - start);
 	for (int d = 0; d < WGVIA_DIRECTION_COUNT; d++)
 		for (int v = 0; v <= MODEL_UNCOUNTED; v++)
 			if (seen[d][v])
@@ -727,6 +684,7 @@ static int set_up(void **unused)
 
 	(void)unused;
 	programs_namespace();
+	cpu = programs_stay_on_a_cpu();
 	programs_sysctl("/proc/sys/net/ipv4/ip_forward", "0");
 	for (int form = 0; form < FORM_COUNT; form++) {
 		struct programs_options o = options[form];
