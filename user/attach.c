@@ -274,19 +274,20 @@ int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct e
 	struct bpf_tc_hook hook = {
 		.sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
 	char marker[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
+	bool is_marked = false;
 	int ret;
 
 	*made = false;
 	qdisc_path(marker, folder, ifindex);
 	/* the marker first: a qdisc of ours is always told of */
 	if (mkdir(marker, 0700)) {
-		if (errno == EEXIST)
-			return 0;
-		return error_system(error, errno, "cannot make '%s'", marker);
+		if (errno != EEXIST)
+			return error_system(error, errno, "cannot make '%s'", marker);
+		is_marked = true; /* but somebody may have deleted the qdisc */
 	}
 	ret = bpf_tc_hook_create(&hook);
 	*made = !ret;
-	if (ret)
+	if (ret && !is_marked)
 		rmdir(marker);
 	if (!ret || ret == -EEXIST) /* somebody's clsact serves as well */
 		return 0;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "finding.h"
 #include "print.h"
@@ -43,22 +44,6 @@ static void check_kernel(struct examined *examined)
 			"the LAN or the tunnel is lost without Packet Too Big; mode stack is not affected");
 }
 
-static bool has_family(const struct examined *examined, uint8_t family)
-{
-	for (size_t i = 0; i < examined->plan.state.gateway_count; i++)
-		if (examined->plan.state.gateways[i].from.ip.family == family)
-			return true;
-	return false;
-}
-
-static bool is_gateway_device(const struct examined *examined, uint32_t ifindex)
-{
-	for (size_t i = 0; i < examined->plan.state.gateway_count; i++)
-		if (examined->plan.state.gateways[i].value.ifindex == ifindex)
-			return true;
-	return false;
-}
-
 static void check_up(struct examined *examined, const struct link *link)
 {
 	char remedy[64];
@@ -70,60 +55,122 @@ static void check_up(struct examined *examined, const struct link *link)
 		finding_add(examined, SEVERITY_ERROR, "device", "", "dev %s has no carrier", link->name);
 }
 
+/* Below these an IP version does not work (RFC 8200, section 5), or is not looked at closely (bpf/mtu.h). */
+static void check_smallest_mtu(struct examined *examined, const struct link *dev)
+{
+	char remedy[64];
+
+	if (examined_has_family(examined, AF_INET6) && dev->mtu < 1280) {
+		snprintf(remedy, sizeof(remedy), "ip link set dev %s mtu 1280", dev->name);
+		finding_add(examined, SEVERITY_ERROR, "mtu", remedy,
+			    "dev %s has mtu %u, and IPv6 needs 1280: the kernel has taken its IPv6 addresses away",
+			    dev->name, dev->mtu);
+	} else if (dev->mtu < 576) {
+		snprintf(remedy, sizeof(remedy), "ip link set dev %s mtu 576", dev->name);
+		finding_add(examined, SEVERITY_ERROR, "mtu", remedy,
+			    "dev %s has mtu %u: packets up to 576 bytes are sent without a look at it, and are lost",
+			    dev->name, dev->mtu);
+	}
+}
+
 static void check_mtu(struct examined *examined, const struct link *tunnel, const struct link *dev)
 {
 	char remedy[64];
 
+	if (tunnel->mtu <= dev->mtu)
+		return;
 	snprintf(remedy, sizeof(remedy), "ip link set dev %s mtu %u", tunnel->name, dev->mtu);
-	if (tunnel->mtu > dev->mtu)
-		finding_add(examined, SEVERITY_WARNING, "mtu", remedy,
-			    "dev %s has mtu %u, dev %s only %u: longer packets cost a Packet Too Big or fragments each",
-			    tunnel->name, tunnel->mtu, dev->name, dev->mtu);
-	if (has_family(examined, AF_INET6) && dev->mtu < 1280)
-		finding_add(examined, SEVERITY_ERROR, "mtu", "", "dev %s has mtu %u, and IPv6 needs 1280", dev->name,
-			    dev->mtu);
-	else if (dev->mtu < 576)
-		finding_add(examined, SEVERITY_ERROR, "mtu", "",
-			    "dev %s has mtu %u: packets up to 576 bytes are sent without a look at it", dev->name,
-			    dev->mtu);
+	finding_add(examined, SEVERITY_WARNING, "mtu", remedy,
+		    "dev %s has mtu %u, dev %s only %u: longer packets cost a Packet Too Big or fragments each",
+		    tunnel->name, tunnel->mtu, dev->name, dev->mtu);
 }
 
-static void check_forwarding(struct examined *examined, const char *dev)
+static void add_forwarding(struct examined *examined, const char *key)
 {
-	static const struct {
-		uint8_t family;
-		const char *name;
-	} families[] = {{AF_INET, "ipv4"}, {AF_INET6, "ipv6"}};
-	char remedy[128];
+	bool stack = examined->plan.state.mode == WGVIA_STACK;
+	char remedy[FINDING_REMEDY];
 
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		if (!has_family(examined, families[i].family) ||
-		    sysctl(1, "%s/conf/%s/forwarding", families[i].name, dev) == 1)
+	snprintf(remedy, sizeof(remedy), "sysctl -w %s=1", key);
+	finding_add(examined, stack ? SEVERITY_ERROR : SEVERITY_WARNING, "forwarding", remedy, "%s is 0: %s", key,
+		    stack ? "in mode stack nothing is forwarded"
+			  : "what mode fast leaves to the kernel, such as traffic from peer to peer, is not forwarded");
+}
+
+/*
+ * IPv4 asks the device that a packet comes in by, and setting `all` sets every device's where it changes something.
+ * IPv6 asks `all` alone (ip6_forward()), and since Linux 6.17 the device's force_forwarding.
+ */
+static void check_forwarding(struct examined *examined, const struct link *tunnel)
+{
+	const struct links *links = &examined->plan.links;
+	bool all = sysctl(1, "ipv4/conf/all/forwarding"), all6 = sysctl(1, "ipv6/conf/all/forwarding"), off6 = false;
+	bool said = false;
+
+	for (size_t i = 0; i < links->count; i++) {
+		const struct link *dev = &links->all[i];
+		char key[128];
+
+		if (dev != tunnel && !examined_has_device(examined, dev->ifindex))
 			continue;
-		snprintf(remedy, sizeof(remedy), "sysctl -w net.%s.conf.all.forwarding=1", families[i].name);
-		finding_add(examined, examined->plan.state.mode == WGVIA_STACK ? SEVERITY_ERROR : SEVERITY_WARNING,
-			    "forwarding", remedy,
-			    "net.%s.conf.%s.forwarding is 0: what is left to the kernel, which is all in mode stack, "
-			    "is not "
-			    "forwarded",
-			    families[i].name, dev);
+		off6 |= !all6 && !sysctl(0, "ipv6/conf/%s/force_forwarding", dev->name);
+		if (!examined_has_family(examined, AF_INET) || sysctl(1, "ipv4/conf/%s/forwarding", dev->name) ||
+		    (said && !all))
+			continue;
+		/* sysctl(8) takes a '/' for the '.' in a name */
+		snprintf(key, sizeof(key), "net/ipv4/conf/%s/forwarding", dev->name);
+		add_forwarding(examined, all ? key : "net.ipv4.ip_forward");
+		said = true;
 	}
+	if (off6 && examined_has_family(examined, AF_INET6))
+		add_forwarding(examined, "net.ipv6.conf.all.forwarding");
 }
 
-static void check_rp_filter(struct examined *examined, const char *dev)
+/* Whether IPv4 has another way than this device: a source that the kernel does not expect there. */
+static bool has_other_way(struct examined *examined, uint32_t ifindex)
 {
-	int all = sysctl(0, "ipv4/conf/all/rp_filter"), own = sysctl(0, "ipv4/conf/%s/rp_filter", dev);
+	cleanup_free struct route *routes = NULL;
+	struct nexthop nexthop;
+	size_t count = 0;
+
+	if (rtnl_get_main_routes(examined->rtnl, &routes, &count))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (routes[i].to.ip.family == AF_INET && routes[i].ifindex != ifindex &&
+		    routes[i].ifindex != examined->plan.state.tunnel_ifindex)
+			return true;
+	return rtnl_get_default(examined->rtnl, AF_INET, 0, ifindex, &nexthop) != -ENOENT ||
+	       rtnl_get_default(examined->rtnl, AF_INET, ifindex, 0, &nexthop) == -ENOENT;
+}
+
+static void check_rp_filter(struct examined *examined, const struct link *dev)
+{
+	int all = sysctl(0, "ipv4/conf/all/rp_filter"), own = sysctl(0, "ipv4/conf/%s/rp_filter", dev->name);
 	char remedy[128];
 
 	/* the larger of the two counts (Documentation/networking/ip-sysctl); 1 is strict */
-	if ((all > own ? all : own) != 1 || !has_family(examined, AF_INET))
+	if ((all > own ? all : own) != 1 || !examined_has_family(examined, AF_INET) ||
+	    !has_other_way(examined, dev->ifindex))
 		return;
-	snprintf(remedy, sizeof(remedy), "sysctl -w net.ipv4.conf.%s.rp_filter=2", dev);
+	snprintf(remedy, sizeof(remedy), "sysctl -w net/ipv4/conf/%s/rp_filter=2", dev->name);
 	finding_add(examined, SEVERITY_WARNING, "rp_filter", remedy,
-		    "net.ipv4.conf.%s.rp_filter is strict: replies that the firewall sends back by dev %s from sources "
-		    "that "
-		    "this host reaches by another device are dropped where the kernel sees them",
-		    dev, dev);
+		    "rp_filter of dev %s is strict: what the firewall sends there from sources that this host reaches "
+		    "by another device is dropped where the kernel sees it, which in mode stack is all of it",
+		    dev->name);
+}
+
+/* An entry that is being asked for; one that answers has done so in a moment. */
+static int get_settled(struct examined *examined, uint32_t ifindex, const struct ip *ip, struct neighbour *neighbour)
+{
+	int ret = 0;
+
+	for (int tries = 0; tries < 20 && !ret; tries++) {
+		if (tries)
+			usleep(50000);
+		ret = rtnl_get_neighbour(examined->rtnl, ifindex, ip, neighbour);
+		if (!ret && !(neighbour->known && neighbour->state & NUD_INCOMPLETE))
+			break;
+	}
+	return ret;
 }
 
 static void check_neighbours(struct examined *examined)
@@ -140,7 +187,7 @@ static void check_neighbours(struct examined *examined)
 
 		for (size_t j = 0; j < i; j++)
 			seen |= !memcmp(&state->gateways[j].value, value, sizeof(*value));
-		if (seen || !dev || rtnl_get_neighbour(examined->rtnl, value->ifindex, &ip, &neighbour))
+		if (seen || !dev || get_settled(examined, value->ifindex, &ip, &neighbour))
 			continue;
 		ip_text(&ip, via);
 		snprintf(remedy, sizeof(remedy), "ping -c 1 -I %s %s", dev->name, via);
@@ -161,16 +208,17 @@ void check_host(struct examined *examined)
 	if (!tunnel)
 		return;
 	check_up(examined, tunnel);
-	check_forwarding(examined, tunnel->name);
+	check_smallest_mtu(examined, tunnel);
+	check_forwarding(examined, tunnel);
 	for (size_t i = 0; i < links->count; i++) {
 		const struct link *dev = &links->all[i];
 
-		if (!is_gateway_device(examined, dev->ifindex))
+		if (!examined_has_device(examined, dev->ifindex))
 			continue;
 		check_up(examined, dev);
+		check_smallest_mtu(examined, dev);
 		check_mtu(examined, tunnel, dev);
-		check_forwarding(examined, dev->name);
-		check_rp_filter(examined, dev->name);
+		check_rp_filter(examined, dev);
 	}
 	check_neighbours(examined);
 	for (size_t i = 0; i < examined->plan.left_out_count; i++)

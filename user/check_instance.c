@@ -32,12 +32,16 @@ static bool has_point(const struct examined *examined, const struct point *point
 
 static void check_attachments(struct examined *examined)
 {
+	char remedy[FINDING_REMEDY];
+
+	finding_up_words(examined, examined->plan.state.mode, remedy);
 	for (size_t i = 0; i < examined->plan.point_count; i++) {
 		const struct point *point = &examined->plan.points[i];
+		const struct link *dev = link_by_index(&examined->plan.links, point->ifindex);
 
-		if (!has_point(examined, point))
-			finding_add(examined, SEVERITY_ERROR, "attachment",
-				    "wgvia up, with the words that it was started with",
+		/* that a gateway is said to be on the loopback device is check_values()' */
+		if (dev && !(dev->flags & IFF_LOOPBACK) && !has_point(examined, point))
+			finding_add(examined, SEVERITY_ERROR, "attachment", remedy,
 				    "the %s program does not stand at dev %s%s", direction_words[point->direction],
 				    name_of(examined, point->ifindex),
 				    point->direction == WGVIA_EGRESS
@@ -46,38 +50,50 @@ static void check_attachments(struct examined *examined)
 	}
 }
 
+/* Another tunnel's program lets go on what is not its own; a filter that is no BPF may be told of in several parts. */
+static bool is_worth_telling(const struct attach_other *others, size_t i)
+{
+	if (!strncmp(others[i].name, "wgvia_", strlen("wgvia_")))
+		return false;
+	return others[i].prog_id || !i || others[i - 1].prog_id || strcmp(others[i - 1].name, others[i].name) != 0;
+}
+
 static void check_programs_before(struct examined *examined)
 {
 	for (size_t i = 0; i < examined->instance.attachment_count; i++) {
 		const struct attachment *attachment = &examined->instance.attachments[i];
+		const char *name = name_of(examined, attachment->ifindex);
 		struct attach_other others[16];
 		size_t count = attachment->alive ? attach_list_before(attachment, others, ARRAY_SIZE(others)) : 0;
+		char remedy[96];
 
-		for (size_t j = 0; j < count; j++)
-			finding_add(examined, SEVERITY_WARNING, "program_before", "",
-				    "%s '%s' (program %u) runs before the %s program at dev %s: what it ends does not "
-				    "reach "
-				    "wgvia",
-				    others[j].kind, others[j].name, others[j].prog_id,
-				    direction_words[attachment->direction], name_of(examined, attachment->ifindex));
+		for (size_t j = 0; j < count; j++) {
+			if (!is_worth_telling(others, j))
+				continue;
+			if (others[j].prog_id)
+				snprintf(remedy, sizeof(remedy), "bpftool prog show id %u", others[j].prog_id);
+			else
+				snprintf(remedy, sizeof(remedy), "tc filter show dev %s %s", name,
+					 attachment->direction == WGVIA_EGRESS ? "egress" : "ingress");
+			finding_add(examined, SEVERITY_WARNING, "program_before", remedy,
+				    "%s '%s' runs before the %s program at dev %s: what it ends does not reach wgvia",
+				    others[j].kind, others[j].name, direction_words[attachment->direction], name);
+		}
 	}
 }
 
 static void check_values(struct examined *examined)
 {
+	const struct plan *plan = &examined->plan;
 	struct prefixes local = {};
-	struct point *points = NULL;
-	size_t count = 0;
-	char from[PREFIX_TEXT_LEN], remedy[200];
+	char from[PREFIX_TEXT_LEN], remedy[FINDING_REMEDY];
 
-	if (rtnl_get_local(examined->rtnl, &local) ||
-	    dataplane_points(&examined->instance, &examined->plan.links, &points, &count)) {
-		free(local.all);
+	if (rtnl_get_local(examined->rtnl, &local))
 		return;
-	}
 	for (size_t i = 0; i < examined->running.gateway_count; i++) {
 		const struct gateway_entry *entry = &examined->running.gateways[i];
-		const char *problem = resolve_problem(&examined->plan.links, &local, points, count, entry);
+		/* where we should stand, not where we do: that is check_attachments()' */
+		const char *problem = resolve_problem(&plan->links, &local, plan->points, plan->point_count, entry);
 
 		if (!problem)
 			continue;
@@ -87,40 +103,64 @@ static void check_values(struct examined *examined)
 		finding_add(examined, SEVERITY_ERROR, "value", remedy, "the gateway of '%s' cannot be used: %s", from,
 			    problem);
 	}
-	free(points);
 	free(local.all);
 }
 
-/* What `up` would put on the list now, against what is on it. */
+/* How many entries of `all` are not in `known` as they are; the first of them into `first`. */
+static size_t count_strangers(const struct examined *examined, const struct state *all, const struct state *known,
+			      const struct bypass_entry **first)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < all->bypass_count; i++) {
+		const struct bypass_entry *entry = &all->bypass[i], *other = state_find_bypass(known, &entry->to);
+
+		/* where no prefix is of the family, nobody looks at the list */
+		if (examined_has_family(examined, entry->to.ip.family) &&
+		    (!other || other->value.verdict != entry->value.verdict) && !count++)
+			*first = entry;
+	}
+	return count;
+}
+
+/* What `up` would put on the list now, against what is on it. An address brings entries of its subnet along. */
 static void check_bypass(struct examined *examined)
 {
 	const struct state *now = &examined->plan.state, *then = &examined->running;
-	char text[PREFIX_TEXT_LEN];
+	const struct bypass_entry *first = NULL;
+	char text[PREFIX_TEXT_LEN], more[32] = "", remedy[FINDING_REMEDY];
+	size_t missing = count_strangers(examined, now, then, &first), stale;
 
-	for (size_t i = 0; i < now->bypass_count; i++) {
-		const struct bypass_entry *entry = &now->bypass[i], *old = state_find_bypass(then, &entry->to);
-
-		if (!old || old->value.verdict != entry->value.verdict)
-			finding_add(examined, SEVERITY_WARNING, "bypass",
-				    "wgvia up, with the words that it was started with",
-				    "'%s' is %s on this host, and the bypass list does not know it",
-				    prefix_text(&entry->to, text), verdict_words[entry->value.verdict]);
+	finding_up_words(examined, now->mode, remedy);
+	if (missing > 1)
+		snprintf(more, sizeof(more), " and %zu more", missing - 1);
+	if (missing) {
+		finding_add(examined, SEVERITY_WARNING, "bypass", remedy,
+			    "the bypass list is behind this host: it does not know '%s' (%s)%s",
+			    prefix_text(&first->to, text), verdict_words[first->value.verdict], more);
+		return;
 	}
-	for (size_t i = 0; i < then->bypass_count; i++)
-		if (!state_find_bypass(now, &then->bypass[i].to))
-			finding_add(examined, SEVERITY_WARNING, "bypass",
-				    "wgvia up, with the words that it was started with",
-				    "'%s' is on the bypass list, and not this host's any more",
-				    prefix_text(&then->bypass[i].to, text));
+	stale = count_strangers(examined, then, now, &first);
+	if (stale > 1)
+		snprintf(more, sizeof(more), " and %zu more", stale - 1);
+	if (stale)
+		finding_add(
+			examined, SEVERITY_WARNING, "bypass", remedy,
+			"the bypass list is behind this host: it leaves '%s' (%s)%s alone, which is not so any more",
+			prefix_text(&first->to, text),
+			word_of(verdict_words, WGVIA_VERDICT_COUNT, first->value.verdict), more);
 }
 
 void check_instance(struct examined *examined)
 {
+	char remedy[FINDING_REMEDY];
+
 	check_attachments(examined);
 	check_programs_before(examined);
 	check_values(examined);
 	check_bypass(examined);
+	finding_up_words(examined, WGVIA_FAST, remedy);
 	if (examined->instance.meta.mode >= WORDS_MODE)
-		finding_add(examined, SEVERITY_ERROR, "value", "wgvia up, with the words that it was started with",
+		finding_add(examined, SEVERITY_ERROR, "value", remedy,
 			    "the map 'meta' names no mode: it was written to by somebody else");
 }

@@ -31,14 +31,15 @@ static void check_rules(struct examined *examined)
 	for (size_t i = 0; i < count; i++) {
 		const struct prefix *prefix = overlapping(examined, &rules[i].from);
 		const char *family = rules[i].from.ip.family == AF_INET6 ? "-6 " : "";
-		char from[PREFIX_TEXT_LEN], own[PREFIX_TEXT_LEN], remedy[200];
+		char from[PREFIX_TEXT_LEN], own[PREFIX_TEXT_LEN], remedy[FINDING_REMEDY];
 		struct stat st;
 
-		if (!prefix || !rules[i].from.len || rules[i].table == RT_TABLE_LOCAL)
+		if (!prefix || !rules[i].from.len || rules[i].table == RT_TABLE_LOCAL ||
+		    rules[i].table == RT_TABLE_MAIN)
 			continue;
 		prefix_text(&rules[i].from, from);
-		snprintf(remedy, sizeof(remedy), "ip %srule del from %s priority %u && ip %sroute flush table %u",
-			 family, from, rules[i].priority, family, rules[i].table);
+		snprintf(remedy, sizeof(remedy), "ip %srule del from %s priority %u table %u", family, from,
+			 rules[i].priority, rules[i].table);
 		finding_add(examined, SEVERITY_WARNING, "rule", remedy,
 			    "a rule sends what comes from '%s' to table %u, beside wgvia's prefix '%s'%s", from,
 			    rules[i].table, prefix_text(prefix, own),
@@ -48,32 +49,50 @@ static void check_rules(struct examined *examined)
 	}
 }
 
-static void check_reach(struct examined *examined)
+/* Left alone, or not the prefixes' business: what check_reach() has nothing to say about. */
+static bool is_reached_as_before(const struct examined *examined, const struct route *route)
 {
 	const struct state *state = &examined->plan.state;
+	const struct link *dev = link_by_index(&examined->plan.links, route->ifindex);
+
+	if (!dev || (dev->flags & IFF_LOOPBACK) || route->ifindex == state->tunnel_ifindex ||
+	    examined_has_device(examined, route->ifindex) || !examined_has_family(examined, route->to.ip.family) ||
+	    ip_is_link_local(&route->to.ip) || ip_is_multicast(&route->to.ip))
+		return true;
+	for (size_t i = 0; i < state->bypass_count; i++)
+		if (prefix_covers(&state->bypass[i].to, &route->to))
+			return true;
+	return false;
+}
+
+/* One finding for each device: a router's table may be long. */
+static void check_reach(struct examined *examined)
+{
+	const struct links *links = &examined->plan.links;
 	cleanup_free struct route *routes = NULL;
+	char to[PREFIX_TEXT_LEN], more[32], remedy[128];
 	size_t count = 0;
 
 	if (rtnl_get_main_routes(examined->rtnl, &routes, &count))
 		return;
-	for (size_t i = 0; i < count; i++) {
-		const struct link *dev = link_by_index(&examined->plan.links, routes[i].ifindex);
-		char to[PREFIX_TEXT_LEN], remedy[128];
-		bool family = false, gateway = false;
+	for (size_t i = 0; i < links->count; i++) {
+		const struct route *first = NULL;
+		size_t number = 0;
 
-		for (size_t j = 0; j < state->gateway_count; j++) {
-			family |= state->gateways[j].from.ip.family == routes[i].to.ip.family;
-			gateway |= state->gateways[j].value.ifindex == routes[i].ifindex;
-		}
-		if (!dev || !family || gateway || routes[i].ifindex == state->tunnel_ifindex ||
-		    (dev->flags & IFF_LOOPBACK) || ip_is_link_local(&routes[i].to.ip) ||
-		    ip_is_multicast(&routes[i].to.ip) || state_find_bypass(state, &routes[i].to))
+		for (size_t j = 0; j < count; j++)
+			if (routes[j].ifindex == links->all[i].ifindex && !is_reached_as_before(examined, &routes[j]) &&
+			    !number++)
+				first = &routes[j];
+		if (!first)
 			continue;
-		prefix_text(&routes[i].to, to);
+		prefix_text(&first->to, to);
+		more[0] = '\0';
+		if (number > 1)
+			snprintf(more, sizeof(more), " and %zu more", number - 1);
 		snprintf(remedy, sizeof(remedy), "wgvia bypass add %s %s", examined->tunnel, to);
-		finding_add(examined, SEVERITY_INFO, "reach", remedy,
-			    "'%s' is behind dev %s of this host: the prefixes reach it by the firewall, not directly",
-			    to, dev->name);
+		finding_add(examined, SEVERITY_INFO, "reach", examined->is_running ? remedy : "",
+			    "'%s'%s behind dev %s of this host: the prefixes reach that by the firewall, not directly",
+			    to, more, links->all[i].name);
 	}
 }
 

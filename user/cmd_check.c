@@ -14,25 +14,10 @@
 #include "running.h"
 #include "tables.h"
 #include "util.h"
+#include "words.h"
 
 static const char *const severity_words[SEVERITY_COUNT] = {
 	[SEVERITY_INFO] = "info", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error"};
-
-void finding_add(struct examined *examined, enum severity severity, const char *name, const char *remedy,
-		 const char *format, ...)
-{
-	struct finding *finding = array_grow(&examined->findings, &examined->count, sizeof(*finding));
-	va_list args;
-
-	if (!finding)
-		return;
-	finding->severity = severity;
-	finding->name = name;
-	snprintf(finding->remedy, sizeof(finding->remedy), "%s", remedy);
-	va_start(args, format);
-	vsnprintf(finding->evidence, sizeof(finding->evidence), format, args);
-	va_end(args);
-}
 
 static json *describe(const struct examined *examined)
 {
@@ -111,6 +96,10 @@ static int examine(struct context *context, struct examined *examined)
 		finding_add(examined, SEVERITY_ERROR, "bpffs", error.hint, "%s", error.text);
 		return 0;
 	}
+	if (error.hint[0])
+		finding_add(examined, SEVERITY_WARNING, "bpffs", error.hint,
+			    "no bpffs is mounted at /sys/fs/bpf in this process's mounts: an instance may be running "
+			    "all the same");
 	ret = ret ? ret : dataplane_open_running(context->pin_dir, examined->tunnel, &examined->instance, &error);
 	if (ret && ret != -ENOENT) {
 		finding_add(examined, SEVERITY_ERROR, "pins", error.hint, "%s", error.text);

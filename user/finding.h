@@ -15,11 +15,13 @@
 
 enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITY_COUNT };
 
+#define FINDING_REMEDY 400
+
 struct finding {
 	enum severity severity;
-	const char *name;   /* a word for scripts: "neighbour", "rp_filter" ... */
-	char evidence[400]; /* what was seen, and what follows */
-	char remedy[200];   /* a command; may be empty */
+	const char *name;	     /* a word for scripts: "neighbour", "rp_filter" ... */
+	char evidence[400];	     /* what was seen, and what follows */
+	char remedy[FINDING_REMEDY]; /* a command; may be empty */
 };
 
 /* Everything that a check may look at, gathered once. */
@@ -36,6 +38,12 @@ struct examined {
 
 void finding_add(struct examined *examined, enum severity severity, const char *name, const char *remedy,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The `up` that puts the instance as it is, or as it would be, in place anew; in words where that is too long. */
+void finding_up_words(const struct examined *examined, enum wgvia_mode mode, char remedy[FINDING_REMEDY]);
+/* Whether a gateway stands at the device. */
+bool examined_has_device(const struct examined *examined, uint32_t ifindex);
+bool examined_has_family(const struct examined *examined, uint8_t family);
 
 /* The kernel, devices, neighbours, sysctls. */
 void check_host(struct examined *examined);

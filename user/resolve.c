@@ -334,7 +334,8 @@ static int find_points(struct plan *plan, const struct link *tunnel, struct erro
 	if (plan->state.mode == WGVIA_FAST) {
 		ret = ret ? ret : add_point(plan, WGVIA_OUT, tunnel);
 		for (size_t i = 0; i < plan->links.count && !ret; i++)
-			if (is_gateway_device(plan, plan->links.all[i].ifindex) && !link_is_l3(&plan->links.all[i]))
+			if (is_gateway_device(plan, plan->links.all[i].ifindex) &&
+			    link_is_ethernet(&plan->links.all[i]))
 				ret = add_point(plan, WGVIA_BACK, &plan->links.all[i]);
 	}
 	return ret ? error_system(error, -ret, "cannot list the devices") : 0;

@@ -1,0 +1,965 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# `wgvia check`: a clean gateway, where it finds nothing; then one thing after another is put wrong, and it finds exactly
+# that. Where a finding names a command, the command is run, and the finding goes away. What needs another kernel (the
+# finding "kernel") is not here.
+
+# shellcheck disable=SC2086 # addresses are words
+# shellcheck disable=SC2153 # the topology's variables
+# shellcheck disable=SC2030,SC2031 # each test has its own PATH
+
+load ../lib/wire.bash
+
+TCX=$TREE/build/tests/lib/tcx
+
+setup_file() {
+	clang -O2 -g -target bpf -idirafter "/usr/include/$(gcc -dumpmachine)" -c "$TREE/tests/net/foreign.bpf.c" \
+		-o "$BATS_FILE_TMPDIR/foreign.o"
+}
+
+setup() {
+	wire_begin
+	set_sysctls "$NS_GW" net.ipv6.conf.default.addr_gen_mode=1 # no link-local addresses that come and go
+	# a tun device has its carrier from whoever holds it: the wires' far end is not needed here
+	spawn "$NS_GW" tun /usr/bin/python3 -c "import fcntl, os, signal, struct
+fcntl.ioctl(os.open('/dev/net/tun', os.O_RDWR), 0x400454CA, struct.pack('16sH22x', b'wg6', 0x1001))
+signal.pause()"
+	wire_cable ens3 lan
+	poll 5 ip -n "$NS_GW" link show wg6
+	wire_address wg6 $WG4/16 $WG6/50
+	ip -n "$NS_GW" link set wg6 mtu 1420
+	wire_lan ens3
+	ip -n "$NS_GW" route delete 198.19.0.0/16 # the sentinel's
+	export FOREIGN=/sys/fs/bpf/$TOPO_NAME-foreign
+}
+
+teardown() {
+	rm -rf "$FOREIGN"
+	wire_end
+}
+
+# up [WORD...]: with the usual prefixes
+up() {
+	wgvia up wg6 "${WORDS[@]}" "$@" >/dev/null
+}
+
+# look: its output as JSON into $output, its exit status into $status.
+look() {
+	run wgvia -j check "${1:-wg6}"
+}
+
+# finds "NAME..." [IFACE]: exactly these, in the order of the alphabet, with the exit status that goes with them.
+finds() {
+	look "${2:-wg6}"
+	is "$(jq -r '"\([.findings[].name] | sort | join(" ")), exit status \([.findings[] |
+		select(.severity != "info")] | length | if . > 0 then 1 else 0 end)"' <<<"$output")" \
+		"$1, exit status $status" || { echo "$output" && return 1; }
+}
+
+# severity NAME WORD: of the last look.
+severity() {
+	is "$(jq -r --arg name "$1" '.findings[] | select(.name == $name).severity' <<<"$output" | head -n 1)" "$2"
+}
+
+# tells NAME TEXT: in its evidence, at the last look.
+tells() {
+	jq -r --arg name "$1" '.findings[] | select(.name == $name).evidence' <<<"$output" | grep -qF -- "$2" ||
+		{ echo "$output" && return 1; }
+}
+
+remedy() {
+	jq -r --arg name "$1" 'first(.findings[] | select(.name == $name).remedy)' <<<"$output"
+}
+
+# mend NAME: what the last look names against it, as it stands there.
+mend() {
+	local command
+	command=$(remedy "$1")
+	echo "mend: $command"
+	case $command in
+	'wgvia '*) eval "$command" >/dev/null ;;
+	*) in_ns "$NS_GW" bash -ec "$command" >/dev/null ;;
+	esac
+}
+
+# provoked NAMES COMMAND...: it is clean before; the command makes exactly these findings.
+provoked() {
+	local names=$1
+	shift
+	finds "" && "$@" && finds "$names"
+}
+
+gw() {
+	in_ns "$NS_GW" "$@"
+}
+
+# ---- the clean gateway, and the two forms of output ----
+
+@test "a clean gateway: nothing, before the first up, after it, and after down" {
+	run -0 wgvia check wg6
+	is "$output" "wg6: nothing found"
+	run -0 wgvia -j check wg6
+	is "$output" '{"interface":"wg6","running":false,"findings":[]}'
+	for mode in fast stack; do
+		for kind in tcx clsact; do
+			[ $kind = clsact ] || "$TCX" probe || continue
+			WGVIA_ATTACH=$kind up mode $mode
+			run -0 wgvia check wg6
+			is "$output" "wg6: nothing found"
+			run -0 wgvia -j check wg6
+			is "$output" '{"interface":"wg6","running":true,"findings":[]}'
+		done
+	done
+	wgvia down wg6
+	finds ""
+}
+
+@test "it changes nothing" {
+	local before
+	before=$(state)
+	look
+	is "$(state)" "$before"
+	up
+	before=$(state)
+	look
+	is "$(state)" "$before"
+}
+
+@test "text and JSON say the same, errors first" {
+	up
+	ip -n "$NS_GW" link set wg6 mtu 1501
+	ip -n "$NS_GW" link add docker0 type bridge
+	ip -n "$NS_GW" address add 172.17.0.1/16 dev docker0
+	ip -n "$NS_GW" link set docker0 up
+	finds "attachment bypass mtu reach"
+	is "$(jq -r '[.findings[].severity] | join(" ")' <<<"$output")" "error warning warning info"
+	is "$(jq -c 'keys' <<<"$output")" '["findings","interface","running"]'
+	is "$(jq -c '[.findings[] | keys] | unique' <<<"$output")" '[["evidence","name","remedy","severity"]]'
+	local json=$output
+	run -1 wgvia check wg6
+	is "$output" "$(jq -r '.findings[] | "\(.severity): \(.name): \(.evidence)", (.remedy | select(. != "") | "    \(.)")' \
+		<<<"$json")"
+}
+
+@test "bad usage" {
+	run -2 wgvia check
+	run -2 wgvia check wg6 more
+	run -2 wgvia check a-name-that-is-too-long
+}
+
+# ---- what makes all the rest pointless: plan, bpffs, pins ----
+
+@test "plan: no such interface, no address, no gateway" {
+	finds plan wg7
+	severity plan error
+	tells plan "no such device"
+	provoked plan ip -n "$NS_GW" address flush dev wg6
+	tells plan "has no address"
+	wire_address wg6 $WG4/16 $WG6/50
+	provoked plan eval "ip -n '$NS_GW' route delete default && ip -n '$NS_GW' route delete ::/0"
+	tells plan "no gateway"
+}
+
+@test "bpffs: pins in a folder that is none, and a process that does not see it" {
+	mkdir "$BATS_TEST_TMPDIR/pins"
+	PIN_DIR=$BATS_TEST_TMPDIR/pins finds bpffs
+	severity bpffs error
+	up
+	run -1 ip netns exec "$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" -j check wg6
+	tells bpffs "no bpffs is mounted"
+	severity bpffs warning
+}
+
+@test "pins: damaged ones, and those of another namespace" {
+	up
+	provoked pins rm "$PIN_DIR/wg6/bypass4"
+	severity pins error
+	tells pins "damaged"
+	up
+	finds ""
+	ip netns add "$NS_C1"
+	ip -n "$NS_C1" link add wg6 type bridge
+	NS_GW=$NS_C1 finds pins
+	tells pins "another network namespace"
+	finds ""
+}
+
+# ---- devices ----
+
+@test "device: down, without a carrier" {
+	for mode in fast stack; do
+		up mode $mode
+		ip -n "$NS_LAN" link set lan down
+		poll 5 no_carrier
+		finds device
+		severity device error
+		tells device "no carrier"
+		ip -n "$NS_LAN" link set lan up
+		poll 5 finds ""
+	done
+	# An address is kept over that, so that the list stays right.
+	gw sysctl -qw net.ipv6.conf.all.keep_addr_on_down=1 net.ipv6.conf.ens3.keep_addr_on_down=1
+	ip -n "$NS_GW" link set ens3 down
+	look
+	tells device "ens3 is down"
+	mend device
+	lan_again ens3
+	poll 5 finds ""
+	ip -n "$NS_GW" link set wg6 down
+	look
+	tells device "wg6 is down"
+	mend device
+	look
+	run ! tells device "wg6"
+}
+
+# lan_again DEVICE: what went while it was down.
+lan_again() {
+	wire_neighbours $1 $FW_MAC $FW4 $FW6
+	ip -n "$NS_GW" route replace default via $FW4 dev $1
+	ip -n "$NS_GW" route replace ::/0 via $FW6 dev $1
+}
+
+no_carrier() {
+	ip -n "$NS_GW" link show ens3 | grep -q NO-CARRIER
+}
+
+@test "mtu: the tunnel's is larger than the LAN's" {
+	for state in before fast stack; do
+		[ $state = before ] || up mode $state
+		provoked mtu ip -n "$NS_GW" link set wg6 mtu 1501
+		severity mtu warning
+		mend mtu
+		finds ""
+	done
+}
+
+@test "mtu: too small for IPv6" {
+	wgvia up wg6 "${WORDS6[@]}"
+	ip -n "$NS_GW" link set wg6 mtu 1280
+	ip -n "$NS_GW" link set ens3 mtu 1279
+	look
+	severity mtu error
+	tells mtu "IPv6 needs 1280"
+	ip -n "$NS_GW" link set wg6 mtu 1200
+	finds "bypass mtu mtu" # the addresses have gone with it
+	mend mtu
+	look
+	mend mtu
+	wire_address wg6 $WG6/50
+	wire_address ens3 $GW6/64
+	wire_neighbours ens3 $FW_MAC $FW6
+	finds ""
+}
+
+@test "mtu: too small to be looked at" {
+	wgvia up wg6 "${WORDS4[@]}"
+	ip -n "$NS_GW" -6 address flush dev ens3
+	ip -n "$NS_GW" -6 address flush dev wg6
+	wgvia up wg6 "${WORDS4[@]}"
+	ip -n "$NS_GW" link set wg6 mtu 576
+	provoked "mtu mtu" ip -n "$NS_GW" link set ens3 mtu 575
+	severity mtu error
+	tells mtu "575"
+	mend mtu
+	finds ""
+}
+
+# ---- sysctls ----
+
+@test "forwarding: off for all, off for a device" {
+	for mode in fast stack; do
+		up mode $mode
+		provoked forwarding gw sysctl -qw net.ipv4.ip_forward=0
+		severity forwarding "$([ $mode = fast ] && echo warning || echo error)"
+		tells forwarding net.ipv4.ip_forward
+		mend forwarding
+		for dev in wg6 ens3; do
+			provoked forwarding gw sysctl -qw net.ipv4.conf.$dev.forwarding=0
+			tells forwarding $dev
+			mend forwarding
+		done
+		finds ""
+		gw sysctl -qw net.ipv6.conf.all.forwarding=0
+		finds "bypass forwarding" # a host that is no router has no subnet-router anycast addresses
+		tells forwarding net.ipv6.conf.all.forwarding
+		mend forwarding
+		finds ""
+		gw sysctl -qw net.ipv6.conf.ens3.forwarding=0 # it still forwards
+		finds bypass
+		gw sysctl -qw net.ipv6.conf.ens3.forwarding=1
+	done
+	# of a family that has no prefix, nothing
+	wgvia up wg6 "${WORDS6[@]}"
+	gw sysctl -qw net.ipv4.ip_forward=0
+	finds ""
+	wgvia up wg6 "${WORDS4[@]}"
+	gw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=0
+	finds ""
+}
+
+@test "forwarding and rp_filter: a device with a dot in its name" {
+	gw sysctl -qw net.ipv6.conf.all.keep_addr_on_down=1 net.ipv6.conf.ens3.keep_addr_on_down=1
+	ip -n "$NS_GW" link set ens3 down
+	ip -n "$NS_GW" link set ens3 name ens3.7
+	ip -n "$NS_GW" link set ens3.7 up
+	lan_again ens3.7
+	ip -n "$NS_GW" route add 198.51.100.0/24 dev lo
+	poll 5 finds ""
+	gw sysctl -qw net/ipv4/conf/ens3.7/forwarding=0 net/ipv4/conf/ens3.7/rp_filter=1
+	finds "forwarding rp_filter"
+	mend forwarding
+	mend rp_filter
+	finds ""
+}
+
+@test "rp_filter: strict, where another device has routes" {
+	gw sysctl -qw net.ipv4.conf.all.rp_filter=1
+	for state in before fast stack; do
+		[ $state = before ] || up mode $state
+		finds "" # one LAN alone: nothing comes from where it is not expected
+	done
+	ip -n "$NS_GW" route add 198.51.100.0/24 dev lo
+	for mode in fast stack; do
+		up mode $mode
+		finds rp_filter
+		severity rp_filter warning
+		mend rp_filter
+		provoked rp_filter gw sysctl -qw net.ipv4.conf.ens3.rp_filter=0
+		gw sysctl -qw net.ipv4.conf.ens3.rp_filter=2 # loose wins
+		finds ""
+		gw sysctl -qw net.ipv4.conf.ens3.rp_filter=1
+	done
+	wgvia up wg6 "${WORDS6[@]}"
+	finds ""
+}
+
+# ---- the firewall ----
+
+neighbour_failed() {
+	ip -n "$NS_GW" neighbour show $1 dev ens3 | grep -q FAILED
+}
+
+ask_in_vain() {
+	ip -n "$NS_GW" neighbour delete $1 dev ens3
+	run gw ping -c 1 -W 1 $1
+	poll 5 neighbour_failed $1
+}
+
+@test "neighbour: the firewall does not answer" {
+	gw sysctl -qw net.ipv4.neigh.ens3.{retrans_time_ms=20,ucast_solicit=1} net.ipv6.neigh.ens3.retrans_time_ms=20
+	for state in before fast stack; do
+		[ $state = before ] || up mode $state
+		provoked neighbour ask_in_vain $FW4
+		severity neighbour error
+		tells neighbour "FAILED"
+		# it comes back
+		ip -n "$NS_LAN" address add $FW4/24 dev lan
+		mend neighbour
+		finds ""
+		ip -n "$NS_LAN" address delete $FW4/24 dev lan
+		wire_neighbours ens3 $FW_MAC $FW4
+	done
+	provoked neighbour ask_in_vain $FW6
+	tells neighbour $FW6
+}
+
+@test "neighbour: one that is being asked for is given a moment" {
+	gw sysctl -qw net.ipv4.neigh.ens3.retrans_time_ms=20000
+	ip -n "$NS_GW" neighbour delete $FW4 dev ens3
+	run gw ping -c 1 -W 0.1 $FW4
+	ip -n "$NS_GW" neighbour show $FW4 dev ens3 | grep INCOMPLETE
+	finds neighbour
+	tells neighbour INCOMPLETE
+}
+
+# ---- what is attached ----
+
+many_bridges() {
+	seq 64 | sed 's/.*/link add br& type bridge\nlink set br& up/' | ip -n "$NS_GW" -batch -
+}
+
+@test "left_out: more devices than a program can know" {
+	provoked left_out many_bridges
+	severity left_out warning
+	tells left_out br64
+	up
+	finds left_out
+	ip -n "$NS_GW" link set br64 down
+	finds ""
+}
+
+@test "attachment: a link that was detached" {
+	attach_type tcx
+	for mode in fast stack; do
+		up mode $mode bypass 192.0.2.128/25 on-fail pass
+		for place in out/wg6 back/ens3 egress/ens3; do
+			[ $mode = fast ] || [ $place = egress/ens3 ] || continue
+			provoked attachment detach $place
+			severity attachment error
+			tells attachment "the ${place%/*} program does not stand at dev ${place#*/}"
+			mend attachment
+			finds ""
+		done
+		is "$(wgvia -j show wg6 | jq -r '"\(.mode) \(.on_fail)"')" "$mode pass"
+		wgvia show wg6 | grep -F 192.0.2.128/25
+	done
+}
+
+detach() { # DIRECTION/DEVICE
+	local pin
+	pin=$(gw bash -c "echo '$PIN_DIR'/wg6/tcx_${1%/*}_\$(ip -o link show ${1#*/} | cut -d: -f1)")
+	bpftool link detach pinned "$pin"
+}
+
+@test "attachment: a filter that was deleted, and one of somebody else in its place" {
+	attach_type clsact
+	for mode in fast stack; do
+		up mode $mode
+		for place in ingress/wg6 ingress/ens3 egress/ens3; do
+			[ $mode = fast ] || [ $place = egress/ens3 ] || continue
+			provoked attachment gw tc filter delete dev ${place#*/} ${place%/*}
+			tells attachment "does not stand at dev ${place#*/}"
+			mend attachment
+			finds ""
+		done
+	done
+	provoked attachment gw tc qdisc delete dev ens3 clsact
+	mend attachment
+	finds ""
+}
+
+@test "attachment: a device that came after up" {
+	for mode in fast stack; do
+		up mode $mode
+		provoked attachment eval "ip -n '$NS_GW' link add br0 type bridge && ip -n '$NS_GW' link set br0 up"
+		tells attachment "br0"
+		mend attachment
+		finds ""
+		ip -n "$NS_GW" link delete br0
+		finds ""
+	done
+	# down, or another one's port: nothing can leave there by itself
+	ip -n "$NS_GW" link add br0 type bridge
+	finds ""
+	ip -n "$NS_GW" link set br0 up
+	mend_after_look attachment
+	ip -n "$NS_GW" link add port0 type veth peer name far0
+	ip -n "$NS_GW" link set port0 master br0 up
+	finds ""
+}
+
+mend_after_look() {
+	look
+	mend "$1"
+	finds ""
+}
+
+@test "attachment: with too many words for a remedy, it says so" {
+	local words=() n
+	for n in {1..20}; do
+		words+=(from "10.6.$n.0/24" via "$FW4" dev ens3)
+	done
+	wgvia up wg6 "${words[@]}"
+	provoked attachment eval "ip -n '$NS_GW' link add br0 type bridge && ip -n '$NS_GW' link set br0 up"
+	is "$(remedy attachment)" "wgvia up wg6, with the words that it was started with"
+}
+
+# foreign_add tcx|clsact DEVICE DIRECTION PRIORITY
+foreign_add() {
+	local pins=$FOREIGN/$1-$2-$3
+	mkdir -p "$pins"
+	bpftool prog load "$BATS_FILE_TMPDIR/foreign.o" "$pins/prog" type classifier pinmaps "$pins" >/dev/null
+	if [ "$1" = tcx ]; then
+		gw "$TCX" attach "$2" "$3" "$pins/prog" "$pins/link" first
+	else
+		gw tc qdisc show dev "$2" | grep -q clsact || gw tc qdisc add dev "$2" clsact
+		gw tc filter add dev "$2" "$3" prio "$4" bpf da object-pinned "$pins/prog"
+	fi
+}
+
+# programs_before OURS THEIRS
+programs_before() {
+	attach_type "$1"
+	for mode in fast stack; do
+		up mode $mode
+		for place in wg6/ingress ens3/ingress ens3/egress; do
+			[ $mode = fast ] || [ $place = ens3/egress ] || continue
+			provoked program_before foreign_add "$2" ${place%/*} ${place#*/} 5
+			severity program_before warning
+			tells program_before "'foreign'"
+			tells program_before "at dev ${place%/*}"
+			rm -rf "$FOREIGN"
+			[ "$2" = tcx ] || gw tc filter delete dev ${place%/*} ${place#*/} prio 5
+			poll 5 finds ""
+		done
+	done
+}
+
+@test "program_before: theirs tcx, ours tcx" {
+	programs_before tcx tcx
+}
+
+@test "program_before: theirs tcx, ours clsact" {
+	"$TCX" probe || skip "kernel $(uname -r) has no tcx"
+	programs_before clsact tcx
+}
+
+@test "program_before: theirs clsact, ours clsact" {
+	programs_before clsact clsact
+}
+
+@test "program_before: a filter that is no BPF; not one behind ours, at the other hook, or below tcx" {
+	attach_type clsact
+	up mode stack
+	provoked program_before gw tc filter add dev ens3 egress prio 7 protocol ip u32 match u32 0 0 classid 1:1
+	tells program_before "'u32'"
+	gw tc filter delete dev ens3 egress prio 7
+	foreign_add clsact ens3 ingress 5
+	finds ""
+	foreign_add clsact ens3 egress 40000
+	finds ""
+	gw tc filter delete dev ens3 egress prio 40000
+	rm -rf "$FOREIGN"
+	"$TCX" probe || return 0
+	attach_type tcx
+	up
+	foreign_add clsact ens3 egress 5
+	finds ""
+}
+
+@test "program_before: another instance's programs are none" {
+	ip -n "$NS_GW" link add vpn0 type veth peer name far0
+	ip -n "$NS_GW" link set far0 netns "$NS_LAN" up
+	ip -n "$NS_GW" link set vpn0 up
+	ip -n "$NS_GW" address add 10.7.0.1/16 dev vpn0
+	wgvia up vpn0 from 10.7.0.0/16 via $FW4 dev ens3
+	wgvia up wg6 "${WORDS[@]}" bypass 10.7.0.0/16
+	finds ""
+	finds reach vpn0 # wg6's prefix
+	severity reach info
+}
+
+# ---- what is in the maps ----
+
+# scribble IFINDEX FAMILY ADDRESS FLAGS: into the value of 10.6.0.0/16; the last three in hexadecimal.
+scribble() {
+	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex 10 00 00 00 0a 06 00 00 \
+		value hex "$(printf %02x $(($1 & 255)))" "$(printf %02x $(($1 >> 8)))" 00 00 "$2" 00 00 00 \
+		$3 00 00 00 00 00 00 00 00 00 00 00 00 "$4" 00 00 00
+}
+
+@test "value: those that the packet path cannot use" {
+	local dev
+	dev=$(ip -n "$NS_GW" -o link show ens3 | cut -d: -f1)
+	for mode in fast stack; do
+		up mode $mode
+		while read -r ifindex family address flags why; do
+			provoked value scribble $ifindex $family "${address//:/ }" $flags
+			severity value error
+			tells value "$why"
+			eval "$(remedy value | sed "s/ADDRESS/$FW4/; s/DEV/ens3/")"
+			finds ""
+		done <<-END
+			0    02 c0:00:02:01 00 no device
+			9999 02 c0:00:02:01 00 device is gone
+			$dev 07 c0:00:02:01 00 unknown address family
+			$dev 02 e0:00:00:01 00 multicast
+			$dev 02 7f:00:00:01 00 no address of a gateway
+			$dev 02 c0:00:02:02 00 own
+			$dev 02 c0:00:02:01 01 marked down
+			$dev 02 c0:00:02:01 80 unknown flags
+			1    02 c0:00:02:01 00 does not stand
+		END
+	done
+}
+
+@test "value: an IPv6 prefix with an IPv4 next hop, and a mode that is none" {
+	local dev meta
+	dev=$(ip -n "$NS_GW" -o link show ens3 | cut -d: -f1)
+	up
+	provoked value bpftool map update pinned "$PIN_DIR/wg6/prefixes6" \
+		key hex 32 00 00 00 20 01 0d b8 00 01 00 00 00 00 00 00 00 00 00 00 \
+		value hex "$(printf %02x $dev)" 00 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+	tells value "IPv6 prefix with an IPv4 next hop"
+	up
+	meta=$(bpftool -j map lookup pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 | jq -r '.value | .[8] = "0x07" | join(" ")')
+	provoked value bpftool map update pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 value $meta
+	tells value "names no mode"
+	mend value
+	finds ""
+}
+
+@test "bypass: behind the host's addresses and routes" {
+	for mode in fast stack; do
+		up mode $mode
+		for address in 192.0.2.77/24 2001:db8:2::77/64; do
+			provoked bypass ip -n "$NS_GW" address add $address dev ens3
+			severity bypass warning
+			tells bypass "'${address%/*}/"
+			tells bypass "does not know"
+			mend bypass
+			provoked bypass ip -n "$NS_GW" address delete $address dev ens3
+			tells bypass "not so any more"
+			mend bypass
+			finds ""
+		done
+		provoked bypass ip -n "$NS_GW" route add 10.9.0.0/16 dev wg6
+		tells bypass "'10.9.0.0/16' (tunnel)"
+		mend bypass
+		provoked bypass ip -n "$NS_GW" route delete 10.9.0.0/16 dev wg6
+		mend bypass
+		finds ""
+	done
+	wgvia bypass add wg6 203.0.113.0/24 # the administrator's own
+	finds ""
+}
+
+# ---- routing ----
+
+@test "rule: the second-table recipe, left over" {
+	for state in before fast stack; do
+		[ $state = before ] || up mode $state
+		for rule in "-4 rule add from $VPN4 table 6666" "-6 rule add from $VPN6 table 6666" \
+			"-4 rule add from 10.6.1.0/24 table 6666 priority 77" "-4 rule add from 10.0.0.0/8 table 6666"; do
+			provoked rule ip -n "$NS_GW" $rule
+			severity rule warning
+			tells rule "table 6666"
+			mend rule
+			finds ""
+		done
+	done
+	# somebody else's, and one that changes nothing
+	ip -n "$NS_GW" rule add from 10.7.0.0/16 table 6666
+	ip -n "$NS_GW" rule add from $VPN4 table main
+	finds ""
+}
+
+@test "rule: systemd-networkd will delete it" {
+	ip -n "$NS_GW" rule add from $VPN4 table 6666
+	finds rule
+	run ! tells rule systemd-networkd
+	# shellcheck disable=SC2016 # the inner shell's variables
+	run gw unshare --mount sh -c 'mount -t tmpfs wgvia /run && mkdir -p /run/systemd/netif &&
+		touch /run/systemd/netif/state && exec "$0" --pin-dir "$1" -j check wg6' "$WGVIA" "$PIN_DIR"
+	tells rule systemd-networkd
+}
+
+@test "wg-quick's own rules and chains are no finding" {
+	ip -n "$NS_GW" rule add not fwmark 51820 table 51820
+	ip -n "$NS_GW" rule add table main suppress_prefixlength 0
+	ip -n "$NS_GW" -6 rule add not fwmark 51820 table 51820
+	gw nft -f - <<-END
+		table ip wg-quick-wg6 {
+			chain preraw {
+				type filter hook prerouting priority raw; policy accept;
+				iifname != "wg6" ip daddr $WG4 fib saddr type != local drop
+			}
+			chain premangle {
+				type filter hook prerouting priority mangle; policy accept;
+				meta l4proto udp meta mark set ct mark
+			}
+			chain postmangle {
+				type filter hook postrouting priority mangle; policy accept;
+				meta l4proto udp meta mark 0x0000ca6c ct mark set meta mark
+			}
+		}
+	END
+	for state in before fast stack; do
+		[ $state = before ] || up mode $state
+		finds ""
+	done
+}
+
+# network DEVICE ADDRESS/LENGTH...: as Docker makes them.
+network() {
+	local device=$1
+	shift
+	ip -n "$NS_GW" link add $device type bridge
+	wire_address $device "$@"
+}
+
+@test "reach: a container network" {
+	network docker0 172.17.0.1/16 2001:db8:17::1/64
+	finds reach # and nothing to be told before the first up but that
+	severity reach info
+	for mode in fast stack; do
+		up mode $mode
+		finds reach
+		tells reach "docker0"
+		mend reach
+		look
+		mend reach
+		finds ""
+	done
+	# a wider one of the administrator's
+	up bypass 172.16.0.0/12 bypass 2001:db8:10::/44
+	finds ""
+	wgvia up wg6 "${WORDS6[@]}"
+	finds reach
+	tells reach 2001:db8:17::/64
+	run ! tells reach 172.17
+}
+
+@test "reach: many routes are one finding" {
+	network docker0 172.17.0.1/16
+	seq 200 | sed 's,.*,route add 172.20.&.0/24 dev docker0,' | ip -n "$NS_GW" -batch -
+	up
+	finds reach
+	tells reach "'172.17.0.0/16' and 200 more"
+}
+
+# ---- netfilter ----
+
+# filters NAME...: nft, iptables-nft, iptables-legacy: skips where one is not there.
+filters_with() {
+	case $1 in
+	iptables-legacy)
+		command -v iptables-legacy >/dev/null || skip "iptables-legacy is not installed"
+		gw iptables-legacy -t nat -S >/dev/null 2>&1 || skip "kernel $(uname -r) has no iptables-legacy"
+		;;
+	iptables-nft)
+		command -v iptables-nft >/dev/null || skip "iptables-nft is not installed"
+		gw iptables-nft -S >/dev/null || skip "kernel $(uname -r) has no nft_compat"
+		;;
+	esac
+}
+
+# nft_rule FAMILY CHAIN RULE: in a table of its own.
+nft_rule() {
+	local type=filter
+	[ $2 = forward ] || type=nat
+	gw nft "table $1 t { chain $2 { type $type hook $2 priority 0; policy accept; }; }; add rule $1 t $2 $3"
+}
+
+# rule_case FAST STACK UNDO COMMAND...: what check finds in each mode where there is this one rule, which the command
+# makes and UNDO takes away; the remedy leads from mode fast to mode stack, and from there to no rule.
+rule_case() {
+	local fast=$1 stack=$2 undo=$3
+	shift 3
+	up mode fast
+	"$@"
+	finds "$fast" || { echo "fast: $*" && return 1; }
+	if [ -n "$fast" ]; then mend "${fast##* }"; else up mode stack; fi
+	finds "$stack" || { echo "stack: $*" && return 1; }
+	if [ -n "$stack" ]; then mend "$stack"; else $undo; fi
+	finds "" || { echo "undone: $*" && return 1; }
+}
+
+@test "netfilter: rules of nft" {
+	while IFS='|' read -r fast stack family chain rule; do
+		rule_case "$fast" "$stack" "gw nft flush ruleset" nft_rule $family $chain "$rule"
+	done <<-END
+		ct_invalid forward_rules||inet|forward|ct state invalid drop
+		ct_invalid forward_rules||ip6|forward|ct state vmap { established : accept, invalid : drop }
+		forward_rules||inet|forward|ct state established accept
+		forward_rules||inet|forward|ct state new drop
+		forward_rules||ip|forward|iifname wg6 tcp dport 22 drop
+		forward_rules||ip|forward|iifname "wg*" oifname ens3 reject
+		forward_rules||ip|forward|ip saddr 10.6.7.0/24 drop
+		forward_rules||ip6|forward|iif ens3 ip6 daddr $VPN6 drop
+		forward_rules||ip|forward|ip daddr 198.51.100.7 drop
+		forward_rules||ip|forward|iifname != docker0 drop
+		mss_clamp||inet|forward|tcp flags syn tcp option maxseg size set rt mtu
+		nat|nat|ip|postrouting|oifname ens3 masquerade
+		nat|nat|ip|postrouting|ip saddr 10.0.0.0/8 snat to $GW4
+		nat|nat|ip6|postrouting|masquerade
+		nat|nat|ip|postrouting|oifname wg6 masquerade
+		nat|nat|inet|prerouting|iifname wg6 tcp dport 80 redirect to :8080
+		nat|nat|ip|prerouting|tcp dport 80 dnat to 198.51.100.7
+		||ip|forward|iifname docker0 drop
+		||ip|forward|ip saddr 10.7.0.0/16 ip daddr 10.8.0.0/16 drop
+		||ip|forward|iifname wg6 ip daddr $VPN4 drop
+		||ip|forward|oifname { docker0, eth7 } ct state invalid drop
+		||ip|forward|counter
+		||ip|postrouting|oifname docker0 masquerade
+		||ip|prerouting|ip daddr $GW4 tcp dport 80 dnat to 198.51.100.7
+		||inet|prerouting|fib daddr type local tcp dport 80 redirect to :8080
+	END
+}
+
+@test "netfilter: a policy; chains that are jumped to, and those that nobody jumps to" {
+	up
+	gw nft 'table inet t { chain c { type filter hook forward priority 0; policy drop; }; }'
+	finds forward_rules
+	severity forward_rules warning
+	tells forward_rules "policy drop"
+	gw nft flush ruleset
+	gw nft 'table inet t { chain deep { drop; }; chain far { goto deep; }; chain c { type filter hook forward priority 0; }; }'
+	finds ""
+	gw nft 'add rule inet t c iifname vmap { "wg6" : jump far }'
+	finds forward_rules
+	severity forward_rules warning
+	gw nft flush ruleset
+	gw nft 'table inet t { chain deep { drop; }; chain c { type filter hook forward priority 0; iifname docker0 jump deep; }; }'
+	finds ""
+	gw nft flush ruleset
+	gw nft 'table inet t { chain c { type filter hook input priority 0; policy drop; ct state invalid drop; }; }'
+	gw nft 'table netdev t { chain c { type filter hook ingress device ens3 priority 0; counter; }; }'
+	finds ""
+}
+
+@test "netfilter: rules that drop nothing are information" {
+	up
+	nft_rule inet forward 'ct state established,related accept'
+	gw nft 'add rule inet t forward ct state invalid drop'
+	finds "ct_invalid forward_rules"
+	severity forward_rules info
+	severity ct_invalid info
+	is $status 0
+	gw nft 'add rule inet t forward tcp dport 25 drop'
+	finds "ct_invalid forward_rules"
+	severity forward_rules warning
+	is $status 1
+}
+
+@test "netfilter: a family without a prefix is not asked" {
+	wgvia up wg6 "${WORDS6[@]}"
+	nft_rule ip forward drop
+	nft_rule ip postrouting masquerade
+	finds ""
+	wgvia up wg6 "${WORDS4[@]}"
+	finds "forward_rules nat"
+}
+
+iptables_cases() {
+	while IFS=/ read -r program fast stack rule; do
+		rule=${rule//|//}
+		rule_case "$fast" "$stack" "gw $program$1 ${rule/-A/-D}" gw $program$1 $rule
+	done <<-END
+		iptables/ct_invalid forward_rules//-A FORWARD -m conntrack --ctstate INVALID -j DROP
+		ip6tables/ct_invalid forward_rules//-A FORWARD -m state --state INVALID -j DROP
+		iptables/forward_rules//-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+		ip6tables/forward_rules//-A FORWARD -i wg6 -j DROP
+		iptables/forward_rules//-A FORWARD ! -i docker0 -o ens+ -j REJECT
+		iptables/mss_clamp//-A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+		ip6tables/mss_clamp//-t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1300
+		iptables/nat/nat/-t nat -A POSTROUTING -s 10.6.0.0|16 -o ens3 -j MASQUERADE
+		ip6tables/nat/nat/-t nat -A POSTROUTING -s 2001:db8:1::|50 -j MASQUERADE
+		iptables/nat/nat/-t nat -A POSTROUTING ! -d 10.6.0.0|16 -j SNAT --to-source $GW4
+		iptables/nat/nat/-t nat -A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 198.51.100.7
+		iptables///-A FORWARD -i docker0 -j DROP
+		iptables///-A INPUT -m conntrack --ctstate INVALID -j DROP
+		iptables///-t nat -A POSTROUTING -s 172.17.0.0|16 -o docker0 -j MASQUERADE
+	END
+}
+
+@test "netfilter: rules of iptables-nft" {
+	filters_with iptables-nft
+	iptables_cases -nft
+}
+
+@test "netfilter: rules of iptables-legacy" {
+	filters_with iptables-legacy
+	iptables_cases -legacy
+}
+
+# docker PROGRAM POLICY: what Docker writes for one container with a published port.
+docker() {
+	network docker0 172.17.0.1/16
+	gw sh -ec "
+		$1 -P FORWARD $2
+		for chain in USER FORWARD ISOLATION-STAGE-1 ISOLATION-STAGE-2; do $1 -N DOCKER-\$chain; done
+		$1 -N DOCKER
+		$1 -t nat -N DOCKER
+		$1 -A FORWARD -j DOCKER-USER
+		$1 -A FORWARD -j DOCKER-FORWARD
+		$1 -A DOCKER-USER -j RETURN
+		$1 -A DOCKER-FORWARD -j DOCKER-ISOLATION-STAGE-1
+		$1 -A DOCKER-FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+		$1 -A DOCKER-FORWARD -o docker0 -j DOCKER
+		$1 -A DOCKER-FORWARD -i docker0 ! -o docker0 -j ACCEPT
+		$1 -A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp --dport 80 -j ACCEPT
+		$1 -A DOCKER ! -i docker0 -o docker0 -j DROP
+		$1 -A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+		$1 -A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+		$1 -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+		$1 -t nat -A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+		$1 -t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+		$1 -t nat -A DOCKER ! -i docker0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80"
+}
+
+# beside_docker PROGRAM
+beside_docker() {
+	filters_with $1
+	docker $1 ACCEPT
+	for state in before fast stack; do
+		[ $state = before ] || up mode $state
+		finds reach
+	done
+	up bypass 172.17.0.0/16
+	finds ""
+	# it drops what a VPN client sends to the LAN; mode fast goes around that, mode stack does not get through
+	gw $1 -P FORWARD DROP
+	finds forward_rules
+	tells forward_rules "policy drop"
+	up bypass 172.17.0.0/16 mode stack
+	finds forward_rules
+	tells forward_rules "no rule there accepts"
+	gw $1 -I DOCKER-USER -i wg6 -j ACCEPT
+	finds ""
+}
+
+@test "netfilter: Docker's rules are none of our business, its policy is (iptables-nft)" {
+	beside_docker iptables-nft
+}
+
+@test "netfilter: Docker's rules are none of our business, its policy is (iptables-legacy)" {
+	beside_docker iptables-legacy
+}
+
+# without PROGRAM...: as on a host where these are not installed
+without() {
+	local program
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for program; do
+		printf '#!/bin/sh\nexit 127\n' >"$BATS_TEST_TMPDIR/bin/$program"
+		chmod +x "$BATS_TEST_TMPDIR/bin/$program"
+	done
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+@test "netfilter: no nft to ask" {
+	local path=$PATH
+	up
+	without nft
+	finds ""
+	PATH=$path nft_rule ip forward 'iifname docker0 drop'
+	finds netfilter
+	severity netfilter warning
+	tells netfilter "no nft"
+	PATH=$path
+	finds ""
+}
+
+@test "netfilter: no iptables-legacy-save to ask" {
+	local path=$PATH
+	filters_with iptables-legacy
+	gw iptables-legacy -S >/dev/null
+	finds ""
+	without iptables-legacy-save iptables-save
+	finds netfilter
+	severity netfilter info
+	PATH=$path
+	finds ""
+}
+
+@test "netfilter: ten thousand rules and a set of ten thousand elements take no time" {
+	up
+	{
+		echo 'table ip big { set s { type ipv4_addr; elements = {'
+		seq 10000 | awk '{ printf "10.9.%d.%d,", $1 / 256, $1 % 256 }'
+		echo '}; }; chain c { ip saddr @s drop; '
+		seq 10000 | sed 's/.*/tcp dport & drop/'
+		echo '}; chain f { type filter hook forward priority 0; }; }'
+	} >"$BATS_TEST_TMPDIR/big.nft"
+	gw nft -f "$BATS_TEST_TMPDIR/big.nft"
+	finds ""
+	gw nft add rule ip big f jump c
+	finds forward_rules
+	tells forward_rules "10001 rules"
+	SECONDS=0
+	look
+	((SECONDS < 3 * ${POLL_FACTOR:-1}))
+}
