@@ -19,14 +19,6 @@ struct change {
 	struct route_words words;
 };
 
-static int check_link(const struct rtnl *rtnl, const struct links *links, const char *name, const struct link **link,
-		      struct error *error)
-{
-	(void)rtnl;
-	*link = link_by_name(links, name);
-	return *link ? 0 : error_system(error, ENODEV, "cannot use '%s'", name);
-}
-
 static int set_gateway(struct context *context, struct rtnl *rtnl, struct state *state, const struct change *change)
 {
 	struct gateway_entry *entry = state_find_gateway(state, &change->words.from);
@@ -42,7 +34,8 @@ static int set_gateway(struct context *context, struct rtnl *rtnl, struct state 
 	ret = rtnl_get_links(rtnl, &links);
 	if (ret)
 		return error_system(&context->error, -ret, "cannot list the devices");
-	ret = check_link(rtnl, &links, state->tunnel, &tunnel, &context->error);
+	tunnel = link_by_name(&links, state->tunnel);
+	ret = tunnel ? 0 : error_system(&context->error, ENODEV, "cannot use '%s'", state->tunnel);
 	ret = ret ? ret : resolve_route(rtnl, &links, tunnel, &change->words, &value, &context->error);
 	free(links.all);
 	if (ret)
