@@ -133,7 +133,9 @@ void check_netfilter(struct examined *examined)
 	if (rtnl_get_main_routes(examined->rtnl, &routes, &traffic.route_count))
 		traffic.route_count = 0;
 	traffic.routes = routes;
-	ruleset_read(&ruleset, &traffic);
+	ruleset_read_nft(&ruleset, &traffic);
+	ruleset_read_iptables(&ruleset, &traffic);
+	ruleset_follow_jumps(&ruleset);
 	look_at(&ruleset, &found);
 	if (examined->plan.state.mode == WGVIA_FAST)
 		report_fast(examined, &found);

@@ -67,7 +67,7 @@ void ruleset_add_rule(struct ruleset *ruleset, size_t chain, unsigned int flags,
 }
 
 /* A chain sees what those see that jump to it. */
-static void follow_jumps(struct ruleset *ruleset)
+void ruleset_follow_jumps(struct ruleset *ruleset)
 {
 	bool changed = true;
 
@@ -82,14 +82,6 @@ static void follow_jumps(struct ruleset *ruleset)
 			to->sees |= from->sees;
 		}
 	}
-}
-
-void ruleset_read(struct ruleset *ruleset, const struct traffic *traffic)
-{
-	*ruleset = (struct ruleset){};
-	ruleset_read_nft(ruleset, traffic);
-	ruleset_read_iptables(ruleset, traffic);
-	follow_jumps(ruleset);
 }
 
 void ruleset_free(struct ruleset *ruleset)

@@ -57,14 +57,14 @@ struct ruleset {
 	bool legacy_unread; /* the same of iptables-legacy */
 };
 
-/* Reads all there is. What cannot be read is told by the flags above. */
-void ruleset_read(struct ruleset *ruleset, const struct traffic *traffic);
+/* Each adds what it can read, to an empty ruleset or to the other's. What cannot be read is told by the flags above. */
+void ruleset_read_nft(struct ruleset *ruleset, const struct traffic *traffic);
+void ruleset_read_iptables(struct ruleset *ruleset, const struct traffic *traffic);
+/* Gives each chain the hooks of those that jump to it; to be called when all is read. */
+void ruleset_follow_jumps(struct ruleset *ruleset);
 void ruleset_free(struct ruleset *ruleset); /* for cleanup(), too */
 
 /* --- for the readers, ruleset_*.c --- */
-
-void ruleset_read_nft(struct ruleset *ruleset, const struct traffic *traffic);
-void ruleset_read_iptables(struct ruleset *ruleset, const struct traffic *traffic);
 
 /* The chain's index; it is made where it is new. SIZE_MAX when out of memory. */
 size_t ruleset_chain(struct ruleset *ruleset, const char *family, const char *table, const char *name);
