@@ -318,7 +318,7 @@ terminal() {
 		poll 10 drawn_again 2 $screen
 		printf '\003'
 		poll 5 grep -q 'COMMAND_EXIT_CODE' $screen # ends the terminal's input, and no sooner
-	} | timeout 20 script -qefc "$command" $screen >/dev/null 3>&-
+	} | timeout 20 script -qefc "exec $command" $screen >/dev/null 3>&-
 }
 
 drawn_again() { # COUNT FILE
@@ -358,7 +358,7 @@ for text, up in zip(parts[::2], parts[1::2]):
 		poll 10 eval "[ \$(grep -c '^\\[' $screen) -ge 2 ]"
 		printf '\003'
 		poll 5 grep -q 'COMMAND_EXIT_CODE' $screen
-	} | timeout 20 script -qefc "$(printf '%q ' nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" \
+	} | timeout 20 script -qefc "exec $(printf '%q ' nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" \
 		-j stats wg6 --watch 0.1)" $screen >/dev/null 3>&-
 	run ! grep -P '\x1b' $screen
 	grep -m 1 '^\[' $screen | jq -e 'length == 13'
