@@ -32,6 +32,8 @@ static const struct {
 	{"explain", cmd_explain, "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]",
 	 "tell where this packet goes, and why; nothing is sent"},
 	{"check", cmd_check, "IFACE", "tell what is wrong or risky on this host, and what to do about it"},
+	{"trace", cmd_trace, "IFACE [from PREFIX] [to PREFIX] [verdict V]... [count N]",
+	 "show decisions as they are made"},
 	{"stats", cmd_stats, "[IFACE] [--watch [SECONDS] | --prometheus]", "packets and bytes by verdict"},
 };
 
