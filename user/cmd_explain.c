@@ -332,7 +332,8 @@ static int follow_kernel(struct explanation *explanation, const char *reason, ui
 			return 0;
 		}
 	}
-	snprintf(text, sizeof(text), "%s: left to the kernel", reason);
+	snprintf(text, sizeof(text), "%s: left to the kernel%s", reason,
+		 print_member(print_member(explanation->value, "kernel"), "error") ? ", which drops it" : "");
 	tell_end(explanation, text);
 	return 0;
 }
