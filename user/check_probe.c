@@ -65,7 +65,7 @@ static const struct address *find_lan(const struct probing *probing, uint32_t if
 		int rank = prefix_contains(&subnet, via) ? 2 : address->len < ip_bits(address->ip.family);
 
 		if (address->ifindex != ifindex || address->ip.family != vpn->family ||
-		    ip_is_link_local(&address->ip) || rank <= best_rank)
+		    ip_is_link_local(&address->ip) || ip_equal(&address->ip, vpn) || rank <= best_rank)
 			continue;
 		best = address;
 		best_rank = rank;
@@ -126,7 +126,8 @@ static void tell_prefixes_without_address(struct probing *probing)
 	size_t number = 0;
 
 	for (size_t i = 0; i < state->gateway_count; i++)
-		if (!is_probed(probing, &state->gateways[i]) && !number++)
+		if (!is_probed(probing, &state->gateways[i]) &&
+		    link_by_index(&probing->examined->plan.links, state->gateways[i].value.ifindex) && !number++)
 			first = &state->gateways[i];
 	if (number > 1)
 		snprintf(more, sizeof(more), " and %zu more", number - 1);
@@ -216,7 +217,7 @@ add_forward(const struct story *story, const char *remedy, const char *what, con
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
 	finding_add(story->probing->examined, SEVERITY_ERROR, "probe_forward", remedy,
-		    "gateway %s dev %s %s: a ping with hop limit 2 from %s to %s, sent to it, did not come back; %s",
+		    "gateway %s dev %s %s: a ping from %s to %s with hop limit 2, sent to it, did not come back; %s",
 		    story->via, story->dev, what, story->vpn, story->lan, why);
 }
 
@@ -245,7 +246,7 @@ static void judge_answer(const struct story *story)
 		ip_text(&answer->by, by);
 	if (answer->refused && answer->refusal == REFUSAL_EXPIRED)
 		add_return(story, remedy,
-			   "a ping from %s came back by it, but the answer from %s went to %s, where it died",
+			   "a ping from %s came back by it, but the answer from %s went to %s and died there",
 			   story->vpn, story->lan, by);
 	else if (answer->refused && answer->refusal == REFUSAL_PROHIBITED)
 		add_return(story,
@@ -284,24 +285,25 @@ static void judge_request(const struct story *story)
 			    "%s said '%s'", by, refusal_words[request->refusal]);
 	else if (inward->refused && inward->refusal != REFUSAL_PROHIBITED)
 		add_return(story, route,
-			   "pings from %s do not come back by it, and to one from %s to there %s said '%s'; a reverse "
-			   "path filter drops what comes from where there is no way back",
+			   "a ping from %s to %s did not come back by it, and to one the other way %s said '%s'; a "
+			   "reverse path filter drops what comes from where there is no way back",
 			   story->vpn, story->lan, by, refusal_words[inward->refusal]);
 	else if (inward->refused)
 		add_forward(story, rule, "does not forward", "to one the other way %s said '%s'", by,
 			    refusal_words[inward->refusal]);
 	else if (inward->arrived)
-		add_forward(story, rule, "does not forward what comes from the prefix", "one the other way did");
+		add_forward(story, rule, "does not forward what comes from the prefix",
+			    "one the other way did: its rules drop the first");
 	else if (fates[PROBE_WITHIN].arrived)
 		add_return(story, route,
-			   "neither pings from %s nor to there come back by it, while one from %s to itself does: it "
-			   "forwards, but has no route there, or one that leads elsewhere, and a reverse path filter "
-			   "drops what comes from there",
-			   story->vpn, story->lan);
+			   "a ping from %s to %s did not come back by it, nor one the other way, while one from %s to "
+			   "itself did: it forwards, but has no route to %s, or one that leads elsewhere, and a "
+			   "reverse path filter drops what comes from there",
+			   story->vpn, story->lan, story->lan, story->vpn);
 	else if (fates[PROBE_DYING].refused)
 		add_forward(story, rule, "does not forward from a host of its link to another",
-			    "it does forward, for it says '%s' to hop limit 1: its rules drop what goes out where it "
-			    "came in",
+			    "it does forward elsewhere, for it says '%s' to hop limit 1: its rules drop what goes out "
+			    "where it came in, or pings",
 			    refusal_words[fates[PROBE_DYING].refusal]);
 	else
 		add_forward(story,

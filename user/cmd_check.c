@@ -128,6 +128,8 @@ static int parse(int argc, char **argv, char tunnel[IFNAMSIZ], bool *probe, stru
 	for (int i = 0; i < argc; i++) {
 		if (!strcmp(argv[i], "--probe"))
 			*probe = true;
+		else if (!strncmp(argv[i], "--", 2))
+			return error_usage(error, "unknown option '%s': IFACE [--probe]", argv[i]);
 		else if (name)
 			return error_usage(error, "unexpected word '%s': IFACE [--probe]", argv[i]);
 		else

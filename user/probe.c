@@ -21,9 +21,8 @@
 
 #define TRIES 3
 #define TRY_MS 400 /* until the next try; the last has as much again */
-/* The kernel asks three times, a second apart; of whom it has heard, by unicast first. */
+/* The kernel asks three times, a second apart; after three in vain to one address, all are given a moment. */
 #define NEIGHBOUR_MS 4500
-#define NEIGHBOUR_ASKS 2
 #define NEIGHBOUR_POLL_US 10000
 
 #define REQUEST_HOPS 2 /* the firewall, and this host behind it */
@@ -40,7 +39,10 @@ static int64_t now_ms(void)
 
 /* --- neighbours --- */
 
-/* True: there is nothing to wait for, and probe->resolved says how it ended. */
+/*
+ * True: there is nothing to wait for, and probe->resolved says how it ended. An address that is known is asked first,
+ * as the kernel does it; a firewall that has another MAC by now hears only what is asked of all.
+ */
 static bool neighbour_is_settled(struct rtnl *rtnl, struct probe *probe)
 {
 	struct neighbour *neighbour = &probe->neighbour;
@@ -48,14 +50,14 @@ static bool neighbour_is_settled(struct rtnl *rtnl, struct probe *probe)
 	if (rtnl_get_neighbour(rtnl, probe->ifindex, &probe->via, neighbour))
 		return true;
 	if (neighbour->state & (NUD_INCOMPLETE | NUD_PROBE)) {
-		if (!probe->asked) /* by somebody else: a further probe of the same gateway, say */
-			probe->asked = 1;
+		/* be it by somebody else: a further probe of the same gateway, say */
+		probe->asked = neighbour->has_lladdr ? ASKED_ONE : ASKED_ALL;
 		return false;
 	}
-	probe->resolved = neighbour->has_lladdr && (probe->asked || neighbour->kept);
-	if (probe->resolved || probe->asked == NEIGHBOUR_ASKS)
+	probe->resolved = neighbour->has_lladdr && (probe->asked != ASKED_NOBODY || neighbour->kept);
+	if (probe->resolved || probe->asked == ASKED_ALL)
 		return true;
-	probe->asked++;
+	probe->asked = neighbour->has_lladdr ? ASKED_ONE : ASKED_ALL;
 	return rtnl_ask_neighbour(rtnl, probe->ifindex, &probe->via, neighbour);
 }
 

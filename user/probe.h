@@ -18,7 +18,9 @@
  * leads. Why ping: it is what a firewall most likely lets pass from the VPN to a host of the LAN; it has no port to be
  * closed.
  *
- * Destinations are this host's own addresses, which the running programs leave alone: nothing of it is counted.
+ * Destinations are this host's own addresses, which the running programs leave alone: nothing of it is counted. What
+ * the kernel makes of the packets that come back does not matter: an IPv4 one it drops (and logs, where log_martians is
+ * on).
  */
 #ifndef WGVIA_PROBE_H
 #define WGVIA_PROBE_H
@@ -61,12 +63,13 @@ struct probe {
 	/* its own */
 	int fd;
 	uint32_t token;
-	unsigned int asked;
+	enum { ASKED_NOBODY, ASKED_ONE, ASKED_ALL } asked; /* for the neighbour */
 };
 
 /*
- * Probes all of them at once; in about 1 second each the neighbours (4.5 where one does not answer), the request, and
- * the rest. 0 or -errno where the system does not let us: no packet was sent then.
+ * Probes all of them at once, in milliseconds where all is well. What does not answer is waited for: a neighbour for 3
+ * to 4.5 seconds, a request for 1.6, the rest for as long again. 0 or -errno where the system does not let us: no
+ * packet was sent then.
  */
 int probe_run(struct rtnl *rtnl, struct probe *probes, size_t count);
 
