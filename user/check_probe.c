@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about the firewalls, of `check --probe`: for each prefix that holds an address of this host, whether its
+ * Findings about the firewalls, of `check --probe`: for each prefix that holds an address of the tunnel, whether its
  * gateway answers neighbour requests, forwards from a host of the LAN to another, and has a way back to the prefix.
  * Which packets tell that is probe.h's story; here they are chosen, and judged.
  */
@@ -17,9 +17,10 @@
 /* What is being put together, and the words for one probe's findings. */
 struct probing {
 	struct examined *examined;
-	struct address *own; /* this host's addresses */
+	struct address *own; /* this host's addresses, of all devices */
 	size_t own_count;
 	struct probe *probes;
+	const struct gateway_entry **entries; /* what each of them is about */
 	size_t count;
 };
 
@@ -31,12 +32,13 @@ struct story {
 	const char *dev;
 };
 
-static struct story begin(struct probing *probing, const struct probe *probe)
+static struct story begin(struct probing *probing, size_t i)
 {
 	const struct plan *plan = &probing->examined->plan;
+	const struct probe *probe = &probing->probes[i];
 	struct story story = {.probing = probing,
 			      .probe = probe,
-			      .entry = state_match_gateway(&plan->state, &probe->vpn),
+			      .entry = probing->entries[i],
 			      .dev = link_by_index(&plan->links, probe->ifindex)->name};
 
 	prefix_text(&story.entry->from, story.from);
@@ -76,7 +78,7 @@ static const struct address *find_lan(const struct probing *probing, uint32_t if
 static bool is_probed(const struct probing *probing, const struct gateway_entry *entry)
 {
 	for (size_t i = 0; i < probing->count; i++)
-		if (state_match_gateway(&probing->examined->plan.state, &probing->probes[i].vpn) == entry)
+		if (probing->entries[i] == entry)
 			return true;
 	return false;
 }
@@ -87,33 +89,30 @@ static void add_probe(struct probing *probing, const struct address *address)
 	const struct plan *plan = &probing->examined->plan;
 	const struct gateway_entry *entry = state_match_gateway(&plan->state, &address->ip);
 	const struct address *lan;
+	size_t count = probing->count;
 	struct probe *probe;
 	struct ip via;
 
-	/* on the gateway's own device, an address is reached without a way back */
-	if (!entry || ip_is_link_local(&address->ip) || ip_is_loopback(&address->ip) || is_probed(probing, entry) ||
-	    address->ifindex == entry->value.ifindex || !link_by_index(&plan->links, entry->value.ifindex))
+	if (!entry || ip_is_link_local(&address->ip) || is_probed(probing, entry) ||
+	    !link_by_index(&plan->links, entry->value.ifindex))
 		return;
 	via = gateway_ip(&entry->value);
 	lan = find_lan(probing, entry->value.ifindex, &via, &address->ip);
-	probe = array_grow(&probing->probes, &probing->count, sizeof(*probe));
-	if (!probe)
+	probe = array_grow(&probing->probes, &count, sizeof(*probe));
+	if (!probe || !array_grow(&probing->entries, &probing->count, sizeof(entry)))
 		return;
+	probing->entries[probing->count - 1] = entry;
 	*probe = (struct probe){.ifindex = entry->value.ifindex, .via = via, .vpn = address->ip};
 	if (lan)
 		probe->lan = lan->ip;
 }
 
-/* The tunnel's addresses before others of the prefixes that this host may have. */
+/* From the tunnel's addresses alone: a wide prefix may hold others of this host that no firewall needs a way to. */
 static void choose(struct probing *probing)
 {
-	uint32_t tunnel = probing->examined->plan.state.tunnel_ifindex;
-
 	for (size_t i = 0; i < probing->own_count; i++)
-		if (probing->own[i].ifindex == tunnel)
+		if (probing->own[i].ifindex == probing->examined->plan.state.tunnel_ifindex)
 			add_probe(probing, &probing->own[i]);
-	for (size_t i = 0; i < probing->own_count; i++)
-		add_probe(probing, &probing->own[i]);
 }
 
 /* --- what cannot be probed --- */
@@ -133,9 +132,9 @@ static void tell_prefixes_without_address(struct probing *probing)
 		snprintf(more, sizeof(more), " and %zu more", number - 1);
 	if (number)
 		finding_add(probing->examined, SEVERITY_INFO, "probe_skipped", "",
-			    "the firewall's way back to '%s'%s cannot be probed: this host has no address there to "
-			    "send from",
-			    prefix_text(&first->from, from), more);
+			    "the firewall's way back to '%s'%s cannot be probed: dev %s has no address there to send "
+			    "from",
+			    prefix_text(&first->from, from), more, probing->examined->tunnel);
 }
 
 /* Takes those out that check_host() and check_instance() have found to be hopeless, or that have no address to go to.
@@ -148,7 +147,7 @@ static void leave_out(struct probing *probing)
 
 	rtnl_get_local(probing->examined->rtnl, &local);
 	for (size_t i = 0; i < probing->count; i++) {
-		struct story story = begin(probing, &probing->probes[i]);
+		struct story story = begin(probing, i);
 		const struct link *dev = link_by_index(&plan->links, story.probe->ifindex);
 		const char *why = resolve_problem(&plan->links, &local, plan->points, plan->point_count, story.entry);
 
@@ -158,12 +157,14 @@ static void leave_out(struct probing *probing)
 			why = story.probe->vpn.family == AF_INET
 				      ? "this host has no IPv4 address on the device for the packet to come back to"
 				      : "this host has no IPv6 address on the device for the packet to come back to";
-		if (why)
+		if (why) {
 			finding_add(probing->examined, SEVERITY_INFO, "probe_skipped", "",
 				    "gateway %s dev %s cannot be probed from %s: %s", story.via, story.dev, story.vpn,
 				    why);
-		else
-			probing->probes[kept++] = probing->probes[i];
+			continue;
+		}
+		probing->entries[kept] = probing->entries[i];
+		probing->probes[kept++] = probing->probes[i];
 	}
 	probing->count = kept;
 	free(local.all);
@@ -351,10 +352,11 @@ void check_probe(struct examined *examined)
 		finding_add(examined, SEVERITY_WARNING, "probe_skipped", "", "cannot probe the firewall: %s",
 			    strerror(-ret));
 	for (size_t i = 0; i < probing.count && !ret; i++) {
-		struct story story = begin(&probing, &probing.probes[i]);
+		struct story story = begin(&probing, i);
 
 		judge(&story);
 	}
 	free(probing.own);
+	free(probing.entries);
 	free(probing.probes);
 }

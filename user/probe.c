@@ -41,7 +41,8 @@ static int64_t now_ms(void)
 
 /*
  * True: there is nothing to wait for, and probe->resolved says how it ended. An address that is known is asked first,
- * as the kernel does it; a firewall that has another MAC by now hears only what is asked of all.
+ * as the kernel does it; a firewall that has another MAC by now hears only what is asked of all. REACHABLE alone is an
+ * answer: a firewall's own request tells its MAC as well (STALE), which is then asked.
  */
 static bool neighbour_is_settled(struct rtnl *rtnl, struct probe *probe)
 {
@@ -54,8 +55,9 @@ static bool neighbour_is_settled(struct rtnl *rtnl, struct probe *probe)
 		probe->asked = neighbour->has_lladdr ? ASKED_ONE : ASKED_ALL;
 		return false;
 	}
-	probe->resolved = neighbour->has_lladdr && (probe->asked != ASKED_NOBODY || neighbour->kept);
-	if (probe->resolved || probe->asked == ASKED_ALL)
+	probe->resolved = neighbour->kept ? neighbour->has_lladdr
+					  : neighbour->state & NUD_REACHABLE && probe->asked != ASKED_NOBODY;
+	if (probe->resolved || (!neighbour->has_lladdr && probe->asked == ASKED_ALL))
 		return true;
 	probe->asked = neighbour->has_lladdr ? ASKED_ONE : ASKED_ALL;
 	return rtnl_ask_neighbour(rtnl, probe->ifindex, &probe->via, neighbour);
