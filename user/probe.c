@@ -25,6 +25,8 @@
 #define NEIGHBOUR_MS 4500
 #define NEIGHBOUR_POLL_US 10000
 
+#define RECEIVE_MAX 64 /* packets at once */
+
 #define REQUEST_HOPS 2 /* the firewall, and this host behind it */
 /* The way back may have a router more than the way there; if it leads elsewhere, it is not to lead far. */
 #define ANSWER_HOPS 4
@@ -182,12 +184,10 @@ static void send_echo(struct probe *probe, const struct icmp_echo *echo)
 /* A firewall that translates addresses, too, is answered where it asks from, with its own id. */
 static void answer(struct probe *probe, const struct icmp_echo *request)
 {
-	struct icmp_echo echo = *request;
+	struct icmp_echo echo = echo_of(probe, PROBE_ANSWER);
 
-	echo.from = request->to;
 	echo.to = request->from;
-	echo.reply = true;
-	echo.hop_limit = ANSWER_HOPS;
+	echo.id = request->id;
 	send_echo(probe, &echo);
 }
 
@@ -221,15 +221,20 @@ static void take(struct probe *probe, const struct icmp_message *message)
 	}
 }
 
+/* What is there, or a part of it: whoever floods us with ICMP does not keep us from looking at the clock. */
 static void receive(struct probe *probe)
 {
 	struct icmp_message message;
 	uint8_t packet[256]; /* what is longer is an error that quotes more than we ask of it */
-	ssize_t len;
 
-	while ((len = recv(probe->fd, packet, sizeof(packet), 0)) >= 0)
+	for (int i = 0; i < RECEIVE_MAX; i++) {
+		ssize_t len = recv(probe->fd, packet, sizeof(packet), 0);
+
+		if (len < 0)
+			return;
 		if (icmp_read(probe->vpn.family, packet, len, &message))
 			take(probe, &message);
+	}
 }
 
 /* --- rounds --- */

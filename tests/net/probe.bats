@@ -184,8 +184,15 @@ quick() {
 				type nat hook postrouting priority srcnat;
 				iifname lan oifname lan masquerade
 			}
+			chain forward { # an answer to the untranslated address is none
+				type filter hook forward priority -10;
+				ct state invalid drop
+			}
 		}
 	END
+	# to such a request, which is from another host's address, the kernel has an answer of its own
+	in_ns "$NS_GW" nft "table inet test { chain input { type filter hook input priority -10
+		icmp type echo-request drop; icmpv6 type echo-request drop; }; }"
 	up
 	all_is_well
 }
@@ -372,10 +379,16 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 }
 
 @test "no way back: answers are rejected" {
-	rules "icmp type echo-reply reject" "icmpv6 type echo-reply reject"
 	up
-	finds probe_return probe_return
-	tells probe_return "came back by it, but to the answer from"
+	rules "icmp type echo-reply reject"
+	finds probe_return probe
+	tells probe_return "came back by it, but to the answer from $GW4, $FW4 said 'prohibited'"
+	mend probe_return
+	all_is_well
+	fw nft delete table inet filter
+	rules "icmpv6 type echo-reply reject"
+	finds probe probe_return
+	tells probe_return "came back by it, but to the answer from $GW6, $FW6 said 'prohibited'"
 	mend probe_return
 	all_is_well
 }
