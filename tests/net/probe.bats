@@ -225,7 +225,8 @@ quick() {
 		wgvia up wg6 from $VPN4 via $FW6 dev ens3 from $VPN6 via fe80::ff:fe00:201 dev ens3 mode $mode
 		look
 		is "$status" 0
-		is "$(sed 's/ answers.*has a way back/ .../' <<<"$found")" "probe: gateway $FW6 dev ens3 ... to '$VPN4': a ping from $WG4 to $GW4 and its answer came by it
+		is "$(sed 's/ answers.*has a way back/ .../' <<<"$found")" \
+			"probe: gateway $FW6 dev ens3 ... to '$VPN4': a ping from $WG4 to $GW4 and its answer came by it
 probe: gateway fe80::ff:fe00:201 dev ens3 ... to '$VPN6': a ping from $WG6 to $GW6 and its answer came by it"
 	done
 }
@@ -243,7 +244,8 @@ seen() {
 	stop_capture "$CAPTURE"
 	# shellcheck disable=SC2016 # jq's variable
 	frames "$CAPTURE" -r --arg mac $GW_MAC \
-		'.[] | select(.from == $mac and (.payload | length) != 2014) | "\(.to) \(.src) > \(.dst) hops \(.hops) ok \(.header_ok)"'
+		'.[] | select(.from == $mac and (.payload | length) != 2014) |
+			"\(.to) \(.src) > \(.dst) hops \(.hops) ok \(.header_ok)"'
 }
 
 last_is_there() {
@@ -476,7 +478,7 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	wgvia up wg6 "${WORDS[@]}" from 10.7.0.0/16 via $FW4 dev ens3 from 10.8.0.0/16 via $FW4 dev ens3
 	look
 	is "$status" 0
-	tells probe_skipped "the firewall's way back to '10.7.0.0/16' and 1 more cannot be probed: dev wg6 has no address there"
+	tells probe_skipped "way back to '10.7.0.0/16' and 1 more cannot be probed: dev wg6 has no address there"
 	wgvia up wg6 "${WORDS4[@]}" from $VPN6 via fe80::ff:fe00:201 dev ens3
 	ip -n "$NS_GW" address delete $GW6/64 dev ens3
 	look
