@@ -20,6 +20,7 @@ struct route_words {
 	struct prefix from;
 	struct ip via;	    /* family 0: left out */
 	char dev[IFNAMSIZ]; /* empty: left out */
+	unsigned int line;  /* of a configuration file; 0: no file's */
 };
 
 /* What the user asked for, in the order of the words. */
