@@ -406,8 +406,11 @@ int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *pl
 		return ret;
 	plan->state.mode = request->mode;
 	plan->state.on_fail = request->on_fail;
-	for (size_t i = 0; i < request->route_count && !ret; i++)
+	for (size_t i = 0; i < request->route_count && !ret; i++) {
 		ret = add_route(rtnl, plan, tunnel, &request->routes[i], error);
+		if (ret)
+			plan->refused = &request->routes[i];
+	}
 	if (!ret && !request->route_count)
 		ret = add_own_prefixes(rtnl, plan, tunnel, error);
 	for (size_t i = 0; i < request->bypass_count && !ret; i++)

@@ -31,6 +31,7 @@ struct plan {
 	struct links links;	     /* this host's, as found */
 	char (*notes)[RESOLVE_NOTE]; /* what the user should hear: what was taken, what could not be found */
 	size_t note_count;
+	const struct route_words *refused; /* the request's route that an error is about; NULL: none */
 };
 
 void plan_free(struct plan *plan); /* for cleanup(), too */
