@@ -196,24 +196,6 @@ static int add_route(struct rtnl *rtnl, struct plan *plan, const struct link *tu
 	return ret ? error_system(error, -ret, "cannot take the prefix") : 0;
 }
 
-/* What the words left out and this host gave. */
-static void note_resolved(struct plan *plan)
-{
-	for (size_t i = 0; i < plan->resolved_count; i++) {
-		const struct resolved *resolved = &plan->resolved[i];
-		const struct link *dev = link_by_index(&plan->links, resolved->value.ifindex);
-		char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN], more[32] = "";
-		struct ip ip = gateway_ip(&resolved->value);
-
-		if (resolved->words.via.family && resolved->words.dev[0])
-			continue;
-		if (resolved->count > 1)
-			snprintf(more, sizeof(more), " and %zu more", resolved->count - 1);
-		add_note(plan, "from %s%s via %s dev %s", prefix_text(&resolved->first, from), more, ip_text(&ip, via),
-			 dev->name);
-	}
-}
-
 /* `up IFACE` alone: each family that the tunnel has addresses of and the host a default route for. */
 static int add_own_prefixes(struct rtnl *rtnl, struct plan *plan, const struct link *tunnel, struct error *error)
 {
@@ -475,8 +457,6 @@ int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *pl
 	for (size_t i = 0; i < request->bypass_count && !ret; i++)
 		if (state_add_bypass(&plan->state, &request->bypass[i], WGVIA_BYPASS, WGVIA_BYPASS_ADMIN))
 			ret = error_system(error, ENOMEM, "cannot take the bypass list");
-	if (!ret)
-		note_resolved(plan);
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
 }
 
