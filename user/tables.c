@@ -261,7 +261,8 @@ int tables_check(const struct state *state, struct error *error)
 
 static int write_all(struct writer *writer, const struct state *from, const struct state *to)
 {
-	/* each of these waits for the one before: write_entry() flushes where the map or the kind of change is another */
+	/* each of these waits for the one before: write_entry() flushes where the map or the kind of change is another
+	 */
 	int ret = write_new_bypass(writer, from, to);
 
 	ret = ret ? ret : write_gateways(writer, from, to);
