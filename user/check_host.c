@@ -185,8 +185,8 @@ static void check_neighbours(struct examined *examined)
 		struct neighbour neighbour;
 		bool seen = false;
 
-		for (size_t j = 0; j < i; j++)
-			seen |= !memcmp(&state->gateways[j].value, value, sizeof(*value));
+		for (size_t j = i; j-- && !seen;) /* backwards: neighbours in the order have a gateway in common */
+			seen = !memcmp(&state->gateways[j].value, value, sizeof(*value));
 		if (seen || !dev || get_settled(examined, value->ifindex, &ip, &neighbour))
 			continue;
 		ip_text(&ip, via);

@@ -15,18 +15,35 @@
 #include "util.h"
 #include "words.h"
 
-/* What this host has, asked once for an instance. */
-struct host {
+/* Prefixes by the thousand have a few gateways: each is asked for once. */
+struct known {
+	struct wgvia_gateway gateway;
+	struct neighbour neighbour;
+};
+
+/* An instance, and what this host has, asked once for it; it lives until it is printed. */
+struct shown {
+	struct state state;
+	struct point *points;
+	size_t point_count;
 	struct rtnl *rtnl;
 	struct links links;
 	struct prefixes local;
+	struct known *known;
+	size_t known_count;
 };
 
-static void host_free(struct host *host)
+static void shown_free(void *data)
 {
-	rtnl_close(&host->rtnl);
-	free(host->links.all);
-	free(host->local.all);
+	struct shown *shown = data;
+
+	state_free(&shown->state);
+	free(shown->points);
+	rtnl_close(&shown->rtnl);
+	free(shown->links.all);
+	free(shown->local.all);
+	free(shown->known);
+	free(shown);
 }
 
 static void add_device(json *value, const struct links *links, uint32_t ifindex)
@@ -61,170 +78,151 @@ static json *describe_attachment(const struct attachment *attachment, const stru
 	return value;
 }
 
-/* Prefixes by the thousand have a few gateways: each is asked for once. */
-struct known {
-	struct wgvia_gateway gateway;
-	struct neighbour neighbour;
-};
-
-static const struct neighbour *find_neighbour(struct rtnl *rtnl, struct known **known, size_t *count,
-					      const struct wgvia_gateway *gateway)
+static const struct neighbour *find_neighbour(struct shown *shown, const struct wgvia_gateway *gateway)
 {
 	struct ip ip = gateway_ip(gateway);
-	struct known *found;
+	struct known *known;
 
-	for (size_t i = 0; i < *count; i++)
-		if (!memcmp(&(*known)[i].gateway, gateway, sizeof(*gateway)))
-			return &(*known)[i].neighbour;
-	found = array_grow(known, count, sizeof(*found));
-	if (!found)
+	for (size_t i = 0; i < shown->known_count; i++)
+		if (!memcmp(&shown->known[i].gateway, gateway, sizeof(*gateway)))
+			return &shown->known[i].neighbour;
+	known = array_grow(&shown->known, &shown->known_count, sizeof(*known));
+	if (!known)
 		return NULL;
-	found->gateway = *gateway;
-	rtnl_get_neighbour(rtnl, gateway->ifindex, &ip, &found->neighbour);
-	return &found->neighbour;
+	known->gateway = *gateway;
+	rtnl_get_neighbour(shown->rtnl, gateway->ifindex, &ip, &known->neighbour);
+	return &known->neighbour;
 }
 
-static json *describe_prefix(const struct gateway_entry *entry, const struct links *links, const char *problem,
-			     const struct neighbour *neighbour)
+static json *describe_prefix(void *data, size_t index)
 {
+	struct shown *shown = data;
+	const struct gateway_entry *entry = &shown->state.gateways[index];
+	const char *problem = resolve_problem(&shown->links, &shown->local, shown->points, shown->point_count, entry);
+	const struct neighbour *neighbour = problem ? NULL : find_neighbour(shown, &entry->value);
 	struct ip via = gateway_ip(&entry->value);
 	char text[PREFIX_TEXT_LEN];
 	json *value = print_object();
 
 	print_add_text(value, "prefix", prefix_text(&entry->from, text));
 	print_add_text(value, "via", ip_text(&via, text));
-	add_device(value, links, entry->value.ifindex);
+	add_device(value, &shown->links, entry->value.ifindex);
 	print_add_bool(value, "usable", !problem);
 	if (problem)
 		print_add_text(value, "problem", problem);
-	if (!problem && neighbour)
+	if (neighbour)
 		print_add(value, "neighbour", print_neighbour(neighbour));
 	return value;
 }
 
-static json *describe_prefixes(struct host *host, const struct instance *instance, const struct state *state)
+static json *describe_bypass(void *data, size_t index)
 {
-	struct point *points = NULL;
-	struct known *known = NULL;
-	size_t point_count = 0, known_count = 0;
-	json *values = print_array();
+	const struct bypass_entry *entry = &((const struct shown *)data)->state.bypass[index];
+	uint32_t verdict = entry->value.verdict;
+	json *value = print_object();
+	char text[PREFIX_TEXT_LEN];
 
-	dataplane_points(instance, &host->links, &points, &point_count);
-	for (size_t i = 0; i < state->gateway_count; i++) {
-		const struct gateway_entry *entry = &state->gateways[i];
-		const char *problem = resolve_problem(&host->links, &host->local, points, point_count, entry);
-		const struct neighbour *neighbour = NULL;
-
-		if (!problem)
-			neighbour = find_neighbour(host->rtnl, &known, &known_count, &entry->value);
-		print_append(values, describe_prefix(entry, &host->links, problem, neighbour));
+	print_add_text(value, "prefix", prefix_text(&entry->to, text));
+	print_add_text(value, "verdict", word_of(verdict_words, WGVIA_VERDICT_COUNT, verdict));
+	print_add_bool(value, "admin", (entry->value.flags & WGVIA_BYPASS_ADMIN) || verdict == WGVIA_BYPASS);
+	if (!bypass_is_known(&entry->value)) {
+		snprintf(text, sizeof(text), "unknown verdict %u, treated as bypass", verdict);
+		print_add_text(value, "problem", text);
 	}
-	free(points);
-	free(known);
-	return values;
+	return value;
 }
 
-static json *describe_bypass(const struct state *state)
-{
-	json *values = print_array();
-
-	for (size_t i = 0; i < state->bypass_count; i++) {
-		const struct bypass_entry *entry = &state->bypass[i];
-		uint32_t verdict = entry->value.verdict;
-		json *value = print_object();
-		char text[PREFIX_TEXT_LEN];
-
-		print_add_text(value, "prefix", prefix_text(&entry->to, text));
-		print_add_text(value, "verdict", word_of(verdict_words, WGVIA_VERDICT_COUNT, verdict));
-		print_add_bool(value, "admin", (entry->value.flags & WGVIA_BYPASS_ADMIN) || verdict == WGVIA_BYPASS);
-		/* lookup_bypass() in bpf/ */
-		if (verdict < WGVIA_LOCAL || verdict > WGVIA_BYPASS) {
-			snprintf(text, sizeof(text), "unknown verdict %u, treated as bypass", verdict);
-			print_add_text(value, "problem", text);
-		}
-		print_append(values, value);
-	}
-	return values;
-}
-
-static json *describe_instance(struct host *host, const struct instance *instance, const struct state *state)
+static json *describe_instance(struct shown *shown, const struct instance *instance)
 {
 	json *value = print_object(), *attachments = print_array();
 
 	print_add_text(value, "interface", instance->tunnel);
 	print_add_number(value, "ifindex", instance->meta.tunnel_ifindex);
-	print_add_text(value, "state", link_state(link_by_index(&host->links, instance->meta.tunnel_ifindex)));
+	print_add_text(value, "state", link_state(link_by_index(&shown->links, instance->meta.tunnel_ifindex)));
 	print_add_text(value, "mode", word_of(mode_words, WORDS_MODE, instance->meta.mode));
-	print_add_text(value, "on_fail", on_fail_words[state->on_fail]);
+	print_add_text(value, "on_fail", on_fail_words[shown->state.on_fail]);
 	print_add_number(value, "abi", instance->meta.abi);
 	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
 		for (size_t i = 0; i < instance->attachment_count; i++)
 			if ((int)instance->attachments[i].direction == direction)
-				print_append(attachments, describe_attachment(&instance->attachments[i], &host->links));
+				print_append(attachments,
+					     describe_attachment(&instance->attachments[i], &shown->links));
 	print_add(value, "attachments", attachments);
-	print_add(value, "prefixes", describe_prefixes(host, instance, state));
-	print_add(value, "bypass", describe_bypass(state));
+	print_add(value, "prefixes", print_rows(shown->state.gateway_count, describe_prefix, shown));
+	print_add(value, "bypass", print_rows(shown->state.bypass_count, describe_bypass, shown));
+	print_keep(value, shown, shown_free);
 	return value;
+}
+
+static int look(struct context *context, const struct instance *instance, struct shown *shown)
+{
+	int ret = rtnl_open(&shown->rtnl);
+
+	ret = ret ? ret : rtnl_get_links(shown->rtnl, &shown->links);
+	ret = ret ? ret : rtnl_get_local(shown->rtnl, &shown->local);
+	ret = ret ? ret : dataplane_points(instance, &shown->links, &shown->points, &shown->point_count);
+	if (ret)
+		return error_system(&context->error, -ret, "cannot read this host's devices and addresses");
+	return tables_read(instance, &shown->state, &context->error);
 }
 
 static int describe(struct context *context, const struct instance *instance, void *values)
 {
-	cleanup(host_free) struct host host = {};
-	cleanup(state_free) struct state state = {};
-	int ret = rtnl_open(&host.rtnl);
+	struct shown *shown = calloc(1, sizeof(*shown));
+	int ret;
 
-	ret = ret ? ret : rtnl_get_links(host.rtnl, &host.links);
-	ret = ret ? ret : rtnl_get_local(host.rtnl, &host.local);
+	if (!shown)
+		return error_system(&context->error, ENOMEM, "cannot read '%s'", instance->tunnel);
+	ret = look(context, instance, shown);
 	if (ret)
-		return error_system(&context->error, -ret, "cannot read this host's devices and addresses");
-	ret = tables_read(instance, &state, &context->error);
-	if (!ret)
-		print_append(values, describe_instance(&host, instance, &state));
+		shown_free(shown);
+	else
+		print_append(values, describe_instance(shown, instance));
 	return ret;
+}
+
+static void print_attachment(const json *item)
+{
+	printf("    %-6s dev %s %s mtu %" PRIu64 " %s", print_text(item, "direction"), print_text(item, "dev"),
+	       print_text(item, "state"), print_number(item, "mtu"), print_text(item, "type"));
+	if (print_member(item, "link_id"))
+		printf(" link %" PRIu64, print_number(item, "link_id"));
+	else
+		printf(" pref %" PRIu64 " handle 0x%" PRIx64, print_number(item, "priority"),
+		       print_number(item, "handle"));
+	printf(" prog %" PRIu64 "%s\n", print_number(item, "prog_id"), print_bool(item, "attached") ? "" : " DETACHED");
+}
+
+static void print_prefix(const json *item)
+{
+	const json *neighbour = print_member(item, "neighbour");
+
+	printf("    from %s via %s dev %s", print_text(item, "prefix"), print_text(item, "via"),
+	       print_text(item, "dev"));
+	if (neighbour && print_member(neighbour, "lladdr"))
+		printf(" lladdr %s", print_text(neighbour, "lladdr"));
+	if (neighbour)
+		printf(" %s", print_text(neighbour, "state"));
+	if (!print_bool(item, "usable"))
+		printf(" UNUSABLE: %s", print_text(item, "problem"));
+	putchar('\n');
+}
+
+static void print_bypass(const json *item)
+{
+	printf("    bypass %s %s%s%s%s\n", print_text(item, "prefix"), print_text(item, "verdict"),
+	       print_bool(item, "admin") ? " admin" : "", print_member(item, "problem") ? ": " : "",
+	       print_text(item, "problem"));
 }
 
 static void print_instance(const struct context *context, const json *value)
 {
-	json *array = print_member(value, "attachments");
-
 	(void)context;
 	printf("%s: %s mode %s on-fail %s\n", print_text(value, "interface"), print_text(value, "state"),
 	       print_text(value, "mode"), print_text(value, "on_fail"));
-	for (size_t i = 0; i < json_object_array_length(array); i++) {
-		const json *item = json_object_array_get_idx(array, i);
-
-		printf("    %-6s dev %s %s mtu %" PRIu64 " %s", print_text(item, "direction"), print_text(item, "dev"),
-		       print_text(item, "state"), print_number(item, "mtu"), print_text(item, "type"));
-		if (print_member(item, "link_id"))
-			printf(" link %" PRIu64, print_number(item, "link_id"));
-		else
-			printf(" pref %" PRIu64 " handle 0x%" PRIx64, print_number(item, "priority"),
-			       print_number(item, "handle"));
-		printf(" prog %" PRIu64 "%s\n", print_number(item, "prog_id"),
-		       print_bool(item, "attached") ? "" : " DETACHED");
-	}
-	array = print_member(value, "prefixes");
-	for (size_t i = 0; i < json_object_array_length(array); i++) {
-		const json *item = json_object_array_get_idx(array, i), *neighbour = print_member(item, "neighbour");
-
-		printf("    from %s via %s dev %s", print_text(item, "prefix"), print_text(item, "via"),
-		       print_text(item, "dev"));
-		if (neighbour && print_member(neighbour, "lladdr"))
-			printf(" lladdr %s", print_text(neighbour, "lladdr"));
-		if (neighbour)
-			printf(" %s", print_text(neighbour, "state"));
-		if (!print_bool(item, "usable"))
-			printf(" UNUSABLE: %s", print_text(item, "problem"));
-		putchar('\n');
-	}
-	array = print_member(value, "bypass");
-	for (size_t i = 0; i < json_object_array_length(array); i++) {
-		const json *item = json_object_array_get_idx(array, i);
-
-		printf("    bypass %s %s%s%s%s\n", print_text(item, "prefix"), print_text(item, "verdict"),
-		       print_bool(item, "admin") ? " admin" : "", print_member(item, "problem") ? ": " : "",
-		       print_text(item, "problem"));
-	}
+	print_each(print_member(value, "attachments"), print_attachment);
+	print_each(print_member(value, "prefixes"), print_prefix);
+	print_each(print_member(value, "bypass"), print_bypass);
 }
 
 int cmd_show(struct context *context, int argc, char **argv)

@@ -2,8 +2,7 @@
 /*
  * wgvia up IFACE [from PREFIX [via ADDRESS] [dev DEV]]... [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]
  */
-#include <stdio.h>
-
+#include "notes.h"
 #include "parse.h"
 #include "print.h"
 #include "resolve.h"
@@ -11,35 +10,20 @@
 #include "running.h"
 #include "util.h"
 
+static void print_notes(const struct context *context, const json *value)
+{
+	(void)context;
+	notes_print(value);
+}
+
 static json *describe(const struct plan *plan, bool changed)
 {
-	json *value = print_object(), *notes = print_array();
-	char text[RESOLVE_NOTE];
+	json *value = print_object(), *notes = notes_of_taken(plan);
 
-	for (size_t i = 0; i < plan->note_count; i++)
-		print_append(notes, json_object_new_string(plan->notes[i]));
-	for (size_t i = 0; i < plan->left_out_count; i++) {
-		snprintf(text, sizeof(text), "dev %s is left out: wgvia does not watch what this host sends there",
-			 plan->left_out[i]->name);
-		print_append(notes, json_object_new_string(text));
-	}
-	if (changed && plan->state.mode == WGVIA_FAST)
-		print_append(notes, json_object_new_string(
-					    "mode fast: FORWARD rules, conntrack and NAT of this host do not see this "
-					    "traffic ('mode stack' keeps them)"));
+	notes_of_plan(notes, plan, changed);
 	print_add_text(value, "interface", plan->state.tunnel);
 	print_add(value, "notes", notes);
 	return value;
-}
-
-static void print_notes(const struct context *context, const json *value)
-{
-	json *notes = print_member(value, "notes");
-
-	(void)context;
-	for (size_t i = 0; i < json_object_array_length(notes); i++)
-		printf("%s: %s\n", print_text(value, "interface"),
-		       json_object_get_string(json_object_array_get_idx(notes, i)));
 }
 
 static int up(struct context *context, const struct request *request)
@@ -53,7 +37,7 @@ static int up(struct context *context, const struct request *request)
 	if (ret)
 		return error_system(&context->error, -ret, "cannot open rtnetlink");
 	ret = resolve_up(rtnl, request, &plan, &context->error);
-	ret = ret ? ret : running_apply(context, &plan, &changed);
+	ret = ret ? ret : running_apply(context, &plan, NULL, NULL, &changed);
 	if (ret)
 		return ret;
 	values = print_array();

@@ -57,6 +57,20 @@ int error_usage(struct error *error, const char *format, ...)
 	return -EINVAL;
 }
 
+void error_prefix(struct error *error, const char *format, ...)
+{
+	char text[sizeof(error->text)];
+	va_list args;
+	int len;
+
+	memcpy(text, error->text, sizeof(text));
+	va_start(args, format);
+	len = vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	if (len < (int)sizeof(error->text))
+		snprintf(error->text + len, sizeof(error->text) - len, "%s", text);
+}
+
 void error_hint(struct error *error, const char *format, ...)
 {
 	va_list args;

@@ -17,6 +17,8 @@ int error_system(struct error *error, int errnum, const char *format, ...) __att
 int error_refuse(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Sets the text of a usage error; returns -EINVAL. */
 int error_usage(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Puts words before the text of an error that is set: where it was found. */
+void error_prefix(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Adds a hint to an error that is set. */
 void error_hint(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -24,6 +24,9 @@ static const struct {
 	 "IFACE [from PREFIX [via ADDRESS] [dev DEV]]... [bypass PREFIX]...\n"
 	 "                     [mode fast|stack] [on-fail drop|pass]",
 	 "send what comes from PREFIX via the firewall"},
+	{"apply", cmd_apply, "[-c|--dry-run] IFACE FILE|-",
+	 "make it what the file says, a statement of up a line; -c tells the difference alone"},
+	{"save", cmd_save, "IFACE", "print what is running as such a file"},
 	{"down", cmd_down, "IFACE", "take away what up made"},
 	{"route", cmd_route, "add|replace|del IFACE from PREFIX [via ADDRESS] [dev DEV]",
 	 "change one prefix of a running instance"},
@@ -31,7 +34,9 @@ static const struct {
 	{"show", cmd_show, "[IFACE]", "what is attached, prefixes, gateways, bypass list"},
 	{"explain", cmd_explain, "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]",
 	 "tell where this packet goes, and why; nothing is sent"},
-	{"check", cmd_check, "IFACE", "tell what is wrong or risky on this host, and what to do about it"},
+	{"check", cmd_check, "IFACE [--probe]",
+	 "tell what is wrong or risky on this host, and what to do about it;\n"
+	 "           --probe sends packets by the firewall and back, too"},
 	{"trace", cmd_trace, "IFACE [from PREFIX] [to PREFIX] [verdict V]... [count N]",
 	 "show decisions as they are made"},
 	{"stats", cmd_stats, "[IFACE] [--watch [SECONDS] | --prometheus]", "packets and bytes by verdict"},

@@ -209,6 +209,8 @@ static int take_route(struct cursor *cursor, const char *tunnel, struct route_wo
 	}
 }
 
+#define STATEMENTS "from PREFIX [via ADDRESS] [dev DEV], bypass PREFIX, mode, on-fail"
+
 static int check_end(const struct cursor *cursor, const char *allowed, struct error *error)
 {
 	if (cursor->word == cursor->end)
@@ -216,9 +218,19 @@ static int check_end(const struct cursor *cursor, const char *allowed, struct er
 	return error_usage(error, "unexpected word '%s': %s", *cursor->word, allowed);
 }
 
-static int take_up_word(struct cursor *cursor, struct request *request, unsigned int *seen, struct error *error)
+/* As take_value(), of a keyword that may be there once in all. */
+static const char *take_only_value(struct cursor *cursor, bool *given, struct error *error)
 {
-	enum { SEEN_MODE = 1, SEEN_ON_FAIL = 2 };
+	if (*given) {
+		error_usage(error, "'%s' is given twice", *cursor->word);
+		return NULL;
+	}
+	*given = true;
+	return take_value(cursor, error);
+}
+
+static int take_statement(struct cursor *cursor, struct request *request, struct error *error)
+{
 	const char *value;
 
 	if (next_is(cursor, "from")) {
@@ -235,56 +247,74 @@ static int take_up_word(struct cursor *cursor, struct request *request, unsigned
 		value = take_value(cursor, error);
 		return value ? parse_prefix(value, prefix, error) : -EINVAL;
 	}
-	if (next_is(cursor, "mode") && !(*seen & SEEN_MODE)) {
-		*seen |= SEEN_MODE;
-		value = take_value(cursor, error);
+	if (next_is(cursor, "mode")) {
+		value = take_only_value(cursor, &request->mode_given, error);
 		return value ? parse_mode(value, &request->mode, error) : -EINVAL;
 	}
-	if (next_is(cursor, "on-fail") && !(*seen & SEEN_ON_FAIL)) {
-		*seen |= SEEN_ON_FAIL;
-		value = take_value(cursor, error);
+	if (next_is(cursor, "on-fail")) {
+		value = take_only_value(cursor, &request->on_fail_given, error);
 		return value ? parse_on_fail(value, &request->on_fail, error) : -EINVAL;
 	}
-	return check_end(cursor, "from PREFIX [via ADDRESS] [dev DEV], bypass PREFIX, mode, on-fail", error);
+	return check_end(cursor, STATEMENTS, error);
 }
 
+int parse_statement(int count, char **words, struct request *request, struct error *error)
+{
+	struct cursor cursor = {words, words + count};
+	int ret = take_statement(&cursor, request, error);
+
+	return ret ? ret : check_end(&cursor, "a line is one statement, " STATEMENTS, error);
+}
+
+/* Of equal prefixes, which are in one array, the first comes first. */
 static int compare_pointers(const void *a, const void *b)
 {
-	return prefix_compare(*(const struct prefix *const *)a, *(const struct prefix *const *)b);
+	const struct route_words *const *first = a, *const *second = b;
+	int order = prefix_compare(&(*first)->from, &(*second)->from);
+
+	return order ? order : (*first > *second) - (*first < *second);
 }
 
-static int check_twice(const struct request *request, struct error *error)
+int parse_find_twice(const struct request *request, size_t *first, size_t *second, struct error *error)
 {
-	const struct prefix **sorted = NULL;
-	char text[PREFIX_TEXT_LEN];
-	int ret = 0;
+	cleanup_free const struct route_words **sorted = NULL;
+	bool found = false;
 
 	if (request->route_count < 2)
 		return 0;
-	sorted = calloc(request->route_count, sizeof(struct prefix *));
+	sorted = calloc(request->route_count, sizeof(*sorted));
 	if (!sorted)
 		return error_system(error, ENOMEM, "cannot read 'from'");
 	for (size_t i = 0; i < request->route_count; i++)
-		sorted[i] = &request->routes[i].from;
+		sorted[i] = &request->routes[i];
 	qsort(sorted, request->route_count, sizeof(*sorted), compare_pointers);
-	for (size_t i = 1; i < request->route_count && !ret; i++)
-		if (!prefix_compare(sorted[i - 1], sorted[i]))
-			ret = error_usage(error, "from '%s' is given twice", prefix_text(sorted[i], text));
-	free(sorted);
-	return ret;
+	for (size_t i = 1; i < request->route_count; i++) {
+		size_t index = sorted[i] - request->routes;
+
+		if (prefix_compare(&sorted[i - 1]->from, &sorted[i]->from) || (found && index > *second))
+			continue;
+		*first = sorted[i - 1] - request->routes;
+		*second = index;
+		found = true;
+	}
+	return found;
 }
 
 int parse_up(int argc, char **argv, struct request *request, struct error *error)
 {
 	struct cursor cursor = {argv, argv + argc};
-	unsigned int seen = 0;
+	char text[PREFIX_TEXT_LEN];
+	size_t first, second;
 	int ret;
 
 	*request = (struct request){};
 	ret = take_tunnel(&cursor, request->tunnel, error);
 	while (!ret && cursor.word < cursor.end)
-		ret = take_up_word(&cursor, request, &seen, error);
-	return ret ? ret : check_twice(request, error);
+		ret = take_statement(&cursor, request, error);
+	ret = ret ? ret : parse_find_twice(request, &first, &second, error);
+	return ret <= 0 ? ret
+			: error_usage(error, "from '%s' is given twice",
+				      prefix_text(&request->routes[second].from, text));
 }
 
 int parse_route(int argc, char **argv, char tunnel[IFNAMSIZ], struct route_words *route, struct error *error)

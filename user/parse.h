@@ -7,6 +7,7 @@
 #define WGVIA_PARSE_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct route_words {
 	struct prefix from;
 	struct ip via;	    /* family 0: left out */
 	char dev[IFNAMSIZ]; /* empty: left out */
+	unsigned int line;  /* of a configuration file; 0: no file's */
 };
 
 /* What the user asked for, in the order of the words. */
@@ -30,6 +32,7 @@ struct request {
 	size_t bypass_count;
 	enum wgvia_mode mode;
 	enum wgvia_on_fail on_fail;
+	bool mode_given, on_fail_given; /* by a word of the user's */
 };
 
 void request_free(struct request *request);
@@ -45,6 +48,17 @@ int parse_on_fail(const char *text, enum wgvia_on_fail *on_fail, struct error *e
 
 /* The words behind `up`. The request is to be freed by the caller, on failure too. */
 int parse_up(int argc, char **argv, struct request *request, struct error *error);
+/*
+ * The words of one statement, as `up` has many of them and a line of a configuration has one: "from PREFIX [via
+ * ADDRESS] [dev DEV]", "bypass PREFIX", "mode fast|stack" or "on-fail drop|pass". It is added to the request, which
+ * holds the tunnel's name already and is the caller's to free, on failure too.
+ */
+int parse_statement(int count, char **words, struct request *request, struct error *error);
+/*
+ * Whether a prefix is given twice with `from`: 1 and the indexes into `routes` of the first such second and of the one
+ * before it, 0, or -ENOMEM.
+ */
+int parse_find_twice(const struct request *request, size_t *first, size_t *second, struct error *error);
 /* "IFACE from PREFIX [via ADDRESS] [dev DEV]", the words behind `route add` and its sisters. */
 int parse_route(int argc, char **argv, char tunnel[IFNAMSIZ], struct route_words *route, struct error *error);
 /* The packet that `explain` is about. */

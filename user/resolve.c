@@ -18,6 +18,8 @@ void plan_free(struct plan *plan)
 	free(plan->points);
 	free(plan->left_out);
 	free(plan->links.all);
+	free(plan->resolved);
+	free(plan->devices);
 	free(plan->notes);
 	*plan = (struct plan){};
 }
@@ -150,25 +152,48 @@ int resolve_route(struct rtnl *rtnl, const struct links *links, const struct lin
 	return 0;
 }
 
+/* What tells one gateway from another: all of the words but the prefix, whose family matters with no `via`. */
+static struct route_words gateway_words(const struct route_words *words)
+{
+	struct route_words gateway;
+
+	memcpy(&gateway, words, sizeof(gateway));
+	memset(&gateway.from, 0, sizeof(gateway.from));
+	if (!words->via.family)
+		gateway.from.ip.family = words->from.ip.family;
+	gateway.line = 0;
+	return gateway;
+}
+
+static struct resolved *find_resolved(const struct plan *plan, const struct route_words *gateway)
+{
+	for (size_t i = 0; i < plan->resolved_count; i++)
+		if (!memcmp(&plan->resolved[i].words, gateway, sizeof(*gateway)))
+			return &plan->resolved[i];
+	return NULL;
+}
+
 static int add_route(struct rtnl *rtnl, struct plan *plan, const struct link *tunnel, const struct route_words *words,
 		     struct error *error)
 {
+	struct route_words gateway = gateway_words(words);
+	struct resolved *resolved = find_resolved(plan, &gateway);
 	struct wgvia_gateway value;
-	int ret = resolve_route(rtnl, &plan->links, tunnel, words, &value, error);
+	int ret;
 
-	if (ret)
-		return ret;
-	ret = state_add_gateway(&plan->state, &words->from, &value);
-	if (ret)
-		return error_system(error, -ret, "cannot take the prefix");
-	if (!words->via.family || !words->dev[0]) {
-		const struct link *dev = link_by_index(&plan->links, value.ifindex);
-		char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
-		struct ip ip = gateway_ip(&value);
-
-		add_note(plan, "from %s via %s dev %s", prefix_text(&words->from, from), ip_text(&ip, via), dev->name);
+	if (!resolved) {
+		ret = resolve_route(rtnl, &plan->links, tunnel, words, &value, error);
+		if (ret)
+			return ret;
+		resolved = array_grow(&plan->resolved, &plan->resolved_count, sizeof(*resolved));
+		if (!resolved)
+			return error_system(error, ENOMEM, "cannot take the prefix");
+		*resolved = (struct resolved){.value = value, .first = words->from};
+		memcpy(&resolved->words, &gateway, sizeof(gateway));
 	}
-	return 0;
+	resolved->count++;
+	ret = state_add_gateway(&plan->state, &words->from, &resolved->value);
+	return ret ? error_system(error, -ret, "cannot take the prefix") : 0;
 }
 
 /* `up IFACE` alone: each family that the tunnel has addresses of and the host a default route for. */
@@ -264,10 +289,25 @@ static int fill_bypass(struct rtnl *rtnl, struct plan *plan, struct error *error
 
 static bool is_gateway_device(const struct plan *plan, uint32_t ifindex)
 {
-	for (size_t i = 0; i < plan->state.gateway_count; i++)
-		if (plan->state.gateways[i].value.ifindex == ifindex)
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (plan->devices[i] == ifindex)
 			return true;
 	return false;
+}
+
+static int find_gateway_devices(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->state.gateway_count; i++) {
+		uint32_t ifindex = plan->state.gateways[i].value.ifindex, *device;
+
+		if (is_gateway_device(plan, ifindex))
+			continue;
+		device = array_grow(&plan->devices, &plan->device_count, sizeof(*device));
+		if (!device)
+			return -ENOMEM;
+		*device = ifindex;
+	}
+	return 0;
 }
 
 /* A port of a bridge or a bond sends what its master sent, which has been looked at there; a VRF's port does not. */
@@ -328,8 +368,9 @@ static int add_egress_points(struct plan *plan, bool gateways)
 
 static int find_points(struct plan *plan, const struct link *tunnel, struct error *error)
 {
-	int ret = add_egress_points(plan, true);
+	int ret = find_gateway_devices(plan);
 
+	ret = ret ? ret : add_egress_points(plan, true);
 	ret = ret ? ret : add_egress_points(plan, false);
 	if (plan->state.mode == WGVIA_FAST) {
 		ret = ret ? ret : add_point(plan, WGVIA_OUT, tunnel);
@@ -406,8 +447,11 @@ int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *pl
 		return ret;
 	plan->state.mode = request->mode;
 	plan->state.on_fail = request->on_fail;
-	for (size_t i = 0; i < request->route_count && !ret; i++)
+	for (size_t i = 0; i < request->route_count && !ret; i++) {
 		ret = add_route(rtnl, plan, tunnel, &request->routes[i], error);
+		if (ret)
+			plan->refused = &request->routes[i];
+	}
 	if (!ret && !request->route_count)
 		ret = add_own_prefixes(rtnl, plan, tunnel, error);
 	for (size_t i = 0; i < request->bypass_count && !ret; i++)
