@@ -113,11 +113,17 @@ table() {
 		WG bypass del wg6 => 198.18.0.0/15 2001:db8:99::/48
 		WG bypass del wg6 2001:db8:=> 2001:db8:99::/48
 		WG bypass del wg6 198.18.0.0/15 =>
+		WG apply => wg6 wg7
+		WG apply -=> --dry-run -c
+		WG apply -c => wg6 wg7
+		WG apply -c wg6 $BATS_TEST_TMPDIR/so=> $BATS_TEST_TMPDIR/somewhere
+		WG save => wg6
 		WG explain => wg6
 		WG explain wg6 => dir from hop-limit len to
 		WG explain wg6 from 10.6.0.10 to $SVC4 dir => in out
 		WG explain wg6 len =>
 		WG check => wg6 wg7
+		WG check wg6 => --probe
 		WG trace wg6 => count from to verdict
 		WG trace wg6 from => $VPN4 10.99.0.0/16 $VPN6
 		WG trace wg6 verdict re=> redirected retargeted returned
