@@ -46,6 +46,10 @@ installed_version() {
 	on_gateway dpkg-query -W -f '${db:Status-Status} ${Version}\n' wgvia 2>/dev/null
 }
 
+redirected() {
+	on_gateway wgvia -j stats wg6 | jq .counters.redirected.packets
+}
+
 # What dpkg has changed on this host, its own records aside.
 changed() {
 	local file
@@ -100,11 +104,14 @@ changed() {
 }
 
 @test "upgraded while packets go" {
-	local before
+	local before redirected
 	"$TREE/scripts/deb" --once --version "$(dpkg-deb -f "$PACKAGES"/first/wgvia_*.deb Version)+1" "$PACKAGES/second"
 	before=$(on_gateway wgvia -j show wg6 | jq -c '.attachments')
+	redirected=$(redirected)
 	stream 600 "$NS_C1" "$SVC4" on_gateway dpkg -i "$PACKAGES"/second/wgvia_*.deb
 	is "$missing" 0
+	# by way of the firewall, each of them
+	[ $(($(redirected) - redirected)) -ge 600 ] || is "$(($(redirected) - redirected)) redirected" "600 redirected"
 	[[ "$(on_gateway wgvia -V)" == *+1 ]]
 	[[ "$(installed_version)" == "installed "*+1 ]]
 	is "$(on_gateway wgvia -j show wg6 | jq -c '.attachments')" "$before"
@@ -117,9 +124,8 @@ changed() {
 @test "it stays where an instance cannot be taken down" {
 	local version
 	version=$(installed_version)
-	ip -n "$NS_SVC" tuntap add wg6 mode tun
+	# from another network namespace
 	run nsenter --target "$HOLDER" --mount --root --wd=/ --net="/run/netns/$NS_SVC" dpkg -r wgvia
-	ip -n "$NS_SVC" link delete wg6
 	[ "$status" -ne 0 ]
 	[[ "$output" == *"'wg6' stays up, and so the package stays"* ]]
 	on_gateway wgvia show wg6
