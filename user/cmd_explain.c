@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lists.h"
 #include "parse.h"
 #include "pins.h"
 #include "print.h"
@@ -142,12 +143,14 @@ static bool tell_gateway(struct explanation *explanation)
 	struct neighbour neighbour = {};
 	const struct link *dev;
 	char via[IP_TEXT_LEN];
+	const struct gateway_list *list;
 	const char *problem;
 	size_t count = 0;
 	struct ip ip;
 
 	if (!entry)
 		return false;
+	list = lists_find(&explanation->state, &entry->value);
 	ip = gateway_ip(&entry->value);
 	dev = link_by_index(&explanation->links, entry->value.ifindex);
 	dataplane_points(&explanation->instance, &explanation->links, &points, &count);
@@ -161,6 +164,10 @@ static bool tell_gateway(struct explanation *explanation)
 		step(explanation, "gateway %s dev %s: unusable, %s", via, dev ? dev->name : "?", problem);
 		return false;
 	}
+	if (list && lists_current(list, &entry->value) >= 0)
+		step(explanation, "gateway: number %d of those that the prefix has, %s",
+		     lists_current(list, &entry->value) + 1,
+		     resolve_words(&explanation->links, &explanation->state, &entry->value).text);
 	rtnl_get_neighbour(explanation->rtnl, entry->value.ifindex, &ip, &neighbour);
 	print_add(explanation->value, "neighbour", print_neighbour(&neighbour));
 	step(explanation, "gateway %s dev %s: %s, mtu %u, neighbour %s%s%s", via, dev->name, link_state(dev), dev->mtu,

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent_lock.h"
+#include "lists.h"
 #include "print.h"
 #include "resolve.h"
 #include "rtnl.h"
@@ -63,25 +65,56 @@ static json *describe_attachment(const struct attachment *attachment, const stru
 
 /* Prefixes by the thousand have a few gateways: each is asked for once. */
 struct known {
-	struct wgvia_gateway gateway;
+	struct wgvia_hop hop;
 	struct neighbour neighbour;
 };
 
-static const struct neighbour *find_neighbour(struct rtnl *rtnl, struct known **known, size_t *count,
-					      const struct wgvia_gateway *gateway)
+struct neighbours {
+	struct rtnl *rtnl;
+	struct known *all;
+	size_t count;
+};
+
+static const struct neighbour *find_neighbour(struct neighbours *neighbours, const struct wgvia_hop *hop)
 {
-	struct ip ip = gateway_ip(gateway);
+	struct wgvia_gateway value = hop_value(hop, 0);
+	struct ip ip = gateway_ip(&value);
 	struct known *found;
 
-	for (size_t i = 0; i < *count; i++)
-		if (!memcmp(&(*known)[i].gateway, gateway, sizeof(*gateway)))
-			return &(*known)[i].neighbour;
-	found = array_grow(known, count, sizeof(*found));
+	for (size_t i = 0; i < neighbours->count; i++)
+		if (hop_equal(&neighbours->all[i].hop, hop))
+			return &neighbours->all[i].neighbour;
+	found = array_grow(&neighbours->all, &neighbours->count, sizeof(*found));
 	if (!found)
 		return NULL;
-	found->gateway = *gateway;
-	rtnl_get_neighbour(rtnl, gateway->ifindex, &ip, &found->neighbour);
+	found->hop = *hop;
+	rtnl_get_neighbour(neighbours->rtnl, hop->ifindex, &ip, &found->neighbour);
 	return &found->neighbour;
+}
+
+/* All gateways of the prefix's list, in order of preference. */
+static json *describe_list(const struct gateway_list *list, const struct wgvia_gateway *in_force,
+			   const struct links *links, struct neighbours *neighbours)
+{
+	int current = lists_current(list, in_force);
+	json *values = print_array();
+
+	for (uint32_t i = 0; i < list->content.count; i++) {
+		const struct wgvia_hop *hop = &list->content.hops[i];
+		struct wgvia_gateway gateway = hop_value(hop, 0);
+		const struct neighbour *neighbour = find_neighbour(neighbours, hop);
+		struct ip via = gateway_ip(&gateway);
+		json *value = print_object();
+		char text[IP_TEXT_LEN];
+
+		print_add_text(value, "via", ip_text(&via, text));
+		add_device(value, links, hop->ifindex);
+		print_add_bool(value, "current", (int)i == current);
+		if (neighbour)
+			print_add(value, "neighbour", print_neighbour(neighbour));
+		print_append(values, value);
+	}
+	return values;
 }
 
 static json *describe_prefix(const struct gateway_entry *entry, const struct links *links, const char *problem,
@@ -104,23 +137,26 @@ static json *describe_prefix(const struct gateway_entry *entry, const struct lin
 
 static json *describe_prefixes(struct host *host, const struct instance *instance, const struct state *state)
 {
+	struct neighbours neighbours = {.rtnl = host->rtnl};
 	struct point *points = NULL;
-	struct known *known = NULL;
-	size_t point_count = 0, known_count = 0;
+	size_t point_count = 0;
 	json *values = print_array();
 
 	dataplane_points(instance, &host->links, &points, &point_count);
 	for (size_t i = 0; i < state->gateway_count; i++) {
 		const struct gateway_entry *entry = &state->gateways[i];
 		const char *problem = resolve_problem(&host->links, &host->local, points, point_count, entry);
-		const struct neighbour *neighbour = NULL;
+		const struct gateway_list *list = lists_find(state, &entry->value);
+		struct wgvia_hop hop = hop_of(&entry->value);
+		json *value = describe_prefix(entry, &host->links, problem,
+					      problem ? NULL : find_neighbour(&neighbours, &hop));
 
-		if (!problem)
-			neighbour = find_neighbour(host->rtnl, &known, &known_count, &entry->value);
-		print_append(values, describe_prefix(entry, &host->links, problem, neighbour));
+		if (list)
+			print_add(value, "gateways", describe_list(list, &entry->value, &host->links, &neighbours));
+		print_append(values, value);
 	}
 	free(points);
-	free(known);
+	free(neighbours.all);
 	return values;
 }
 
@@ -150,6 +186,8 @@ static json *describe_bypass(const struct state *state)
 static json *describe_instance(struct host *host, const struct instance *instance, const struct state *state)
 {
 	json *value = print_object(), *attachments = print_array();
+	bool agent = agent_is_alive(instance->root, instance->tunnel);
+	const char *problem = lists_problem(state, agent);
 
 	print_add_text(value, "interface", instance->tunnel);
 	print_add_number(value, "ifindex", instance->meta.tunnel_ifindex);
@@ -157,6 +195,9 @@ static json *describe_instance(struct host *host, const struct instance *instanc
 	print_add_text(value, "mode", word_of(mode_words, WORDS_MODE, instance->meta.mode));
 	print_add_text(value, "on_fail", on_fail_words[state->on_fail]);
 	print_add_number(value, "abi", instance->meta.abi);
+	print_add_bool(value, "agent", agent);
+	if (problem)
+		print_add_text(value, "agent_problem", problem);
 	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
 		for (size_t i = 0; i < instance->attachment_count; i++)
 			if ((int)instance->attachments[i].direction == direction)
@@ -183,6 +224,37 @@ static int describe(struct context *context, const struct instance *instance, vo
 	return ret;
 }
 
+static void print_gateway(const json *value)
+{
+	const json *neighbour = print_member(value, "neighbour");
+
+	printf(" %s dev %s", print_text(value, "via"), print_text(value, "dev"));
+	if (neighbour && print_member(neighbour, "lladdr"))
+		printf(" lladdr %s", print_text(neighbour, "lladdr"));
+	if (neighbour)
+		printf(" %s", print_text(neighbour, "state"));
+}
+
+static void print_gateways(const json *prefix)
+{
+	json *list = print_member(prefix, "gateways");
+	bool current = false;
+
+	printf("    from %s via", print_text(prefix, "prefix"));
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		const json *item = json_object_array_get_idx(list, i);
+
+		printf("%s", i ? " or" : "");
+		print_gateway(item);
+		printf("%s", print_bool(item, "current") ? " current" : "");
+		current |= print_bool(item, "current");
+	}
+	if (list && !current)
+		printf(", but now via");
+	if (!list || !current)
+		print_gateway(prefix);
+}
+
 static void print_instance(const struct context *context, const json *value)
 {
 	json *array = print_member(value, "attachments");
@@ -203,16 +275,13 @@ static void print_instance(const struct context *context, const json *value)
 		printf(" prog %" PRIu64 "%s\n", print_number(item, "prog_id"),
 		       print_bool(item, "attached") ? "" : " DETACHED");
 	}
+	if (print_member(value, "agent_problem"))
+		printf("    %s\n", print_text(value, "agent_problem"));
 	array = print_member(value, "prefixes");
 	for (size_t i = 0; i < json_object_array_length(array); i++) {
-		const json *item = json_object_array_get_idx(array, i), *neighbour = print_member(item, "neighbour");
+		const json *item = json_object_array_get_idx(array, i);
 
-		printf("    from %s via %s dev %s", print_text(item, "prefix"), print_text(item, "via"),
-		       print_text(item, "dev"));
-		if (neighbour && print_member(neighbour, "lladdr"))
-			printf(" lladdr %s", print_text(neighbour, "lladdr"));
-		if (neighbour)
-			printf(" %s", print_text(neighbour, "state"));
+		print_gateways(item);
 		if (!print_bool(item, "usable"))
 			printf(" UNUSABLE: %s", print_text(item, "problem"));
 		putchar('\n');

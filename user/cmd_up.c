@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia up IFACE [from PREFIX [via ADDRESS] [dev DEV]]... [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]
+ * wgvia up IFACE [from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...]... [bypass PREFIX]...
+ *	[mode fast|stack] [on-fail drop|pass]
  */
 #include <stdio.h>
 
+#include "agent_lock.h"
+#include "lists.h"
 #include "parse.h"
 #include "print.h"
 #include "resolve.h"
@@ -11,8 +14,9 @@
 #include "running.h"
 #include "util.h"
 
-static json *describe(const struct plan *plan, bool changed)
+static json *describe(const struct plan *plan, bool changed, bool agent)
 {
+	const char *problem = lists_problem(&plan->state, agent);
 	json *value = print_object(), *notes = print_array();
 	char text[RESOLVE_NOTE];
 
@@ -27,6 +31,8 @@ static json *describe(const struct plan *plan, bool changed)
 		print_append(notes, json_object_new_string(
 					    "mode fast: FORWARD rules, conntrack and NAT of this host do not see this "
 					    "traffic ('mode stack' keeps them)"));
+	if (problem)
+		print_append(notes, json_object_new_string(problem));
 	print_add_text(value, "interface", plan->state.tunnel);
 	print_add(value, "notes", notes);
 	return value;
@@ -57,7 +63,7 @@ static int up(struct context *context, const struct request *request)
 	if (ret)
 		return ret;
 	values = print_array();
-	print_append(values, describe(&plan, changed));
+	print_append(values, describe(&plan, changed, agent_is_alive(context->pin_dir, plan.state.tunnel)));
 	print_instances(context, values, true, print_notes);
 	return 0;
 }

@@ -25,7 +25,8 @@ static_assert(sizeof(((struct instance *)0)->folder) == PINS_PATH_MAX, "folder")
 
 const char *const map_names[MAP_COUNT] = {
 	[MAP_PREFIXES4] = "prefixes4", [MAP_PREFIXES6] = "prefixes6", [MAP_BYPASS4] = "bypass4",
-	[MAP_BYPASS6] = "bypass6",     [MAP_COUNTERS] = "counters",   [MAP_META] = "meta",
+	[MAP_BYPASS6] = "bypass6",     [MAP_FAILOVER] = "failover",   [MAP_COUNTERS] = "counters",
+	[MAP_META] = "meta",
 };
 static_assert(MAP_META == MAP_COUNT - 1, "map_names");
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lists.h"
 #include "util.h"
 #include "words.h"
 
@@ -29,10 +30,7 @@ void finding_add(struct examined *examined, enum severity severity, const char *
 
 bool examined_has_device(const struct examined *examined, uint32_t ifindex)
 {
-	for (size_t i = 0; i < examined->plan.state.gateway_count; i++)
-		if (examined->plan.state.gateways[i].value.ifindex == ifindex)
-			return true;
-	return false;
+	return lists_has_device(&examined->plan.state, ifindex);
 }
 
 bool examined_has_family(const struct examined *examined, uint8_t family)
@@ -47,16 +45,15 @@ bool examined_has_family(const struct examined *examined, uint8_t family)
 static bool print_words(FILE *out, const struct examined *examined)
 {
 	const struct state *state = &examined->plan.state;
-	char prefix[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
+	char prefix[PREFIX_TEXT_LEN];
 
 	for (size_t i = 0; i < state->gateway_count; i++) {
 		const struct gateway_entry *entry = &state->gateways[i];
-		const struct link *dev = link_by_index(&examined->plan.links, entry->value.ifindex);
-		struct ip ip = gateway_ip(&entry->value);
+		struct resolve_words words = resolve_words(&examined->plan.links, state, &entry->value);
 
-		if (!dev || !ip_bits(ip.family) || entry->value.flags)
+		if (!words.complete || (entry->value.flags & WGVIA_GATEWAY_UNUSABLE))
 			return false;
-		fprintf(out, " from %s via %s dev %s", prefix_text(&entry->from, prefix), ip_text(&ip, via), dev->name);
+		fprintf(out, " from %s %s", prefix_text(&entry->from, prefix), words.text);
 	}
 	for (size_t i = 0; i < state->bypass_count; i++)
 		if (state->bypass[i].value.flags & WGVIA_BYPASS_ADMIN)

@@ -21,11 +21,11 @@ static const struct {
 	const char *description;
 } commands[] = {
 	{"up", cmd_up,
-	 "IFACE [from PREFIX [via ADDRESS] [dev DEV]]... [bypass PREFIX]...\n"
-	 "                     [mode fast|stack] [on-fail drop|pass]",
+	 "IFACE [from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...]...\n"
+	 "                     [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]",
 	 "send what comes from PREFIX via the firewall"},
 	{"down", cmd_down, "IFACE", "take away what up made"},
-	{"route", cmd_route, "add|replace|del IFACE from PREFIX [via ADDRESS] [dev DEV]",
+	{"route", cmd_route, "add|replace|del IFACE from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...",
 	 "change one prefix of a running instance"},
 	{"bypass", cmd_bypass, "add|del IFACE PREFIX", "change the list of destinations that are left alone"},
 	{"show", cmd_show, "[IFACE]", "what is attached, prefixes, gateways, bypass list"},

@@ -15,12 +15,23 @@
 #include "ip.h"
 #include "wgvia_abi.h"
 
-/* "from PREFIX [via ADDRESS] [dev DEV]" */
-struct route_words {
-	struct prefix from;
-	struct ip via;	    /* family 0: left out */
+/* "ADDRESS [dev DEV]" */
+struct hop_words {
+	struct ip via;
 	char dev[IFNAMSIZ]; /* empty: left out */
 };
+
+/* "from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..." */
+struct route_words {
+	struct prefix from;
+	struct ip via;		  /* family 0: left out */
+	char dev[IFNAMSIZ];	  /* empty: left out */
+	struct hop_words *others; /* behind "or", in order of preference; most prefixes have none */
+	size_t other_count;	  /* ROUTE_OTHERS at most */
+};
+#define ROUTE_OTHERS (WGVIA_FAILOVER_HOPS - 1)
+
+void route_words_free(struct route_words *route); /* for cleanup(), too */
 
 /* What the user asked for, in the order of the words. */
 struct request {
@@ -48,8 +59,8 @@ int parse_on_fail(const char *text, enum wgvia_on_fail *on_fail, struct error *e
 /* The words behind `up`. The request is to be freed by the caller, on failure too. */
 int parse_up(int argc, char **argv, struct request *request, struct error *error);
 /*
- * The words of one statement, as `up` has many of them and a line of a configuration has one: "from PREFIX [via
- * ADDRESS] [dev DEV]", "bypass PREFIX", "mode fast|stack" or "on-fail drop|pass". It is added to the request, which
+ * The words of one statement, as `up` has many of them and a line of a configuration has one: "from PREFIX ..."
+ * as above, "bypass PREFIX", "mode fast|stack" or "on-fail drop|pass". It is added to the request, which
  * holds the tunnel's name already and is the caller's to free, on failure too.
  */
 int parse_statement(int count, char **words, struct request *request, struct error *error);
@@ -58,7 +69,10 @@ int parse_statement(int count, char **words, struct request *request, struct err
  * before it, 0, or -ENOMEM.
  */
 int parse_find_twice(const struct request *request, size_t *first, size_t *second, struct error *error);
-/* "IFACE from PREFIX [via ADDRESS] [dev DEV]", the words behind `route add` and its sisters. */
+/*
+ * "IFACE from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...", the words behind `route add` and its sisters.
+ * The route is to be freed by the caller, on failure too.
+ */
 int parse_route(int argc, char **argv, char tunnel[IFNAMSIZ], struct route_words *route, struct error *error);
 /* The packet that `explain` is about. */
 enum explain_direction { EXPLAIN_ANY, EXPLAIN_OUT, EXPLAIN_IN };

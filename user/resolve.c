@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "dataplane.h"
+#include "lists.h"
 #include "util.h"
 
 void plan_free(struct plan *plan)
@@ -44,16 +45,16 @@ static int find_link(const struct links *links, const char *name, const struct l
 
 /* With no `via`: the default route's next hop, of the prefix's family. */
 static int take_default(struct rtnl *rtnl, const struct link *tunnel, const struct link *dev,
-			const struct route_words *words, struct nexthop *nexthop, struct error *error)
+			const struct prefix *prefix, struct nexthop *nexthop, struct error *error)
 {
-	const char *family = words->from.ip.family == AF_INET ? "IPv4" : "IPv6";
+	const char *family = prefix->ip.family == AF_INET ? "IPv4" : "IPv6";
 	char from[PREFIX_TEXT_LEN];
 	int ret;
 
-	ret = rtnl_get_default(rtnl, words->from.ip.family, dev ? dev->ifindex : 0, tunnel->ifindex, nexthop);
+	ret = rtnl_get_default(rtnl, prefix->ip.family, dev ? dev->ifindex : 0, tunnel->ifindex, nexthop);
 	if (!ret)
 		return 0;
-	prefix_text(&words->from, from);
+	prefix_text(prefix, from);
 	if (ret == -ENOENT)
 		error_refuse(error, "no gateway for '%s': there is no %s default route%s%s%s", from, family,
 			     dev ? " through '" : "", dev ? dev->name : "", dev ? "'" : "");
@@ -115,11 +116,14 @@ static int check_not_own(struct rtnl *rtnl, const struct ip *via, struct error *
 	return ret;
 }
 
-int resolve_route(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
-		  const struct route_words *words, struct wgvia_gateway *value, struct error *error)
+/* One gateway of the prefix's. */
+static int resolve_hop(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
+		       const struct prefix *from, const struct hop_words *words, struct wgvia_hop *hop,
+		       struct error *error)
 {
 	const struct link *dev = NULL;
 	struct nexthop nexthop = {};
+	struct wgvia_gateway value;
 	char via[IP_TEXT_LEN];
 	int ret = 0;
 
@@ -131,7 +135,7 @@ int resolve_route(struct rtnl *rtnl, const struct links *links, const struct lin
 		ret = check_not_own(rtnl, &words->via, error);
 		ret = ret ? ret : check_on_link(rtnl, links, &words->via, dev, &nexthop, error);
 	} else {
-		ret = take_default(rtnl, tunnel, dev, words, &nexthop, error);
+		ret = take_default(rtnl, tunnel, dev, from, &nexthop, error);
 	}
 	if (ret)
 		return ret;
@@ -146,7 +150,49 @@ int resolve_route(struct rtnl *rtnl, const struct links *links, const struct lin
 				    tunnel->name);
 	if (!link_is_ethernet(dev) || (dev->flags & IFF_LOOPBACK))
 		return error_refuse(error, "dev '%s' has no neighbours: a gateway needs an Ethernet device", dev->name);
-	*value = gateway_value(&nexthop.via, nexthop.ifindex);
+	value = gateway_value(&nexthop.via, nexthop.ifindex);
+	*hop = hop_of(&value);
+	return 0;
+}
+
+/* With devices found, two of a list's gateways may turn out to be one. */
+static int check_hops(const struct route_words *words, const struct wgvia_failover *list, struct error *error)
+{
+	char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
+
+	for (uint32_t i = 1; i < list->count; i++)
+		for (uint32_t j = 0; j < i; j++)
+			if (hop_equal(&list->hops[i], &list->hops[j]))
+				return error_refuse(error, "'%s' is given twice for '%s'",
+						    ip_text(&words->others[i - 1].via, via),
+						    prefix_text(&words->from, from));
+	return 0;
+}
+
+int resolve_route(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
+		  const struct route_words *words, struct state *state, struct wgvia_gateway *value,
+		  struct error *error)
+{
+	struct hop_words first = {.via = words->via};
+	struct wgvia_failover list = {.count = 1 + words->other_count};
+	uint32_t number = 0;
+	int ret;
+
+	memcpy(first.dev, words->dev, sizeof(first.dev));
+	ret = resolve_hop(rtnl, links, tunnel, &words->from, &first, &list.hops[0], error);
+	for (size_t i = 0; i < words->other_count && !ret; i++)
+		ret = resolve_hop(rtnl, links, tunnel, &words->from, &words->others[i], &list.hops[i + 1], error);
+	ret = ret ? ret : check_hops(words, &list, error);
+	if (ret)
+		return ret;
+	if (list.count > 1) {
+		ret = lists_add(state, &list, &number);
+		if (ret == -ENOSPC)
+			return error_refuse(error, "cannot hold more than %u lists of gateways", WGVIA_FAILOVER_LISTS);
+		if (ret)
+			return error_system(error, -ret, "cannot take the gateways");
+	}
+	*value = hop_value(&list.hops[0], number);
 	return 0;
 }
 
@@ -154,20 +200,21 @@ static int add_route(struct rtnl *rtnl, struct plan *plan, const struct link *tu
 		     struct error *error)
 {
 	struct wgvia_gateway value;
-	int ret = resolve_route(rtnl, &plan->links, tunnel, words, &value, error);
+	char from[PREFIX_TEXT_LEN];
+	bool left_out;
+	int ret = resolve_route(rtnl, &plan->links, tunnel, words, &plan->state, &value, error);
 
 	if (ret)
 		return ret;
 	ret = state_add_gateway(&plan->state, &words->from, &value);
 	if (ret)
 		return error_system(error, -ret, "cannot take the prefix");
-	if (!words->via.family || !words->dev[0]) {
-		const struct link *dev = link_by_index(&plan->links, value.ifindex);
-		char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
-		struct ip ip = gateway_ip(&value);
-
-		add_note(plan, "from %s via %s dev %s", prefix_text(&words->from, from), ip_text(&ip, via), dev->name);
-	}
+	left_out = !words->via.family || !words->dev[0];
+	for (size_t i = 0; i < words->other_count; i++)
+		left_out |= !words->others[i].dev[0];
+	if (left_out)
+		add_note(plan, "from %s %s", prefix_text(&words->from, from),
+			 resolve_words(&plan->links, &plan->state, &value).text);
 	return 0;
 }
 
@@ -262,12 +309,10 @@ static int fill_bypass(struct rtnl *rtnl, struct plan *plan, struct error *error
 
 /* --- the devices --- */
 
+/* Also where none is in force: a failover is to change nothing but the prefixes. */
 static bool is_gateway_device(const struct plan *plan, uint32_t ifindex)
 {
-	for (size_t i = 0; i < plan->state.gateway_count; i++)
-		if (plan->state.gateways[i].value.ifindex == ifindex)
-			return true;
-	return false;
+	return lists_has_device(&plan->state, ifindex);
 }
 
 /* A port of a bridge or a bond sends what its master sent, which has been looked at there; a VRF's port does not. */
@@ -389,6 +434,8 @@ static int finish(struct rtnl *rtnl, struct plan *plan, const struct link *tunne
 	int ret = fill_bypass(rtnl, plan, error);
 
 	state_sort(&plan->state);
+	if (!ret && lists_prune(&plan->state))
+		ret = error_system(error, ENOMEM, "cannot take the gateways");
 	ret = ret ? ret : find_points(plan, tunnel, error);
 	if (!ret)
 		note_narrow_gateways(plan);
@@ -437,6 +484,29 @@ int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, s
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
 }
 
+struct resolve_words resolve_words(const struct links *links, const struct state *state,
+				   const struct wgvia_gateway *value)
+{
+	const struct gateway_list *list = lists_find(state, value);
+	struct wgvia_failover hops = {1, {hop_of(value)}};
+	struct resolve_words words = {.complete = true};
+	size_t len = 0;
+
+	if (list)
+		hops = list->content;
+	for (uint32_t i = 0; i < hops.count; i++) {
+		const struct link *dev = link_by_index(links, hops.hops[i].ifindex);
+		struct wgvia_gateway one = hop_value(&hops.hops[i], 0);
+		struct ip ip = gateway_ip(&one);
+		char via[IP_TEXT_LEN];
+
+		words.complete &= dev != NULL;
+		len += snprintf(words.text + len, sizeof(words.text) - len, "%s%s dev %s", i ? " or " : "via ",
+				ip_text(&ip, via), dev ? dev->name : "?");
+	}
+	return words;
+}
+
 const char *resolve_problem(const struct links *links, const struct prefixes *local, const struct point *points,
 			    size_t point_count, const struct gateway_entry *entry)
 {
@@ -445,7 +515,7 @@ const char *resolve_problem(const struct links *links, const struct prefixes *lo
 
 	if (value->flags & WGVIA_GATEWAY_DOWN)
 		return "marked down";
-	if (value->flags)
+	if (value->flags & WGVIA_GATEWAY_UNUSABLE)
 		return "unknown flags";
 	if (!value->ifindex)
 		return "no device";

@@ -12,7 +12,7 @@
 #include "rtnl.h"
 #include "state.h"
 
-#define RESOLVE_NOTE 600
+#define RESOLVE_NOTE 700
 
 /* A place for a program. */
 struct point {
@@ -42,9 +42,21 @@ int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *pl
  * bypass entries stay, everything that follows from the host is made anew.
  */
 int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error);
-/* One "from ... via ... dev ..." on this host, with what was left out. */
+/*
+ * One "from ... via ... or ..." on this host, with what was left out: the value for the first gateway. A preference
+ * list is added to `state`.
+ */
 int resolve_route(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
-		  const struct route_words *words, struct wgvia_gateway *value, struct error *error);
+		  const struct route_words *words, struct state *state, struct wgvia_gateway *value,
+		  struct error *error);
+
+/* "via ADDRESS dev DEV or ADDRESS dev DEV ...": all gateways of a prefix in order of preference, as `up` takes them. */
+struct resolve_words {
+	char text[WGVIA_FAILOVER_HOPS * (IP_TEXT_LEN + IFNAMSIZ + 10)];
+	bool complete; /* false where a device is gone, "?" then */
+};
+struct resolve_words resolve_words(const struct links *links, const struct state *state,
+				   const struct wgvia_gateway *value);
 
 /*
  * Why a map's value cannot be used on this host; NULL: it can. The packet path's rules, and what only user space sees:

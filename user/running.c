@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "agent_lock.h"
 #include "parse.h"
 #include "pins.h"
 #include "rtnl.h"
@@ -25,7 +26,7 @@ static int apply_locked(struct context *context, const struct plan *plan, bool *
 	return dataplane_apply(context->pin_dir, plan, &running, tables_write, changed, &context->error);
 }
 
-int running_apply(struct context *context, const struct plan *plan, bool *changed)
+int running_apply(struct context *context, struct plan *plan, bool *changed)
 {
 	cleanup_fd int lock = -1;
 	int ret = pins_prepare(context->pin_dir, &context->error);
@@ -36,9 +37,12 @@ int running_apply(struct context *context, const struct plan *plan, bool *change
 	if (lock < 0)
 		return lock == -ENOENT ? error_system(&context->error, ENOENT, "cannot open '%s'", context->pin_dir)
 				       : lock;
+	plan->state.keep_choice = agent_is_alive(context->pin_dir, plan->state.tunnel);
 	ret = apply_locked(context, plan, changed);
 	if (ret)
 		pins_tidy(context->pin_dir);
+	else
+		agent_poke(context->pin_dir, plan->state.tunnel);
 	return ret;
 }
 
@@ -65,7 +69,13 @@ int running_edit(struct context *context, const char *tunnel, running_change cha
 	ret = ret ? ret : tables_read(&running, &state, error);
 	ret = ret ? ret : change(context, rtnl, &state, data);
 	ret = ret ? ret : resolve_running(rtnl, &state, &plan, error);
-	return ret ? ret : dataplane_apply(context->pin_dir, &plan, &running, tables_write, &changed, error);
+	if (ret)
+		return ret;
+	plan.state.keep_choice = agent_is_alive(context->pin_dir, tunnel);
+	ret = dataplane_apply(context->pin_dir, &plan, &running, tables_write, &changed, error);
+	if (!ret)
+		agent_poke(context->pin_dir, tunnel);
+	return ret;
 }
 
 static int describe_one(struct context *context, const char *tunnel, running_describe describe, void *data)

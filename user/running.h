@@ -11,8 +11,11 @@
 #include "resolve.h"
 #include "state.h"
 
-/* Puts the plan into force on a running instance or a new one. `*changed`: see dataplane_apply(). */
-int running_apply(struct context *context, const struct plan *plan, bool *changed);
+/*
+ * Puts the plan into force on a running instance or a new one. `*changed`: see dataplane_apply(). Of preference lists
+ * that stay, the choice of an agent that is alive stays.
+ */
+int running_apply(struct context *context, struct plan *plan, bool *changed);
 
 /* Changes `state`, which is the running one's; 0, or negative with context->error set and nothing done. */
 typedef int (*running_change)(struct context *context, struct rtnl *rtnl, struct state *state, void *data);

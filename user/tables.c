@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lists.h"
 #include "util.h"
 #include "words.h"
 
@@ -86,6 +87,33 @@ static int read_map(int fd, uint8_t family, entry_reader reader, struct state *s
 	return errno == ENOENT ? 0 : -errno;
 }
 
+static int read_lists(int fd, struct state *state)
+{
+	struct gateway_list list;
+	uint32_t next, *last = NULL;
+
+	while (!bpf_map_get_next_key(fd, last, &next)) {
+		struct gateway_list *entry;
+
+		list.number = next;
+		last = &list.number;
+		if (bpf_map_lookup_elem(fd, &list.number, &list.content)) {
+			if (errno == ENOENT)
+				continue;
+			return -errno;
+		}
+		/* written by somebody else: no list of ours is like that */
+		if (!list.number || list.number > WGVIA_FAILOVER_LISTS || list.content.count < 2 ||
+		    list.content.count > WGVIA_FAILOVER_HOPS)
+			continue;
+		entry = array_grow(&state->lists, &state->list_count, sizeof(*entry));
+		if (!entry)
+			return -ENOMEM;
+		*entry = list;
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
 int tables_read(const struct instance *instance, struct state *state, struct error *error)
 {
 	struct state found = {};
@@ -95,6 +123,7 @@ int tables_read(const struct instance *instance, struct state *state, struct err
 		ret = read_map(instance->maps[gateway_maps[i].map], gateway_maps[i].family, read_gateway, &found);
 	for (size_t i = 0; i < ARRAY_SIZE(bypass_maps) && !ret; i++)
 		ret = read_map(instance->maps[bypass_maps[i].map], bypass_maps[i].family, read_bypass, &found);
+	ret = ret ? ret : read_lists(instance->maps[MAP_FAILOVER], &found);
 	if (ret) {
 		state_free(&found);
 		return error_system(error, -ret, "cannot read the maps of '%s'", instance->tunnel);
@@ -229,9 +258,89 @@ static int delete_old_bypass(struct writer *writer, const struct state *from, co
 	return ret;
 }
 
-int tables_write(const struct instance *instance, const struct state *state, struct error *error)
+/* Takes lists away whose number `kept` does not have. They are of no use to the packet path: what stays does no harm.
+ */
+static void delete_lists(int fd, const struct state *from, const struct state *kept)
+{
+	for (size_t i = 0; i < from->list_count; i++) {
+		bool keep = false;
+
+		for (size_t j = 0; j < kept->list_count; j++)
+			keep |= kept->lists[j].number == from->lists[i].number;
+		if (!keep)
+			bpf_map_delete_elem(fd, &from->lists[i].number);
+	}
+}
+
+/* Those whose number is not in use; one that is has this content already. */
+static int write_lists(int fd, const struct state *from, const struct state *to)
+{
+	for (size_t i = 0; i < to->list_count; i++) {
+		const struct gateway_list *list = &to->lists[i];
+		bool there = false;
+
+		for (size_t j = 0; j < from->list_count; j++)
+			there |= from->lists[j].number == list->number;
+		if (!there && bpf_map_update_elem(fd, &list->number, &list->content, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int write_entries(const struct instance *instance, const struct state *from, const struct state *to)
 {
 	struct writer writer = {.instance = instance};
+	int ret = write_new_bypass(&writer, from, to);
+
+	ret = ret ? ret : write_gateways(&writer, from, to);
+	ret = ret ? ret : delete_old_bypass(&writer, from, to);
+	if (ret)
+		take_back(&writer);
+	free(writer.undo);
+	return ret;
+}
+
+/*
+ * The state with the numbers that its lists have, or get, in the maps: a prefix never refers to another list than its
+ * own, whenever this ends. The copies of the arrays are the caller's to free; the bypass list is shared.
+ */
+static int number_lists(const struct state *state, const struct state *running, struct state *numbered)
+{
+	*numbered = *state;
+	numbered->gateways = calloc(state->gateway_count + 1, sizeof(*state->gateways));
+	numbered->lists = calloc(state->list_count + 1, sizeof(*state->lists));
+	if (!numbered->gateways || !numbered->lists)
+		return -ENOMEM;
+	for (size_t i = 0; i < state->gateway_count; i++)
+		numbered->gateways[i] = state->gateways[i];
+	for (size_t i = 0; i < state->list_count; i++)
+		numbered->lists[i] = state->lists[i];
+	return lists_number(numbered, running);
+}
+
+static int write_state(const struct instance *instance, const struct state *running, const struct state *state)
+{
+	int fd = instance->maps[MAP_FAILOVER];
+	struct state numbered = {};
+	int ret;
+
+	if (!state->list_count && !running->list_count)
+		return write_entries(instance, running, state);
+	ret = number_lists(state, running, &numbered);
+	if (!ret) {
+		if (state->keep_choice)
+			lists_keep_choice(&numbered, running);
+		ret = write_lists(fd, running, &numbered);
+		ret = ret ? ret : write_entries(instance, running, &numbered);
+		delete_lists(fd, ret ? &numbered : running, ret ? running : &numbered);
+	}
+	free(numbered.gateways);
+	free(numbered.lists);
+	return ret;
+}
+
+int tables_write(const struct instance *instance, const struct state *state, struct error *error)
+{
 	cleanup(state_free) struct state running = {};
 	int ret;
 
@@ -240,13 +349,6 @@ int tables_write(const struct instance *instance, const struct state *state, str
 	ret = tables_read(instance, &running, error);
 	if (ret)
 		return ret;
-	ret = write_new_bypass(&writer, &running, state);
-	ret = ret ? ret : write_gateways(&writer, &running, state);
-	ret = ret ? ret : delete_old_bypass(&writer, &running, state);
-	if (ret) {
-		take_back(&writer);
-		error_system(error, -ret, "cannot write the maps of '%s'", instance->tunnel);
-	}
-	free(writer.undo);
-	return ret;
+	ret = write_state(instance, &running, state);
+	return ret ? error_system(error, -ret, "cannot write the maps of '%s'", instance->tunnel) : 0;
 }

@@ -157,6 +157,29 @@ static void up_takes_its_words_in_any_order(void **state)
 	assert_int_equal(request.mode, WGVIA_FAST);
 	assert_int_equal(request.on_fail, WGVIA_DROP);
 	request_free(&request);
+	assert_int_equal(up("wg6 from 10.6.0.0/16 dev ens3 via 192.0.2.1 or 192.0.2.9 or fe80::1 dev ens4 mode stack "
+			    "from 10.7.0.0/16 via 192.0.2.9 or 192.0.2.1",
+			    &request, &error),
+			 0);
+	assert_int_equal(request.route_count, 2);
+	assert_int_equal(request.routes[0].other_count, 2);
+	assert_string_equal(request.routes[0].dev, "ens3");
+	assert_int_equal(request.routes[0].others[0].via.addr[3], 9);
+	assert_string_equal(request.routes[0].others[0].dev, "");
+	assert_int_equal(request.routes[0].others[1].via.family, AF_INET6);
+	assert_string_equal(request.routes[0].others[1].dev, "ens4");
+	assert_int_equal(request.routes[1].other_count, 1);
+	assert_int_equal(request.mode, WGVIA_STACK);
+	request_free(&request);
+	assert_int_equal(up("wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 or 192.0.2.3 or 192.0.2.4 or 192.0.2.5 or "
+			    "192.0.2.6 or 192.0.2.7 or 192.0.2.8",
+			    &request, &error),
+			 0);
+	assert_int_equal(request.routes[0].other_count, ROUTE_OTHERS);
+	request_free(&request);
+	/* the same address on two links is two gateways */
+	assert_int_equal(up("wg6 from ::/0 via fe80::1 dev ens3 or fe80::1 dev ens4", &request, &error), 0);
+	request_free(&request);
 	/* an IPv4 prefix may have an IPv6 next hop */
 	assert_int_equal(up("wg6 from 10.6.0.0/16 via 2001:db8:2::1", &request, &error), 0);
 	request_free(&request);
@@ -203,6 +226,19 @@ static void up_refuses_with_a_reason(void **state)
 		{"wg6 from fe80::/64", "link-local"},
 		{"wg6 from 127.0.0.0/8", "loopback"},
 		{"wg6 from ::1", "loopback"},
+		{"wg6 from 10.6.0.0/16 or 192.0.2.1", "needs a first gateway"},
+		{"wg6 from 10.6.0.0/16 dev ens3 or 192.0.2.1", "needs a first gateway"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or", "'or' needs a value"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or ens3", "no IPv4 or IPv6 address"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 dev", "'dev' needs a value"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 via 192.0.2.3", "unexpected word 'via'"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.1", "'192.0.2.1' is given twice"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.2 or 192.0.2.1 or 192.0.2.1", "'192.0.2.1' is given twice"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 224.0.0.1", "multicast"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 dev wg6", "the tunnel itself"},
+		{"wg6 from ::/0 via 2001:db8::1 or 192.0.2.1", "IPv6 prefix"},
+		{"wg6 from ::/0 via 2001:db8::1 or fe80::1", "its device is needed"},
+		{"wg6 from ::/0 via ::2 or 1::1 or 1::2 or 1::3 or 1::4 or 1::5 or 1::6 or 1::7 or 1::8", "8 at most"},
 		{"1234567890123456", "15 characters"},
 		{"wg6 from 10.6.0.0/16 dev 1234567890123456", "15 characters"},
 	};
@@ -225,6 +261,7 @@ static void up_refuses_with_a_reason(void **state)
 static void route_and_bypass_take_exactly_their_words(void **state)
 {
 	char *route[] = {"wg6", "from", "10.6.0.0/16", "via", "192.0.2.1", "dev", "ens3", "more"};
+	char *list[] = {"wg6", "from", "10.6.0.0/16", "via", "192.0.2.1", "or", "192.0.2.2", "dev", "ens3"};
 	char *bypass[] = {"wg6", "192.0.2.0/24", "more"};
 	struct route_words words;
 	struct prefix prefix;
@@ -240,6 +277,9 @@ static void route_and_bypass_take_exactly_their_words(void **state)
 	assert_string_equal(words.dev, "ens3");
 	assert_int_not_equal(parse_route(8, route, tunnel, &words, &error), 0);
 	assert_non_null(strstr(error.text, "unexpected word 'more'"));
+	assert_int_equal(parse_route(ARRAY_SIZE(list), list, tunnel, &words, &error), 0);
+	assert_int_equal(words.other_count, 1);
+	route_words_free(&words);
 
 	assert_int_not_equal(parse_bypass(0, bypass, tunnel, &prefix, &error), 0);
 	assert_int_not_equal(parse_bypass(1, bypass, tunnel, &prefix, &error), 0);
