@@ -21,6 +21,7 @@
 #include "resolve.h"
 #include "rtnl.h"
 #include "running.h"
+#include "statement.h"
 #include "tables.h"
 #include "util.h"
 #include "words.h"
@@ -142,7 +143,7 @@ static bool tell_gateway(struct explanation *explanation)
 	struct point *points = NULL;
 	struct neighbour neighbour = {};
 	const struct link *dev;
-	char via[IP_TEXT_LEN];
+	char via[IP_TEXT_LEN], gateways[STATEMENT_MAX];
 	const struct gateway_list *list;
 	const char *problem;
 	size_t count = 0;
@@ -167,7 +168,7 @@ static bool tell_gateway(struct explanation *explanation)
 	if (list && lists_current(list, &entry->value) >= 0)
 		step(explanation, "gateway: number %d of those that the prefix has, %s",
 		     lists_current(list, &entry->value) + 1,
-		     resolve_words(&explanation->links, &explanation->state, &entry->value).text);
+		     statement_of_gateways(&explanation->state, &entry->value, &explanation->links, gateways));
 	rtnl_get_neighbour(explanation->rtnl, entry->value.ifindex, &ip, &neighbour);
 	print_add(explanation->value, "neighbour", print_neighbour(&neighbour));
 	step(explanation, "gateway %s dev %s: %s, mtu %u, neighbour %s%s%s", via, dev->name, link_state(dev), dev->mtu,

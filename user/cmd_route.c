@@ -10,6 +10,7 @@
 #include "print.h"
 #include "rtnl.h"
 #include "running.h"
+#include "statement.h"
 #include "util.h"
 #include "words.h"
 
@@ -68,7 +69,7 @@ static int check_words(struct context *context, const struct route_words *words,
 	const struct gateway_list *list = lists_find(state, value);
 	struct wgvia_failover hops = {1, {hop_of(value)}};
 	struct hop_words first = {.via = words->via};
-	char from[PREFIX_TEXT_LEN];
+	char from[PREFIX_TEXT_LEN], gateways[STATEMENT_MAX];
 	bool same;
 
 	if (!words->via.family && !words->dev[0])
@@ -82,7 +83,7 @@ static int check_words(struct context *context, const struct route_words *words,
 	if (same)
 		return 0;
 	error_refuse(&context->error, "'%s' goes another way than these words say", prefix_text(&words->from, from));
-	error_hint(&context->error, "it goes %s", resolve_words(links, state, value).text);
+	error_hint(&context->error, "it goes %s", statement_of_gateways(state, value, links, gateways));
 	return -EINVAL;
 }
 

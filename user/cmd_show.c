@@ -173,8 +173,7 @@ static json *describe_bypass(const struct state *state)
 		print_add_text(value, "prefix", prefix_text(&entry->to, text));
 		print_add_text(value, "verdict", word_of(verdict_words, WGVIA_VERDICT_COUNT, verdict));
 		print_add_bool(value, "admin", (entry->value.flags & WGVIA_BYPASS_ADMIN) || verdict == WGVIA_BYPASS);
-		/* lookup_bypass() in bpf/ */
-		if (verdict < WGVIA_LOCAL || verdict > WGVIA_BYPASS) {
+		if (!bypass_is_known(&entry->value)) {
 			snprintf(text, sizeof(text), "unknown verdict %u, treated as bypass", verdict);
 			print_add_text(value, "problem", text);
 		}

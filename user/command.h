@@ -21,6 +21,8 @@ struct context {
 typedef int (*command_function)(struct context *context, int argc, char **argv);
 
 int cmd_up(struct context *context, int argc, char **argv);
+int cmd_apply(struct context *context, int argc, char **argv);
+int cmd_save(struct context *context, int argc, char **argv);
 int cmd_down(struct context *context, int argc, char **argv);
 int cmd_route(struct context *context, int argc, char **argv);
 int cmd_bypass(struct context *context, int argc, char **argv);

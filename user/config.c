@@ -78,27 +78,23 @@ static int read_statement(struct source *source, struct request *request, struct
 	return count > 0 ? parse_statement(count, words, request, error) : count;
 }
 
-/* `lines` gets the line of each of the request's routes. */
-static int read_all(struct source *source, struct request *request, unsigned int **lines, struct error *error)
+static int read_all(struct source *source, struct request *request, struct error *error)
 {
-	size_t line_count = 0;
 	int ret;
 
 	while ((ret = read_line(source, error)) > 0) {
+		size_t count = request->route_count;
+
 		ret = read_statement(source, request, error);
 		if (ret)
 			return ret;
-		if (request->route_count == line_count)
-			continue;
-		if (!array_grow(lines, &line_count, sizeof(**lines)))
-			return error_system(error, ENOMEM, "cannot read '%s'", source->path);
-		(*lines)[line_count - 1] = source->line;
+		if (request->route_count > count)
+			request->routes[count].line = source->line;
 	}
 	return ret;
 }
 
-static int check_twice(struct source *source, const struct request *request, const unsigned int *lines,
-		       struct error *error)
+static int check_twice(struct source *source, const struct request *request, struct error *error)
 {
 	char text[PREFIX_TEXT_LEN];
 	size_t first, second;
@@ -106,19 +102,19 @@ static int check_twice(struct source *source, const struct request *request, con
 
 	if (ret <= 0)
 		return ret;
-	source->line = lines[second];
+	source->line = request->routes[second].line;
 	return error_usage(error, "from '%s' is given twice, first in line %u",
-			   prefix_text(&request->routes[second].from, text), lines[first]);
+			   prefix_text(&request->routes[second].from, text), request->routes[first].line);
 }
 
-static void name_place(const struct source *source, struct error *error)
+void config_name_place(struct error *error, const char *path, unsigned int line)
 {
-	size_t len = strlen(source->path);
+	size_t len = strlen(path);
 	bool is_long = len > PATH_SHOWN;
-	const char *shown = is_long ? source->path + len - PATH_SHOWN : source->path;
+	const char *shown = is_long ? path + len - PATH_SHOWN : path;
 
-	if (source->line)
-		error_prefix(error, "%s%s:%u: ", is_long ? "..." : "", shown, source->line);
+	if (line)
+		error_prefix(error, "%s%s:%u: ", is_long ? "..." : "", shown, line);
 	else
 		error_prefix(error, "%s%s: ", is_long ? "..." : "", shown);
 }
@@ -126,16 +122,15 @@ static void name_place(const struct source *source, struct error *error)
 static int read_stream(FILE *stream, const char *path, struct request *request, struct error *error)
 {
 	struct source source = {.stream = stream, .path = path};
-	cleanup_free unsigned int *lines = NULL;
-	int ret = read_all(&source, request, &lines, error);
+	int ret = read_all(&source, request, error);
 
-	ret = ret ? ret : check_twice(&source, request, lines, error);
+	ret = ret ? ret : check_twice(&source, request, error);
 	if (!ret && !request->route_count) {
 		source.line = 0;
 		ret = error_usage(error, "no 'from': an empty configuration is not taken for one");
 	}
 	if (ret && error->status == 2)
-		name_place(&source, error);
+		config_name_place(error, path, source.line);
 	if (ret && !source.line)
 		error_hint(error, "'wgvia down %s' takes the instance away", request->tunnel);
 	return ret;

@@ -23,5 +23,7 @@
  * What is wrong with the text is a usage error that begins with "FILE:LINE: "; what cannot be read is a system error.
  */
 int config_read(const char *path, const char *tunnel, struct request *request, struct error *error);
+/* Puts "FILE:LINE: " before the text of an error that is set; with 0 "FILE: ". */
+void config_name_place(struct error *error, const char *path, unsigned int line);
 
 #endif

@@ -569,16 +569,28 @@ undo:
 	return ret;
 }
 
+bool dataplane_is_running(const struct instance *instance)
+{
+	return instance->maps[0] >= 0 && !instance->foreign && instance->meta.netns == dataplane_netns();
+}
+
+int dataplane_check(const struct instance *running, struct error *error)
+{
+	if (running->foreign && is_abi(running->meta.abi) && running->meta.abi > WGVIA_ABI)
+		return refuse_abi(running, error);
+	return 0;
+}
+
 int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, dataplane_fill fill,
 		    bool *changed, struct error *error)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = verbose > 1 ? 1 : 0);
 	struct wgvia_bpf *skeleton;
-	bool reuse = running->maps[0] >= 0 && !running->foreign && running->meta.netns == dataplane_netns();
-	int ret;
+	bool reuse = dataplane_is_running(running);
+	int ret = dataplane_check(running, error);
 
-	if (running->foreign && is_abi(running->meta.abi) && running->meta.abi > WGVIA_ABI)
-		return refuse_abi(running, error);
+	if (ret)
+		return ret;
 	*changed = false;
 	skeleton = wgvia_bpf__open_opts(&opts);
 	if (!skeleton)

@@ -50,6 +50,11 @@ int dataplane_open(const char *root, const char *tunnel, struct instance *instan
 /* As above, and what has another ABI is refused as well: for commands that read or change maps. */
 int dataplane_open_running(const char *root, const char *tunnel, struct instance *instance, struct error *error);
 
+/* Whether there is an instance, of this version and network namespace, whose maps tell what is in force. */
+bool dataplane_is_running(const struct instance *instance);
+/* Whether dataplane_apply() may put something in the place of what dataplane_open() found, which may be nothing. */
+int dataplane_check(const struct instance *running, struct error *error);
+
 /* What dataplane_apply() calls to write the state into the maps of `instance`; 0 or -errno with `error` set. */
 typedef int (*dataplane_fill)(const struct instance *instance, const struct state *state, struct error *error);
 

@@ -7,8 +7,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lists.h"
+#include "statement.h"
 #include "util.h"
 #include "words.h"
 
@@ -30,7 +32,10 @@ void finding_add(struct examined *examined, enum severity severity, const char *
 
 bool examined_has_device(const struct examined *examined, uint32_t ifindex)
 {
-	return lists_has_device(&examined->plan.state, ifindex);
+	for (size_t i = 0; i < examined->plan.device_count; i++)
+		if (examined->plan.devices[i] == ifindex)
+			return true;
+	return false;
 }
 
 bool examined_has_family(const struct examined *examined, uint8_t family)
@@ -41,6 +46,18 @@ bool examined_has_family(const struct examined *examined, uint8_t family)
 	return false;
 }
 
+/* Whether the devices of the value's gateways are there. */
+static bool has_devices(const struct examined *examined, const struct wgvia_gateway *value)
+{
+	const struct gateway_list *list = lists_find(&examined->plan.state, value);
+
+	for (uint32_t i = 0; list && i < list->content.count; i++)
+		if (!link_by_index(&examined->plan.links, list->content.hops[i].ifindex))
+			return false;
+	return link_by_index(&examined->plan.links, value->ifindex) &&
+	       (value->family == AF_INET || value->family == AF_INET6);
+}
+
 /* "from PREFIX via ADDRESS dev DEV ..." of all that was asked for; false where one cannot be said. */
 static bool print_words(FILE *out, const struct examined *examined)
 {
@@ -49,11 +66,11 @@ static bool print_words(FILE *out, const struct examined *examined)
 
 	for (size_t i = 0; i < state->gateway_count; i++) {
 		const struct gateway_entry *entry = &state->gateways[i];
-		struct resolve_words words = resolve_words(&examined->plan.links, state, &entry->value);
+		char statement[STATEMENT_MAX];
 
-		if (!words.complete || (entry->value.flags & WGVIA_GATEWAY_UNUSABLE))
+		if (!has_devices(examined, &entry->value) || (entry->value.flags & WGVIA_GATEWAY_UNUSABLE))
 			return false;
-		fprintf(out, " from %s %s", prefix_text(&entry->from, prefix), words.text);
+		fprintf(out, " %s", statement_of_gateway(state, entry, &examined->plan.links, statement));
 	}
 	for (size_t i = 0; i < state->bypass_count; i++)
 		if (state->bypass[i].value.flags & WGVIA_BYPASS_ADMIN)

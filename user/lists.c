@@ -141,16 +141,26 @@ int lists_number(struct state *state, const struct state *running)
 	return 0;
 }
 
+bool lists_same(const struct state *a_state, const struct wgvia_gateway *a, const struct state *b_state,
+		const struct wgvia_gateway *b)
+{
+	const struct gateway_list *a_list = lists_find(a_state, a), *b_list = lists_find(b_state, b);
+	struct wgvia_hop a_hop = hop_of(a), b_hop = hop_of(b);
+
+	if (a_list || b_list)
+		return a_list && b_list && !memcmp(&a_list->content, &b_list->content, sizeof(a_list->content));
+	return hop_equal(&a_hop, &b_hop) && !((a->flags ^ b->flags) & WGVIA_GATEWAY_UNUSABLE);
+}
+
 void lists_keep_choice(struct state *state, const struct state *running)
 {
 	for (size_t i = 0; i < state->gateway_count; i++) {
 		struct wgvia_gateway *value = &state->gateways[i].value;
 		const struct gateway_entry *old = state_find_gateway(running, &state->gateways[i].from);
 		const struct gateway_list *list = lists_find(state, value);
-		const struct gateway_list *old_list = old ? lists_find(running, &old->value) : NULL;
 		struct wgvia_hop hop;
 
-		if (!list || !old_list || memcmp(&list->content, &old_list->content, sizeof(list->content)) != 0 ||
+		if (!list || !old || !lists_same(state, value, running, &old->value) ||
 		    lists_current(list, &old->value) < 0)
 			continue;
 		hop = hop_of(&old->value);
@@ -206,18 +216,6 @@ int lists_hops(const struct state *state, struct hops *hops)
 	else
 		*hops = found;
 	return ret;
-}
-
-bool lists_has_device(const struct state *state, uint32_t ifindex)
-{
-	for (size_t i = 0; i < state->gateway_count; i++)
-		if (state->gateways[i].value.ifindex == ifindex)
-			return true;
-	for (size_t i = 0; i < state->list_count; i++)
-		for (uint32_t j = 0; j < state->lists[i].content.count; j++)
-			if (state->lists[i].content.hops[j].ifindex == ifindex)
-				return true;
-	return false;
 }
 
 struct wgvia_hop hop_of(const struct wgvia_gateway *value)

@@ -26,6 +26,12 @@ int lists_prune(struct state *state);
  * that neither a running list nor a running prefix uses. 0, -ENOMEM, or -ENOSPC where there are too few.
  */
 int lists_number(struct state *state, const struct state *running);
+/*
+ * Whether two values say the same in words: the same list, whichever of its gateways is in force, or with no list the
+ * same gateway in the same condition.
+ */
+bool lists_same(const struct state *a_state, const struct wgvia_gateway *a, const struct state *b_state,
+		const struct wgvia_gateway *b);
 /* Where a prefix follows the same list in both states, the gateway that is in force in `running` stays in force. */
 void lists_keep_choice(struct state *state, const struct state *running);
 
@@ -39,8 +45,6 @@ struct hops {
 };
 /* All gateways of a state, those that stand by included. The array is the caller's to free. 0 or -ENOMEM. */
 int lists_hops(const struct state *state, struct hops *hops);
-/* Whether one of them stands at the device. */
-bool lists_has_device(const struct state *state, uint32_t ifindex);
 
 struct wgvia_hop hop_of(const struct wgvia_gateway *value);
 /* The value for a gateway of the list `number`, or of none with 0. */

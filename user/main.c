@@ -24,6 +24,9 @@ static const struct {
 	 "IFACE [from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...]...\n"
 	 "                     [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]",
 	 "send what comes from PREFIX via the firewall"},
+	{"apply", cmd_apply, "[-c|--dry-run] IFACE FILE|-",
+	 "make it what the file says, a statement of up a line; -c tells the difference alone"},
+	{"save", cmd_save, "IFACE", "print what is running as such a file"},
 	{"down", cmd_down, "IFACE", "take away what up made"},
 	{"route", cmd_route, "add|replace|del IFACE from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...",
 	 "change one prefix of a running instance"},

@@ -28,6 +28,7 @@ struct route_words {
 	char dev[IFNAMSIZ];	  /* empty: left out */
 	struct hop_words *others; /* behind "or", in order of preference; most prefixes have none */
 	size_t other_count;	  /* ROUTE_OTHERS at most */
+	unsigned int line;	  /* of a configuration file; 0: no file's */
 };
 #define ROUTE_OTHERS (WGVIA_FAILOVER_HOPS - 1)
 

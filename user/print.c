@@ -61,6 +61,11 @@ void print_append(json *array, json *value)
 		checked(NULL);
 }
 
+void print_append_text(json *array, const char *text)
+{
+	print_append(array, checked(json_object_new_string(text)));
+}
+
 json *print_member(const json *object, const char *name)
 {
 	json *member = NULL;

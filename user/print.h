@@ -22,6 +22,7 @@ void print_add_text(json *object, const char *name, const char *text);
 void print_add_number(json *object, const char *name, uint64_t number);
 void print_add_bool(json *object, const char *name, bool value);
 void print_append(json *array, json *value);
+void print_append_text(json *array, const char *text);
 json *print_object(void);
 json *print_array(void);
 

@@ -11,6 +11,7 @@
 
 #include "dataplane.h"
 #include "lists.h"
+#include "statement.h"
 #include "util.h"
 
 void plan_free(struct plan *plan)
@@ -19,6 +20,8 @@ void plan_free(struct plan *plan)
 	free(plan->points);
 	free(plan->left_out);
 	free(plan->links.all);
+	free(plan->resolved);
+	free(plan->devices);
 	free(plan->notes);
 	*plan = (struct plan){};
 }
@@ -196,26 +199,74 @@ int resolve_route(struct rtnl *rtnl, const struct links *links, const struct lin
 	return 0;
 }
 
+/* What tells one gateway from another: all of the words but the prefix, whose family matters with no `via`. */
+static struct route_words gateway_words(const struct route_words *words)
+{
+	struct route_words gateway;
+
+	memcpy(&gateway, words, sizeof(gateway));
+	memset(&gateway.from, 0, sizeof(gateway.from));
+	if (!words->via.family)
+		gateway.from.ip.family = words->from.ip.family;
+	gateway.line = 0;
+	return gateway;
+}
+
+static bool is_same_gateway(const struct route_words *a, const struct route_words *b)
+{
+	return a->from.ip.family == b->from.ip.family && ip_equal(&a->via, &b->via) && !strcmp(a->dev, b->dev) &&
+	       a->other_count == b->other_count &&
+	       (!a->other_count || !memcmp(a->others, b->others, a->other_count * sizeof(*a->others)));
+}
+
+static struct resolved *find_resolved(const struct plan *plan, const struct route_words *gateway)
+{
+	for (size_t i = 0; i < plan->resolved_count; i++)
+		if (is_same_gateway(&plan->resolved[i].words, gateway))
+			return &plan->resolved[i];
+	return NULL;
+}
+
 static int add_route(struct rtnl *rtnl, struct plan *plan, const struct link *tunnel, const struct route_words *words,
 		     struct error *error)
 {
+	struct route_words gateway = gateway_words(words);
+	struct resolved *resolved = find_resolved(plan, &gateway);
 	struct wgvia_gateway value;
-	char from[PREFIX_TEXT_LEN];
-	bool left_out;
-	int ret = resolve_route(rtnl, &plan->links, tunnel, words, &plan->state, &value, error);
+	int ret;
 
-	if (ret)
-		return ret;
-	ret = state_add_gateway(&plan->state, &words->from, &value);
-	if (ret)
-		return error_system(error, -ret, "cannot take the prefix");
-	left_out = !words->via.family || !words->dev[0];
-	for (size_t i = 0; i < words->other_count; i++)
-		left_out |= !words->others[i].dev[0];
-	if (left_out)
-		add_note(plan, "from %s %s", prefix_text(&words->from, from),
-			 resolve_words(&plan->links, &plan->state, &value).text);
-	return 0;
+	if (!resolved) {
+		ret = resolve_route(rtnl, &plan->links, tunnel, words, &plan->state, &value, error);
+		if (ret)
+			return ret;
+		resolved = array_grow(&plan->resolved, &plan->resolved_count, sizeof(*resolved));
+		if (!resolved)
+			return error_system(error, ENOMEM, "cannot take the prefix");
+		*resolved = (struct resolved){.value = value, .first = words->from};
+		memcpy(&resolved->words, &gateway, sizeof(gateway));
+	}
+	resolved->count++;
+	ret = state_add_gateway(&plan->state, &words->from, &resolved->value);
+	return ret ? error_system(error, -ret, "cannot take the prefix") : 0;
+}
+
+/* What the words left out and this host gave. */
+static void note_resolved(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->resolved_count; i++) {
+		const struct resolved *resolved = &plan->resolved[i];
+		char from[PREFIX_TEXT_LEN], gateways[STATEMENT_MAX], more[32] = "";
+		bool left_out = !resolved->words.via.family || !resolved->words.dev[0];
+
+		for (size_t j = 0; j < resolved->words.other_count; j++)
+			left_out |= !resolved->words.others[j].dev[0];
+		if (!left_out)
+			continue;
+		if (resolved->count > 1)
+			snprintf(more, sizeof(more), " and %zu more", resolved->count - 1);
+		add_note(plan, "from %s%s %s", prefix_text(&resolved->first, from), more,
+			 statement_of_gateways(&plan->state, &resolved->value, &plan->links, gateways));
+	}
 }
 
 /* `up IFACE` alone: each family that the tunnel has addresses of and the host a default route for. */
@@ -309,10 +360,38 @@ static int fill_bypass(struct rtnl *rtnl, struct plan *plan, struct error *error
 
 /* --- the devices --- */
 
-/* Also where none is in force: a failover is to change nothing but the prefixes. */
 static bool is_gateway_device(const struct plan *plan, uint32_t ifindex)
 {
-	return lists_has_device(&plan->state, ifindex);
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (plan->devices[i] == ifindex)
+			return true;
+	return false;
+}
+
+static int add_gateway_device(struct plan *plan, uint32_t ifindex)
+{
+	uint32_t *device;
+
+	if (is_gateway_device(plan, ifindex))
+		return 0;
+	device = array_grow(&plan->devices, &plan->device_count, sizeof(*device));
+	if (!device)
+		return -ENOMEM;
+	*device = ifindex;
+	return 0;
+}
+
+/* Also of gateways that stand by: a failover is to change nothing but the prefixes. */
+static int find_gateway_devices(struct plan *plan)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < plan->state.gateway_count && !ret; i++)
+		ret = add_gateway_device(plan, plan->state.gateways[i].value.ifindex);
+	for (size_t i = 0; i < plan->state.list_count; i++)
+		for (uint32_t j = 0; j < plan->state.lists[i].content.count && !ret; j++)
+			ret = add_gateway_device(plan, plan->state.lists[i].content.hops[j].ifindex);
+	return ret;
 }
 
 /* A port of a bridge or a bond sends what its master sent, which has been looked at there; a VRF's port does not. */
@@ -373,8 +452,9 @@ static int add_egress_points(struct plan *plan, bool gateways)
 
 static int find_points(struct plan *plan, const struct link *tunnel, struct error *error)
 {
-	int ret = add_egress_points(plan, true);
+	int ret = find_gateway_devices(plan);
 
+	ret = ret ? ret : add_egress_points(plan, true);
 	ret = ret ? ret : add_egress_points(plan, false);
 	if (plan->state.mode == WGVIA_FAST) {
 		ret = ret ? ret : add_point(plan, WGVIA_OUT, tunnel);
@@ -453,13 +533,18 @@ int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *pl
 		return ret;
 	plan->state.mode = request->mode;
 	plan->state.on_fail = request->on_fail;
-	for (size_t i = 0; i < request->route_count && !ret; i++)
+	for (size_t i = 0; i < request->route_count && !ret; i++) {
 		ret = add_route(rtnl, plan, tunnel, &request->routes[i], error);
+		if (ret)
+			plan->refused = &request->routes[i];
+	}
 	if (!ret && !request->route_count)
 		ret = add_own_prefixes(rtnl, plan, tunnel, error);
 	for (size_t i = 0; i < request->bypass_count && !ret; i++)
 		if (state_add_bypass(&plan->state, &request->bypass[i], WGVIA_BYPASS, WGVIA_BYPASS_ADMIN))
 			ret = error_system(error, ENOMEM, "cannot take the bypass list");
+	if (!ret)
+		note_resolved(plan);
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
 }
 
@@ -482,29 +567,6 @@ int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, s
 	plan->state.bypass_count = kept;
 	ret = begin(rtnl, plan->state.tunnel, plan, &tunnel, error);
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
-}
-
-struct resolve_words resolve_words(const struct links *links, const struct state *state,
-				   const struct wgvia_gateway *value)
-{
-	const struct gateway_list *list = lists_find(state, value);
-	struct wgvia_failover hops = {1, {hop_of(value)}};
-	struct resolve_words words = {.complete = true};
-	size_t len = 0;
-
-	if (list)
-		hops = list->content;
-	for (uint32_t i = 0; i < hops.count; i++) {
-		const struct link *dev = link_by_index(links, hops.hops[i].ifindex);
-		struct wgvia_gateway one = hop_value(&hops.hops[i], 0);
-		struct ip ip = gateway_ip(&one);
-		char via[IP_TEXT_LEN];
-
-		words.complete &= dev != NULL;
-		len += snprintf(words.text + len, sizeof(words.text) - len, "%s%s dev %s", i ? " or " : "via ",
-				ip_text(&ip, via), dev ? dev->name : "?");
-	}
-	return words;
 }
 
 const char *resolve_problem(const struct links *links, const struct prefixes *local, const struct point *points,

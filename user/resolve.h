@@ -21,6 +21,14 @@ struct point {
 	bool l3; /* no link header in front of the packet */
 };
 
+/* Words for a gateway, and what they stand for on this host. */
+struct resolved {
+	struct route_words words; /* without the prefix */
+	struct wgvia_gateway value;
+	struct prefix first; /* of the prefixes with these words */
+	size_t count;	     /* of such prefixes */
+};
+
 struct plan {
 	struct state state;
 	bool tunnel_is_l3;
@@ -28,9 +36,14 @@ struct plan {
 	size_t point_count;
 	const struct link **left_out; /* devices that the kernel could use and where no program can stand */
 	size_t left_out_count;
-	struct links links;	     /* this host's, as found */
+	struct links links;	   /* this host's, as found */
+	struct resolved *resolved; /* prefixes by the thousand have a few gateways: each is asked for once */
+	size_t resolved_count;
+	uint32_t *devices; /* ifindexes of the gateways, each once */
+	size_t device_count;
 	char (*notes)[RESOLVE_NOTE]; /* what the user should hear: what was taken, what could not be found */
 	size_t note_count;
+	const struct route_words *refused; /* the request's route that an error is about; NULL: none */
 };
 
 void plan_free(struct plan *plan); /* for cleanup(), too */
@@ -49,14 +62,6 @@ int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, s
 int resolve_route(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
 		  const struct route_words *words, struct state *state, struct wgvia_gateway *value,
 		  struct error *error);
-
-/* "via ADDRESS dev DEV or ADDRESS dev DEV ...": all gateways of a prefix in order of preference, as `up` takes them. */
-struct resolve_words {
-	char text[WGVIA_FAILOVER_HOPS * (IP_TEXT_LEN + IFNAMSIZ + 10)];
-	bool complete; /* false where a device is gone, "?" then */
-};
-struct resolve_words resolve_words(const struct links *links, const struct state *state,
-				   const struct wgvia_gateway *value);
 
 /*
  * Why a map's value cannot be used on this host; NULL: it can. The packet path's rules, and what only user space sees:

@@ -13,7 +13,18 @@
 #include "tables.h"
 #include "util.h"
 
-static int apply_locked(struct context *context, const struct plan *plan, bool *changed)
+/* `running` as dataplane_open() left it: empty where there is no instance. */
+static int review_plan(struct context *context, const struct instance *running, struct plan *plan,
+		       running_review review, void *data)
+{
+	cleanup(state_free) struct state state = {};
+	bool is_running = dataplane_is_running(running);
+	int ret = is_running ? tables_read(running, &state, &context->error) : 0;
+
+	return ret ? ret : review(context, is_running ? &state : NULL, plan, data);
+}
+
+static int apply_locked(struct context *context, struct plan *plan, running_review review, void *data, bool *changed)
 {
 	cleanup(instance_close) struct instance running = INSTANCE_NONE;
 	int ret = dataplane_recover(context->pin_dir, plan->state.tunnel, &context->error);
@@ -23,10 +34,11 @@ static int apply_locked(struct context *context, const struct plan *plan, bool *
 	ret = dataplane_open(context->pin_dir, plan->state.tunnel, &running, &context->error);
 	if (ret && ret != -ENOENT)
 		return ret;
-	return dataplane_apply(context->pin_dir, plan, &running, tables_write, changed, &context->error);
+	ret = review ? review_plan(context, &running, plan, review, data) : 0;
+	return ret ? ret : dataplane_apply(context->pin_dir, plan, &running, tables_write, changed, &context->error);
 }
 
-int running_apply(struct context *context, struct plan *plan, bool *changed)
+int running_apply(struct context *context, struct plan *plan, running_review review, void *data, bool *changed)
 {
 	cleanup_fd int lock = -1;
 	int ret = pins_prepare(context->pin_dir, &context->error);
@@ -38,12 +50,45 @@ int running_apply(struct context *context, struct plan *plan, bool *changed)
 		return lock == -ENOENT ? error_system(&context->error, ENOENT, "cannot open '%s'", context->pin_dir)
 				       : lock;
 	plan->state.keep_choice = agent_is_alive(context->pin_dir, plan->state.tunnel);
-	ret = apply_locked(context, plan, changed);
+	ret = apply_locked(context, plan, review, data, changed);
 	if (ret)
 		pins_tidy(context->pin_dir);
 	else
 		agent_poke(context->pin_dir, plan->state.tunnel);
 	return ret;
+}
+
+int running_try(struct context *context, struct plan *plan, running_review review, void *data)
+{
+	cleanup(instance_close) struct instance running = INSTANCE_NONE;
+	struct error *error = &context->error;
+	cleanup_fd int lock = -1;
+	int ret = pins_probe(context->pin_dir, error);
+
+	if (!ret) {
+		lock = pins_lock(context->pin_dir, error);
+		ret = lock < 0 ? lock : dataplane_open(context->pin_dir, plan->state.tunnel, &running, error);
+	}
+	if (ret && ret != -ENOENT)
+		return ret;
+	ret = dataplane_check(&running, error);
+	ret = ret ? ret : tables_check(&plan->state, error);
+	return ret ? ret : review_plan(context, &running, plan, review, data);
+}
+
+int running_read(struct context *context, const char *tunnel, struct instance *instance, struct state *state)
+{
+	cleanup_fd int lock = -1;
+	int ret = pins_probe(context->pin_dir, &context->error);
+
+	if (!ret) {
+		lock = pins_lock(context->pin_dir, &context->error);
+		ret = lock < 0 ? lock : 0;
+	}
+	if (ret && ret != -ENOENT)
+		return ret;
+	ret = dataplane_open_running(context->pin_dir, tunnel, instance, &context->error);
+	return ret ? ret : tables_read(instance, state, &context->error);
 }
 
 int running_edit(struct context *context, const char *tunnel, running_change change, void *data)

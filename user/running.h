@@ -12,10 +12,22 @@
 #include "state.h"
 
 /*
- * Puts the plan into force on a running instance or a new one. `*changed`: see dataplane_apply(). Of preference lists
- * that stay, the choice of an agent that is alive stays.
+ * Looks at what is running, NULL where nothing is, and at the plan that is to replace it, which it may change. 0, or
+ * negative with context->error set and nothing done.
  */
-int running_apply(struct context *context, struct plan *plan, bool *changed);
+typedef int (*running_review)(struct context *context, const struct state *running, struct plan *plan, void *data);
+/*
+ * Puts the plan into force on a running instance or a new one, after a review where there is one. `*changed`: see
+ * dataplane_apply().
+ */
+int running_apply(struct context *context, struct plan *plan, running_review review, void *data, bool *changed);
+/*
+ * The review alone, and what can be refused without doing it. Not even what a killed command left half done is mended,
+ * nor the folder of pins made.
+ */
+int running_try(struct context *context, struct plan *plan, running_review review, void *data);
+/* What is running, with nobody changing it meanwhile. Both are the caller's to close and free, on failure too. */
+int running_read(struct context *context, const char *tunnel, struct instance *instance, struct state *state);
 
 /* Changes `state`, which is the running one's; 0, or negative with context->error set and nothing done. */
 typedef int (*running_change)(struct context *context, struct rtnl *rtnl, struct state *state, void *data);

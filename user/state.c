@@ -128,6 +128,11 @@ void state_remove_gateway(struct state *state, struct gateway_entry *entry)
 	state->gateway_count--;
 }
 
+bool bypass_is_known(const struct wgvia_bypass *value)
+{
+	return value->verdict >= WGVIA_LOCAL && value->verdict <= WGVIA_BYPASS;
+}
+
 struct ip gateway_ip(const struct wgvia_gateway *gateway)
 {
 	struct ip ip = {.family = gateway->family == AF_INET ? AF_INET : AF_INET6};

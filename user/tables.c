@@ -339,14 +339,20 @@ static int write_state(const struct instance *instance, const struct state *runn
 	return ret;
 }
 
+int tables_check(const struct state *state, struct error *error)
+{
+	if (state->gateway_count > TABLES_MAX || state->bypass_count > TABLES_MAX + 10000)
+		return error_refuse(error, "cannot hold more than %u prefixes", TABLES_MAX);
+	return 0;
+}
+
 int tables_write(const struct instance *instance, const struct state *state, struct error *error)
 {
 	cleanup(state_free) struct state running = {};
 	int ret;
 
-	if (state->gateway_count > TABLES_MAX || state->bypass_count > TABLES_MAX + 10000)
-		return error_refuse(error, "cannot hold more than %u prefixes", TABLES_MAX);
-	ret = tables_read(instance, &running, error);
+	ret = tables_check(state, error);
+	ret = ret ? ret : tables_read(instance, &running, error);
 	if (ret)
 		return ret;
 	ret = write_state(instance, &running, state);

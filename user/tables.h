@@ -16,6 +16,9 @@
 /* The state is the caller's to free. Values that a program cannot use are read as they are. */
 int tables_read(const struct instance *instance, struct state *state, struct error *error);
 
+/* Whether an instance can hold the state. */
+int tables_check(const struct state *state, struct error *error);
+
 /*
  * Makes the maps what the state says, entry by entry, and touches none that is right already. In between every packet
  * finds either the old or the new entry: new ones come before old ones go, and what keeps packets in the tunnel comes

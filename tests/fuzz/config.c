@@ -42,6 +42,10 @@ static void check_same(const struct request *request, char *text, size_t size)
 	require(!parse_up(as_words(text, words), words, &other, &error));
 	require(request->route_count == other.route_count && request->bypass_count == other.bypass_count);
 	require(request->mode == other.mode && request->on_fail == other.on_fail);
+	for (size_t i = 0; i < other.route_count; i++) {
+		require(request->routes[i].line);
+		other.routes[i].line = request->routes[i].line;
+	}
 	require(!memcmp(request->routes, other.routes, other.route_count * sizeof(*other.routes)));
 	require(!other.bypass_count ||
 		!memcmp(request->bypass, other.bypass, other.bypass_count * sizeof(*other.bypass)));

@@ -160,12 +160,8 @@ static void gateways_that_stand_by_count_too(void **unused)
 	add(&state, 1, 1, 2, 1);
 	add(&state, 2, 2, 3, 2);
 	add_single(&state, 3, 4, 0);
-	state.lists[1].content.hops[1].ifindex = 9;
 	assert_int_equal(lists_hops(&state, &hops), 0);
 	assert_int_equal(hops.count, 4);
-	assert_true(lists_has_device(&state, 2));
-	assert_true(lists_has_device(&state, 9));
-	assert_false(lists_has_device(&state, 3));
 	free(hops.all);
 }
 

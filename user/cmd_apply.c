@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * wgvia apply [-c|--dry-run] IFACE FILE|-: makes what is running what the file says, tells the difference, and touches
+ * nothing else.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "diff.h"
+#include "notes.h"
+#include "print.h"
+#include "resolve.h"
+#include "rtnl.h"
+#include "running.h"
+#include "util.h"
+
+struct words {
+	bool dry_run;
+	char tunnel[IFNAMSIZ];
+	const char *path;
+};
+
+/* The letter is nft's. */
+static int parse_words(int argc, char **argv, struct words *words, struct error *error)
+{
+	const char *tunnel = NULL;
+
+	*words = (struct words){};
+	for (int i = 0; i < argc; i++) {
+		if (!strcmp(argv[i], "-c") || !strcmp(argv[i], "--dry-run"))
+			words->dry_run = true;
+		else if (argv[i][0] == '-' && argv[i][1])
+			return error_usage(error, "unknown option '%s': -c or --dry-run", argv[i]);
+		else if (!tunnel)
+			tunnel = argv[i];
+		else if (!words->path)
+			words->path = argv[i];
+		else
+			return error_usage(error, "unexpected word '%s': IFACE FILE", argv[i]);
+	}
+	if (!tunnel)
+		return error_usage(error, "which interface? IFACE is missing");
+	if (!words->path)
+		return error_usage(error, "which file? FILE, or - for standard input, is needed behind '%s'", tunnel);
+	return parse_ifname(tunnel, words->tunnel, error);
+}
+
+static void add_line(void *data, const char *line)
+{
+	print_append_text(data, line);
+}
+
+static int review(struct context *context, const struct state *running, struct plan *plan, void *data)
+{
+	(void)context;
+	if (running)
+		diff_keep(running, &plan->state);
+	diff_states(running, &plan->state, &plan->links, add_line, data);
+	return 0;
+}
+
+static void print_changes(const struct context *context, const json *value)
+{
+	json *changes = print_member(value, "changes");
+
+	(void)context;
+	for (size_t i = 0; i < json_object_array_length(changes); i++)
+		puts(json_object_get_string(json_object_array_get_idx(changes, i)));
+	notes_print(value);
+}
+
+static void print_outcome(struct context *context, const struct plan *plan, json *changes, bool changed)
+{
+	cleanup(print_put) json *values = print_array();
+	json *value = print_object();
+	bool is_news = changed || json_object_array_length(changes);
+
+	print_add_text(value, "interface", plan->state.tunnel);
+	print_add(value, "changes", changes);
+	print_add(value, "notes", is_news ? notes_of_plan(plan, changed) : print_array());
+	print_append(values, value);
+	print_instances(context, values, true, print_changes);
+}
+
+static int apply(struct context *context, const struct words *words, const struct request *request)
+{
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	cleanup(plan_free) struct plan plan = {};
+	struct error *error = &context->error;
+	json *changes = print_array();
+	bool changed = false;
+	int ret = rtnl_open(&rtnl);
+
+	if (ret) {
+		error_system(error, -ret, "cannot open rtnetlink");
+	} else {
+		ret = resolve_up(rtnl, request, &plan, error);
+		if (ret && plan.refused)
+			config_name_place(error, words->path, plan.refused->line);
+	}
+	if (!ret && words->dry_run)
+		ret = running_try(context, &plan, review, changes);
+	else if (!ret)
+		ret = running_apply(context, &plan, review, changes, &changed);
+	if (ret)
+		print_put(&changes);
+	else
+		print_outcome(context, &plan, changes, changed);
+	return ret;
+}
+
+int cmd_apply(struct context *context, int argc, char **argv)
+{
+	struct request request = {};
+	struct words words;
+	int ret = parse_words(argc, argv, &words, &context->error);
+
+	ret = ret ? ret : config_read(words.path, words.tunnel, &request, &context->error);
+	ret = ret ? ret : apply(context, &words, &request);
+	request_free(&request);
+	return ret;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What `up` and `apply` tell about a plan that was put into force: what was taken, what is left out.
+ */
+#ifndef WGVIA_NOTES_H
+#define WGVIA_NOTES_H
+
+#include "print.h"
+#include "resolve.h"
+
+/* An array of texts. `changed`: see dataplane_apply(). */
+json *notes_of_plan(const struct plan *plan, bool changed);
+/* The text form of an object with the members "interface" and "notes". */
+void notes_print(const json *value);
+
+#endif

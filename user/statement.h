@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From values to the words that parse.c reads: one statement of the command line, or one line of a configuration file.
+ * A value that no words can express, as bpftool can write it, becomes words that are refused by name when they are
+ * read, so that it is not lost on the way.
+ */
+#ifndef WGVIA_STATEMENT_H
+#define WGVIA_STATEMENT_H
+
+#include <stdbool.h>
+
+#include "rtnl.h"
+#include "state.h"
+
+#define STATEMENT_MAX 800 /* of a prefix with all gateways that it may have */
+
+/*
+ * "via ADDRESS dev DEV [or ADDRESS dev DEV]...", into `text`, which is returned: the gateways of the value's list in
+ * `state`, in order of preference, or the value's one. `links` are this host's.
+ */
+const char *statement_of_gateways(const struct state *state, const struct wgvia_gateway *value,
+				  const struct links *links, char text[STATEMENT_MAX]);
+/* "from PREFIX via ...": the same for an entry of `state`. */
+const char *statement_of_gateway(const struct state *state, const struct gateway_entry *entry,
+				 const struct links *links, char text[STATEMENT_MAX]);
+/* "bypass PREFIX", of an entry that is the administrator's. */
+const char *statement_of_bypass(const struct bypass_entry *entry, char text[STATEMENT_MAX]);
+const char *statement_of_mode(const struct state *state, char text[STATEMENT_MAX]);
+const char *statement_of_on_fail(const struct state *state, char text[STATEMENT_MAX]);
+
+/* Whether the entry is on the administrator's list, flagged or not; what the host is left alone for is not. */
+bool statement_has_bypass(const struct bypass_entry *entry);
+
+#endif
