@@ -349,6 +349,14 @@ static int make_qdisc(struct change *change, uint32_t ifindex, struct error *err
 	return 0;
 }
 
+/* A tunnel that is not there yet has no ifindex, and its filters may share a device with another such instance's. */
+static uint32_t handle_of(const struct state *state)
+{
+	if (state->tunnel_ifindex)
+		return state->tunnel_ifindex;
+	return 0x70000000 | (hash(0xcbf29ce484222325, state->tunnel, strlen(state->tunnel)) & 0x0fffffff);
+}
+
 static int attach_point(struct change *change, const struct point *point, enum attach_kind kind, int prog_fd,
 			struct error *error)
 {
@@ -371,7 +379,7 @@ static int attach_point(struct change *change, const struct point *point, enum a
 					    .direction = point->direction,
 					    .ifindex = point->ifindex,
 					    /* as its pin's name will tell it: is_step() */
-					    .handle = kind == ATTACH_CLSACT ? change->plan->state.tunnel_ifindex : 0};
+					    .handle = kind == ATTACH_CLSACT ? handle_of(&change->plan->state) : 0};
 		step->old_program = -1;
 		remove_dead(change, &step->attachment);
 		if (kind == ATTACH_CLSACT)
@@ -420,7 +428,7 @@ static int attach_points(struct change *change, const struct wgvia_bpf *skeleton
 	int ret = attach_choose_kind(bpf_program__fd(skeleton->progs.wgvia_egress), &kind, error);
 
 	/* the tunnel's, too, in both modes: a change of mode is to lose nothing */
-	if (!ret && kind == ATTACH_CLSACT)
+	if (!ret && kind == ATTACH_CLSACT && change->plan->state.tunnel_ifindex)
 		ret = make_qdisc(change, change->plan->state.tunnel_ifindex, error);
 	for (size_t i = 0; i < change->plan->point_count && !ret; i++) {
 		const struct point *point = &change->plan->points[i];

@@ -31,6 +31,8 @@ static const struct {
 	{"route", cmd_route, "add|replace|del IFACE from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...",
 	 "change one prefix of a running instance"},
 	{"bypass", cmd_bypass, "add|del IFACE PREFIX", "change the list of destinations that are left alone"},
+	{"run", cmd_run, "IFACE [FILE] [interval SECONDS] [hold SECONDS] [tries N]",
+	 "stay and keep the instance true: devices, addresses, gateways that fail"},
 	{"show", cmd_show, "[IFACE]", "what is attached, prefixes, gateways, bypass list"},
 	{"explain", cmd_explain, "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]",
 	 "tell where this packet goes, and why; nothing is sent"},

@@ -476,6 +476,70 @@ int parse_explain(int argc, char **argv, struct explain_words *words, struct err
 	return 0;
 }
 
+/* "1", "0.25": seconds with at most three decimals, as milliseconds. */
+static int parse_seconds(const char *keyword, const char *text, unsigned int min, unsigned int max,
+			 unsigned int *milliseconds, struct error *error)
+{
+	const char *point = strchr(text, '.'), *digit = text;
+	unsigned long value = 0;
+	int decimals = 3;
+
+	for (; *digit && value <= max; digit++) {
+		if (digit == point && digit > text && digit[1])
+			continue;
+		if (!isdigit((unsigned char)*digit) || (point && digit > point && !decimals--))
+			break;
+		value = value * 10 + *digit - '0';
+	}
+	for (int scale = point ? decimals : 3; scale > 0 && value <= max; scale--)
+		value *= 10;
+	if (!*text || *digit || value < min || value > max)
+		return error_usage(error, "%s '%s' is no number of seconds from %g to %g", keyword, text, min / 1000.0,
+				   max / 1000.0);
+	*milliseconds = value;
+	return 0;
+}
+
+static const char *const run_keywords[] = {"interval", "hold", "tries"};
+
+static int take_run_word(struct cursor *cursor, struct run_words *words, unsigned int *seen, struct error *error)
+{
+	const char *keyword = *cursor->word, *value;
+	int which = word_find(run_keywords, ARRAY_SIZE(run_keywords), keyword);
+
+	if (which < 0)
+		return check_end(cursor, "[FILE] [interval SECONDS] [hold SECONDS] [tries N]", error);
+	if (*seen & 1u << which)
+		return error_usage(error, "'%s' is given twice", keyword);
+	*seen |= 1u << which;
+	value = take_value(cursor, error);
+	if (!value)
+		return -EINVAL;
+	switch (which) {
+	case 0:
+		return parse_seconds(keyword, value, 100, 60000, &words->interval, error);
+	case 1:
+		return parse_seconds(keyword, value, 0, 3600000, &words->hold, error);
+	default:
+		return parse_number(keyword, value, 1, 10, &words->tries, error);
+	}
+}
+
+int parse_run(int argc, char **argv, struct run_words *words, struct error *error)
+{
+	struct cursor cursor = {argv, argv + argc};
+	unsigned int seen = 0;
+	int ret;
+
+	*words = (struct run_words){.interval = 1000, .hold = 10000, .tries = 3};
+	ret = take_tunnel(&cursor, words->tunnel, error);
+	if (!ret && cursor.word < cursor.end && word_find(run_keywords, ARRAY_SIZE(run_keywords), *cursor.word) < 0)
+		words->path = *cursor.word++;
+	while (!ret && cursor.word < cursor.end)
+		ret = take_run_word(&cursor, words, &seen, error);
+	return ret;
+}
+
 int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *prefix, struct error *error)
 {
 	struct cursor cursor = {argv, argv + argc};

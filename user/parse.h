@@ -87,6 +87,15 @@ struct explain_words {
 #define EXPLAIN_LEN_MAX 3400 /* what a test run takes, in one page with its own needs */
 /* "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]" */
 int parse_explain(int argc, char **argv, struct explain_words *words, struct error *error);
+/* "IFACE [FILE] [interval SECONDS] [hold SECONDS] [tries N]", the words behind `run`. */
+struct run_words {
+	char tunnel[IFNAMSIZ];
+	const char *path;      /* one of the words; NULL: none given */
+	unsigned int interval; /* milliseconds */
+	unsigned int hold;     /* milliseconds */
+	unsigned int tries;
+};
+int parse_run(int argc, char **argv, struct run_words *words, struct error *error);
 /* "IFACE PREFIX", the words behind `bypass add` and `bypass del`. */
 int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *prefix, struct error *error);
 

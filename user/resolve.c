@@ -4,6 +4,7 @@
  */
 #include "resolve.h"
 
+#include <linux/if_arp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -345,7 +346,8 @@ static int fill_bypass(struct rtnl *rtnl, struct plan *plan, struct error *error
 	struct state *state = &plan->state;
 	int ret = rtnl_get_local(rtnl, &local);
 
-	ret = ret ? ret : rtnl_get_routes_through(rtnl, state->tunnel_ifindex, &routes);
+	if (state->tunnel_ifindex)
+		ret = ret ? ret : rtnl_get_routes_through(rtnl, state->tunnel_ifindex, &routes);
 	ret = ret ? ret : add_bypass(plan, &local, WGVIA_LOCAL);
 	ret = ret ? ret : add_bypass(plan, &routes, WGVIA_TUNNEL);
 	for (size_t i = 0; i < ARRAY_SIZE(scopes) && !ret; i++)
@@ -456,7 +458,7 @@ static int find_points(struct plan *plan, const struct link *tunnel, struct erro
 
 	ret = ret ? ret : add_egress_points(plan, true);
 	ret = ret ? ret : add_egress_points(plan, false);
-	if (plan->state.mode == WGVIA_FAST) {
+	if (plan->state.mode == WGVIA_FAST && tunnel->ifindex) {
 		ret = ret ? ret : add_point(plan, WGVIA_OUT, tunnel);
 		for (size_t i = 0; i < plan->links.count && !ret; i++)
 			if (is_gateway_device(plan, plan->links.all[i].ifindex) &&
@@ -489,14 +491,25 @@ static void note_narrow_gateways(struct plan *plan)
 	}
 }
 
-static int begin(struct rtnl *rtnl, const char *name, struct plan *plan, const struct link **tunnel,
+/* Where a tunnel that is missing is no reason to stop. */
+static const struct link *make_absent(struct plan *plan, const char *name)
+{
+	plan->absent = (struct link){.type = ARPHRD_NONE};
+	snprintf(plan->absent.name, sizeof(plan->absent.name), "%s", name);
+	return &plan->absent;
+}
+
+static int begin(struct rtnl *rtnl, const char *name, bool early, struct plan *plan, const struct link **tunnel,
 		 struct error *error)
 {
 	int ret = rtnl_get_links(rtnl, &plan->links);
 
 	if (ret)
 		return error_system(error, -ret, "cannot list the devices");
-	ret = find_link(&plan->links, name, tunnel, error);
+	if (early && !link_by_name(&plan->links, name))
+		*tunnel = make_absent(plan, name);
+	else
+		ret = find_link(&plan->links, name, tunnel, error);
 	if (ret)
 		return ret;
 	if ((*tunnel)->flags & IFF_LOOPBACK)
@@ -522,13 +535,13 @@ static int finish(struct rtnl *rtnl, struct plan *plan, const struct link *tunne
 	return ret;
 }
 
-int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
+static int plan_up(struct rtnl *rtnl, const struct request *request, bool early, struct plan *plan, struct error *error)
 {
 	const struct link *tunnel;
 	int ret;
 
 	*plan = (struct plan){};
-	ret = begin(rtnl, request->tunnel, plan, &tunnel, error);
+	ret = begin(rtnl, request->tunnel, early, plan, &tunnel, error);
 	if (ret)
 		return ret;
 	plan->state.mode = request->mode;
@@ -548,7 +561,17 @@ int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *pl
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
 }
 
-int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
+int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
+{
+	return plan_up(rtnl, request, false, plan, error);
+}
+
+int resolve_up_early(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
+{
+	return plan_up(rtnl, request, true, plan, error);
+}
+
+static int plan_running(struct rtnl *rtnl, struct state *state, bool early, struct plan *plan, struct error *error)
 {
 	const struct link *tunnel;
 	size_t kept = 0;
@@ -565,8 +588,18 @@ int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, s
 				(struct bypass_entry){entry->to, {WGVIA_BYPASS, WGVIA_BYPASS_ADMIN}};
 	}
 	plan->state.bypass_count = kept;
-	ret = begin(rtnl, plan->state.tunnel, plan, &tunnel, error);
+	ret = begin(rtnl, plan->state.tunnel, early, plan, &tunnel, error);
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
+}
+
+int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
+{
+	return plan_running(rtnl, state, false, plan, error);
+}
+
+int resolve_running_early(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
+{
+	return plan_running(rtnl, state, true, plan, error);
 }
 
 const char *resolve_problem(const struct links *links, const struct prefixes *local, const struct point *points,
