@@ -17,18 +17,35 @@
 #include "util.h"
 #include "words.h"
 
-/* What this host has, asked once for an instance. */
-struct host {
+/* Prefixes by the thousand have a few gateways: each is asked for once. */
+struct known {
+	struct wgvia_hop hop;
+	struct neighbour neighbour;
+};
+
+/* An instance, and what this host has, asked once for it; it lives until it is printed. */
+struct shown {
+	struct state state;
+	struct point *points;
+	size_t point_count;
 	struct rtnl *rtnl;
 	struct links links;
 	struct prefixes local;
+	struct known *known;
+	size_t known_count;
 };
 
-static void host_free(struct host *host)
+static void shown_free(void *data)
 {
-	rtnl_close(&host->rtnl);
-	free(host->links.all);
-	free(host->local.all);
+	struct shown *shown = data;
+
+	state_free(&shown->state);
+	free(shown->points);
+	rtnl_close(&shown->rtnl);
+	free(shown->links.all);
+	free(shown->local.all);
+	free(shown->known);
+	free(shown);
 }
 
 static void add_device(json *value, const struct links *links, uint32_t ifindex)
@@ -63,52 +80,39 @@ static json *describe_attachment(const struct attachment *attachment, const stru
 	return value;
 }
 
-/* Prefixes by the thousand have a few gateways: each is asked for once. */
-struct known {
-	struct wgvia_hop hop;
-	struct neighbour neighbour;
-};
-
-struct neighbours {
-	struct rtnl *rtnl;
-	struct known *all;
-	size_t count;
-};
-
-static const struct neighbour *find_neighbour(struct neighbours *neighbours, const struct wgvia_hop *hop)
+static const struct neighbour *find_neighbour(struct shown *shown, const struct wgvia_hop *hop)
 {
 	struct wgvia_gateway value = hop_value(hop, 0);
 	struct ip ip = gateway_ip(&value);
-	struct known *found;
+	struct known *known;
 
-	for (size_t i = 0; i < neighbours->count; i++)
-		if (hop_equal(&neighbours->all[i].hop, hop))
-			return &neighbours->all[i].neighbour;
-	found = array_grow(&neighbours->all, &neighbours->count, sizeof(*found));
-	if (!found)
+	for (size_t i = 0; i < shown->known_count; i++)
+		if (hop_equal(&shown->known[i].hop, hop))
+			return &shown->known[i].neighbour;
+	known = array_grow(&shown->known, &shown->known_count, sizeof(*known));
+	if (!known)
 		return NULL;
-	found->hop = *hop;
-	rtnl_get_neighbour(neighbours->rtnl, hop->ifindex, &ip, &found->neighbour);
-	return &found->neighbour;
+	known->hop = *hop;
+	rtnl_get_neighbour(shown->rtnl, hop->ifindex, &ip, &known->neighbour);
+	return &known->neighbour;
 }
 
 /* All gateways of the prefix's list, in order of preference. */
-static json *describe_list(const struct gateway_list *list, const struct wgvia_gateway *in_force,
-			   const struct links *links, struct neighbours *neighbours)
+static json *describe_list(struct shown *shown, const struct gateway_list *list, const struct wgvia_gateway *in_force)
 {
 	int current = lists_current(list, in_force);
 	json *values = print_array();
 
 	for (uint32_t i = 0; i < list->content.count; i++) {
 		const struct wgvia_hop *hop = &list->content.hops[i];
+		const struct neighbour *neighbour = find_neighbour(shown, hop);
 		struct wgvia_gateway gateway = hop_value(hop, 0);
-		const struct neighbour *neighbour = find_neighbour(neighbours, hop);
 		struct ip via = gateway_ip(&gateway);
 		json *value = print_object();
 		char text[IP_TEXT_LEN];
 
 		print_add_text(value, "via", ip_text(&via, text));
-		add_device(value, links, hop->ifindex);
+		add_device(value, &shown->links, hop->ifindex);
 		print_add_bool(value, "current", (int)i == current);
 		if (neighbour)
 			print_add(value, "neighbour", print_neighbour(neighbour));
@@ -117,82 +121,59 @@ static json *describe_list(const struct gateway_list *list, const struct wgvia_g
 	return values;
 }
 
-static json *describe_prefix(const struct gateway_entry *entry, const struct links *links, const char *problem,
-			     const struct neighbour *neighbour)
+static json *describe_prefix(void *data, size_t index)
 {
+	struct shown *shown = data;
+	const struct gateway_entry *entry = &shown->state.gateways[index];
+	const char *problem = resolve_problem(&shown->links, &shown->local, shown->points, shown->point_count, entry);
+	const struct gateway_list *list = lists_find(&shown->state, &entry->value);
+	struct wgvia_hop hop = hop_of(&entry->value);
+	const struct neighbour *neighbour = problem ? NULL : find_neighbour(shown, &hop);
 	struct ip via = gateway_ip(&entry->value);
 	char text[PREFIX_TEXT_LEN];
 	json *value = print_object();
 
 	print_add_text(value, "prefix", prefix_text(&entry->from, text));
 	print_add_text(value, "via", ip_text(&via, text));
-	add_device(value, links, entry->value.ifindex);
+	add_device(value, &shown->links, entry->value.ifindex);
 	print_add_bool(value, "usable", !problem);
 	if (problem)
 		print_add_text(value, "problem", problem);
-	if (!problem && neighbour)
+	if (neighbour)
 		print_add(value, "neighbour", print_neighbour(neighbour));
+	if (list)
+		print_add(value, "gateways", describe_list(shown, list, &entry->value));
 	return value;
 }
 
-static json *describe_prefixes(struct host *host, const struct instance *instance, const struct state *state)
+static json *describe_bypass(void *data, size_t index)
 {
-	struct neighbours neighbours = {.rtnl = host->rtnl};
-	struct point *points = NULL;
-	size_t point_count = 0;
-	json *values = print_array();
+	const struct bypass_entry *entry = &((const struct shown *)data)->state.bypass[index];
+	uint32_t verdict = entry->value.verdict;
+	json *value = print_object();
+	char text[PREFIX_TEXT_LEN];
 
-	dataplane_points(instance, &host->links, &points, &point_count);
-	for (size_t i = 0; i < state->gateway_count; i++) {
-		const struct gateway_entry *entry = &state->gateways[i];
-		const char *problem = resolve_problem(&host->links, &host->local, points, point_count, entry);
-		const struct gateway_list *list = lists_find(state, &entry->value);
-		struct wgvia_hop hop = hop_of(&entry->value);
-		json *value = describe_prefix(entry, &host->links, problem,
-					      problem ? NULL : find_neighbour(&neighbours, &hop));
-
-		if (list)
-			print_add(value, "gateways", describe_list(list, &entry->value, &host->links, &neighbours));
-		print_append(values, value);
+	print_add_text(value, "prefix", prefix_text(&entry->to, text));
+	print_add_text(value, "verdict", word_of(verdict_words, WGVIA_VERDICT_COUNT, verdict));
+	print_add_bool(value, "admin", (entry->value.flags & WGVIA_BYPASS_ADMIN) || verdict == WGVIA_BYPASS);
+	if (!bypass_is_known(&entry->value)) {
+		snprintf(text, sizeof(text), "unknown verdict %u, treated as bypass", verdict);
+		print_add_text(value, "problem", text);
 	}
-	free(points);
-	free(neighbours.all);
-	return values;
+	return value;
 }
 
-static json *describe_bypass(const struct state *state)
-{
-	json *values = print_array();
-
-	for (size_t i = 0; i < state->bypass_count; i++) {
-		const struct bypass_entry *entry = &state->bypass[i];
-		uint32_t verdict = entry->value.verdict;
-		json *value = print_object();
-		char text[PREFIX_TEXT_LEN];
-
-		print_add_text(value, "prefix", prefix_text(&entry->to, text));
-		print_add_text(value, "verdict", word_of(verdict_words, WGVIA_VERDICT_COUNT, verdict));
-		print_add_bool(value, "admin", (entry->value.flags & WGVIA_BYPASS_ADMIN) || verdict == WGVIA_BYPASS);
-		if (!bypass_is_known(&entry->value)) {
-			snprintf(text, sizeof(text), "unknown verdict %u, treated as bypass", verdict);
-			print_add_text(value, "problem", text);
-		}
-		print_append(values, value);
-	}
-	return values;
-}
-
-static json *describe_instance(struct host *host, const struct instance *instance, const struct state *state)
+static json *describe_instance(struct shown *shown, const struct instance *instance)
 {
 	json *value = print_object(), *attachments = print_array();
 	bool agent = agent_is_alive(instance->root, instance->tunnel);
-	const char *problem = lists_problem(state, agent);
+	const char *problem = lists_problem(&shown->state, agent);
 
 	print_add_text(value, "interface", instance->tunnel);
 	print_add_number(value, "ifindex", instance->meta.tunnel_ifindex);
-	print_add_text(value, "state", link_state(link_by_index(&host->links, instance->meta.tunnel_ifindex)));
+	print_add_text(value, "state", link_state(link_by_index(&shown->links, instance->meta.tunnel_ifindex)));
 	print_add_text(value, "mode", word_of(mode_words, WORDS_MODE, instance->meta.mode));
-	print_add_text(value, "on_fail", on_fail_words[state->on_fail]);
+	print_add_text(value, "on_fail", on_fail_words[shown->state.on_fail]);
 	print_add_number(value, "abi", instance->meta.abi);
 	print_add_bool(value, "agent", agent);
 	if (problem)
@@ -200,46 +181,71 @@ static json *describe_instance(struct host *host, const struct instance *instanc
 	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
 		for (size_t i = 0; i < instance->attachment_count; i++)
 			if ((int)instance->attachments[i].direction == direction)
-				print_append(attachments, describe_attachment(&instance->attachments[i], &host->links));
+				print_append(attachments,
+					     describe_attachment(&instance->attachments[i], &shown->links));
 	print_add(value, "attachments", attachments);
-	print_add(value, "prefixes", describe_prefixes(host, instance, state));
-	print_add(value, "bypass", describe_bypass(state));
+	print_add(value, "prefixes", print_rows(shown->state.gateway_count, describe_prefix, shown));
+	print_add(value, "bypass", print_rows(shown->state.bypass_count, describe_bypass, shown));
+	print_keep(value, shown, shown_free);
 	return value;
+}
+
+static int look(struct context *context, const struct instance *instance, struct shown *shown)
+{
+	int ret = rtnl_open(&shown->rtnl);
+
+	ret = ret ? ret : rtnl_get_links(shown->rtnl, &shown->links);
+	ret = ret ? ret : rtnl_get_local(shown->rtnl, &shown->local);
+	ret = ret ? ret : dataplane_points(instance, &shown->links, &shown->points, &shown->point_count);
+	if (ret)
+		return error_system(&context->error, -ret, "cannot read this host's devices and addresses");
+	return tables_read(instance, &shown->state, &context->error);
 }
 
 static int describe(struct context *context, const struct instance *instance, void *values)
 {
-	cleanup(host_free) struct host host = {};
-	cleanup(state_free) struct state state = {};
-	int ret = rtnl_open(&host.rtnl);
+	struct shown *shown = calloc(1, sizeof(*shown));
+	int ret;
 
-	ret = ret ? ret : rtnl_get_links(host.rtnl, &host.links);
-	ret = ret ? ret : rtnl_get_local(host.rtnl, &host.local);
+	if (!shown)
+		return error_system(&context->error, ENOMEM, "cannot read '%s'", instance->tunnel);
+	ret = look(context, instance, shown);
 	if (ret)
-		return error_system(&context->error, -ret, "cannot read this host's devices and addresses");
-	ret = tables_read(instance, &state, &context->error);
-	if (!ret)
-		print_append(values, describe_instance(&host, instance, &state));
+		shown_free(shown);
+	else
+		print_append(values, describe_instance(shown, instance));
 	return ret;
 }
 
-static void print_gateway(const json *value)
+static void print_attachment(const json *item)
 {
-	const json *neighbour = print_member(value, "neighbour");
+	printf("    %-6s dev %s %s mtu %" PRIu64 " %s", print_text(item, "direction"), print_text(item, "dev"),
+	       print_text(item, "state"), print_number(item, "mtu"), print_text(item, "type"));
+	if (print_member(item, "link_id"))
+		printf(" link %" PRIu64, print_number(item, "link_id"));
+	else
+		printf(" pref %" PRIu64 " handle 0x%" PRIx64, print_number(item, "priority"),
+		       print_number(item, "handle"));
+	printf(" prog %" PRIu64 "%s\n", print_number(item, "prog_id"), print_bool(item, "attached") ? "" : " DETACHED");
+}
 
-	printf(" %s dev %s", print_text(value, "via"), print_text(value, "dev"));
+static void print_gateway(const json *item)
+{
+	const json *neighbour = print_member(item, "neighbour");
+
+	printf(" %s dev %s", print_text(item, "via"), print_text(item, "dev"));
 	if (neighbour && print_member(neighbour, "lladdr"))
 		printf(" lladdr %s", print_text(neighbour, "lladdr"));
 	if (neighbour)
 		printf(" %s", print_text(neighbour, "state"));
 }
 
+/* The list with the one in force marked, or the one gateway that there is. */
 static void print_gateways(const json *prefix)
 {
 	json *list = print_member(prefix, "gateways");
 	bool current = false;
 
-	printf("    from %s via", print_text(prefix, "prefix"));
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
 		const json *item = json_object_array_get_idx(list, i);
 
@@ -254,45 +260,32 @@ static void print_gateways(const json *prefix)
 		print_gateway(prefix);
 }
 
+static void print_prefix(const json *item)
+{
+	printf("    from %s via", print_text(item, "prefix"));
+	print_gateways(item);
+	if (!print_bool(item, "usable"))
+		printf(" UNUSABLE: %s", print_text(item, "problem"));
+	putchar('\n');
+}
+
+static void print_bypass(const json *item)
+{
+	printf("    bypass %s %s%s%s%s\n", print_text(item, "prefix"), print_text(item, "verdict"),
+	       print_bool(item, "admin") ? " admin" : "", print_member(item, "problem") ? ": " : "",
+	       print_text(item, "problem"));
+}
+
 static void print_instance(const struct context *context, const json *value)
 {
-	json *array = print_member(value, "attachments");
-
 	(void)context;
 	printf("%s: %s mode %s on-fail %s\n", print_text(value, "interface"), print_text(value, "state"),
 	       print_text(value, "mode"), print_text(value, "on_fail"));
-	for (size_t i = 0; i < json_object_array_length(array); i++) {
-		const json *item = json_object_array_get_idx(array, i);
-
-		printf("    %-6s dev %s %s mtu %" PRIu64 " %s", print_text(item, "direction"), print_text(item, "dev"),
-		       print_text(item, "state"), print_number(item, "mtu"), print_text(item, "type"));
-		if (print_member(item, "link_id"))
-			printf(" link %" PRIu64, print_number(item, "link_id"));
-		else
-			printf(" pref %" PRIu64 " handle 0x%" PRIx64, print_number(item, "priority"),
-			       print_number(item, "handle"));
-		printf(" prog %" PRIu64 "%s\n", print_number(item, "prog_id"),
-		       print_bool(item, "attached") ? "" : " DETACHED");
-	}
+	print_each(print_member(value, "attachments"), print_attachment);
 	if (print_member(value, "agent_problem"))
 		printf("    %s\n", print_text(value, "agent_problem"));
-	array = print_member(value, "prefixes");
-	for (size_t i = 0; i < json_object_array_length(array); i++) {
-		const json *item = json_object_array_get_idx(array, i);
-
-		print_gateways(item);
-		if (!print_bool(item, "usable"))
-			printf(" UNUSABLE: %s", print_text(item, "problem"));
-		putchar('\n');
-	}
-	array = print_member(value, "bypass");
-	for (size_t i = 0; i < json_object_array_length(array); i++) {
-		const json *item = json_object_array_get_idx(array, i);
-
-		printf("    bypass %s %s%s%s%s\n", print_text(item, "prefix"), print_text(item, "verdict"),
-		       print_bool(item, "admin") ? " admin" : "", print_member(item, "problem") ? ": " : "",
-		       print_text(item, "problem"));
-	}
+	print_each(print_member(value, "prefixes"), print_prefix);
+	print_each(print_member(value, "bypass"), print_bypass);
 }
 
 int cmd_show(struct context *context, int argc, char **argv)

@@ -40,8 +40,11 @@ bool examined_has_device(const struct examined *examined, uint32_t ifindex)
 
 bool examined_has_family(const struct examined *examined, uint8_t family)
 {
-	for (size_t i = 0; i < examined->plan.state.gateway_count; i++)
-		if (examined->plan.state.gateways[i].from.ip.family == family)
+	const struct state *state = &examined->plan.state;
+
+	/* in order, one family is in front and one at the end; a plan that failed may be out of order */
+	for (size_t i = 0, j = state->gateway_count; i < j; i++)
+		if (state->gateways[i].from.ip.family == family || state->gateways[--j].from.ip.family == family)
 			return true;
 	return false;
 }

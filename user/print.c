@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "util.h"
 
@@ -64,6 +65,86 @@ void print_append(json *array, json *value)
 void print_append_text(json *array, const char *text)
 {
 	print_append(array, checked(json_object_new_string(text)));
+}
+
+struct rows {
+	size_t count;
+	print_maker make;
+	void *data;
+};
+
+static int serialize_rows(json *array, struct printbuf *out, int level, int flags)
+{
+	const struct rows *rows = json_object_get_userdata(array);
+	int ret = printbuf_memappend(out, "[", 1);
+
+	(void)level; /* of indentation, which PLAIN has none of */
+	for (size_t i = 0; i < rows->count && ret >= 0; i++) {
+		json *element = rows->make(rows->data, i);
+		const char *text = json_object_to_json_string_ext(element, flags);
+
+		if (i)
+			printbuf_memappend(out, ",", 1);
+		ret = text ? printbuf_memappend(out, text, (int)strlen(text)) : -1;
+		json_object_put(element);
+	}
+	return ret < 0 ? ret : printbuf_memappend(out, "]", 1);
+}
+
+static void free_rows(json *array, void *rows)
+{
+	(void)array;
+	free(rows);
+}
+
+json *print_rows(size_t count, print_maker make, void *data)
+{
+	struct rows *rows = malloc(sizeof(*rows));
+	json *array = print_array();
+
+	if (!rows)
+		checked(NULL);
+	*rows = (struct rows){count, make, data};
+	json_object_set_serializer(array, serialize_rows, rows, free_rows);
+	return array;
+}
+
+struct kept {
+	void *data;
+	void (*release)(void *data);
+};
+
+static void release_kept(json *object, void *data)
+{
+	struct kept *kept = data;
+
+	(void)object;
+	kept->release(kept->data);
+	free(kept);
+}
+
+void print_keep(json *object, void *data, void (*release)(void *data))
+{
+	struct kept *kept = malloc(sizeof(*kept));
+
+	if (!kept)
+		checked(NULL);
+	*kept = (struct kept){data, release};
+	json_object_set_userdata(object, kept, release_kept);
+}
+
+void print_each(const json *array, void (*text)(const json *element))
+{
+	const struct rows *rows = json_object_get_userdata((json *)array);
+
+	for (size_t i = 0; i < json_object_array_length(array); i++)
+		text(json_object_array_get_idx(array, i));
+	for (size_t i = 0; rows && i < rows->count; i++) {
+		json *element = rows->make(rows->data, i);
+
+		text(element);
+		json_object_put(element);
+	}
 }
 
 json *print_member(const json *object, const char *name)

@@ -26,6 +26,18 @@ void print_append_text(json *array, const char *text);
 json *print_object(void);
 json *print_array(void);
 
+/* Makes the element of that index of an array. */
+typedef json *(*print_maker)(void *data, size_t index);
+/*
+ * An array whose elements are made one by one when they are printed, for what there may be 100,000 of: as values, all
+ * at once, they would take kilobytes each. `data` has to live as long as the array: see print_keep().
+ */
+json *print_rows(size_t count, print_maker make, void *data);
+/* Hands `data` over to the object, at whose end `release` is called with it. */
+void print_keep(json *object, void *data, void (*release)(void *data));
+/* Calls `text` with each element of the array, of either kind. */
+void print_each(const json *array, void (*text)(const json *element));
+
 /* Reading them back for the text form; a member that is not there is "" or 0. */
 const char *print_text(const json *object, const char *name);
 uint64_t print_number(const json *object, const char *name);

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "list_map.h"
 #include "lists.h"
+#include "maps.h"
 #include "util.h"
 #include "words.h"
 
@@ -31,99 +33,61 @@ static struct prefix prefix_of(uint8_t family, const struct wgvia_key6 *key)
 	return (struct prefix){ip_mask(ip, key->prefixlen), key->prefixlen};
 }
 
-static const struct {
-	enum map map;
-	uint8_t family;
-} gateway_maps[] = {{MAP_PREFIXES4, AF_INET}, {MAP_PREFIXES6, AF_INET6}},
-  bypass_maps[] = {{MAP_BYPASS4, AF_INET}, {MAP_BYPASS6, AF_INET6}};
-
-static int fd_for(const struct instance *instance, bool bypass, const struct prefix *prefix)
+static struct map_layout layout_of(const struct instance *instance, bool bypass, uint8_t family)
 {
-	bool six = prefix->ip.family == AF_INET6;
+	bool six = family == AF_INET6;
 
-	return instance->maps[bypass ? (six ? MAP_BYPASS6 : MAP_BYPASS4) : (six ? MAP_PREFIXES6 : MAP_PREFIXES4)];
+	return (struct map_layout){
+		instance->maps[bypass ? (six ? MAP_BYPASS6 : MAP_BYPASS4) : (six ? MAP_PREFIXES6 : MAP_PREFIXES4)],
+		six ? sizeof(struct wgvia_key6) : sizeof(struct wgvia_key4),
+		bypass ? sizeof(struct wgvia_bypass) : sizeof(struct wgvia_gateway)};
 }
 
 /* --- reading --- */
 
-typedef int (*entry_reader)(struct state *state, const struct prefix *prefix, const void *value);
+struct reader {
+	struct state *state;
+	uint8_t family;
+};
 
-static int read_gateway(struct state *state, const struct prefix *prefix, const void *value)
+static int read_gateway(void *data, const void *key, const void *value)
 {
-	return state_add_gateway(state, prefix, value);
+	const struct reader *reader = data;
+	struct prefix prefix = prefix_of(reader->family, key);
+
+	return state_add_gateway(reader->state, &prefix, value);
 }
 
-static int read_bypass(struct state *state, const struct prefix *prefix, const void *value)
+static int read_bypass(void *data, const void *key, const void *value)
 {
 	const struct wgvia_bypass *entry = value;
+	const struct reader *reader = data;
+	struct prefix prefix = prefix_of(reader->family, key);
 
-	return state_add_bypass(state, prefix, entry->verdict, entry->flags);
+	return state_add_bypass(reader->state, &prefix, entry->verdict, entry->flags);
 }
 
-static int read_map(int fd, uint8_t family, entry_reader reader, struct state *state)
+static int read_maps(const struct instance *instance, struct state *state)
 {
-	struct wgvia_key6 key, next;
-	union {
-		struct wgvia_gateway gateway;
-		struct wgvia_bypass bypass;
-	} value;
-	void *last = NULL;
-	int ret;
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	int ret = 0;
 
-	while (!bpf_map_get_next_key(fd, last, &next)) {
-		struct prefix prefix = prefix_of(family, &next);
+	for (int bypass = 0; bypass < 2; bypass++)
+		for (size_t i = 0; i < ARRAY_SIZE(families) && !ret; i++) {
+			struct map_layout map = layout_of(instance, bypass, families[i]);
+			struct reader reader = {state, families[i]};
 
-		key = next;
-		last = &key;
-		if (bpf_map_lookup_elem(fd, &key, &value)) {
-			if (errno == ENOENT) /* deleted in between, by somebody else */
-				continue;
-			return -errno;
+			ret = maps_read(&map, bypass ? read_bypass : read_gateway, &reader);
 		}
-		ret = reader(state, &prefix, &value);
-		if (ret)
-			return ret;
-	}
-	return errno == ENOENT ? 0 : -errno;
-}
-
-static int read_lists(int fd, struct state *state)
-{
-	struct gateway_list list;
-	uint32_t next, *last = NULL;
-
-	while (!bpf_map_get_next_key(fd, last, &next)) {
-		struct gateway_list *entry;
-
-		list.number = next;
-		last = &list.number;
-		if (bpf_map_lookup_elem(fd, &list.number, &list.content)) {
-			if (errno == ENOENT)
-				continue;
-			return -errno;
-		}
-		/* written by somebody else: no list of ours is like that */
-		if (!list.number || list.number > WGVIA_FAILOVER_LISTS || list.content.count < 2 ||
-		    list.content.count > WGVIA_FAILOVER_HOPS)
-			continue;
-		entry = array_grow(&state->lists, &state->list_count, sizeof(*entry));
-		if (!entry)
-			return -ENOMEM;
-		*entry = list;
-	}
-	return errno == ENOENT ? 0 : -errno;
+	return ret;
 }
 
 int tables_read(const struct instance *instance, struct state *state, struct error *error)
 {
 	struct state found = {};
-	int ret = 0;
+	int ret = read_maps(instance, &found);
 
-	for (size_t i = 0; i < ARRAY_SIZE(gateway_maps) && !ret; i++)
-		ret = read_map(instance->maps[gateway_maps[i].map], gateway_maps[i].family, read_gateway, &found);
-	for (size_t i = 0; i < ARRAY_SIZE(bypass_maps) && !ret; i++)
-		ret = read_map(instance->maps[bypass_maps[i].map], bypass_maps[i].family, read_bypass, &found);
-	ret = ret ? ret : read_lists(instance->maps[MAP_FAILOVER], &found);
+	ret = ret ? ret : list_map_read(instance->maps[MAP_FAILOVER], &found);
 	if (ret) {
 		state_free(&found);
 		return error_system(error, -ret, "cannot read the maps of '%s'", instance->tunnel);
@@ -164,50 +128,85 @@ int tables_read_counters(const struct instance *instance, struct wgvia_counter *
 
 /* An entry as it was before it was changed. */
 struct undo {
-	int fd;
 	struct wgvia_key6 key;
-	bool existed;
-	union {
+	bool bypass, existed;
+	uint8_t family;
+	union value {
 		struct wgvia_gateway gateway;
 		struct wgvia_bypass bypass;
 	} value;
 };
 
+/* Changes of one map, and either all updates or all deletions, on their way into the kernel. */
+struct pending {
+	struct map_layout map;
+	bool deletes;
+	uint8_t *keys, *values; /* of PENDING_MAX, as the kernel wants them */
+	size_t count;
+};
+#define PENDING_MAX 4096
+
 struct writer {
 	const struct instance *instance;
-	struct undo *undo;
+	struct pending pending;
+	struct undo *undo; /* of what is in force and of what is pending, which is at the end */
 	size_t undo_count;
 };
 
-/* `old` and `new` of `size` bytes; NULL: there is none, or shall be none. */
-static int write_entry(struct writer *writer, bool bypass, const struct prefix *prefix, const void *old,
-		       const void *new, size_t size)
+static int flush(struct writer *writer)
 {
-	struct undo *undo = array_grow(&writer->undo, &writer->undo_count, sizeof(*undo));
+	struct pending *pending = &writer->pending;
+	size_t done;
+	int ret = pending->deletes ? maps_delete(&pending->map, pending->keys, pending->count, &done)
+				   : maps_update(&pending->map, pending->keys, pending->values, pending->count, &done);
 
+	writer->undo_count -= pending->count - done;
+	pending->count = 0;
+	return ret;
+}
+
+/* `old` and `new` in the layout of the map; NULL: there is none, or shall be none. In force after the next flush(). */
+static int write_entry(struct writer *writer, bool bypass, const struct prefix *prefix, const void *old,
+		       const void *new)
+{
+	struct map_layout map = layout_of(writer->instance, bypass, prefix->ip.family);
+	struct pending *pending = &writer->pending;
+	struct undo *undo;
+	int ret = 0;
+
+	if (pending->count == PENDING_MAX || pending->map.fd != map.fd || pending->deletes != !new)
+		ret = flush(writer);
+	if (ret)
+		return ret;
+	undo = array_grow(&writer->undo, &writer->undo_count, sizeof(*undo));
 	if (!undo)
 		return -ENOMEM;
-	undo->fd = fd_for(writer->instance, bypass, prefix);
 	undo->key = key_of(prefix);
+	undo->bypass = bypass;
+	undo->family = prefix->ip.family;
 	undo->existed = old;
 	if (old)
-		memcpy(&undo->value, old, size);
-	if (!(new ? bpf_map_update_elem(undo->fd, &undo->key, new, BPF_ANY)
-		  : bpf_map_delete_elem(undo->fd, &undo->key)))
-		return 0;
-	writer->undo_count--;
-	return !new &&errno == ENOENT ? 0 : -errno;
+		memcpy(&undo->value, old, map.value_size);
+	pending->map = map;
+	pending->deletes = !new;
+	memcpy(pending->keys + pending->count * map.key_size, &undo->key, map.key_size);
+	if (new)
+		memcpy(pending->values + pending->count * map.value_size, new, map.value_size);
+	pending->count++;
+	return 0;
 }
 
 static void take_back(struct writer *writer)
 {
 	while (writer->undo_count) {
 		struct undo *undo = &writer->undo[--writer->undo_count];
+		struct map_layout map = layout_of(writer->instance, undo->bypass, undo->family);
+		size_t done;
 
 		if (undo->existed)
-			bpf_map_update_elem(undo->fd, &undo->key, &undo->value, BPF_ANY);
+			maps_update(&map, &undo->key, &undo->value, 1, &done);
 		else
-			bpf_map_delete_elem(undo->fd, &undo->key);
+			maps_delete(&map, &undo->key, 1, &done);
 	}
 }
 
@@ -219,14 +218,13 @@ static int write_gateways(struct writer *writer, const struct state *from, const
 		const struct gateway_entry *new = &to->gateways[i], *old = state_find_gateway(from, &new->from);
 
 		if (!old || memcmp(&old->value, &new->value, sizeof(new->value)))
-			ret = write_entry(writer, false, &new->from, old ? &old->value : NULL, &new->value,
-					  sizeof(new->value));
+			ret = write_entry(writer, false, &new->from, old ? &old->value : NULL, &new->value);
 	}
 	for (size_t i = 0; i < from->gateway_count && !ret; i++) {
 		const struct gateway_entry *old = &from->gateways[i];
 
 		if (!state_find_gateway(to, &old->from))
-			ret = write_entry(writer, false, &old->from, &old->value, NULL, sizeof(old->value));
+			ret = write_entry(writer, false, &old->from, &old->value, NULL);
 	}
 	return ret;
 }
@@ -239,8 +237,7 @@ static int write_new_bypass(struct writer *writer, const struct state *from, con
 		const struct bypass_entry *new = &to->bypass[i], *old = state_find_bypass(from, &new->to);
 
 		if (!old || memcmp(&old->value, &new->value, sizeof(new->value)))
-			ret = write_entry(writer, true, &new->to, old ? &old->value : NULL, &new->value,
-					  sizeof(new->value));
+			ret = write_entry(writer, true, &new->to, old ? &old->value : NULL, &new->value);
 	}
 	return ret;
 }
@@ -253,49 +250,36 @@ static int delete_old_bypass(struct writer *writer, const struct state *from, co
 		const struct bypass_entry *old = &from->bypass[i];
 
 		if (!state_find_bypass(to, &old->to))
-			ret = write_entry(writer, true, &old->to, &old->value, NULL, sizeof(old->value));
+			ret = write_entry(writer, true, &old->to, &old->value, NULL);
 	}
 	return ret;
 }
 
-/* Takes lists away whose number `kept` does not have. They are of no use to the packet path: what stays does no harm.
- */
-static void delete_lists(int fd, const struct state *from, const struct state *kept)
+static int write_all(struct writer *writer, const struct state *from, const struct state *to)
 {
-	for (size_t i = 0; i < from->list_count; i++) {
-		bool keep = false;
+	int ret = write_new_bypass(writer, from, to);
 
-		for (size_t j = 0; j < kept->list_count; j++)
-			keep |= kept->lists[j].number == from->lists[i].number;
-		if (!keep)
-			bpf_map_delete_elem(fd, &from->lists[i].number);
-	}
-}
-
-/* Those whose number is not in use; one that is has this content already. */
-static int write_lists(int fd, const struct state *from, const struct state *to)
-{
-	for (size_t i = 0; i < to->list_count; i++) {
-		const struct gateway_list *list = &to->lists[i];
-		bool there = false;
-
-		for (size_t j = 0; j < from->list_count; j++)
-			there |= from->lists[j].number == list->number;
-		if (!there && bpf_map_update_elem(fd, &list->number, &list->content, BPF_ANY))
-			return -errno;
-	}
-	return 0;
+	ret = ret ? ret : flush(writer);
+	ret = ret ? ret : write_gateways(writer, from, to);
+	ret = ret ? ret : flush(writer);
+	ret = ret ? ret : delete_old_bypass(writer, from, to);
+	return ret ? ret : flush(writer);
 }
 
 static int write_entries(const struct instance *instance, const struct state *from, const struct state *to)
 {
 	struct writer writer = {.instance = instance};
-	int ret = write_new_bypass(&writer, from, to);
+	int ret;
 
-	ret = ret ? ret : write_gateways(&writer, from, to);
-	ret = ret ? ret : delete_old_bypass(&writer, from, to);
-	if (ret)
+	writer.pending.keys = malloc(PENDING_MAX * sizeof(struct wgvia_key6));
+	writer.pending.values = malloc(PENDING_MAX * sizeof(union value));
+	ret = writer.pending.keys && writer.pending.values ? write_all(&writer, from, to) : -ENOMEM;
+	if (ret) {
+		writer.undo_count -= writer.pending.count;
 		take_back(&writer);
+	}
+	free(writer.pending.keys);
+	free(writer.pending.values);
 	free(writer.undo);
 	return ret;
 }
@@ -330,9 +314,9 @@ static int write_state(const struct instance *instance, const struct state *runn
 	if (!ret) {
 		if (state->keep_choice)
 			lists_keep_choice(&numbered, running);
-		ret = write_lists(fd, running, &numbered);
+		ret = list_map_write(fd, running, &numbered);
 		ret = ret ? ret : write_entries(instance, running, &numbered);
-		delete_lists(fd, ret ? &numbered : running, ret ? running : &numbered);
+		list_map_clean(fd, ret ? &numbered : running, ret ? running : &numbered);
 	}
 	free(numbered.gateways);
 	free(numbered.lists);
@@ -349,9 +333,8 @@ int tables_check(const struct state *state, struct error *error)
 int tables_write(const struct instance *instance, const struct state *state, struct error *error)
 {
 	cleanup(state_free) struct state running = {};
-	int ret;
+	int ret = tables_check(state, error);
 
-	ret = tables_check(state, error);
 	ret = ret ? ret : tables_read(instance, &running, error);
 	if (ret)
 		return ret;

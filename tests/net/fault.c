@@ -3,7 +3,8 @@
  * For LD_PRELOAD: the FAULT_AT-th call of a program that changes something which others can see fails, or the program
  * is killed just before it, by FAULT=fail or FAULT=kill; then there is a file FAULT_FILE. Changes are what bpf(2) does
  * to maps, pins and links, what libbpf sends by netlink, and folders and names. The calls by which things are removed
- * are counted for `kill` alone: they do not fail on a system that is sane.
+ * are counted for `kill` alone: they do not fail on a system that is sane. Of a batch of map entries, one half is done
+ * before it fails.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -28,14 +29,25 @@ static bool kills(void)
 	return fault && !strcmp(fault, "kill");
 }
 
-/* Whether this call is the one. */
-static bool fault(bool removes)
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+/* The first half of a batch; the kernel leaves in `count` how many entries it has done. */
+static void do_half(union bpf_attr *batch, long command, long size)
+{
+	batch->batch.count /= 2;
+	NEXT(syscall)(SYS_bpf, command, batch, size);
+}
+
+/* Whether this call is the one. `a`: of a batch, what bpf(2) gets. */
+static bool fault_of(bool removes, const long *a)
 {
 	static int count;
 	const char *at = getenv("FAULT_AT");
 
 	if ((removes && !kills()) || !at || ++count != atoi(at))
 		return false;
+	if (a)
+		do_half((union bpf_attr *)a[1], a[0], a[2]);
 	close(open(getenv("FAULT_FILE"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	if (kills())
 		raise(SIGKILL);
@@ -43,7 +55,10 @@ static bool fault(bool removes)
 	return true;
 }
 
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+static bool fault(bool removes)
+{
+	return fault_of(removes, NULL);
+}
 
 long syscall(long number, ...)
 {
@@ -61,6 +76,14 @@ long syscall(long number, ...)
 		case BPF_LINK_CREATE:
 		case BPF_LINK_UPDATE:
 			if (fault(false))
+				return -1;
+			break;
+		case BPF_MAP_UPDATE_BATCH:
+			if (fault_of(false, a))
+				return -1;
+			break;
+		case BPF_MAP_DELETE_BATCH:
+			if (fault_of(true, a))
 				return -1;
 			break;
 		case BPF_MAP_DELETE_ELEM:

@@ -4,7 +4,7 @@
 # A change that fails, wherever it fails, leaves the old state in force; one that is killed is mended by the next `up`.
 # Packets flow all the time, and none is lost. What succeeds is in live.bats.
 
-# shellcheck disable=SC2086 # addresses are words
+# shellcheck disable=SC2030,SC2031,SC2086 # addresses are words
 
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
 load ../lib/net.bash
@@ -130,7 +130,8 @@ faults() {
 	faults tcx
 }
 
-@test "clsact: whichever step of a change fails or is the last, nothing is lost" {
+@test "clsact, entry by entry: whichever step of a change fails or is the last, nothing is lost" {
+	export WGVIA_BATCH=no
 	faults clsact
 }
 
@@ -163,7 +164,8 @@ first_faults() {
 	first_faults tcx
 }
 
-@test "clsact: whichever step of a first up fails or is the last, nothing is left" {
+@test "clsact, entry by entry: whichever step of a first up fails or is the last, nothing is left" {
+	export WGVIA_BATCH=no
 	first_faults clsact
 }
 

@@ -288,6 +288,68 @@ static void route_and_bypass_take_exactly_their_words(void **state)
 	assert_int_not_equal(parse_bypass(3, bypass, tunnel, &prefix, &error), 0);
 }
 
+static void run_takes_a_file_and_numbers(void **unused)
+{
+	static const struct {
+		const char *line;
+		const char *path; /* NULL: none */
+		unsigned int interval, hold, tries;
+	} good[] = {
+		{"wg6", NULL, 1000, 10000, 3},
+		{"wg6 /etc/wgvia/wg6.conf", "/etc/wgvia/wg6.conf", 1000, 10000, 3},
+		{"wg6 file interval 0.1 hold 0 tries 1", "file", 100, 0, 1},
+		{"wg6 tries 10 hold 3600 interval 60", NULL, 60000, 3600000, 10},
+		{"wg6 ./hold hold 1.5", "./hold", 1000, 1500, 3},
+		{"wg6 interval 0.25 hold 0.001", NULL, 250, 1, 3},
+		{"wg6 interval 12.345 hold 1.230", NULL, 12345, 1230, 3},
+	};
+	static const struct {
+		const char *line, *reason;
+	} bad[] = {
+		{"", "IFACE is missing"},
+		{"wg6 file more", "unexpected word 'more'"},
+		{"wg6 interval", "'interval' needs a value"},
+		{"wg6 interval 1 interval 2", "given twice"},
+		{"wg6 interval 0.099", "from 0.1 to 60"},
+		{"wg6 interval 60.001", "from 0.1 to 60"},
+		{"wg6 interval 99999999999999999999", "from 0.1 to 60"},
+		{"wg6 interval 0.2500", "no number of seconds"},
+		{"wg6 interval -1", "no number of seconds"},
+		{"wg6 interval 1s", "no number of seconds"},
+		{"wg6 interval .5", "no number of seconds"},
+		{"wg6 interval 1.", "no number of seconds"},
+		{"wg6 interval 1.2.3", "no number of seconds"},
+		{"wg6 interval .", "no number of seconds"},
+		{"wg6 hold 3600.1", "from 0 to 3600"},
+		{"wg6 tries 0", "from 1 to 10"},
+		{"wg6 tries 11", "from 1 to 10"},
+	};
+	struct run_words words;
+	char copy[256], *argv[16];
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(good) + ARRAY_SIZE(bad); i++) {
+		bool is_good = i < ARRAY_SIZE(good);
+		const char *line = is_good ? good[i].line : bad[i - ARRAY_SIZE(good)].line;
+		struct error error = {};
+		int argc = 0;
+
+		strcpy(copy, line);
+		for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+			argv[argc++] = word;
+		if (!parse_run(argc, argv, &words, &error) != is_good)
+			fail_msg("'%s': %s", line, error.text);
+		if (!is_good) {
+			if (!strstr(error.text, bad[i - ARRAY_SIZE(good)].reason))
+				fail_msg("'%s': '%s'", line, error.text);
+			continue;
+		}
+		if (words.interval != good[i].interval || words.hold != good[i].hold || words.tries != good[i].tries)
+			fail_msg("'%s': %u %u %u", line, words.interval, words.hold, words.tries);
+		assert_true(!words.path == !good[i].path && (!words.path || !strcmp(words.path, good[i].path)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +357,7 @@ int main(void)
 		cmocka_unit_test(interface_names_are_those_that_the_kernel_takes),
 		cmocka_unit_test(up_takes_its_words_in_any_order),
 		cmocka_unit_test(up_refuses_with_a_reason),
+		cmocka_unit_test(run_takes_a_file_and_numbers),
 		cmocka_unit_test(route_and_bypass_take_exactly_their_words),
 	};
 

@@ -1,0 +1,480 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A whole configuration as a file: apply tells the difference and makes it so on the wire, touches nothing that stays,
+# and refuses a file with fault and place; save prints what apply takes back without a change. What is a line and a
+# difference is in tests/unit; what a failure in the middle leaves is in faults.bats.
+
+# shellcheck disable=SC2030,SC2031,SC2046,SC2086,SC2154 # addresses are words; bats and `stream` set variables
+
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
+load ../lib/net.bash
+
+NOBODY4=192.0.2.77 NOBODY6=2001:db8:2::77 # addresses on the LAN that nobody has
+
+setup() {
+	conf=$BATS_TEST_TMPDIR/wg6.conf
+}
+
+teardown() {
+	ip -n "$NS_GW" link delete second 2>/dev/null || true
+	sweep "$NS_GW" wg6
+}
+
+# conf LINE...: the file.
+conf() {
+	printf '%s\n' "$@" >"$conf"
+}
+
+# lines COMMAND...: what it prints, without notes.
+lines() {
+	"$@" | sed '/^wg6: /d'
+}
+
+good() {
+	conf "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
+}
+
+# Numbers that change where something is loaded, attached or made anew.
+ids() {
+	local map
+	wgvia -j show wg6 | jq -c '.attachments[] | [.dev, .direction, .link_id, .prog_id]'
+	for map in "$PIN_DIR"/wg6/{{prefixes,bypass}{4,6},counters,meta}; do
+		bpftool -j map show pinned "$map" | jq '.id'
+	done
+}
+
+# refused STATUS TEXT ARGUMENT...: one line that has it, a hint at most, and nothing has changed.
+refused() {
+	local status_wanted=$1 text=$2
+	shift 2
+	state >"$BATS_TEST_TMPDIR/before"
+	run --separate-stderr wgvia "$@"
+	is "$status" "$status_wanted"
+	is "$output" ""
+	is "$(grep -cv '^hint: ' <<<"$stderr")" 1
+	[[ "$stderr" == "wgvia: "*"$text"* ]] || is "$stderr" "wgvia: ...$text..."
+	state | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+# changes_nothing COMMAND...: it succeeds, prints nothing, and leaves maps, pins and programs as they are.
+changes_nothing() {
+	{ state && ids; } >"$BATS_TEST_TMPDIR/before"
+	run --separate-stderr "$@"
+	is "$status $stderr" "0 "
+	is "$output" ""
+	{ state && ids; } | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+# ---- what it does ----
+
+@test "a first apply is as up, and tells all of it" {
+	conf "# the firewall's" "" "from $VPN4 via $FW4 dev ens3 # old" "from $VPN6 via $FW6 dev ens3" "bypass 198.18.0.0/15"
+	is "$(lines wgvia apply wg6 "$conf")" "+ mode fast
++ on-fail drop
++ from $VPN4 via $FW4 dev ens3
++ from $VPN6 via $FW6 dev ens3
++ bypass 198.18.0.0/15"
+	answers "$NS_C1" $SVC4 service $C1_4
+	answers "$NS_C1" $SVC6 service $C1_6
+	answers "$NS_C1" $INET6 internet $C1_6
+	changes_nothing wgvia apply wg6 "$conf"
+	wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15
+	changes_nothing wgvia apply wg6 "$conf"
+}
+
+@test "a changed line: told, in force on the next packet, and all else untouched" {
+	local before
+	conf "from $VPN4 via $NOBODY4 dev ens3" "from $VPN6 via $FW6 dev ens3" "bypass 198.18.0.0/15"
+	wgvia apply wg6 "$conf"
+	before=$(ids)
+	times_out "$NS_C1" $SVC4
+	answers "$NS_C1" $SVC6 service $C1_6
+	conf "from $VPN4 via $FW4 dev ens3" "from $VPN6 via $NOBODY6 dev ens3" "bypass 198.18.0.0/15"
+	is "$(wgvia apply wg6 "$conf")" "- from $VPN4 via $NOBODY4 dev ens3
++ from $VPN4 via $FW4 dev ens3
+- from $VPN6 via $FW6 dev ens3
++ from $VPN6 via $NOBODY6 dev ens3"
+	answers "$NS_C1" $SVC4 service $C1_4
+	times_out "$NS_C1" $SVC6
+	is "$(ids)" "$before"
+}
+
+@test "a line more, a line less" {
+	local before
+	conf "from $VPN4 via $FW4 dev ens3"
+	wgvia apply wg6 "$conf"
+	before=$(ids)
+	times_out "$NS_C1" $SVC6
+	good
+	is "$(wgvia apply wg6 "$conf")" "+ from $VPN6 via $FW6 dev ens3"
+	answers "$NS_C1" $SVC6 service $C1_6
+	conf "from $VPN6 via $FW6 dev ens3" "bypass $SVC4"
+	is "$(wgvia apply wg6 "$conf")" "- from $VPN4 via $FW4 dev ens3
++ bypass $SVC4/32"
+	times_out "$NS_C1" $SVC4
+	answers "$NS_C1" $SVC6 service $C1_6
+	is "$(ids)" "$before"
+}
+
+@test "mode and on-fail are lines too" {
+	good
+	wgvia apply wg6 "$conf"
+	printf '%s\n' "mode stack" "on-fail pass" >>"$conf"
+	is "$(lines wgvia apply wg6 "$conf")" "- mode fast
++ mode stack
+- on-fail drop
++ on-fail pass"
+	is "$(wgvia -j show wg6 | jq -r '"\(.mode) \(.on_fail)"')" "stack pass"
+	answers "$NS_C1" $SVC4 service $C1_4
+	good # what a file does not say is as up has it
+	is "$(lines wgvia apply wg6 "$conf")" "- mode stack
++ mode fast
+- on-fail pass
++ on-fail drop"
+	is "$(wgvia -j show wg6 | jq -r '"\(.mode) \(.on_fail)"')" "fast drop"
+}
+
+@test "what a line leaves out is taken from the host, as up does it, and told" {
+	conf "from $VPN4" "from $VPN6 dev ens3" "from 10.7.0.0/16"
+	run wgvia apply wg6 "$conf"
+	is "$(grep '^+ from' <<<"$output")" "+ from $VPN4 via $FW4 dev ens3
++ from 10.7.0.0/16 via $FW4 dev ens3
++ from $VPN6 via $FW6 dev ens3"
+	grep -Fx "wg6: from $VPN4 and 1 more via $FW4 dev ens3" <<<"$output"
+	grep -Fx "wg6: from $VPN6 via $FW6 dev ens3" <<<"$output"
+	changes_nothing wgvia apply wg6 "$conf"
+	answers "$NS_C1" $SVC4 service $C1_4
+}
+
+@test "standard input, CR LF, tabs" {
+	is "$(printf 'from %s\tvia %s\r\n# end\r\n' $VPN4 $FW4 | lines wgvia apply wg6 - | grep from)" \
+		"+ from $VPN4 via $FW4 dev ens3"
+	is "$(printf 'from %s\nform\n' $VPN4 | { wgvia apply wg6 - 2>&1 || true; })" \
+		"wgvia: -:2: unexpected word 'form': from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..., bypass PREFIX, mode, on-fail"
+	answers "$NS_C1" $SVC4 service $C1_4
+}
+
+@test "JSON: the lines as a list, empty where nothing changes" {
+	good
+	is "$(wgvia -j apply wg6 "$conf" | jq -c '[.interface, .changes]')" \
+		"[\"wg6\",[\"+ mode fast\",\"+ on-fail drop\",\"+ from $VPN4 via $FW4 dev ens3\",\"+ from $VPN6 via $FW6 dev ens3\"]]"
+	is "$(wgvia -j apply wg6 "$conf")" '{"interface":"wg6","changes":[],"notes":[]}'
+	is "$(wgvia -j apply -c wg6 - <<<"from $VPN4" | jq -c .changes)" "[\"- from $VPN6 via $FW6 dev ens3\"]"
+	is "$(wgvia -j save wg6 | jq -c .statements)" \
+		"[\"mode fast\",\"on-fail drop\",\"from $VPN4 via $FW4 dev ens3\",\"from $VPN6 via $FW6 dev ens3\"]"
+}
+
+# Between $conf and $conf.b everything changes but the clients' prefixes.
+apply_others() {
+	wgvia apply wg6 "$conf.b" >/dev/null
+	wgvia apply wg6 "$conf" >/dev/null
+}
+
+# stays_whole ADDRESS
+stays_whole() {
+	local i
+	for ((i = 0; i < 3000; i++)); do
+		echo "from 172.$((16 + i / 1024)).$((i / 4 % 256)).$((i % 4 * 64))/26 via $FW4 dev ens3"
+		echo "from 2001:db8:77:$(printf %x $i)::/64 via $FW6 dev ens3"
+	done >"$BATS_TEST_TMPDIR/others"
+	good
+	sed 's,/26,/27,; s,/64,/65,' "$BATS_TEST_TMPDIR/others" | cat "$conf" - >"$conf.b"
+	cat "$BATS_TEST_TMPDIR/others" >>"$conf"
+	apply_others
+	pings 1 "$NS_C1" "$1"
+	remember_counters
+	stream 300 "$NS_C1" "$1" apply_others
+	is "$missing" 0
+	is "$(($(counter redirected) - $(jq .counters.redirected.packets "$BATS_TEST_TMPDIR/before")))" 300
+}
+
+@test "what stays loses no packet while 6,000 other lines change, IPv4" {
+	stays_whole $SVC4
+}
+
+@test "what stays loses no packet while 6,000 other lines change, entry by entry, IPv6" {
+	export WGVIA_BATCH=no
+	stays_whole $SVC6
+}
+
+# ---- what it only tells ----
+
+@test "a dry run tells the same and changes nothing" {
+	local option told
+	wgvia up wg6 "${WORDS[@]}" mode stack
+	conf "from $VPN4 via $NOBODY4 dev ens3" "bypass 198.18.0.0/15"
+	told="- mode stack
++ mode fast
+- from $VPN4 via $FW4 dev ens3
++ from $VPN4 via $NOBODY4 dev ens3
+- from $VPN6 via $FW6 dev ens3
++ bypass 198.18.0.0/15"
+	{ state && ids; } >"$BATS_TEST_TMPDIR/before"
+	for option in -c --dry-run; do
+		is "$(lines wgvia apply $option wg6 "$conf")" "$told"
+		is "$(lines wgvia apply wg6 "$conf" $option)" "$told"
+	done
+	{ state && ids; } | diff "$BATS_TEST_TMPDIR/before" -
+	answers "$NS_C1" $SVC6 service $C1_6
+	is "$(lines wgvia apply wg6 "$conf")" "$told"
+	is "$(wgvia apply -c wg6 "$conf")" ""
+}
+
+@test "a dry run where nothing runs makes nothing" {
+	good
+	is "$(wgvia apply -c wg6 "$conf" | grep -c '^+ ')" 4
+	[ ! -e "$PIN_DIR" ]
+	nothing_left
+}
+
+@test "a dry run finds what this host refuses" {
+	conf "" "from $VPN4 via 203.0.113.2"
+	refused 1 "$conf:2: via '203.0.113.2' is not on-link" apply -c wg6 "$conf"
+	[ ! -e "$PIN_DIR" ]
+}
+
+# ---- what it refuses ----
+
+# refusals: words of the file, and what this host says to them.
+refusals() {
+	local text
+	conf "from $VPN4 via $FW4" "" "# three" "form $VPN6"
+	refused 2 "$conf:4: unexpected word 'form'" apply wg6 "$conf"
+	conf "from $VPN4 via $FW4" "from 10.7.0.1/16 via $FW4"
+	refused 2 "$conf:2: '10.7.0.1/16' has host bits set: '10.7.0.0/16'" apply wg6 "$conf"
+	conf "from $VPN4 via $FW4" "from 10.7.0.0/16 via $FW4" "from $VPN4 via $NOBODY4"
+	refused 2 "$conf:3: from '$VPN4' is given twice, first in line 1" apply wg6 "$conf"
+	conf "from $VPN4 via $FW4" "bypass $SVC4 bypass $SVC6"
+	refused 2 "$conf:2: unexpected word 'bypass'" apply wg6 "$conf"
+	conf "from $VPN4 via $FW4" "mode medium"
+	refused 2 "$conf:2: 'medium' is no mode" apply wg6 "$conf"
+	conf "from $VPN4 dev wg6"
+	refused 2 "$conf:1: dev 'wg6' is the tunnel itself" apply wg6 "$conf"
+	conf "from $VPN4 via $FW4" "from 10.7.0.0/16 via $GW4"
+	refused 1 "$conf:2: via '$GW4' is this host's own address" apply wg6 "$conf"
+	conf "from $VPN4 via $FW4" "" "from 10.7.0.0/16 via $FW4 dev ens9"
+	refused 1 "$conf:3: cannot use 'ens9': no such device" apply wg6 "$conf"
+	conf "from $VPN4 via $FW4" "from 10.7.0.0/16 via $FW4" "from 10.8.0.0/16 via 203.0.113.2"
+	refused 1 "$conf:3: via '203.0.113.2' is not on-link" apply wg6 "$conf"
+	# what arrives broken
+	: >"$conf"
+	refused 2 "$conf: no 'from'" apply wg6 "$conf"
+	conf "# nothing yet" "mode stack" "bypass $SVC4"
+	refused 2 "$conf: no 'from'" apply wg6 "$conf"
+	refused 2 "-: no 'from'" apply wg6 - </dev/null
+	good
+	text=$(<"$conf")
+	printf '%s' "${text%?}" >"$conf"
+	refused 2 "$conf:2: the last line has no end" apply wg6 "$conf"
+	printf 'from %s via %s\n\0\n' $VPN4 $FW4 >"$conf"
+	refused 2 "$conf:2: a NUL byte" apply wg6 "$conf"
+	refused 2 "/dev/zero:1: a NUL byte" apply wg6 /dev/zero
+	refused 1 "cannot read '$BATS_TEST_TMPDIR': is a directory" apply wg6 "$BATS_TEST_TMPDIR"
+	refused 1 "cannot open '$conf.none': no such file" apply wg6 "$conf.none"
+	# the command line
+	good
+	refused 2 "IFACE is missing" apply
+	refused 2 "FILE" apply wg6
+	refused 2 "unexpected word 'more'" apply wg6 "$conf" more
+	refused 2 "unknown option '-x'" apply -x wg6 "$conf"
+	refused 2 "'a/b' is no interface name" apply a/b "$conf"
+	refused 1 "cannot use 'wg99': no such device" apply wg99 "$conf"
+	refused 2 "IFACE is missing" save
+	refused 2 "unexpected word 'wg7'" save wg6 wg7
+}
+
+@test "refused where nothing runs, nothing is made" {
+	refusals
+	refused 1 "no instance on 'wg6'" save wg6
+	nothing_left
+}
+
+@test "refused beside a running instance, nothing is changed" {
+	wgvia up wg6 "${WORDS[@]}" mode stack bypass 198.18.0.0/15
+	refusals
+	answers "$NS_C1" $SVC4 service $C1_4
+}
+
+# ---- save ----
+
+# comes_back: what is saved is what runs, and is taken back without a change, and brings it up again.
+comes_back() {
+	local saved
+	changes_nothing eval 'wgvia save wg6 | wgvia apply wg6 -'
+	changes_nothing eval 'wgvia save wg6 | wgvia apply -c wg6 -'
+	saved=$(wgvia save wg6)
+	is "$(head -n 1 <<<"$saved" | cut -c 1)" "#"
+	wgvia down wg6
+	wgvia apply wg6 - <<<"$saved" >/dev/null
+	is "$(wgvia save wg6)" "$saved"
+}
+
+@test "save and apply: what up made comes back, of all kinds" {
+	wgvia up wg6
+	comes_back
+	wgvia up wg6 "${WORDS[@]}" mode stack on-fail pass
+	comes_back
+	wgvia up wg6 from ::/0 via $FW6 from 0.0.0.0/0 via $FW4
+	comes_back
+	# gateways of every kind, and a destination that is on two lists
+	wgvia up wg6 from $VPN6 via fe80::1 dev ens3 from $VPN4 via $FW6 from 10.6.3.0/24 via fe80::2 dev ens3 \
+		bypass $GW4 bypass $SVC6 bypass 198.18.0.0/15 bypass ff02::/16
+	is "$(wgvia save wg6 | sed 1d)" "mode fast
+on-fail drop
+from $VPN4 via $FW6 dev ens3
+from 10.6.3.0/24 via fe80::2 dev ens3
+from $VPN6 via fe80::1 dev ens3
+bypass $GW4/32
+bypass 198.18.0.0/15
+bypass $SVC6/128
+bypass ff02::/16"
+	comes_back
+	# by other commands
+	wgvia route del wg6 from 10.6.3.0/24
+	wgvia bypass del wg6 $GW4
+	wgvia bypass add wg6 192.0.2.128/25
+	comes_back
+	# two devices
+	ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN"
+	ip -n "$NS_GW" link set second up
+	wgvia up wg6 "${WORDS4[@]}" from $VPN6 via fe80::7 dev second
+	comes_back
+}
+
+u32() { # NUMBER: its bytes, on a little-endian host
+	printf '%02x %02x %02x %02x' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24))
+}
+
+ten4="10 00 00 00 0a 07 00 00" # 10.7.0.0/16
+zero12="00 00 00 00 00 00 00 00 00 00 00 00"
+
+# write_ten4 IFINDEX FAMILY ADDRESS4 FLAGS: of 10.7.0.0/16, by bpftool.
+write_ten4() {
+	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $ten4 value hex $(u32 "$1") $(u32 "$2") $3 $zero12 $(u32 "$4")
+}
+
+# kept_aloud COMMENT STATUS TEXT: save has the line with that behind it, and says so; apply refuses with status and text.
+kept_aloud() {
+	run --separate-stderr wgvia save wg6
+	is "$status" 1
+	grep "^from 10.7.0.0/16 via .* dev .* # unusable: $1" <<<"$output"
+	is "$stderr" "wgvia: 1 of the lines will not restore what is running: 'unusable' tells why"
+	printf '%s\n' "$output" >"$conf"
+	refused "$2" "$3" apply wg6 "$conf"
+}
+
+@test "save: a value that no file can say is not lost in silence" {
+	local ens3 fw="c0 00 02 01"
+	ens3=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
+	wgvia up wg6 "${WORDS[@]}"
+	write_ten4 0 2 "$fw" 0
+	kept_aloud "no device" 2 ":5: 'ifindex:0' is no interface name"
+	write_ten4 4000 2 "$fw" 0
+	kept_aloud "device is gone" 2 ":5: 'ifindex:4000' is no interface name"
+	write_ten4 "$ens3" 77 "$fw" 0
+	kept_aloud "unknown address family" 2 ":5: '?' is no IPv4 or IPv6 address"
+	write_ten4 "$ens3" 2 "e0 00 00 01" 0
+	kept_aloud "next hop is multicast" 2 ":5: via '224.0.0.1' is multicast"
+	write_ten4 "$ens3" 2 "c0 00 02 02" 0
+	kept_aloud "next hop is this host's own" 1 ":5: via '$GW4' is this host's own address"
+	write_ten4 1 2 "7f 00 00 01" 0
+	kept_aloud "next hop is no address" 2 ":5: via '127.0.0.1' is no address of a gateway"
+	# what apply can mend it mends, and tells
+	write_ten4 "$ens3" 2 "$fw" 4
+	run --separate-stderr wgvia save wg6
+	is "$status" 1
+	grep -F "from 10.7.0.0/16 via $FW4 dev ens3 # unusable: unknown flags" <<<"$output"
+	is "$(wgvia apply wg6 - <<<"$output")" "- from 10.7.0.0/16 via $FW4 dev ens3 # flags 0x4
++ from 10.7.0.0/16 via $FW4 dev ens3"
+	bpftool map update pinned "$PIN_DIR/wg6/bypass4" key hex 20 00 00 00 c6 33 64 07 value hex 4d 00 00 00 00 00 00 00
+	run --separate-stderr wgvia save wg6
+	is "$status" 1
+	grep -Fx "bypass 198.51.100.7/32 # unusable: unknown verdict 77, treated as bypass" <<<"$output"
+	is "$(wgvia apply wg6 - <<<"$output")" "- bypass 198.51.100.7/32 # verdict 77
++ bypass 198.51.100.7/32"
+	changes_nothing eval 'wgvia save wg6 | wgvia apply wg6 -'
+}
+
+@test "save and apply: a gateway that is marked down stays so, and so does a bypass without the flag" {
+	local ens3
+	ens3=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
+	wgvia up wg6 "${WORDS[@]}" from 10.7.0.0/16 via $FW4 # which belongs into the tunnel then
+	write_ten4 "$ens3" 2 "c0 00 02 01" 1
+	bpftool map update pinned "$PIN_DIR/wg6/bypass4" key hex 20 00 00 00 c6 33 64 07 value hex 06 00 00 00 00 00 00 00
+	wgvia save wg6 | grep -Fx "from 10.7.0.0/16 via $FW4 dev ens3 # marked down"
+	changes_nothing eval 'wgvia save wg6 | wgvia apply wg6 -'
+	# another gateway is not down for that
+	wgvia save wg6 | sed "s,^\(from 10.7.0.0/16 via\) $FW4,\1 $NOBODY4," >"$conf"
+	is "$(wgvia apply wg6 "$conf")" "- from 10.7.0.0/16 via $FW4 dev ens3 # flags 0x1
++ from 10.7.0.0/16 via $NOBODY4 dev ens3"
+}
+
+@test "save: no prefix at all is said, and its file refused" {
+	wgvia up wg6 "${WORDS4[@]}"
+	wgvia route del wg6 from $VPN4
+	run --separate-stderr wgvia save wg6
+	is "$status" 1
+	is "$stderr" "wgvia: 'wg6' has no prefix, which no file can say"
+	printf '%s\n' "$output" >"$conf"
+	refused 2 "no 'from'" apply wg6 "$conf"
+}
+
+# ---- many ----
+
+# many COUNT GATEWAY4 GATEWAY6: half and half, and the clients' own.
+many() {
+	good
+	awk -v n="$(($1 / 2))" -v g4="$2" -v g6="$3" 'BEGIN {
+		for (i = 0; i < n; i++) {
+			printf "from 20.%d.%d.%d/28 via %s dev ens3\n", i / 4096, i / 16 % 256, i % 16 * 16, g4
+			printf "from 2001:db8:77:%x::/64 via %s dev ens3\n", i + 1, g6
+		}
+	}' >>"$conf"
+}
+
+# entry MAP KEY: the next hop's first four bytes.
+entry() {
+	bpftool -j map lookup pinned "$PIN_DIR/wg6/$1" key hex $2 | jq -c '.formatted.value.addr[0:4]'
+}
+
+entries() { # MAP
+	bpftool -j map dump pinned "$PIN_DIR/wg6/$1" | jq length
+}
+
+# a_hundred_thousand: all of them get there, one is changed, all are saved and gone.
+a_hundred_thousand() {
+	many 100000 $FW4 $FW6
+	is "$(wgvia apply wg6 "$conf" | grep -c '^+ from')" 100002
+	is "$(entries prefixes4) $(entries prefixes6)" "50001 50001"
+	is "$(entry prefixes4 '1c 00 00 00 14 00 00 00')" "[192,0,2,1]"
+	is "$(entry prefixes4 '1c 00 00 00 14 0c 34 f0')" "[192,0,2,1]"
+	is "$(entry prefixes6 '40 00 00 00 20 01 0d b8 00 77 c3 50 00 00 00 00 00 00 00 00')" "[32,1,13,184]"
+	# as a destination each belongs into the tunnel
+	is "$(bpftool -j map lookup pinned "$PIN_DIR/wg6/bypass4" key hex 1c 00 00 00 14 0c 34 f0 | jq .formatted.value.verdict)" 5
+	sed -i "s,^\(from 20.6.0.0/28 via\) $FW4,\1 $NOBODY4," "$conf"
+	is "$(wgvia apply wg6 "$conf")" "- from 20.6.0.0/28 via $FW4 dev ens3
++ from 20.6.0.0/28 via $NOBODY4 dev ens3"
+	is "$(entry prefixes4 '1c 00 00 00 14 06 00 00')" "[192,0,2,77]"
+	is "$(entry prefixes4 '1c 00 00 00 14 06 00 10')" "[192,0,2,1]"
+	is "$(wgvia save wg6 | grep '^from' | sort | md5sum)" "$(sort "$conf" | md5sum)"
+	is "$(wgvia save wg6 | wgvia apply wg6 -)" ""
+	is "$(wgvia -j show wg6 | jq '[.prefixes[] | select(.usable)] | length')" 100002
+	answers "$NS_C1" $SVC4 service $C1_4
+	# half of them go, batches of them
+	many 50000 $FW4 $FW6
+	is "$(wgvia apply wg6 "$conf" | grep -c '^- from')" 50001 # and the one that was changed
+	is "$(entries prefixes4) $(entries prefixes6)" "25001 25001"
+	answers "$NS_C1" $SVC6 service $C1_6
+	wgvia down wg6
+	nothing_left
+}
+
+@test "100,000 lines" {
+	a_hundred_thousand
+}
+
+@test "100,000 lines, entry by entry" {
+	export WGVIA_BATCH=no
+	a_hundred_thousand
+}
