@@ -24,6 +24,7 @@ struct watched {
 
 struct guard {
 	struct solicit *solicit;
+	struct rtnl *rtnl;
 	struct health_settings settings;
 	struct watched *all;
 	size_t count;
@@ -39,8 +40,9 @@ int guard_open(struct guard **guard, const struct health_settings *settings)
 		return -ENOMEM;
 	opened->settings = *settings;
 	ret = solicit_open(&opened->solicit);
+	ret = ret ? ret : rtnl_open(&opened->rtnl);
 	if (ret)
-		free(opened);
+		guard_close(&opened);
 	else
 		*guard = opened;
 	return ret;
@@ -51,6 +53,7 @@ void guard_close(struct guard **guard)
 	if (!*guard)
 		return;
 	solicit_close(&(*guard)->solicit);
+	rtnl_close(&(*guard)->rtnl);
 	free((*guard)->all);
 	free(*guard);
 	*guard = NULL;
@@ -216,6 +219,9 @@ void guard_receive(struct guard *guard, uint64_t now)
 				continue;
 			health_answered(&watched->health, &guard->settings, now);
 			watched->reason = "it does not answer neighbour requests";
+			/* so that its MAC address is known when prefixes move there; our answers keep it fresh */
+			if (before != watched->health.state)
+				rtnl_use_neighbour(guard->rtnl, answer.ifindex, &answer.ip);
 			tell(guard, watched, before);
 		}
 }

@@ -534,6 +534,18 @@ int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip,
 	return 0;
 }
 
+int rtnl_use_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip)
+{
+	struct nlmsghdr *header = request(rtnl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_ACK);
+	struct ndmsg *entry = mnl_nlmsg_put_extra_header(header, sizeof(*entry));
+
+	entry->ndm_family = ip->family;
+	entry->ndm_ifindex = (int)ifindex;
+	entry->ndm_flags = NTF_USE;
+	mnl_attr_put(header, NDA_DST, ip_bits(ip->family) / 8, ip->addr);
+	return ask(rtnl, header, NULL, NULL);
+}
+
 /* --- rules and routes --- */
 
 struct rules {

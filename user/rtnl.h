@@ -89,6 +89,12 @@ int rtnl_get_forward(struct rtnl *rtnl, const struct ip *from, const struct ip *
 		     struct forward *forward);
 int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip, struct neighbour *neighbour);
 
+/*
+ * Has the kernel look for the neighbour as a packet to it would, and so keep an entry for it. The one thing here that
+ * leaves a trace.
+ */
+int rtnl_use_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip);
+
 /* A policy rule ("ip rule") that looks at the source. */
 struct rule {
 	struct prefix from;

@@ -198,6 +198,9 @@ file() { # LINE...
 	agent_start interval 0.2 hold 1
 	says "gateway $FW4B dev ens3 is well"
 	goes first "$NS_C1" $SVC4
+	# the one that stands by is known to the kernel
+	wgvia show wg6 | grep "or $FW4B dev ens3 lladdr $FW2_MAC REACHABLE"
+	wgvia show wg6 | grep "or $FW6B dev ens3 lladdr $FW2_MAC REACHABLE"
 	first_dead
 	in_force $VPN4 $FW4B
 	in_force $VPN6 $FW6B
@@ -423,6 +426,18 @@ lan_made() {
 
 @test "tcx: a LAN device that was made anew is attached to again" {
 	lan_anew tcx
+}
+
+@test "an agent that was not there when the LAN device was made anew finds the gateways" {
+	wgvia up wg6 "${LISTS[@]}"
+	ip -n "$NS_GW" link delete ens3
+	lan_made
+	agent_start interval 0.2
+	poll 10 attached_three
+	poll 10 ping_once "$NS_C1" $WG4
+	answers "$NS_C1" $SVC4 service $C1_4
+	answers "$NS_C1" $SVC6 service $C1_6
+	goes first "$NS_C1" $SVC4
 }
 
 @test "clsact: a LAN device that was made anew is attached to again" {
