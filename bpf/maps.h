@@ -55,6 +55,20 @@ struct {
 	__type(value, struct wgvia_meta);
 } meta SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct wgvia_trace);
+} trace SEC(".maps");
+
+/* Room for 2,500 events, whose reader may sleep as long as a burst takes; it is there whether or not anybody reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps");
+
 /* Passes through the egress programs, by CPU; see mark.h. It is the programs' own, and has no pin. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

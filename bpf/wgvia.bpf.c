@@ -21,6 +21,7 @@
 #include "mark.h"
 #include "mtu.h"
 #include "packet.h"
+#include "trace.h"
 #include "wgvia_abi.h"
 
 /* A verdict of our own beside the ABI's: none of our business, and not counted. */
@@ -28,14 +29,15 @@
 
 /*
  * Counts the verdict and turns it into an action; `redirect` is the helper's return where there was a redirect,
- * TC_ACT_UNSPEC where not.
+ * TC_ACT_UNSPEC where not. `gateway` is the one that the decision asked for, or NULL.
  */
 static __always_inline int finish(struct __sk_buff *skb, const struct packet *pkt, enum wgvia_direction direction,
-				  enum wgvia_verdict verdict, int redirect)
+				  enum wgvia_verdict verdict, const struct wgvia_gateway *gateway, int redirect)
 {
 	if (verdict == NOT_OURS)
 		return redirect;
 	counter_add(skb, pkt, direction, verdict);
+	trace_decision(skb, pkt, verdict > WGVIA_MALFORMED, direction, verdict, gateway);
 
 	switch (verdict) {
 	case WGVIA_REDIRECTED:
@@ -108,7 +110,7 @@ int wgvia_out(struct __sk_buff *skb)
 			redirect = forward_to_gateway(gateway);
 		}
 	}
-	return finish(skb, &pkt, WGVIA_OUT, verdict, redirect);
+	return finish(skb, &pkt, WGVIA_OUT, verdict, verdict >= WGVIA_TOO_BIG ? gateway : NULL, redirect);
 }
 
 static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, struct packet *pkt)
@@ -152,7 +154,7 @@ int wgvia_back(struct __sk_buff *skb)
 			redirect = forward_into_tunnel();
 		}
 	}
-	return finish(skb, &pkt, WGVIA_BACK, verdict, redirect);
+	return finish(skb, &pkt, WGVIA_BACK, verdict, NULL, redirect);
 }
 
 /* The next hop's MAC, as the kernel would resolve it now. The return value is bpf_fib_lookup()'s. */
@@ -297,7 +299,7 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 	verdict = decide_egress(skb, link_len, &pkt, &gateway, mark, pass);
 	if (verdict == WGVIA_RETARGETED)
 		verdict = retarget(skb, link_len, gateway, mark, pass, &redirect);
-	return finish(skb, &pkt, WGVIA_EGRESS, verdict, redirect);
+	return finish(skb, &pkt, WGVIA_EGRESS, verdict, gateway, redirect);
 }
 
 SEC("tc")

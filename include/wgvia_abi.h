@@ -122,6 +122,44 @@ struct wgvia_counter {
 };
 WGVIA_ASSERT(sizeof(struct wgvia_counter) == 16, "wgvia_counter");
 
+/*
+ * trace: BPF_MAP_TYPE_ARRAY of one, to be mapped into memory. Who wants to see decisions writes the filter, then the
+ * deadline, and moves the deadline on for as long as it reads `events`. The packet path tells of what it counts, and
+ * a packet that finds the deadline passed, or further off than a reader may set it, writes 0: a reader that was killed
+ * leaves nothing switched on.
+ */
+#define WGVIA_TRACE_MAX 10000000000ull /* ns */
+struct wgvia_trace {
+	__u64 until;	/* in ns of CLOCK_MONOTONIC; 0: nobody listens */
+	__u64 skipped;	/* events for which there was no room, counted on and on */
+	__u32 family;	/* AF_INET or AF_INET6, 0 for both and for what is no IP: then the masks are 0, too */
+	__u32 verdicts; /* 1 << WGVIA_* for each that is wanted */
+	__u32 from[4], from_mask[4];
+	__u32 to[4], to_mask[4]; /* an address is wanted if (address & mask) == value; network order */
+};
+WGVIA_ASSERT(sizeof(struct wgvia_trace) == 88, "wgvia_trace");
+
+/* events: BPF_MAP_TYPE_RINGBUF of these. */
+struct wgvia_event {
+	__u64 time; /* in ns of CLOCK_MONOTONIC */
+	__u32 direction;
+	__u32 verdict;
+	__u32 ifindex; /* of the device at which the program stands */
+	__u32 len;     /* of the IP packet, in bytes; of a GSO packet as a whole */
+	__u32 packets; /* that it is on the wire */
+	__u32 gateway_ifindex;
+	__u8 family;	     /* AF_INET or AF_INET6; 0: no IP, and no addresses */
+	__u8 protocol;	     /* or next header */
+	__u8 hop_limit;	     /* as it came */
+	__u8 gateway_family; /* 0: this decision asks for no gateway */
+	__u8 has_ports;	     /* ports[] are those of TCP or UDP, or type and code of ICMP in ports[0] */
+	__u8 reserved[3];
+	__u16 ports[2]; /* source, destination; network order */
+	__u32 source[4], destination[4], gateway[4];
+	__u32 reserved2;
+};
+WGVIA_ASSERT(sizeof(struct wgvia_event) == 96, "wgvia_event");
+
 enum wgvia_mode { WGVIA_FAST, WGVIA_STACK };
 enum wgvia_on_fail { WGVIA_DROP, WGVIA_PASS };
 

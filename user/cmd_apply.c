@@ -73,12 +73,15 @@ static void print_changes(const struct context *context, const json *value)
 static void print_outcome(struct context *context, const struct plan *plan, json *changes, bool changed)
 {
 	cleanup(print_put) json *values = print_array();
-	json *value = print_object();
-	bool is_news = changed || json_object_array_length(changes);
+	json *value = print_object(), *notes = print_array();
+
+	/* what was taken from the host is in the lines */
+	if (changed || json_object_array_length(changes))
+		notes_of_plan(notes, plan, changed);
 
 	print_add_text(value, "interface", plan->state.tunnel);
 	print_add(value, "changes", changes);
-	print_add(value, "notes", is_news ? notes_of_plan(plan, changed) : print_array());
+	print_add(value, "notes", notes);
 	print_append(values, value);
 	print_instances(context, values, true, print_changes);
 }

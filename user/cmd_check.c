@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia check IFACE: what is wrong or risky on this host, and what to do about it; also before the first `up`. Exit
- * status 1 where something was found, information aside.
+ * wgvia check IFACE [--probe]: what is wrong or risky on this host, and what to do about it; also before the first
+ * `up`. With --probe, and only then, packets are sent, to see whether the firewall does its part. Exit status 1 where
+ * something was found, information aside.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -84,7 +85,7 @@ static int plan_for(struct context *context, struct examined *examined)
 	return 0;
 }
 
-static int examine(struct context *context, struct examined *examined)
+static int examine(struct context *context, struct examined *examined, bool probe)
 {
 	struct error error = {};
 	int ret = rtnl_open(&examined->rtnl);
@@ -114,7 +115,29 @@ static int examine(struct context *context, struct examined *examined)
 		check_instance(examined);
 	check_routes(examined);
 	check_netfilter(examined);
+	if (probe)
+		check_probe(examined);
 	return 0;
+}
+
+/* "IFACE [--probe]", in either order. */
+static int parse(int argc, char **argv, char tunnel[IFNAMSIZ], bool *probe, struct error *error)
+{
+	const char *name = NULL;
+
+	for (int i = 0; i < argc; i++) {
+		if (!strcmp(argv[i], "--probe"))
+			*probe = true;
+		else if (!strncmp(argv[i], "--", 2))
+			return error_usage(error, "unknown option '%s': IFACE [--probe]", argv[i]);
+		else if (name)
+			return error_usage(error, "unexpected word '%s': IFACE [--probe]", argv[i]);
+		else
+			name = argv[i];
+	}
+	if (!name)
+		return error_usage(error, "which interface? IFACE is missing");
+	return parse_ifname(name, tunnel, error);
 }
 
 int cmd_check(struct context *context, int argc, char **argv)
@@ -122,15 +145,13 @@ int cmd_check(struct context *context, int argc, char **argv)
 	cleanup(print_put) json *values = print_array();
 	struct examined examined = {.instance = INSTANCE_NONE};
 	char tunnel[IFNAMSIZ];
+	bool probe = false;
 	int ret;
 
-	if (argc != 1)
-		return argc ? error_usage(&context->error, "unexpected word '%s': one IFACE", argv[1])
-			    : error_usage(&context->error, "which interface? IFACE is missing");
-	if (parse_ifname(argv[0], tunnel, &context->error))
+	if (parse(argc, argv, tunnel, &probe, &context->error))
 		return -EINVAL;
 	examined.tunnel = tunnel;
-	ret = examine(context, &examined);
+	ret = examine(context, &examined, probe);
 	if (!ret) {
 		print_append(values, describe(&examined));
 		print_instances(context, values, true, print_findings);

@@ -6,14 +6,13 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <linux/if_ether.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "datagram.h"
 #include "lists.h"
 #include "parse.h"
 #include "pins.h"
@@ -40,47 +39,14 @@ struct explanation {
 
 /* --- the packet --- */
 
-static uint16_t checksum(const void *data, size_t len)
-{
-	const uint8_t *bytes = data;
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < len; i += 2)
-		sum += bytes[i] << 8 | bytes[i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
-}
-
 /* UDP from and to port 0. The MACs are zero, as lo's, on which a test run takes place: a frame for this host. */
 static size_t make_frame(const struct explain_words *words, uint8_t *frame)
 {
 	struct ethhdr *eth = (struct ethhdr *)frame;
 
 	memset(frame, 0, ETH_HLEN + words->len);
-	if (words->from.family == AF_INET) {
-		struct iphdr ip = {.version = 4,
-				   .ihl = 5,
-				   .ttl = words->hop_limit,
-				   .protocol = IPPROTO_UDP,
-				   .tot_len = htons(words->len)};
-
-		eth->h_proto = htons(ETH_P_IP);
-		memcpy(&ip.saddr, words->from.addr, 4);
-		memcpy(&ip.daddr, words->to.addr, 4);
-		ip.check = checksum(&ip, sizeof(ip));
-		memcpy(eth + 1, &ip, sizeof(ip));
-	} else {
-		struct ipv6hdr ip = {.version = 6,
-				     .nexthdr = IPPROTO_UDP,
-				     .hop_limit = words->hop_limit,
-				     .payload_len = htons(words->len - sizeof(ip))};
-
-		eth->h_proto = htons(ETH_P_IPV6);
-		memcpy(&ip.saddr, words->from.addr, 16);
-		memcpy(&ip.daddr, words->to.addr, 16);
-		memcpy(eth + 1, &ip, sizeof(ip));
-	}
+	eth->h_proto = htons(words->from.family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
+	datagram_put_header(eth + 1, words->len, &words->from, &words->to, IPPROTO_UDP, words->hop_limit);
 	return ETH_HLEN + words->len;
 }
 
@@ -340,7 +306,8 @@ static int follow_kernel(struct explanation *explanation, const char *reason, ui
 			return 0;
 		}
 	}
-	snprintf(text, sizeof(text), "%s: left to the kernel", reason);
+	snprintf(text, sizeof(text), "%s: left to the kernel%s", reason,
+		 print_member(print_member(explanation->value, "kernel"), "error") ? ", which drops it" : "");
 	tell_end(explanation, text);
 	return 0;
 }

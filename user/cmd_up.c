@@ -19,10 +19,11 @@ static void print_notes(const struct context *context, const json *value)
 
 static json *describe(const struct plan *plan, bool changed)
 {
-	json *value = print_object();
+	json *value = print_object(), *notes = notes_of_taken(plan);
 
+	notes_of_plan(notes, plan, changed);
 	print_add_text(value, "interface", plan->state.tunnel);
-	print_add(value, "notes", notes_of_plan(plan, changed));
+	print_add(value, "notes", notes);
 	return value;
 }
 

@@ -26,7 +26,7 @@ static_assert(sizeof(((struct instance *)0)->folder) == PINS_PATH_MAX, "folder")
 const char *const map_names[MAP_COUNT] = {
 	[MAP_PREFIXES4] = "prefixes4", [MAP_PREFIXES6] = "prefixes6", [MAP_BYPASS4] = "bypass4",
 	[MAP_BYPASS6] = "bypass6",     [MAP_FAILOVER] = "failover",   [MAP_COUNTERS] = "counters",
-	[MAP_META] = "meta",
+	[MAP_TRACE] = "trace",	       [MAP_EVENTS] = "events",	      [MAP_META] = "meta",
 };
 static_assert(MAP_META == MAP_COUNT - 1, "map_names");
 
@@ -220,6 +220,7 @@ static void set_config(struct wgvia_bpf *skeleton, uint32_t tunnel_ifindex, bool
 	config->tunnel_ifindex = tunnel_ifindex;
 	config->tunnel_link_len = tunnel_is_l3 ? 0 : ETH_HLEN;
 	config->tunnel_ether = !tunnel_is_l3;
+	config->has_trace = 1;
 	config->has_check_mtu = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_check_mtu, NULL) == 1;
 	for (size_t i = 0; i < point_count && devices < CONFIG_DEVICES; i++)
 		if (points[i].direction == WGVIA_EGRESS && !points[i].l3)
@@ -683,6 +684,7 @@ int dataplane_try(const struct instance *instance, const struct links *links, st
 	struct wgvia_bpf *skeleton = wgvia_bpf__open();
 	struct point *points = NULL;
 	size_t point_count = 0;
+	struct config *config;
 	int ret;
 
 	trial->counted = false;
@@ -691,7 +693,9 @@ int dataplane_try(const struct instance *instance, const struct links *links, st
 	ret = dataplane_points(instance, links, &points, &point_count);
 	/* a test run shows every program an Ethernet frame: link header in front, and the rest as on an L3 device */
 	set_config(skeleton, instance->meta.tunnel_ifindex, false, points, point_count);
-	((struct config *)&skeleton->rodata->config)->tunnel_ether = 0;
+	config = (struct config *)&skeleton->rodata->config;
+	config->tunnel_ether = 0;
+	config->has_trace = 0;
 	free(points);
 	for (int i = 0; i < MAP_COUNT; i++)
 		copy.maps[i] = i == MAP_COUNTERS ? -1 : dup(instance->maps[i]);

@@ -18,7 +18,18 @@
 /* Ethernet devices that one program can know. */
 #define DATAPLANE_DEVICES 64
 
-enum map { MAP_PREFIXES4, MAP_PREFIXES6, MAP_BYPASS4, MAP_BYPASS6, MAP_FAILOVER, MAP_COUNTERS, MAP_META, MAP_COUNT };
+enum map {
+	MAP_PREFIXES4,
+	MAP_PREFIXES6,
+	MAP_BYPASS4,
+	MAP_BYPASS6,
+	MAP_FAILOVER,
+	MAP_COUNTERS,
+	MAP_TRACE,
+	MAP_EVENTS,
+	MAP_META,
+	MAP_COUNT
+};
 extern const char *const map_names[MAP_COUNT];
 
 struct instance {

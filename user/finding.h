@@ -15,13 +15,14 @@
 
 enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITY_COUNT };
 
+#define FINDING_EVIDENCE 600
 #define FINDING_REMEDY 400
 
 struct finding {
 	enum severity severity;
-	const char *name;	     /* a word for scripts: "neighbour", "rp_filter" ... */
-	char evidence[400];	     /* what was seen, and what follows */
-	char remedy[FINDING_REMEDY]; /* a command; may be empty */
+	const char *name;		 /* a word for scripts: "neighbour", "rp_filter" ... */
+	char evidence[FINDING_EVIDENCE]; /* what was seen, and what follows */
+	char remedy[FINDING_REMEDY];	 /* a command; may be empty */
 };
 
 /* Everything that a check may look at, gathered once. */
@@ -53,5 +54,7 @@ void check_instance(struct examined *examined);
 void check_routes(struct examined *examined);
 /* This host's netfilter rules. */
 void check_netfilter(struct examined *examined);
+/* The firewalls, by packets that are sent to them. */
+void check_probe(struct examined *examined);
 
 #endif

@@ -212,6 +212,7 @@ void guard_receive(struct guard *guard, uint64_t now)
 
 	while (solicit_receive(guard->solicit, &answer))
 		for (size_t i = 0; i < guard->count; i++) {
+			static const struct neighbour unknown;
 			struct watched *watched = &guard->all[i];
 			enum health_state before = watched->health.state;
 
@@ -221,7 +222,7 @@ void guard_receive(struct guard *guard, uint64_t now)
 			watched->reason = "it does not answer neighbour requests";
 			/* so that its MAC address is known when prefixes move there; our answers keep it fresh */
 			if (before != watched->health.state)
-				rtnl_use_neighbour(guard->rtnl, answer.ifindex, &answer.ip);
+				rtnl_ask_neighbour(guard->rtnl, answer.ifindex, &answer.ip, &unknown);
 			tell(guard, watched, before);
 		}
 }

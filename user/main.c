@@ -36,7 +36,11 @@ static const struct {
 	{"show", cmd_show, "[IFACE]", "what is attached, prefixes, gateways, bypass list"},
 	{"explain", cmd_explain, "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]",
 	 "tell where this packet goes, and why; nothing is sent"},
-	{"check", cmd_check, "IFACE", "tell what is wrong or risky on this host, and what to do about it"},
+	{"check", cmd_check, "IFACE [--probe]",
+	 "tell what is wrong or risky on this host, and what to do about it;\n"
+	 "           --probe sends packets by the firewall and back, too"},
+	{"trace", cmd_trace, "IFACE [from PREFIX] [to PREFIX] [verdict V]... [count N]",
+	 "show decisions as they are made"},
 	{"stats", cmd_stats, "[IFACE] [--watch [SECONDS] | --prometheus]", "packets and bytes by verdict"},
 };
 

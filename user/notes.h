@@ -8,8 +8,10 @@
 #include "print.h"
 #include "resolve.h"
 
-/* An array of texts. `changed`: see dataplane_apply(). */
-json *notes_of_plan(const struct plan *plan, bool changed);
+/* What the words left out and this host gave: an array of texts, one a gateway. */
+json *notes_of_taken(const struct plan *plan);
+/* Adds the rest. `changed`: see dataplane_apply(). */
+void notes_of_plan(json *notes, const struct plan *plan, bool changed);
 /* The text form of an object with the members "interface" and "notes". */
 void notes_print(const json *value);
 

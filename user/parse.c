@@ -476,6 +476,71 @@ int parse_explain(int argc, char **argv, struct explain_words *words, struct err
 	return 0;
 }
 
+static int parse_verdict(const char *text, uint32_t *verdicts, struct error *error)
+{
+	int value = word_find(verdict_words, WGVIA_VERDICT_COUNT, text);
+
+	if (value < 0)
+		return error_usage(error, "'%s' is no verdict: redirected, returned, outside, no_gateway ...", text);
+	*verdicts |= 1u << value;
+	return 0;
+}
+
+static int take_trace_word(struct cursor *cursor, struct trace_words *words, struct error *error)
+{
+	static const char *const keywords[] = {"from", "to", "verdict", "count"};
+	const char *keyword = *cursor->word, *value;
+	int which = word_find(keywords, ARRAY_SIZE(keywords), keyword);
+
+	if (which < 0)
+		return check_end(cursor, "from PREFIX, to PREFIX, verdict V, count N", error);
+	if ((which == 0 && words->from.ip.family) || (which == 1 && words->to.ip.family) ||
+	    (which == 3 && words->count))
+		return error_usage(error, "'%s' is given twice", keyword);
+	value = take_value(cursor, error);
+	if (!value)
+		return -EINVAL;
+	switch (which) {
+	case 0:
+		return parse_prefix(value, &words->from, error);
+	case 1:
+		return parse_prefix(value, &words->to, error);
+	case 2:
+		return parse_verdict(value, &words->verdicts, error);
+	default:
+		return parse_number(keyword, value, 1, 1000000000, &words->count, error);
+	}
+}
+
+int parse_trace(int argc, char **argv, struct trace_words *words, struct error *error)
+{
+	struct cursor cursor = {argv, argv + argc};
+	int ret;
+
+	*words = (struct trace_words){};
+	ret = take_tunnel(&cursor, words->tunnel, error);
+	while (!ret && cursor.word < cursor.end)
+		ret = take_trace_word(&cursor, words, error);
+	if (ret)
+		return ret;
+	if (words->from.ip.family && words->to.ip.family && words->from.ip.family != words->to.ip.family)
+		return error_usage(error, "a packet is either IPv4 or IPv6, from and to");
+	return 0;
+}
+
+int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *prefix, struct error *error)
+{
+	struct cursor cursor = {argv, argv + argc};
+	int ret = take_tunnel(&cursor, tunnel, error);
+
+	if (ret)
+		return ret;
+	if (cursor.word == cursor.end)
+		return error_usage(error, "which prefix? PREFIX is needed behind '%s'", tunnel);
+	ret = parse_prefix(*cursor.word++, prefix, error);
+	return ret ? ret : check_end(&cursor, "one PREFIX", error);
+}
+
 /* "1", "0.25": seconds with at most three decimals, as milliseconds. */
 static int parse_seconds(const char *keyword, const char *text, unsigned int min, unsigned int max,
 			 unsigned int *milliseconds, struct error *error)
@@ -538,17 +603,4 @@ int parse_run(int argc, char **argv, struct run_words *words, struct error *erro
 	while (!ret && cursor.word < cursor.end)
 		ret = take_run_word(&cursor, words, &seen, error);
 	return ret;
-}
-
-int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *prefix, struct error *error)
-{
-	struct cursor cursor = {argv, argv + argc};
-	int ret = take_tunnel(&cursor, tunnel, error);
-
-	if (ret)
-		return ret;
-	if (cursor.word == cursor.end)
-		return error_usage(error, "which prefix? PREFIX is needed behind '%s'", tunnel);
-	ret = parse_prefix(*cursor.word++, prefix, error);
-	return ret ? ret : check_end(&cursor, "one PREFIX", error);
 }

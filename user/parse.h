@@ -87,6 +87,15 @@ struct explain_words {
 #define EXPLAIN_LEN_MAX 3400 /* what a test run takes, in one page with its own needs */
 /* "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]" */
 int parse_explain(int argc, char **argv, struct explain_words *words, struct error *error);
+/* Which decisions `trace` shows. */
+struct trace_words {
+	char tunnel[IFNAMSIZ];
+	struct prefix from, to; /* family 0: any; of one family where both are there */
+	uint32_t verdicts;	/* 1 << WGVIA_*; 0: all */
+	unsigned int count;	/* ends after so many; 0: never */
+};
+/* "IFACE [from PREFIX] [to PREFIX] [verdict V]... [count N]" */
+int parse_trace(int argc, char **argv, struct trace_words *words, struct error *error);
 /* "IFACE [FILE] [interval SECONDS] [hold SECONDS] [tries N]", the words behind `run`. */
 struct run_words {
 	char tunnel[IFNAMSIZ];

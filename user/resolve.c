@@ -251,25 +251,6 @@ static int add_route(struct rtnl *rtnl, struct plan *plan, const struct link *tu
 	return ret ? error_system(error, -ret, "cannot take the prefix") : 0;
 }
 
-/* What the words left out and this host gave. */
-static void note_resolved(struct plan *plan)
-{
-	for (size_t i = 0; i < plan->resolved_count; i++) {
-		const struct resolved *resolved = &plan->resolved[i];
-		char from[PREFIX_TEXT_LEN], gateways[STATEMENT_MAX], more[32] = "";
-		bool left_out = !resolved->words.via.family || !resolved->words.dev[0];
-
-		for (size_t j = 0; j < resolved->words.other_count; j++)
-			left_out |= !resolved->words.others[j].dev[0];
-		if (!left_out)
-			continue;
-		if (resolved->count > 1)
-			snprintf(more, sizeof(more), " and %zu more", resolved->count - 1);
-		add_note(plan, "from %s%s %s", prefix_text(&resolved->first, from), more,
-			 statement_of_gateways(&plan->state, &resolved->value, &plan->links, gateways));
-	}
-}
-
 /* `up IFACE` alone: each family that the tunnel has addresses of and the host a default route for. */
 static int add_own_prefixes(struct rtnl *rtnl, struct plan *plan, const struct link *tunnel, struct error *error)
 {
@@ -556,8 +537,6 @@ static int plan_up(struct rtnl *rtnl, const struct request *request, bool early,
 	for (size_t i = 0; i < request->bypass_count && !ret; i++)
 		if (state_add_bypass(&plan->state, &request->bypass[i], WGVIA_BYPASS, WGVIA_BYPASS_ADMIN))
 			ret = error_system(error, ENOMEM, "cannot take the bypass list");
-	if (!ret)
-		note_resolved(plan);
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
 }
 

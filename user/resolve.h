@@ -42,7 +42,7 @@ struct plan {
 	size_t resolved_count;
 	uint32_t *devices; /* ifindexes of the gateways, each once */
 	size_t device_count;
-	char (*notes)[RESOLVE_NOTE]; /* what the user should hear: what was taken, what could not be found */
+	char (*notes)[RESOLVE_NOTE]; /* what the user should hear beside `resolved` */
 	size_t note_count;
 	const struct route_words *refused; /* the request's route that an error is about; NULL: none */
 };

@@ -298,6 +298,58 @@ static int get_prefixes(struct rtnl *rtnl, struct prefix_query query, struct pre
 	return 0;
 }
 
+struct addresses {
+	struct address *all;
+	size_t count;
+};
+
+static int on_own(const struct nlmsghdr *header, void *data)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = message_attributes(header, sizeof(*info));
+	const struct nlattr *local = attributes.of[IFA_LOCAL] ? attributes.of[IFA_LOCAL] : attributes.of[IFA_ADDRESS];
+	uint32_t flags = attributes.of[IFA_FLAGS] ? mnl_attr_get_u32(attributes.of[IFA_FLAGS]) : info->ifa_flags;
+	struct addresses *addresses = data;
+	struct address *address;
+
+	if ((info->ifa_family != AF_INET && info->ifa_family != AF_INET6) || !local ||
+	    flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))
+		return MNL_CB_OK;
+	address = array_grow(&addresses->all, &addresses->count, sizeof(*address));
+	if (!address)
+		return fail(ENOMEM);
+	*address = (struct address){info->ifa_index, message_ip(info->ifa_family, local), info->ifa_prefixlen};
+	return MNL_CB_OK;
+}
+
+static int own_once(struct rtnl *rtnl, void *data)
+{
+	struct nlmsghdr *header = request(rtnl, RTM_GETADDR, NLM_F_DUMP);
+
+	mnl_nlmsg_put_extra_header(header, sizeof(struct ifaddrmsg));
+	return ask(rtnl, header, on_own, data);
+}
+
+static void own_reset(void *data)
+{
+	struct addresses *addresses = data;
+
+	free(addresses->all);
+	*addresses = (struct addresses){};
+}
+
+int rtnl_get_own(struct rtnl *rtnl, struct address **addresses, size_t *count)
+{
+	struct addresses found = {};
+	int ret = ask_again(rtnl, own_once, own_reset, &found);
+
+	if (ret)
+		return ret;
+	*addresses = found.all;
+	*count = found.count;
+	return 0;
+}
+
 static bool is_local(const struct rtmsg *route)
 {
 	return route->rtm_type == RTN_LOCAL || route->rtm_type == RTN_BROADCAST || route->rtm_type == RTN_ANYCAST;
@@ -534,14 +586,18 @@ int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip,
 	return 0;
 }
 
-int rtnl_use_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip)
+int rtnl_ask_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip, const struct neighbour *neighbour)
 {
-	struct nlmsghdr *header = request(rtnl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_ACK);
+	struct nlmsghdr *header =
+		request(rtnl, RTM_NEWNEIGH, NLM_F_ACK | (neighbour->has_lladdr ? NLM_F_REPLACE : NLM_F_CREATE));
 	struct ndmsg *entry = mnl_nlmsg_put_extra_header(header, sizeof(*entry));
 
 	entry->ndm_family = ip->family;
 	entry->ndm_ifindex = (int)ifindex;
-	entry->ndm_flags = NTF_USE;
+	if (neighbour->has_lladdr)
+		entry->ndm_state = NUD_PROBE;
+	else
+		entry->ndm_flags = NTF_USE; /* neigh_event_send() */
 	mnl_attr_put(header, NDA_DST, ip_bits(ip->family) / 8, ip->addr);
 	return ask(rtnl, header, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel knows about this network namespace, asked over rtnetlink. It reads only, and judges nothing.
+ * What the kernel knows about this network namespace, asked over rtnetlink. It judges nothing, and but for
+ * rtnl_ask_neighbour() it only reads.
  *
  * Every function returns 0 or -errno and leaves its out-parameters untouched on failure, unless said otherwise.
  */
@@ -47,6 +48,14 @@ struct neighbour {
 	uint16_t state; /* NUD_* */
 	uint8_t lladdr[6];
 	bool has_lladdr;
+	bool kept; /* permanent, or somebody else's: the kernel does not ask by itself whether it is still there */
+};
+
+/* An address of an interface of this host. */
+struct address {
+	uint32_t ifindex;
+	struct ip ip;
+	uint8_t len; /* of its prefix */
 };
 
 int rtnl_open(struct rtnl **rtnl);
@@ -68,6 +77,8 @@ bool link_is_ethernet(const struct link *link);
 int rtnl_get_local(struct rtnl *rtnl, struct prefixes *prefixes);
 /* Prefixes of the interface's addresses, link-local ones left out. The array is the caller's to free. */
 int rtnl_get_addresses(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes);
+/* All interfaces' addresses that can be used: tentative and duplicate ones are left out. The array is the caller's. */
+int rtnl_get_own(struct rtnl *rtnl, struct address **addresses, size_t *count);
 /* Destinations of the routes through the interface, of all tables, default routes left out. The caller frees it. */
 int rtnl_get_routes_through(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes);
 /*
@@ -88,12 +99,13 @@ struct forward {
 int rtnl_get_forward(struct rtnl *rtnl, const struct ip *from, const struct ip *to, uint32_t ifindex,
 		     struct forward *forward);
 int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip, struct neighbour *neighbour);
-
 /*
- * Has the kernel look for the neighbour as a packet to it would, and so keep an entry for it. The one thing here that
- * leaves a trace.
+ * The one function that has an effect: makes the kernel ask for the neighbour now, as it would for a packet.
+ * `neighbour` is what it knows: a link-layer address is asked for by unicast whether it still holds (state PROBE), else
+ * all are asked (INCOMPLETE). What becomes of it is the kernel's own state, which ages as any other. Not for `kept`
+ * ones.
  */
-int rtnl_use_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip);
+int rtnl_ask_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip, const struct neighbour *neighbour);
 
 /* A policy rule ("ip rule") that looks at the source. */
 struct rule {

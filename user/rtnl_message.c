@@ -68,6 +68,9 @@ struct neighbour message_neighbour(const struct nlmsghdr *header)
 	struct attributes attributes = message_attributes(header, sizeof(*entry));
 	struct neighbour neighbour = {.known = true, .state = entry->ndm_state};
 
+	neighbour.kept = entry->ndm_state & (NUD_PERMANENT | NUD_NOARP) || entry->ndm_flags & NTF_EXT_LEARNED;
+	if (attributes.of[NDA_FLAGS_EXT])
+		neighbour.kept |= !!(mnl_attr_get_u32(attributes.of[NDA_FLAGS_EXT]) & NTF_EXT_MANAGED);
 	if (attributes.of[NDA_LLADDR] && mnl_attr_get_payload_len(attributes.of[NDA_LLADDR]) == 6) {
 		neighbour.has_lladdr = true;
 		memcpy(neighbour.lladdr, mnl_attr_get_payload(attributes.of[NDA_LLADDR]), 6);

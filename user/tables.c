@@ -257,11 +257,11 @@ static int delete_old_bypass(struct writer *writer, const struct state *from, co
 
 static int write_all(struct writer *writer, const struct state *from, const struct state *to)
 {
+	/* each of these waits for the one before: write_entry() flushes where the map or the kind of change is another
+	 */
 	int ret = write_new_bypass(writer, from, to);
 
-	ret = ret ? ret : flush(writer);
 	ret = ret ? ret : write_gateways(writer, from, to);
-	ret = ret ? ret : flush(writer);
 	ret = ret ? ret : delete_old_bypass(writer, from, to);
 	return ret ? ret : flush(writer);
 }

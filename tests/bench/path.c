@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -21,41 +22,58 @@
 #define ROUNDS 101
 
 enum program { EMPTY = WGVIA_DIRECTION_COUNT };
+/* Nobody listens; the program is without that part; somebody listens for other packets; for all. */
+enum trace { TRACE_OFF, TRACE_ABSENT, TRACE_OTHERS, TRACE_ALL };
 
 static const struct {
 	const char *name;
 	int program;
 	struct packet_spec packet;
+	enum trace trace;
 	int target; /* ns over the empty program; 0 for none */
 } cases[] = {
-	{"empty program", EMPTY, {.family = 4, .source = "8.0.16.1", .destination = "203.0.113.9"}, 0},
-	{"out, redirected, IPv4", WGVIA_OUT, {.family = 4, .source = "8.0.16.1", .destination = "203.0.113.9"}, 60},
-	{"out, redirected, IPv6",
-	 WGVIA_OUT,
-	 {.family = 6, .source = "2001:db8:86dd:4000::1", .destination = "2001:db8::9"},
-	 60},
-	{"out, redirected, IPv4, 1,500 bytes",
-	 WGVIA_OUT,
-	 {.family = 4, .source = "8.0.16.1", .destination = "203.0.113.9", .payload = SET(1480)},
-	 0},
-	{"out, redirected, IPv6, 1,500 bytes",
-	 WGVIA_OUT,
-	 {.family = 6, .source = "2001:db8:86dd:4000::1", .destination = "2001:db8::9", .payload = SET(1460)},
-	 0},
-	{"out, outside, IPv4", WGVIA_OUT, {.family = 4, .source = "192.0.2.1", .destination = "203.0.113.9"}, 25},
-	{"out, outside, IPv6", WGVIA_OUT, {.family = 6, .source = "2001:db8::1", .destination = "2001:db8::9"}, 25},
-	{"back, returned, IPv4", WGVIA_BACK, {.family = 4, .source = "203.0.113.9", .destination = "8.0.16.1"}, 0},
-	{"back, returned, IPv6",
-	 WGVIA_BACK,
-	 {.family = 6, .source = "2001:db8::9", .destination = "2001:db8:86dd:4000::1"},
-	 0},
-	{"back, not ours, IPv4", WGVIA_BACK, {.family = 4, .source = "203.0.113.9", .destination = "192.0.2.1"}, 0},
-	{"back, not ours, IPv6", WGVIA_BACK, {.family = 6, .source = "2001:db8::9", .destination = "2001:db8::1"}, 0},
-	{"egress, not ours, IPv4", WGVIA_EGRESS, {.family = 4, .source = "192.0.2.1", .destination = "203.0.113.9"}, 0},
-	{"egress, not ours, IPv6",
-	 WGVIA_EGRESS,
-	 {.family = 6, .source = "2001:db8::1", .destination = "2001:db8::9"},
-	 0},
+#define FROM4                                                                                                          \
+	{                                                                                                              \
+		.family = 4, .source = "8.0.16.1", .destination = "203.0.113.9"                                        \
+	}
+#define FROM6                                                                                                          \
+	{                                                                                                              \
+		.family = 6, .source = "2001:db8:86dd:4000::1", .destination = "2001:db8::9"                           \
+	}
+#define TO4                                                                                                            \
+	{                                                                                                              \
+		.family = 4, .source = "203.0.113.9", .destination = "8.0.16.1"                                        \
+	}
+#define TO6                                                                                                            \
+	{                                                                                                              \
+		.family = 6, .source = "2001:db8::9", .destination = "2001:db8:86dd:4000::1"                           \
+	}
+#define OTHER4                                                                                                         \
+	{                                                                                                              \
+		.family = 4, .source = "203.0.113.9", .destination = "192.0.2.1"                                       \
+	}
+#define OTHER6                                                                                                         \
+	{                                                                                                              \
+		.family = 6, .source = "2001:db8::9", .destination = "2001:db8::1"                                     \
+	}
+	{"empty program", EMPTY, .packet = FROM4},
+	{"out, redirected, IPv4", WGVIA_OUT, .packet = FROM4, .target = 60},
+	{"out, redirected, IPv6", WGVIA_OUT, .packet = FROM6, .target = 60},
+	{"out, redirected, IPv4, 1,500 bytes", WGVIA_OUT, .packet = FROM4, .packet.payload = SET(1480)},
+	{"out, redirected, IPv6, 1,500 bytes", WGVIA_OUT, .packet = FROM6, .packet.payload = SET(1460)},
+	{"out, redirected, IPv4, no trace in it", WGVIA_OUT, .packet = FROM4, .trace = TRACE_ABSENT},
+	{"out, redirected, IPv4, others traced", WGVIA_OUT, .packet = FROM4, .trace = TRACE_OTHERS},
+	{"out, redirected, IPv4, traced", WGVIA_OUT, .packet = FROM4, .trace = TRACE_ALL},
+	{"out, outside, IPv4", WGVIA_OUT, .packet = OTHER4, .target = 25},
+	{"out, outside, IPv6", WGVIA_OUT, .packet = OTHER6, .target = 25},
+	{"out, outside, IPv4, no trace in it", WGVIA_OUT, .packet = OTHER4, .trace = TRACE_ABSENT},
+	{"back, returned, IPv4", WGVIA_BACK, .packet = TO4},
+	{"back, returned, IPv6", WGVIA_BACK, .packet = TO6},
+	{"back, returned, IPv4, no trace in it", WGVIA_BACK, .packet = TO4, .trace = TRACE_ABSENT},
+	{"back, not ours, IPv4", WGVIA_BACK, .packet = OTHER4},
+	{"back, not ours, IPv6", WGVIA_BACK, .packet = OTHER6},
+	{"egress, not ours, IPv4", WGVIA_EGRESS, .packet = OTHER4},
+	{"egress, not ours, IPv6", WGVIA_EGRESS, .packet = OTHER6},
 };
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
@@ -77,8 +95,30 @@ static int load_empty(void)
 	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "empty", "GPL", insns, 2, NULL);
 }
 
+static int drop_event(void *data, void *event, size_t size)
+{
+	(void)data, (void)event, (void)size;
+	return 0;
+}
+
+static void set_trace(struct programs *programs, enum trace trace)
+{
+	struct wgvia_trace value = {.verdicts = trace == TRACE_OTHERS ? 1 << WGVIA_HOP_LIMIT : ~0u};
+	uint32_t key = 0;
+
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	if (trace == TRACE_OTHERS || trace == TRACE_ALL)
+		value.until = time.tv_sec * 1000000000ull + WGVIA_TRACE_MAX / 2;
+	if (bpf_map_update_elem(bpf_map__fd(programs->skel->maps.trace), &key, &value, BPF_ANY)) {
+		perror("trace");
+		exit(1);
+	}
+}
+
 /* Mean ns of one run. */
-static double measure(int fd, const struct frame *frame)
+static double measure(int fd, const struct frame *frame, struct ring_buffer *events)
 {
 	double sum = 0;
 
@@ -91,6 +131,7 @@ static double measure(int fd, const struct frame *frame)
 			exit(1);
 		}
 		sum += opts.duration;
+		ring_buffer__consume(events);
 	}
 	return sum / SERIES;
 }
@@ -103,13 +144,20 @@ int main(void)
 	static const uint8_t no_mac[6]; /* the loopback device's, where a test run is by default */
 	struct wgvia_gateway gateway4 = {.family = 2, .addr = {192, 0, 2, 1}},
 			     gateway6 = {.family = 10, .addr = {0x20, 1}};
-	struct programs programs;
+	struct programs programs, without;
+	struct ring_buffer *events;
 	struct packet_spec spec;
 	int empty;
 
 	programs_need_root();
 	programs_namespace();
 	programs_load(&programs, &(struct programs_options){});
+	programs_load(&without, &(struct programs_options){.no_trace = true, .maps_of = programs.skel});
+	events = ring_buffer__new(bpf_map__fd(programs.skel->maps.events), drop_event, NULL, NULL);
+	if (!events) {
+		perror("events");
+		return 1;
+	}
 	gateway4.ifindex = gateway6.ifindex = devices[DEVICE_LAN].ifindex;
 	programs_set_prefix(&programs, "8.0.16.0/20", &gateway4);
 	programs_set_prefix(&programs, "2001:db8:86dd:4000::/50", &gateway6);
@@ -127,20 +175,22 @@ int main(void)
 	}
 	for (int round = -1; round < ROUNDS; round++) /* the first one to warm up */
 		for (size_t i = 0; i < CASES; i++) {
-			double ns =
-				measure(cases[i].program == EMPTY ? empty : programs.fd[cases[i].program], &frames[i]);
+			const int *fds = (cases[i].trace == TRACE_ABSENT ? &without : &programs)->fd;
+			double ns;
 
+			set_trace(&programs, cases[i].trace);
+			ns = measure(cases[i].program == EMPTY ? empty : fds[cases[i].program], &frames[i], events);
 			if (round >= 0)
 				results[i][round] = ns;
 		}
 	if (!programs_can_check_mtu())
 		printf("this kernel has no bpf_check_mtu(), so that nothing here asks for an MTU\n");
-	printf("%-36s %8s %8s %8s\n", "ns per packet, median", "all", "over", "target");
+	printf("%-38s %8s %8s %8s\n", "ns per packet, median", "all", "over", "target");
 	for (size_t i = 0; i < CASES; i++) {
 		for (int round = 0; round < ROUNDS; round++)
 			over[round] = results[i][round] - results[0][round];
 		qsort(over, ROUNDS, sizeof(over[0]), compare);
-		printf("%-36s %8.1f %8.1f", cases[i].name, results[0][ROUNDS / 2] + over[ROUNDS / 2], over[ROUNDS / 2]);
+		printf("%-38s %8.1f %8.1f", cases[i].name, results[0][ROUNDS / 2] + over[ROUNDS / 2], over[ROUNDS / 2]);
 		if (cases[i].target)
 			printf(" %8d  %s", cases[i].target, over[ROUNDS / 2] <= cases[i].target ? "met" : "MISSED");
 		printf("\n");

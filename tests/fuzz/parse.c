@@ -56,6 +56,24 @@ static void check_route(const struct route_words *route, const char *tunnel)
 	require(!route->from.len || (!ip_is_multicast(&route->from.ip) && !ip_is_link_local(&route->from.ip)));
 }
 
+static void parse_others(int argc, char **argv)
+{
+	struct explain_words explain;
+	struct trace_words trace;
+	struct error error = {};
+	int ret = parse_explain(argc, argv, &explain, &error);
+
+	check_error(ret, &error);
+	require(ret || (explain.from.family == explain.to.family && explain.len <= EXPLAIN_LEN_MAX));
+	ret = parse_trace(argc, argv, &trace, &error);
+	check_error(ret, &error);
+	if (!ret && trace.from.ip.family)
+		check_prefix(&trace.from);
+	if (!ret && trace.to.ip.family)
+		check_prefix(&trace.to);
+	require(ret || !(trace.verdicts >> WGVIA_VERDICT_COUNT));
+}
+
 static void parse_all(int argc, char **argv)
 {
 	struct route_words route;
@@ -87,6 +105,7 @@ static void parse_all(int argc, char **argv)
 	check_error(ret, &error);
 	if (!ret)
 		check_prefix(&prefix);
+	parse_others(argc, argv);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

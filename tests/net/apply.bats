@@ -136,15 +136,17 @@ changes_nothing() {
 }
 
 @test "what a line leaves out is taken from the host, as up does it, and told" {
-	conf "from $VPN4" "from $VPN6 dev ens3" "from 10.7.0.0/16"
+	conf "from $VPN4" "from $VPN6 dev ens3" "from 10.7.0.0/16" "from 2001:db8:77::/48"
 	run wgvia apply wg6 "$conf"
 	is "$(grep '^+ from' <<<"$output")" "+ from $VPN4 via $FW4 dev ens3
 + from 10.7.0.0/16 via $FW4 dev ens3
-+ from $VPN6 via $FW6 dev ens3"
-	grep -Fx "wg6: from $VPN4 and 1 more via $FW4 dev ens3" <<<"$output"
-	grep -Fx "wg6: from $VPN6 via $FW6 dev ens3" <<<"$output"
++ from $VPN6 via $FW6 dev ens3
++ from 2001:db8:77::/48 via $FW6 dev ens3"
 	changes_nothing wgvia apply wg6 "$conf"
 	answers "$NS_C1" $SVC4 service $C1_4
+	# up, which has no such lines, sums up
+	is "$(wgvia up wg6 from $VPN4 from $VPN6 dev ens3 from 10.7.0.0/16)" "wg6: from $VPN4 and 1 more via $FW4 dev ens3
+wg6: from $VPN6 via $FW6 dev ens3"
 }
 
 @test "standard input, CR LF, tabs" {
@@ -472,6 +474,23 @@ a_hundred_thousand() {
 
 @test "100,000 lines" {
 	a_hundred_thousand
+}
+
+@test "a kernel without batches: it knows no such command, or has none for such maps" {
+	local number
+	gcc -shared -fPIC -O2 -Wall -o "$BATS_TEST_TMPDIR/fault.so" "$TREE/tests/net/fault.c"
+	export FAULT=old FAULT_AT
+	for number in 22 524; do
+		FAULT_AT=$number
+		many 3000 $FW4 $FW6
+		LD_PRELOAD=$BATS_TEST_TMPDIR/fault.so wgvia apply wg6 "$conf" >/dev/null
+		is "$(entries prefixes4) $(entries prefixes6)" "1501 1501"
+		is "$(LD_PRELOAD=$BATS_TEST_TMPDIR/fault.so wgvia save wg6 | grep -c '^from')" 3002
+		good
+		is "$(LD_PRELOAD=$BATS_TEST_TMPDIR/fault.so wgvia apply wg6 "$conf" | grep -c '^- from')" 3000
+		is "$(entries prefixes4) $(entries prefixes6)" "1 1"
+		wgvia down wg6
+	done
 }
 
 @test "100,000 lines, entry by entry" {

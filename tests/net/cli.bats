@@ -182,7 +182,7 @@ set_abi() {
 	refused 1 99 bypass add wg6 198.18.0.0/15
 	refused 1 99 up wg6 "${WORDS[@]}"
 	answers "$NS_C1" $SVC4 service $C1_4
-	set_abi 1
+	set_abi 2
 }
 
 @test "a bpffs that is not there is mounted" {

@@ -4,7 +4,7 @@
  * is killed just before it, by FAULT=fail or FAULT=kill; then there is a file FAULT_FILE. Changes are what bpf(2) does
  * to maps, pins and links, what libbpf sends by netlink, and folders and names. The calls by which things are removed
  * are counted for `kill` alone: they do not fail on a system that is sane. Of a batch of map entries, one half is done
- * before it fails.
+ * before it fails. With FAULT=old there are no batches, as on an old kernel, which says so with the number FAULT_AT.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,11 +22,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static bool kills(void)
+static bool wants(const char *kind)
 {
 	const char *fault = getenv("FAULT");
 
-	return fault && !strcmp(fault, "kill");
+	return fault && !strcmp(fault, kind);
 }
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -38,18 +38,26 @@ static void do_half(union bpf_attr *batch, long command, long size)
 	NEXT(syscall)(SYS_bpf, command, batch, size);
 }
 
+static bool is_old(void)
+{
+	if (!wants("old"))
+		return false;
+	errno = atoi(getenv("FAULT_AT"));
+	return true;
+}
+
 /* Whether this call is the one. `a`: of a batch, what bpf(2) gets. */
 static bool fault_of(bool removes, const long *a)
 {
 	static int count;
 	const char *at = getenv("FAULT_AT");
 
-	if ((removes && !kills()) || !at || ++count != atoi(at))
+	if (wants("old") || (removes && !wants("kill")) || !at || ++count != atoi(at))
 		return false;
 	if (a)
 		do_half((union bpf_attr *)a[1], a[0], a[2]);
 	close(open(getenv("FAULT_FILE"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	if (kills())
+	if (wants("kill"))
 		raise(SIGKILL);
 	errno = ENOSPC;
 	return true;
@@ -78,12 +86,16 @@ long syscall(long number, ...)
 			if (fault(false))
 				return -1;
 			break;
+		case BPF_MAP_LOOKUP_BATCH:
+			if (is_old())
+				return -1;
+			break;
 		case BPF_MAP_UPDATE_BATCH:
-			if (fault_of(false, a))
+			if (is_old() || fault_of(false, a))
 				return -1;
 			break;
 		case BPF_MAP_DELETE_BATCH:
-			if (fault_of(true, a))
+			if (is_old() || fault_of(true, a))
 				return -1;
 			break;
 		case BPF_MAP_DELETE_ELEM:

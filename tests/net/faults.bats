@@ -81,12 +81,14 @@ faulty() {
 }
 
 # faults ATTACH: a change of everything, from and to both modes, in which one step after the other fails, or before
-# which wgvia is killed. Either the old state is in force or the new one; after a kill, `up` mends it; packets flow.
+# which wgvia is killed. Either the old state is in force or the new one; after a kill, `up` mends it; packets flow, by
+# the firewall.
 faults() {
 	local old=(up wg6 "${WORDS[@]}" bypass 198.18.0.0/15) new=(up wg6 "${WORDS_HALVES[@]}" mode stack on-fail pass)
 	local result kind number status total=0
 	attach_type "$1"
 	wgvia "${old[@]}"
+	wire_reset
 	load_both_ways 1000
 	second_device
 	for _ in to-stack to-fast; do
@@ -120,8 +122,9 @@ faults() {
 		new=(up wg6 "${WORDS[@]}" bypass 198.18.0.0/15)
 	done
 	result=$(load_stop load)
-	figures "$total faults, $(load_figures "$result")"
+	figures "$total faults, $(load_figures "$result"), $(wire leaked) leaked"
 	load_lost_nothing "$result"
+	is "$(wire leaked)" 0
 	wgvia down wg6
 	nothing_left
 }

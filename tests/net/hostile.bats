@@ -118,7 +118,7 @@ scribbled() {
 	before=$(view)
 	load_start load "$NS_C1" 5000 $C1_4 $SVC4 $C1_6 $SVC6
 	for ((round = 0; round < rounds; round++)); do
-		scribble $((SEED + round)) 50 counters meta
+		scribble $((SEED + round)) 50 counters meta trace
 		looks_on
 		if ! up 2>"$BATS_TEST_TMPDIR/up"; then
 			# another version's, as far as one can see

@@ -212,7 +212,7 @@ static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 {
 #define SHARE(map) bpf_map__reuse_fd(skel->maps.map, bpf_map__fd(of->maps.map))
 	if (SHARE(prefixes4) || SHARE(prefixes6) || SHARE(bypass4) || SHARE(bypass6) || SHARE(counters) ||
-	    SHARE(meta) || SHARE(passes))
+	    SHARE(meta) || SHARE(passes) || SHARE(trace) || SHARE(events))
 		give_up("cannot share maps");
 #undef SHARE
 }
@@ -232,6 +232,7 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 	config->tunnel_ifindex = devices[DEVICE_TUNNEL].ifindex;
 	config->tunnel_link_len = options->l3 ? 0 : LINK_LEN;
 	config->tunnel_ether = options->tunnel_ether;
+	config->has_trace = !options->no_trace;
 	config->has_check_mtu = !options->no_check_mtu && programs_can_check_mtu();
 	config->devices[n++] = devices[DEVICE_LAN].ifindex;
 	config->devices[n++] = devices[DEVICE_JUMBO].ifindex;

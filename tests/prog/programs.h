@@ -51,6 +51,7 @@ struct programs_options {
 	bool l3; /* no link header: wgvia_out reads from the first byte, the egress program is wgvia_egress_l3 */
 	bool tunnel_ether;
 	bool no_check_mtu; /* as on a kernel without that helper; on such a one always */
+	bool no_trace;	   /* without the part that tells a listener */
 	bool record;
 	bool flat_counters; /* an array that is mapped here in place of the per-CPU array, to be read at no cost */
 	bool many_devices;  /* fill the configuration's list, which is the most for the verifier */

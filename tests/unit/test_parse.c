@@ -288,6 +288,28 @@ static void route_and_bypass_take_exactly_their_words(void **state)
 	assert_int_not_equal(parse_bypass(3, bypass, tunnel, &prefix, &error), 0);
 }
 
+static void trace_takes_its_words_in_any_order(void **state)
+{
+	char *all[] = {"wg6",	    "count",   "3",	 "verdict", "no_gateway", "to",
+		       "192.0.2.3", "verdict", "not_ip", "from",    "10.6.0.0/16"};
+	char *mixed[] = {"wg6", "from", "10.6.0.0/16", "to", "2001:db8::/32"};
+	struct trace_words words;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(parse_trace(1, all, &words, &error), 0);
+	assert_int_equal(words.from.ip.family | words.to.ip.family | words.verdicts | words.count, 0);
+	assert_int_equal(parse_trace(ARRAY_SIZE(all), all, &words, &error), 0);
+	assert_int_equal(words.count, 3);
+	assert_int_equal(words.verdicts, 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_NOT_IP);
+	assert_int_equal(words.from.len, 16);
+	assert_int_equal(words.to.len, 32);
+	assert_int_not_equal(parse_trace(0, all, &words, &error), 0);
+	assert_int_not_equal(parse_trace(ARRAY_SIZE(mixed), mixed, &words, &error), 0);
+	for (int argc = 2; argc < (int)ARRAY_SIZE(all); argc += 2)
+		assert_int_not_equal(parse_trace(argc, all, &words, &error), 0);
+}
+
 static void run_takes_a_file_and_numbers(void **unused)
 {
 	static const struct {
@@ -359,6 +381,7 @@ int main(void)
 		cmocka_unit_test(up_refuses_with_a_reason),
 		cmocka_unit_test(run_takes_a_file_and_numbers),
 		cmocka_unit_test(route_and_bypass_take_exactly_their_words),
+		cmocka_unit_test(trace_takes_its_words_in_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

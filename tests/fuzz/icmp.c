@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What comes in on the LAN, read as an echo packet or an ICMP error: anybody there may send anything. What is read of
+ * an echo packet and written again is read the same.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "icmp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+
+	for (int i = 0; i < 2; i++) {
+		struct icmp_message message, again;
+		uint8_t packet[ICMP_ECHO_MAX];
+		size_t len;
+
+		if (!icmp_read(families[i], data, size, &message))
+			continue;
+		if (message.refusal >= REFUSAL_COUNT)
+			abort();
+		len = icmp_make_echo(&message.echo, packet);
+		if (!icmp_read(families[i], packet, len, &again) || again.refused || again.echo.id != message.echo.id ||
+		    again.echo.token != message.echo.token || !ip_equal(&again.echo.to, &message.echo.to))
+			abort();
+	}
+	return 0;
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Neighbours asked for, echo packets sent by packet sockets, what comes in sorted by what it is about.
+ */
+#include "probe.h"
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/neighbour.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "util.h"
+
+#define TRIES 3
+#define TRY_MS 400 /* until the next try; the last has as much again */
+/* The kernel asks three times, a second apart; after three in vain to one address, all are given a moment. */
+#define NEIGHBOUR_MS 4500
+#define NEIGHBOUR_POLL_US 10000
+
+#define RECEIVE_MAX 64 /* packets at once */
+
+#define REQUEST_HOPS 2 /* the firewall, and this host behind it */
+/* The way back may have a router more than the way there; if it leads elsewhere, it is not to lead far. */
+#define ANSWER_HOPS 4
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- neighbours --- */
+
+/*
+ * True: there is nothing to wait for, and probe->resolved says how it ended. An address that is known is asked first,
+ * as the kernel does it; a firewall that has another MAC by now hears only what is asked of all. REACHABLE alone is an
+ * answer: a firewall's own request tells its MAC as well (STALE), which is then asked.
+ */
+static bool neighbour_is_settled(struct rtnl *rtnl, struct probe *probe)
+{
+	struct neighbour *neighbour = &probe->neighbour;
+
+	if (rtnl_get_neighbour(rtnl, probe->ifindex, &probe->via, neighbour))
+		return true;
+	if (neighbour->state & (NUD_INCOMPLETE | NUD_PROBE)) {
+		/* be it by somebody else: a further probe of the same gateway, say */
+		probe->asked = neighbour->has_lladdr ? ASKED_ONE : ASKED_ALL;
+		return false;
+	}
+	probe->resolved = neighbour->kept ? neighbour->has_lladdr
+					  : neighbour->state & NUD_REACHABLE && probe->asked != ASKED_NOBODY;
+	if (probe->resolved || (!neighbour->has_lladdr && probe->asked == ASKED_ALL))
+		return true;
+	probe->asked = neighbour->has_lladdr ? ASKED_ONE : ASKED_ALL;
+	return rtnl_ask_neighbour(rtnl, probe->ifindex, &probe->via, neighbour);
+}
+
+static void resolve_neighbours(struct rtnl *rtnl, struct probe *probes, size_t count)
+{
+	int64_t end = now_ms() + NEIGHBOUR_MS;
+	bool settled;
+
+	do {
+		settled = true;
+		for (size_t i = 0; i < count; i++)
+			settled &= neighbour_is_settled(rtnl, &probes[i]);
+	} while (!settled && now_ms() < end && !usleep(NEIGHBOUR_POLL_US));
+}
+
+/* --- sockets --- */
+
+/*
+ * Of all that comes in on the device, what may be about a probe: ICMP to this host, echo packets with our token,
+ * errors. On a busy LAN the rest would leave no room in the socket.
+ */
+static int attach_filter(const struct probe *probe)
+{
+	bool four = probe->vpn.family == AF_INET;
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_HOST, 0, 13),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? ETH_P_IP : ETH_P_IPV6, 0, 11),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, four ? 9 : 6), /* protocol, next header */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? IPPROTO_ICMP : IPPROTO_ICMPV6, 0, 9),
+		four ? (struct sock_filter)BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0)
+		     : (struct sock_filter)BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 40),
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0), /* type */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH, 5, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? ICMP_ECHO : ICMPV6_ECHO_REQUEST, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? ICMP_ECHOREPLY : ICMPV6_ECHO_REPLY, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, ICMP_ECHO_HEADER),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, probe->token, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {ARRAY_SIZE(code), code};
+
+	return setsockopt(probe->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+static struct sockaddr_ll link_address(const struct probe *probe, uint16_t protocol)
+{
+	struct sockaddr_ll address = {.sll_family = AF_PACKET,
+				      .sll_ifindex = (int)probe->ifindex,
+				      .sll_protocol = htons(protocol),
+				      .sll_halen = ETH_ALEN};
+
+	memcpy(address.sll_addr, probe->neighbour.lladdr, ETH_ALEN);
+	return address;
+}
+
+/*
+ * The socket hears nothing (protocol 0) until its filter is there and it is bound. ETH_P_ALL: before the programs at
+ * the device's ingress, netfilter and routing.
+ */
+static int open_socket(struct probe *probe)
+{
+	struct sockaddr_ll address = link_address(probe, ETH_P_ALL);
+
+	if (getrandom(&probe->token, sizeof(probe->token), 0) != sizeof(probe->token))
+		return -errno;
+	probe->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (probe->fd < 0 || attach_filter(probe) || bind(probe->fd, (struct sockaddr *)&address, sizeof(address)))
+		return -errno;
+	return 0;
+}
+
+/* --- packets --- */
+
+/* One id for a probe: to a connection tracker the answer belongs to the request. */
+static struct icmp_echo echo_of(const struct probe *probe, enum probe_packet packet)
+{
+	struct icmp_echo echo = {.from = probe->lan,
+				 .to = probe->vpn,
+				 .hop_limit = REQUEST_HOPS,
+				 .id = probe->token & 0xffff,
+				 .seq = packet,
+				 .token = probe->token};
+
+	switch (packet) {
+	case PROBE_REQUEST:
+		echo.from = probe->vpn;
+		echo.to = probe->lan;
+		break;
+	case PROBE_ANSWER:
+		echo.reply = true;
+		echo.hop_limit = ANSWER_HOPS;
+		echo.seq = PROBE_REQUEST;
+		break;
+	case PROBE_WITHIN:
+		echo.to = probe->lan;
+		break;
+	case PROBE_DYING:
+		echo.hop_limit = 1;
+		break;
+	default:
+		break;
+	}
+	return echo;
+}
+
+static void send_echo(struct probe *probe, const struct icmp_echo *echo)
+{
+	struct sockaddr_ll address = link_address(probe, echo->from.family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
+	uint8_t packet[ICMP_ECHO_MAX];
+	size_t len = icmp_make_echo(echo, packet);
+
+	if (sendto(probe->fd, packet, len, 0, (struct sockaddr *)&address, sizeof(address)) < 0)
+		probe->error = errno;
+}
+
+/* A firewall that translates addresses, too, is answered where it asks from, with its own id. */
+static void answer(struct probe *probe, const struct icmp_echo *request)
+{
+	struct icmp_echo echo = echo_of(probe, PROBE_ANSWER);
+
+	echo.to = request->from;
+	echo.id = request->id;
+	send_echo(probe, &echo);
+}
+
+static bool is_about(const struct icmp_echo *quoted, const struct icmp_echo *sent)
+{
+	return ip_equal(&quoted->from, &sent->from) && ip_equal(&quoted->to, &sent->to) && quoted->id == sent->id &&
+	       quoted->seq == sent->seq && quoted->reply == sent->reply;
+}
+
+static void take_refusal(struct probe *probe, const struct icmp_message *message)
+{
+	for (enum probe_packet i = 0; i < PROBE_PACKETS; i++) {
+		struct icmp_echo sent = echo_of(probe, i);
+		struct probe_fate *fate = &probe->fates[i];
+
+		if (is_about(&message->echo, &sent) && !fate->arrived)
+			*fate = (struct probe_fate){.refused = true, .refusal = message->refusal, .by = message->by};
+	}
+}
+
+static void take(struct probe *probe, const struct icmp_message *message)
+{
+	const struct icmp_echo *echo = &message->echo;
+
+	if (message->refused) {
+		take_refusal(probe, message);
+	} else if (echo->token == probe->token && echo->seq < PROBE_PACKETS) {
+		probe->fates[echo->reply ? PROBE_ANSWER : echo->seq] = (struct probe_fate){.arrived = true};
+		if (!echo->reply && echo->seq == PROBE_REQUEST)
+			answer(probe, echo);
+	}
+}
+
+/* What is there, or a part of it: whoever floods us with ICMP does not keep us from looking at the clock. */
+static void receive(struct probe *probe)
+{
+	struct icmp_message message;
+	uint8_t packet[256]; /* what is longer is an error that quotes more than we ask of it */
+
+	for (int i = 0; i < RECEIVE_MAX; i++) {
+		ssize_t len = recv(probe->fd, packet, sizeof(packet), 0);
+
+		if (len < 0)
+			return;
+		if (icmp_read(probe->vpn.family, packet, len, &message))
+			take(probe, &message);
+	}
+}
+
+/* --- rounds --- */
+
+static bool is_decided(const struct probe *probe, enum probe_packet packet)
+{
+	return probe->fates[packet].arrived || probe->fates[packet].refused;
+}
+
+/* What a round sends, and when it is over for a probe. */
+struct round {
+	enum probe_packet first, last;
+	bool (*is_over)(const struct probe *probe);
+};
+
+static bool request_is_over(const struct probe *probe)
+{
+	return !probe->resolved || probe->fates[PROBE_REQUEST].refused || is_decided(probe, PROBE_ANSWER);
+}
+
+static bool rest_is_over(const struct probe *probe)
+{
+	return !probe->resolved || is_decided(probe, PROBE_REQUEST) ||
+	       (is_decided(probe, PROBE_INWARD) && is_decided(probe, PROBE_WITHIN) && is_decided(probe, PROBE_DYING));
+}
+
+static bool all_over(const struct round *round, const struct probe *probes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!round->is_over(&probes[i]))
+			return false;
+	return true;
+}
+
+static void listen_until(int64_t end, const struct round *round, struct probe *probes, size_t count,
+			 struct pollfd *polled)
+{
+	while (!all_over(round, probes, count)) {
+		int64_t left = end - now_ms();
+
+		if (left <= 0 || poll(polled, count, (int)left) < 0)
+			return;
+		for (size_t i = 0; i < count; i++)
+			if (polled[i].revents)
+				receive(&probes[i]);
+	}
+}
+
+/* A request whose answer got lost is sent again, to be answered again. */
+static bool is_to_send(const struct probe *probe, enum probe_packet packet)
+{
+	return packet == PROBE_REQUEST || !is_decided(probe, packet);
+}
+
+static void send_round(const struct round *round, struct probe *probe)
+{
+	for (enum probe_packet i = round->first; i <= round->last; i++) {
+		struct icmp_echo echo = echo_of(probe, i);
+
+		if (is_to_send(probe, i))
+			send_echo(probe, &echo);
+	}
+}
+
+static void run_round(const struct round *round, struct probe *probes, size_t count, struct pollfd *polled)
+{
+	for (int try = 1; try <= TRIES && !all_over(round, probes, count); try++) {
+		for (size_t i = 0; i < count; i++)
+			if (!round->is_over(&probes[i]))
+				send_round(round, &probes[i]);
+		listen_until(now_ms() + (try < TRIES ? TRY_MS : 2 * TRY_MS), round, probes, count, polled);
+	}
+}
+
+int probe_run(struct rtnl *rtnl, struct probe *probes, size_t count)
+{
+	static const struct round rounds[] = {
+		{PROBE_REQUEST, PROBE_REQUEST, request_is_over},
+		{PROBE_INWARD, PROBE_DYING, rest_is_over},
+	};
+	cleanup_free struct pollfd *polled = calloc(count, sizeof(*polled));
+	int ret = polled ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < count; i++)
+		probes[i].fd = -1;
+	for (size_t i = 0; i < count && !ret; i++) {
+		ret = open_socket(&probes[i]);
+		if (!ret)
+			polled[i] = (struct pollfd){probes[i].fd, POLLIN, 0};
+	}
+	if (!ret) {
+		resolve_neighbours(rtnl, probes, count);
+		for (size_t i = 0; i < ARRAY_SIZE(rounds); i++)
+			run_round(&rounds[i], probes, count, polled);
+	}
+	for (size_t i = 0; i < count; i++)
+		cleanup_close_fd(&probes[i].fd);
+	return ret;
+}
