@@ -159,15 +159,18 @@ made() {
 
 @test "who may not ask is proposed what can be seen, and hears of no failure" {
 	made
+	cp "$COMPLETION" "$BATS_TEST_TMPDIR/completion" # where anybody may read and run them
+	cp "$WGVIA" "$BATS_TEST_TMPDIR/wgvia"
+	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	# shellcheck disable=SC2016 # the inner shell's variables
-	run --separate-stderr nsenter --net="/run/netns/$NS_GW" setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '
+	PATH=$BATS_TEST_TMPDIR:$PATH run --separate-stderr nsenter --net="/run/netns/$NS_GW" setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '
 		. "$0"
 		for COMP_LINE in "$@"; do
 			COMP_POINT=${#COMP_LINE}
 			_wgvia wgvia "" || exit
 			echo "${COMPREPLY[*]}"
 		done
-		echo .' "$COMPLETION" "wgvia down " "wgvia route del wg6 from " "wgvia -n $NS_GW down " "wgvia --pin-dir /no show "
+		echo .' "$BATS_TEST_TMPDIR/completion" "wgvia down " "wgvia route del wg6 from " "wgvia -n $NS_GW down " "wgvia --pin-dir /no show "
 	is "$stderr" ""
 	is "$status" 0
 	is "$output" "wg6 wg7"$'\n\n\n\n.'
