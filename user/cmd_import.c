@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
+#include "conffile.h"
 #include "import.h"
 #include "parse.h"
 #include "print.h"
