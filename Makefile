@@ -104,7 +104,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
 
 # The pure part of user/ alone, all of it compiled for the fuzzer
-PURE := $(patsubst %,user/%.c,config parse ip words error icmp datagram import recipe wgquick shell iproute)
+PURE := $(patsubst %,user/%.c,conffile parse ip words error icmp datagram import recipe wgquick shell iproute)
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(PURE)
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
