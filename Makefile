@@ -104,7 +104,8 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
 
 # The pure part of user/ alone, all of it compiled for the fuzzer
-$(B)/tests/fuzz/%: tests/fuzz/%.c user/config.c user/parse.c user/ip.c user/words.c user/error.c user/icmp.c user/datagram.c
+PURE := $(patsubst %,user/%.c,conffile parse ip words error icmp datagram import recipe wgquick shell iproute)
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(PURE)
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -std=gnu17 -O1 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -Iinclude -Iuser \

@@ -57,7 +57,7 @@ shown() {
 @test "the README's command line is the one that --help prints" {
 	local command
 	"$WGVIA" --help >"$BATS_TEST_TMPDIR/help"
-	for command in up apply save down run route bypass show explain check trace stats; do
+	for command in up apply save down run route bypass show explain check trace stats import; do
 		grep -Eq "^  $command " "$BATS_TEST_TMPDIR/help"
 		grep -Eq "^wgvia $command " "$TREE/README.md"
 	done
