@@ -125,6 +125,8 @@ table() {
 		WG run wg6 tr=> tries
 		WG run wg6 $BATS_TEST_TMPDIR/somewhere => hold interval tries
 		WG run wg6 interval 3 => hold tries
+		WG import $BATS_TEST_TMPDIR/so=> $BATS_TEST_TMPDIR/somewhere
+		WG import - => wg6 wg7
 		WG explain => wg6
 		WG explain wg6 => dir from hop-limit len to
 		WG explain wg6 from 10.6.0.10 to $SVC4 dir => in out
