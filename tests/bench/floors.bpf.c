@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The benchmark's own programs: the sinks, which count and drop what has been handed to a device's driver; the drop at
- * once, whose cost is taken off all others; and the two floors, which do as little as a redirect can. They share nothing
- * with wgvia.
+ * once, whose cost is taken off all others; and the two floors, which do as little as a redirect can. They share
+ * nothing with wgvia.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

@@ -44,6 +44,7 @@ lane_up() {
 }
 
 lane_drop() { :; }
+lane_dropcores() { :; }
 lane_plain() { :; }
 lane_neigh() { :; }
 lane_macs() { :; }

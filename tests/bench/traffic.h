@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The packets that are injected: one frame for each family and direction, whose source alone changes from packet to
- * packet, and the sources, drawn before anything is timed.
+ * packet. Sources are drawn as they are sent, for a list of them would take the place in the caches of what is
+ * measured.
  */
 #ifndef WGVIA_BENCH_TRAFFIC_H
 #define WGVIA_BENCH_TRAFFIC_H
@@ -11,23 +12,12 @@
 
 #include "packets.h"
 
-struct source {
-	uint8_t addr[16];
-	uint16_t check; /* of the IPv4 header that it makes, network order */
-};
-
-/* A power of two of them, mask + 1. */
-struct sources {
-	struct source *list;
-	uint32_t mask;
-};
-
 struct traffic {
 	struct frame frame;
-	const struct sources *sources;
-	bool ethernet; /* the link header is sent, too */
-	bool ipv4;
-	uint32_t next; /* source */
+	int family;
+	bool ethernet;	   /* the link header is sent, too */
+	uint32_t prefixes; /* from how many sources are drawn; 0: they are not */
+	uint64_t state;	   /* of the drawing: the same in each run */
 };
 
 #define PREFIX4_LEN 28
@@ -37,8 +27,8 @@ struct traffic {
 void traffic_prefix(int family, uint32_t number, uint8_t addr[16]);
 
 /*
- * `family` is 4 or 6, `back` the direction from the LAN, `destination` its far end, `mac` the LAN device's. `sources`
- * is "one" (a VPN client, or the service), "outside", or in decimal from how many of the prefixes they are drawn.
+ * `family` is 4 or 6, `back` the direction from the LAN, `mac` the LAN device's. `sources` is "one" (a VPN client, or
+ * the service), "outside", or in decimal from how many of the prefixes they are drawn.
  */
 void traffic_build(struct traffic *traffic, int family, bool back, const char *sources, const uint8_t mac[6]);
 

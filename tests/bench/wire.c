@@ -319,7 +319,6 @@ int main(int argc, char **argv)
 		return print_prefixes(strtoul(argv[2], NULL, 10));
 	if (argc == 9 && !strcmp(argv[1], "run"))
 		return run(argv + 2);
-	fprintf(stderr,
-		"usage: wire prefixes COUNT | wire run NETNS ROWS ROUNDS PACKETS INJECTOR OTHER OUTPUT\n");
+	fprintf(stderr, "usage: wire prefixes COUNT | wire run NETNS ROWS ROUNDS PACKETS INJECTOR OTHER OUTPUT\n");
 	return 2;
 }
