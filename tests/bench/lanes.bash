@@ -138,7 +138,7 @@ lane_listener() {
 	local lane=$1
 	shift
 	lane_wgvia_up "$lane" "${words[@]}" || return
-	taskset -c "$BENCH_OTHER" "$WGVIA" --pin-dir "/sys/fs/bpf/$BENCH_NAME/$lane" -n "$BENCH_NAME-$lane" trace wg6 "$@" \
+	nice -n -20 taskset -c "$BENCH_OTHER" "$WGVIA" --pin-dir "/sys/fs/bpf/$BENCH_NAME/$lane" -n "$BENCH_NAME-$lane" trace wg6 "$@" \
 		>/dev/null 2>"$BENCH_DIR/$lane.trace" &
 	echo $! >"$BENCH_DIR/$lane.pid"
 	poll 5 grep -q '^listening' "$BENCH_DIR/$lane.trace"
@@ -192,21 +192,36 @@ lane_list100000() {
 	lane_list list100000 100000
 }
 
-# lane_down LANE: the listener says how many decisions it has shown, and the rest is gone with the namespace.
-lane_down() {
+# lane_hush LANE: ends its listener, which says how many decisions it has seen.
+lane_hush() {
 	local pid
-	if [ -e "$BENCH_DIR/$1.pid" ]; then
-		pid=$(<"$BENCH_DIR/$1.pid")
-		kill -TERM "$pid" 2>/dev/null
-		poll 5 process_gone "$pid" || kill -KILL "$pid" 2>/dev/null
-		rm -f "$BENCH_DIR/$1.pid"
-	fi
+	[ -e "$BENCH_DIR/$1.pid" ] || return 0
+	pid=$(<"$BENCH_DIR/$1.pid")
+	kill -TERM "$pid" 2>/dev/null
+	poll 5 process_gone "$pid" || kill -KILL "$pid" 2>/dev/null
+	rm -f "$BENCH_DIR/$1.pid"
+}
+
+# lane_down LANE: the rest is gone with the namespace.
+lane_down() {
+	lane_hush "$1"
 	[ ! -e "/sys/fs/bpf/$BENCH_NAME/$1/wg6" ] || lane_wgvia "$1" down wg6
+}
+
+# lane_listened LANE RAW: a note on how much of it somebody has listened to; a listener that could not run when it wanted
+# to is switched off for a while.
+lane_listened() {
+	local sent told
+	lane_hush "$1"
+	sent=$(jq --arg lane "$1" '[.rows[] | select(.lane == $lane) | .sent] | add' "$2")
+	told=$(sed -n 's/^\([0-9]*\) decisions shown, \([0-9]*\) skipped$/\1 + \2/p' "$BENCH_DIR/$1.trace")
+	echo "wgvia trace of all has been told of $((100 * (told) / sent)) % of the decisions, in what it showed and what it skipped"
 }
 
 # lane_proofs LANE RAW: what only the lane's own tools can tell after the rounds; RAW is wire's output.
 lane_proofs() {
 	local verdict sent counted
+	[ "$1" != traced ] || lane_listened "$1" "$2" >"$BENCH_DIR/notes"
 	if [ "$1" = tracked ] && ! [ "$(in_ns "$BENCH_NAME-$1" cat /proc/sys/net/netfilter/nf_conntrack_count)" -ge 2 ]; then
 		echo "lane $1: nothing was tracked" >&2
 		return 1

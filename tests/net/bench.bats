@@ -91,9 +91,27 @@ not_as_told() {
 	not_as_told "lane fast: wgvia has counted 0 packets as outside, not "
 }
 
+@test "packets lost in the midst of it are found" {
+	start_bench --rounds 9999
+	poll 40 [ -e "/sys/fs/bpf/wgviabench$pid/fast/wg6" ]
+	in_ns "wgviabench$pid-plain" nft -f - <<-END
+		table netdev loss {
+			chain in {
+				type filter hook ingress device wg6 priority 0; policy accept;
+				numgen inc mod 1000 0 drop
+			}
+		}
+	END
+	status=0
+	wait $pid || status=$?
+	is "$status" 1
+	grep "out.plain, IPv[46]: packets that have arrived: [0-9]*, not [0-9]*" "$BATS_TEST_TMPDIR/text"
+	grep "nothing is reported" "$BATS_TEST_TMPDIR/text"
+}
+
 @test "ended half-way, it leaves nothing" {
 	start_bench --rounds 9999
-	poll 20 [ -e "/sys/fs/bpf/wgviabench$pid/fast/wg6" ]
+	poll 40 [ -e "/sys/fs/bpf/wgviabench$pid/fast/wg6" ]
 	kill -TERM $pid
 	poll 20 process_gone $pid
 	nothing_left_of $pid
