@@ -31,7 +31,7 @@ B := build$(if $(SAN),-san)
 comma := ,
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
-LIBS := libbpf libelf zlib libmnl json-c
+LIBS := libbpf libelf zlib libmnl json-c libsystemd
 ALL_CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -DWGVIA_VERSION='"$(VERSION)"' \
 	-Iinclude -Iuser -I$(B) $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(SANITIZE) $(CFLAGS)
 ALL_LDFLAGS = $(SANITIZE) $(LDFLAGS)

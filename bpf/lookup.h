@@ -61,7 +61,7 @@ static __always_inline bool lookup_gateway_is_usable(const struct packet *pkt, c
 {
 	__u8 first = gateway->addr[0];
 
-	if (gateway->flags)
+	if (gateway->flags & WGVIA_GATEWAY_UNUSABLE)
 		return false;
 	if (gateway->family == AF_INET6) {
 		if (first == 0xff || !*(const __u32 *)gateway->addr)

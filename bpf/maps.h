@@ -32,6 +32,15 @@ LPM_TRIE(prefixes6, struct wgvia_key6, struct wgvia_gateway);
 LPM_TRIE(bypass4, struct wgvia_key4, struct wgvia_bypass);
 LPM_TRIE(bypass6, struct wgvia_key6, struct wgvia_bypass);
 
+/* For user space alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WGVIA_FAILOVER_LISTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct wgvia_failover);
+} failover SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, WGVIA_COUNTERS);

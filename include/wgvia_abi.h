@@ -64,8 +64,11 @@ struct wgvia_key6 {
 };
 WGVIA_ASSERT(sizeof(struct wgvia_key6) == 20, "wgvia_key6");
 
-/* wgvia_gateway.flags; any other bit makes the value unusable. */
+/* wgvia_gateway.flags, the low half: any of these bits makes the value unusable. */
+#define WGVIA_GATEWAY_UNUSABLE 0xffffu
 #define WGVIA_GATEWAY_DOWN (1u << 0) /* known to be dead: treated as no_gateway */
+/* The high half: number of the list in `failover` that the value was taken from; 0: from none. */
+#define WGVIA_GATEWAY_LIST_SHIFT 16
 
 /*
  * Value of prefixes4 and prefixes6: where packets from this prefix go. `family` and `addr` have the layout of the
@@ -78,6 +81,26 @@ struct wgvia_gateway {
 	__u32 flags;   /* WGVIA_GATEWAY_* */
 };
 WGVIA_ASSERT(sizeof(struct wgvia_gateway) == 28, "wgvia_gateway");
+
+#define WGVIA_FAILOVER_HOPS 8
+#define WGVIA_FAILOVER_LISTS 65535
+
+struct wgvia_hop {
+	__u32 ifindex;
+	__u32 family; /* AF_INET or AF_INET6 */
+	__u8 addr[16];
+};
+WGVIA_ASSERT(sizeof(struct wgvia_hop) == 24, "wgvia_hop");
+
+/*
+ * Value of failover: gateways in order of preference ("via A or B"). BPF_MAP_TYPE_HASH, key __u32, the list's number, 1
+ * to WGVIA_FAILOVER_LISTS. The packet path does not look at it: what is in force is in prefixes4 and prefixes6 alone.
+ */
+struct wgvia_failover {
+	__u32 count; /* of hops, 2 to WGVIA_FAILOVER_HOPS; the rest is 0 */
+	struct wgvia_hop hops[WGVIA_FAILOVER_HOPS];
+};
+WGVIA_ASSERT(sizeof(struct wgvia_failover) == 196, "wgvia_failover");
 
 /* wgvia_bypass.flags */
 #define WGVIA_BYPASS_ADMIN (1u << 0) /* (also) on the administrator's list, which the entry's verdict may hide */

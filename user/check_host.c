@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "finding.h"
+#include "lists.h"
 #include "print.h"
 #include "util.h"
 
@@ -173,30 +174,43 @@ static int get_settled(struct examined *examined, uint32_t ifindex, const struct
 	return ret;
 }
 
+static bool is_in_force(const struct state *state, const struct wgvia_hop *hop)
+{
+	for (size_t i = 0; i < state->gateway_count; i++) {
+		struct wgvia_hop current = hop_of(&state->gateways[i].value);
+
+		if (hop_equal(&current, hop))
+			return true;
+	}
+	return false;
+}
+
 static void check_neighbours(struct examined *examined)
 {
 	const struct state *state = &examined->plan.state;
 	char via[IP_TEXT_LEN], remedy[128];
+	struct hops hops = {};
 
-	for (size_t i = 0; i < state->gateway_count; i++) {
-		const struct wgvia_gateway *value = &state->gateways[i].value;
-		const struct link *dev = link_by_index(&examined->plan.links, value->ifindex);
-		struct ip ip = gateway_ip(value);
+	if (lists_hops(state, &hops))
+		return;
+	for (size_t i = 0; i < hops.count; i++) {
+		const struct link *dev = link_by_index(&examined->plan.links, hops.all[i].ifindex);
+		struct wgvia_gateway value = hop_value(&hops.all[i], 0);
+		bool in_force = is_in_force(state, &hops.all[i]);
+		struct ip ip = gateway_ip(&value);
 		struct neighbour neighbour;
-		bool seen = false;
 
-		for (size_t j = i; j-- && !seen;) /* backwards: neighbours in the order have a gateway in common */
-			seen = !memcmp(&state->gateways[j].value, value, sizeof(*value));
-		if (seen || !dev || get_settled(examined, value->ifindex, &ip, &neighbour))
+		if (!dev || get_settled(examined, value.ifindex, &ip, &neighbour))
 			continue;
 		ip_text(&ip, via);
 		snprintf(remedy, sizeof(remedy), "ping -c 1 -I %s %s", dev->name, via);
 		if (neighbour.known && neighbour.state & (NUD_FAILED | NUD_INCOMPLETE))
-			finding_add(examined, SEVERITY_ERROR, "neighbour", remedy,
-				    "gateway %s on dev %s does not answer neighbour requests (%s): what is sent there "
-				    "is lost",
-				    via, dev->name, neighbour_word(&neighbour));
+			finding_add(examined, in_force ? SEVERITY_ERROR : SEVERITY_WARNING, "neighbour", remedy,
+				    "gateway %s on dev %s does not answer neighbour requests (%s): %s", via, dev->name,
+				    neighbour_word(&neighbour),
+				    in_force ? "what is sent there is lost" : "it stands by, and would not help");
 	}
+	free(hops.all);
 }
 
 void check_host(struct examined *examined)

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent_lock.h"
 #include "finding.h"
+#include "lists.h"
 #include "util.h"
 #include "words.h"
 
@@ -151,6 +153,17 @@ static void check_bypass(struct examined *examined)
 			word_of(verdict_words, WGVIA_VERDICT_COUNT, first->value.verdict), more);
 }
 
+static void check_agent(struct examined *examined)
+{
+	const struct instance *instance = &examined->instance;
+	const char *problem = lists_problem(&examined->running, agent_is_alive(instance->root, instance->tunnel));
+	char remedy[FINDING_REMEDY];
+
+	snprintf(remedy, sizeof(remedy), "wgvia run %s", examined->tunnel);
+	if (problem)
+		finding_add(examined, SEVERITY_WARNING, "agent", remedy, "%s", problem);
+}
+
 void check_instance(struct examined *examined)
 {
 	char remedy[FINDING_REMEDY];
@@ -159,6 +172,7 @@ void check_instance(struct examined *examined)
 	check_programs_before(examined);
 	check_values(examined);
 	check_bypass(examined);
+	check_agent(examined);
 	finding_up_words(examined, WGVIA_FAST, remedy);
 	if (examined->instance.meta.mode >= WORDS_MODE)
 		finding_add(examined, SEVERITY_ERROR, "value", remedy,

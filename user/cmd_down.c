@@ -2,6 +2,7 @@
 /*
  * wgvia down IFACE. The interface may be gone: wg-quick removes it before PostDown. Nothing to do is a success.
  */
+#include "agent_lock.h"
 #include "command.h"
 #include "dataplane.h"
 #include "parse.h"
@@ -32,6 +33,10 @@ int cmd_down(struct context *context, int argc, char **argv)
 	ret = dataplane_remove(context->pin_dir, tunnel, error);
 	if (ret && ret != -ENOENT)
 		return ret;
+	if (agent_is_alive(context->pin_dir, tunnel))
+		agent_poke(context->pin_dir, tunnel);
+	else
+		agent_lock_remove(context->pin_dir, tunnel);
 	pins_tidy(context->pin_dir);
 	return 0;
 }

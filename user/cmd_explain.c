@@ -13,12 +13,14 @@
 #include <string.h>
 
 #include "datagram.h"
+#include "lists.h"
 #include "parse.h"
 #include "pins.h"
 #include "print.h"
 #include "resolve.h"
 #include "rtnl.h"
 #include "running.h"
+#include "statement.h"
 #include "tables.h"
 #include "util.h"
 #include "words.h"
@@ -107,13 +109,15 @@ static bool tell_gateway(struct explanation *explanation)
 	struct point *points = NULL;
 	struct neighbour neighbour = {};
 	const struct link *dev;
-	char via[IP_TEXT_LEN];
+	char via[IP_TEXT_LEN], gateways[STATEMENT_MAX];
+	const struct gateway_list *list;
 	const char *problem;
 	size_t count = 0;
 	struct ip ip;
 
 	if (!entry)
 		return false;
+	list = lists_find(&explanation->state, &entry->value);
 	ip = gateway_ip(&entry->value);
 	dev = link_by_index(&explanation->links, entry->value.ifindex);
 	dataplane_points(&explanation->instance, &explanation->links, &points, &count);
@@ -127,6 +131,10 @@ static bool tell_gateway(struct explanation *explanation)
 		step(explanation, "gateway %s dev %s: unusable, %s", via, dev ? dev->name : "?", problem);
 		return false;
 	}
+	if (list && lists_current(list, &entry->value) >= 0)
+		step(explanation, "gateway: number %d of those that the prefix has, %s",
+		     lists_current(list, &entry->value) + 1,
+		     statement_of_gateways(&explanation->state, &entry->value, &explanation->links, gateways));
 	rtnl_get_neighbour(explanation->rtnl, entry->value.ifindex, &ip, &neighbour);
 	print_add(explanation->value, "neighbour", print_neighbour(&neighbour));
 	step(explanation, "gateway %s dev %s: %s, mtu %u, neighbour %s%s%s", via, dev->name, link_state(dev), dev->mtu,

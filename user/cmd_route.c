@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia route add|replace|del IFACE from PREFIX [via ADDRESS] [dev DEV]
+ * wgvia route add|replace|del IFACE from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...
  */
+#include <stdio.h>
 #include <string.h>
 
+#include "lists.h"
 #include "parse.h"
 #include "print.h"
 #include "rtnl.h"
 #include "running.h"
+#include "statement.h"
 #include "util.h"
 #include "words.h"
 
@@ -36,7 +39,7 @@ static int set_gateway(struct context *context, struct rtnl *rtnl, struct state 
 		return error_system(&context->error, -ret, "cannot list the devices");
 	tunnel = link_by_name(&links, state->tunnel);
 	ret = tunnel ? 0 : error_system(&context->error, ENODEV, "cannot use '%s'", state->tunnel);
-	ret = ret ? ret : resolve_route(rtnl, &links, tunnel, &change->words, &value, &context->error);
+	ret = ret ? ret : resolve_route(rtnl, &links, tunnel, &change->words, state, &value, &context->error);
 	free(links.all);
 	if (ret)
 		return ret;
@@ -48,34 +51,60 @@ static int set_gateway(struct context *context, struct rtnl *rtnl, struct state 
 	return ret ? error_system(&context->error, -ret, "cannot add the prefix") : 0;
 }
 
+static bool hop_matches(const struct hop_words *words, const struct wgvia_hop *hop, const struct links *links)
+{
+	struct wgvia_gateway value = hop_value(hop, 0);
+	const struct link *dev = link_by_name(links, words->dev);
+	struct ip ip = gateway_ip(&value);
+
+	if (words->via.family && !ip_equal(&words->via, &ip))
+		return false;
+	return !words->dev[0] || (dev && dev->ifindex == hop->ifindex);
+}
+
+/* Whether the words of a `del` say what is running: all gateways in order, or none at all. */
+static int check_words(struct context *context, const struct route_words *words, const struct state *state,
+		       const struct wgvia_gateway *value, const struct links *links)
+{
+	const struct gateway_list *list = lists_find(state, value);
+	struct wgvia_failover hops = {1, {hop_of(value)}};
+	struct hop_words first = {.via = words->via};
+	char from[PREFIX_TEXT_LEN], gateways[STATEMENT_MAX];
+	bool same;
+
+	if (!words->via.family && !words->dev[0])
+		return 0;
+	if (list)
+		hops = list->content;
+	memcpy(first.dev, words->dev, sizeof(first.dev));
+	same = hops.count == words->other_count + 1 && hop_matches(&first, &hops.hops[0], links);
+	for (size_t i = 0; same && i < words->other_count; i++)
+		same = hop_matches(&words->others[i], &hops.hops[i + 1], links);
+	if (same)
+		return 0;
+	error_refuse(&context->error, "'%s' goes another way than these words say", prefix_text(&words->from, from));
+	error_hint(&context->error, "it goes %s", statement_of_gateways(state, value, links, gateways));
+	return -EINVAL;
+}
+
 static int delete_gateway(struct context *context, struct rtnl *rtnl, struct state *state, const struct change *change)
 {
 	struct gateway_entry *entry = state_find_gateway(state, &change->words.from);
-	const struct route_words *words = &change->words;
-	char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
+	char from[PREFIX_TEXT_LEN];
 	struct links links = {};
-	const struct link *dev;
-	struct ip running;
 	int ret;
 
-	prefix_text(&words->from, from);
 	if (!entry)
-		return error_refuse(&context->error, "'%s' is no prefix of '%s'", from, state->tunnel);
-	running = gateway_ip(&entry->value);
-	if (words->via.family && !ip_equal(&words->via, &running))
-		return error_refuse(&context->error, "'%s' does not go via '%s'", from, ip_text(&words->via, via));
-	if (words->dev[0]) {
-		ret = rtnl_get_links(rtnl, &links);
-		if (ret)
-			return error_system(&context->error, -ret, "cannot list the devices");
-		dev = link_by_name(&links, words->dev);
-		ret = !dev || dev->ifindex != entry->value.ifindex;
-		free(links.all);
-		if (ret)
-			return error_refuse(&context->error, "'%s' does not go by dev '%s'", from, words->dev);
-	}
-	state_remove_gateway(state, entry);
-	return 0;
+		return error_refuse(&context->error, "'%s' is no prefix of '%s'",
+				    prefix_text(&change->words.from, from), state->tunnel);
+	ret = rtnl_get_links(rtnl, &links);
+	if (ret)
+		return error_system(&context->error, -ret, "cannot list the devices");
+	ret = check_words(context, &change->words, state, &entry->value, &links);
+	free(links.all);
+	if (!ret)
+		state_remove_gateway(state, entry);
+	return ret;
 }
 
 static int edit(struct context *context, struct rtnl *rtnl, struct state *state, void *data)
@@ -90,14 +119,16 @@ static int edit(struct context *context, struct rtnl *rtnl, struct state *state,
 int cmd_route(struct context *context, int argc, char **argv)
 {
 	char tunnel[IFNAMSIZ];
-	struct change change;
+	struct change change = {};
 	int verb = argc ? word_find(verbs, ARRAY_SIZE(verbs), argv[0]) : -1;
+	int ret;
 
 	if (verb < 0)
 		return error_usage(&context->error, "'route%s%s' is no command: route add, route replace or route del",
 				   argc ? " " : "", argc ? argv[0] : "");
 	change.verb = verb;
-	if (parse_route(argc - 1, argv + 1, tunnel, &change.words, &context->error))
-		return -EINVAL;
-	return running_edit(context, tunnel, edit, &change);
+	ret = parse_route(argc - 1, argv + 1, tunnel, &change.words, &context->error);
+	ret = ret ? ret : running_edit(context, tunnel, edit, &change);
+	route_words_free(&change.words);
+	return ret;
 }

@@ -40,7 +40,8 @@ static int host_read(struct host *host, const struct instance *instance)
 }
 
 /* Adds the line; true: it is not what `apply` would make of it. */
-static bool add_gateway(json *lines, const struct host *host, const struct gateway_entry *entry)
+static bool add_gateway(json *lines, const struct host *host, const struct state *state,
+			const struct gateway_entry *entry)
 {
 	struct gateway_entry copy = *entry;
 	char statement[STATEMENT_MAX], line[STATEMENT_MAX + 128];
@@ -48,11 +49,12 @@ static bool add_gateway(json *lines, const struct host *host, const struct gatew
 
 	copy.value.flags &= ~WGVIA_GATEWAY_DOWN; /* which `apply` leaves as it is */
 	problem = resolve_problem(&host->links, &host->local, host->points, host->point_count, &copy);
-	statement_of_gateway(&copy, &host->links, statement);
+	statement_of_gateway(state, &copy, &host->links, statement);
 	if (problem)
 		snprintf(line, sizeof(line), "%s # unusable: %s", statement, problem);
 	else
-		snprintf(line, sizeof(line), "%s%s", statement, entry->value.flags ? " # marked down" : "");
+		snprintf(line, sizeof(line), "%s%s", statement,
+			 entry->value.flags & WGVIA_GATEWAY_DOWN ? " # marked down" : "");
 	print_append_text(lines, line);
 	return problem;
 }
@@ -79,7 +81,7 @@ static size_t add_lines(json *lines, const struct host *host, const struct state
 	print_append_text(lines, statement_of_mode(state, text));
 	print_append_text(lines, statement_of_on_fail(state, text));
 	for (size_t i = 0; i < state->gateway_count; i++)
-		odd += add_gateway(lines, host, &state->gateways[i]);
+		odd += add_gateway(lines, host, state, &state->gateways[i]);
 	for (size_t i = 0; i < state->bypass_count; i++)
 		if (statement_has_bypass(&state->bypass[i]))
 			odd += add_bypass(lines, &state->bypass[i]);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent_lock.h"
+#include "lists.h"
 #include "print.h"
 #include "resolve.h"
 #include "rtnl.h"
@@ -17,7 +19,7 @@
 
 /* Prefixes by the thousand have a few gateways: each is asked for once. */
 struct known {
-	struct wgvia_gateway gateway;
+	struct wgvia_hop hop;
 	struct neighbour neighbour;
 };
 
@@ -78,20 +80,45 @@ static json *describe_attachment(const struct attachment *attachment, const stru
 	return value;
 }
 
-static const struct neighbour *find_neighbour(struct shown *shown, const struct wgvia_gateway *gateway)
+static const struct neighbour *find_neighbour(struct shown *shown, const struct wgvia_hop *hop)
 {
-	struct ip ip = gateway_ip(gateway);
+	struct wgvia_gateway value = hop_value(hop, 0);
+	struct ip ip = gateway_ip(&value);
 	struct known *known;
 
 	for (size_t i = 0; i < shown->known_count; i++)
-		if (!memcmp(&shown->known[i].gateway, gateway, sizeof(*gateway)))
+		if (hop_equal(&shown->known[i].hop, hop))
 			return &shown->known[i].neighbour;
 	known = array_grow(&shown->known, &shown->known_count, sizeof(*known));
 	if (!known)
 		return NULL;
-	known->gateway = *gateway;
-	rtnl_get_neighbour(shown->rtnl, gateway->ifindex, &ip, &known->neighbour);
+	known->hop = *hop;
+	rtnl_get_neighbour(shown->rtnl, hop->ifindex, &ip, &known->neighbour);
 	return &known->neighbour;
+}
+
+/* All gateways of the prefix's list, in order of preference. */
+static json *describe_list(struct shown *shown, const struct gateway_list *list, const struct wgvia_gateway *in_force)
+{
+	int current = lists_current(list, in_force);
+	json *values = print_array();
+
+	for (uint32_t i = 0; i < list->content.count; i++) {
+		const struct wgvia_hop *hop = &list->content.hops[i];
+		const struct neighbour *neighbour = find_neighbour(shown, hop);
+		struct wgvia_gateway gateway = hop_value(hop, 0);
+		struct ip via = gateway_ip(&gateway);
+		json *value = print_object();
+		char text[IP_TEXT_LEN];
+
+		print_add_text(value, "via", ip_text(&via, text));
+		add_device(value, &shown->links, hop->ifindex);
+		print_add_bool(value, "current", (int)i == current);
+		if (neighbour)
+			print_add(value, "neighbour", print_neighbour(neighbour));
+		print_append(values, value);
+	}
+	return values;
 }
 
 static json *describe_prefix(void *data, size_t index)
@@ -99,7 +126,9 @@ static json *describe_prefix(void *data, size_t index)
 	struct shown *shown = data;
 	const struct gateway_entry *entry = &shown->state.gateways[index];
 	const char *problem = resolve_problem(&shown->links, &shown->local, shown->points, shown->point_count, entry);
-	const struct neighbour *neighbour = problem ? NULL : find_neighbour(shown, &entry->value);
+	const struct gateway_list *list = lists_find(&shown->state, &entry->value);
+	struct wgvia_hop hop = hop_of(&entry->value);
+	const struct neighbour *neighbour = problem ? NULL : find_neighbour(shown, &hop);
 	struct ip via = gateway_ip(&entry->value);
 	char text[PREFIX_TEXT_LEN];
 	json *value = print_object();
@@ -112,6 +141,8 @@ static json *describe_prefix(void *data, size_t index)
 		print_add_text(value, "problem", problem);
 	if (neighbour)
 		print_add(value, "neighbour", print_neighbour(neighbour));
+	if (list)
+		print_add(value, "gateways", describe_list(shown, list, &entry->value));
 	return value;
 }
 
@@ -135,6 +166,8 @@ static json *describe_bypass(void *data, size_t index)
 static json *describe_instance(struct shown *shown, const struct instance *instance)
 {
 	json *value = print_object(), *attachments = print_array();
+	bool agent = agent_is_alive(instance->root, instance->tunnel);
+	const char *problem = lists_problem(&shown->state, agent);
 
 	print_add_text(value, "interface", instance->tunnel);
 	print_add_number(value, "ifindex", instance->meta.tunnel_ifindex);
@@ -142,6 +175,9 @@ static json *describe_instance(struct shown *shown, const struct instance *insta
 	print_add_text(value, "mode", word_of(mode_words, WORDS_MODE, instance->meta.mode));
 	print_add_text(value, "on_fail", on_fail_words[shown->state.on_fail]);
 	print_add_number(value, "abi", instance->meta.abi);
+	print_add_bool(value, "agent", agent);
+	if (problem)
+		print_add_text(value, "agent_problem", problem);
 	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
 		for (size_t i = 0; i < instance->attachment_count; i++)
 			if ((int)instance->attachments[i].direction == direction)
@@ -193,16 +229,41 @@ static void print_attachment(const json *item)
 	printf(" prog %" PRIu64 "%s\n", print_number(item, "prog_id"), print_bool(item, "attached") ? "" : " DETACHED");
 }
 
-static void print_prefix(const json *item)
+static void print_gateway(const json *item)
 {
 	const json *neighbour = print_member(item, "neighbour");
 
-	printf("    from %s via %s dev %s", print_text(item, "prefix"), print_text(item, "via"),
-	       print_text(item, "dev"));
+	printf(" %s dev %s", print_text(item, "via"), print_text(item, "dev"));
 	if (neighbour && print_member(neighbour, "lladdr"))
 		printf(" lladdr %s", print_text(neighbour, "lladdr"));
 	if (neighbour)
 		printf(" %s", print_text(neighbour, "state"));
+}
+
+/* The list with the one in force marked, or the one gateway that there is. */
+static void print_gateways(const json *prefix)
+{
+	json *list = print_member(prefix, "gateways");
+	bool current = false;
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		const json *item = json_object_array_get_idx(list, i);
+
+		printf("%s", i ? " or" : "");
+		print_gateway(item);
+		printf("%s", print_bool(item, "current") ? " current" : "");
+		current |= print_bool(item, "current");
+	}
+	if (list && !current)
+		printf(", but now via");
+	if (!list || !current)
+		print_gateway(prefix);
+}
+
+static void print_prefix(const json *item)
+{
+	printf("    from %s via", print_text(item, "prefix"));
+	print_gateways(item);
 	if (!print_bool(item, "usable"))
 		printf(" UNUSABLE: %s", print_text(item, "problem"));
 	putchar('\n');
@@ -221,6 +282,8 @@ static void print_instance(const struct context *context, const json *value)
 	printf("%s: %s mode %s on-fail %s\n", print_text(value, "interface"), print_text(value, "state"),
 	       print_text(value, "mode"), print_text(value, "on_fail"));
 	print_each(print_member(value, "attachments"), print_attachment);
+	if (print_member(value, "agent_problem"))
+		printf("    %s\n", print_text(value, "agent_problem"));
 	print_each(print_member(value, "prefixes"), print_prefix);
 	print_each(print_member(value, "bypass"), print_bypass);
 }

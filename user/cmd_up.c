@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia up IFACE [from PREFIX [via ADDRESS] [dev DEV]]... [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]
+ * wgvia up IFACE [from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...]... [bypass PREFIX]...
+ *	[mode fast|stack] [on-fail drop|pass]
  */
 #include "notes.h"
 #include "parse.h"

@@ -25,8 +25,8 @@ static_assert(sizeof(((struct instance *)0)->folder) == PINS_PATH_MAX, "folder")
 
 const char *const map_names[MAP_COUNT] = {
 	[MAP_PREFIXES4] = "prefixes4", [MAP_PREFIXES6] = "prefixes6", [MAP_BYPASS4] = "bypass4",
-	[MAP_BYPASS6] = "bypass6",     [MAP_COUNTERS] = "counters",   [MAP_TRACE] = "trace",
-	[MAP_EVENTS] = "events",       [MAP_META] = "meta",
+	[MAP_BYPASS6] = "bypass6",     [MAP_FAILOVER] = "failover",   [MAP_COUNTERS] = "counters",
+	[MAP_TRACE] = "trace",	       [MAP_EVENTS] = "events",	      [MAP_META] = "meta",
 };
 static_assert(MAP_META == MAP_COUNT - 1, "map_names");
 
@@ -350,6 +350,14 @@ static int make_qdisc(struct change *change, uint32_t ifindex, struct error *err
 	return 0;
 }
 
+/* A tunnel that is not there yet has no ifindex, and its filters may share a device with another such instance's. */
+static uint32_t handle_of(const struct state *state)
+{
+	if (state->tunnel_ifindex)
+		return state->tunnel_ifindex;
+	return 0x70000000 | (hash(0xcbf29ce484222325, state->tunnel, strlen(state->tunnel)) & 0x0fffffff);
+}
+
 static int attach_point(struct change *change, const struct point *point, enum attach_kind kind, int prog_fd,
 			struct error *error)
 {
@@ -372,7 +380,7 @@ static int attach_point(struct change *change, const struct point *point, enum a
 					    .direction = point->direction,
 					    .ifindex = point->ifindex,
 					    /* as its pin's name will tell it: is_step() */
-					    .handle = kind == ATTACH_CLSACT ? change->plan->state.tunnel_ifindex : 0};
+					    .handle = kind == ATTACH_CLSACT ? handle_of(&change->plan->state) : 0};
 		step->old_program = -1;
 		remove_dead(change, &step->attachment);
 		if (kind == ATTACH_CLSACT)
@@ -421,7 +429,7 @@ static int attach_points(struct change *change, const struct wgvia_bpf *skeleton
 	int ret = attach_choose_kind(bpf_program__fd(skeleton->progs.wgvia_egress), &kind, error);
 
 	/* the tunnel's, too, in both modes: a change of mode is to lose nothing */
-	if (!ret && kind == ATTACH_CLSACT)
+	if (!ret && kind == ATTACH_CLSACT && change->plan->state.tunnel_ifindex)
 		ret = make_qdisc(change, change->plan->state.tunnel_ifindex, error);
 	for (size_t i = 0; i < change->plan->point_count && !ret; i++) {
 		const struct point *point = &change->plan->points[i];

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lists.h"
 #include "statement.h"
 
 struct report {
@@ -38,13 +39,15 @@ static void tell_setting(const struct report *report, const struct state *from, 
 	tell(report, '+', new, "");
 }
 
-static void tell_gateway(const struct report *report, char sign, const struct gateway_entry *entry)
+static void tell_gateway(const struct report *report, char sign, const struct state *state,
+			 const struct gateway_entry *entry)
 {
+	uint32_t flags = entry->value.flags & WGVIA_GATEWAY_UNUSABLE;
 	char text[STATEMENT_MAX], comment[32] = "";
 
-	if (entry->value.flags)
-		snprintf(comment, sizeof(comment), " # flags 0x%x", entry->value.flags);
-	tell(report, sign, statement_of_gateway(entry, report->links, text), comment);
+	if (flags)
+		snprintf(comment, sizeof(comment), " # flags 0x%x", flags);
+	tell(report, sign, statement_of_gateway(state, entry, report->links, text), comment);
 }
 
 static void diff_gateways(const struct report *report, const struct state *from, const struct state *to)
@@ -55,12 +58,12 @@ static void diff_gateways(const struct report *report, const struct state *from,
 		const struct gateway_entry *old = i < from->gateway_count ? &from->gateways[i] : NULL;
 		const struct gateway_entry *new = j < to->gateway_count ? &to->gateways[j] : NULL;
 		int order = !old ? 1 : !new ? -1 : prefix_compare(&old->from, &new->from);
-		bool same = !order && !memcmp(&old->value, &new->value, sizeof(old->value));
+		bool same = !order && lists_same(from, &old->value, to, &new->value);
 
 		if (order <= 0 && !same)
-			tell_gateway(report, '-', old);
+			tell_gateway(report, '-', from, old);
 		if (order >= 0 && !same)
-			tell_gateway(report, '+', new);
+			tell_gateway(report, '+', to, new);
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -110,6 +113,7 @@ void diff_states(const struct state *from, const struct state *to, const struct 
 
 void diff_keep(const struct state *from, struct state *to)
 {
+	lists_keep_choice(to, from);
 	for (size_t i = 0; i < to->gateway_count; i++) {
 		struct gateway_entry *new = &to->gateways[i], *old = state_find_gateway(from, &new->from);
 		struct wgvia_gateway up;

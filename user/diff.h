@@ -21,7 +21,8 @@ void diff_states(const struct state *from, const struct state *to, const struct 
 
 /*
  * Takes over into `to` the entries of `from` that are the same in words and differ in what no words tell: that a
- * gateway was marked down, and that a bypass was written without the flag. A configuration is no news about these.
+ * gateway was marked down, which of a list is in force, and that a bypass was written without the flag. A configuration
+ * is no news about these.
  */
 void diff_keep(const struct state *from, struct state *to);
 

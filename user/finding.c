@@ -7,7 +7,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "lists.h"
+#include "statement.h"
 #include "util.h"
 #include "words.h"
 
@@ -29,8 +32,8 @@ void finding_add(struct examined *examined, enum severity severity, const char *
 
 bool examined_has_device(const struct examined *examined, uint32_t ifindex)
 {
-	for (size_t i = 0; i < examined->plan.state.gateway_count; i++)
-		if (examined->plan.state.gateways[i].value.ifindex == ifindex)
+	for (size_t i = 0; i < examined->plan.device_count; i++)
+		if (examined->plan.devices[i] == ifindex)
 			return true;
 	return false;
 }
@@ -46,20 +49,31 @@ bool examined_has_family(const struct examined *examined, uint8_t family)
 	return false;
 }
 
+/* Whether the devices of the value's gateways are there. */
+static bool has_devices(const struct examined *examined, const struct wgvia_gateway *value)
+{
+	const struct gateway_list *list = lists_find(&examined->plan.state, value);
+
+	for (uint32_t i = 0; list && i < list->content.count; i++)
+		if (!link_by_index(&examined->plan.links, list->content.hops[i].ifindex))
+			return false;
+	return link_by_index(&examined->plan.links, value->ifindex) &&
+	       (value->family == AF_INET || value->family == AF_INET6);
+}
+
 /* "from PREFIX via ADDRESS dev DEV ..." of all that was asked for; false where one cannot be said. */
 static bool print_words(FILE *out, const struct examined *examined)
 {
 	const struct state *state = &examined->plan.state;
-	char prefix[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
+	char prefix[PREFIX_TEXT_LEN];
 
 	for (size_t i = 0; i < state->gateway_count; i++) {
 		const struct gateway_entry *entry = &state->gateways[i];
-		const struct link *dev = link_by_index(&examined->plan.links, entry->value.ifindex);
-		struct ip ip = gateway_ip(&entry->value);
+		char statement[STATEMENT_MAX];
 
-		if (!dev || !ip_bits(ip.family) || entry->value.flags)
+		if (!has_devices(examined, &entry->value) || (entry->value.flags & WGVIA_GATEWAY_UNUSABLE))
 			return false;
-		fprintf(out, " from %s via %s dev %s", prefix_text(&entry->from, prefix), ip_text(&ip, via), dev->name);
+		fprintf(out, " %s", statement_of_gateway(state, entry, &examined->plan.links, statement));
 	}
 	for (size_t i = 0; i < state->bypass_count; i++)
 		if (state->bypass[i].value.flags & WGVIA_BYPASS_ADMIN)

@@ -21,16 +21,18 @@ static const struct {
 	const char *description;
 } commands[] = {
 	{"up", cmd_up,
-	 "IFACE [from PREFIX [via ADDRESS] [dev DEV]]... [bypass PREFIX]...\n"
-	 "                     [mode fast|stack] [on-fail drop|pass]",
+	 "IFACE [from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...]...\n"
+	 "                     [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]",
 	 "send what comes from PREFIX via the firewall"},
 	{"apply", cmd_apply, "[-c|--dry-run] IFACE FILE|-",
 	 "make it what the file says, a statement of up a line; -c tells the difference alone"},
 	{"save", cmd_save, "IFACE", "print what is running as such a file"},
 	{"down", cmd_down, "IFACE", "take away what up made"},
-	{"route", cmd_route, "add|replace|del IFACE from PREFIX [via ADDRESS] [dev DEV]",
+	{"route", cmd_route, "add|replace|del IFACE from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...",
 	 "change one prefix of a running instance"},
 	{"bypass", cmd_bypass, "add|del IFACE PREFIX", "change the list of destinations that are left alone"},
+	{"run", cmd_run, "IFACE [FILE] [interval SECONDS] [hold SECONDS] [tries N]",
+	 "stay and keep the instance true: devices, addresses, gateways that fail"},
 	{"show", cmd_show, "[IFACE]", "what is attached, prefixes, gateways, bypass list"},
 	{"explain", cmd_explain, "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]",
 	 "tell where this packet goes, and why; nothing is sent"},

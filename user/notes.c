@@ -6,23 +6,34 @@
 
 #include <stdio.h>
 
+#include "lists.h"
+#include "statement.h"
+
+/* Whether the words leave something out that this host gave. */
+static bool left_out(const struct route_words *words)
+{
+	bool left = !words->via.family || !words->dev[0];
+
+	for (size_t i = 0; i < words->other_count; i++)
+		left |= !words->others[i].dev[0];
+	return left;
+}
+
 json *notes_of_taken(const struct plan *plan)
 {
-	char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN], more[32], text[RESOLVE_NOTE];
+	char from[PREFIX_TEXT_LEN], gateways[STATEMENT_MAX], more[32], text[STATEMENT_MAX + 32];
 	json *notes = print_array();
 
 	for (size_t i = 0; i < plan->resolved_count; i++) {
 		const struct resolved *resolved = &plan->resolved[i];
-		const struct link *dev = link_by_index(&plan->links, resolved->value.ifindex);
-		struct ip ip = gateway_ip(&resolved->value);
 
-		if (resolved->words.via.family && resolved->words.dev[0])
+		if (!left_out(&resolved->words))
 			continue;
 		more[0] = '\0';
 		if (resolved->count > 1)
 			snprintf(more, sizeof(more), " and %zu more", resolved->count - 1);
-		snprintf(text, sizeof(text), "from %s%s via %s dev %s", prefix_text(&resolved->first, from), more,
-			 ip_text(&ip, via), dev->name);
+		snprintf(text, sizeof(text), "from %s%s %s", prefix_text(&resolved->first, from), more,
+			 statement_of_gateways(&plan->state, &resolved->value, &plan->links, gateways));
 		print_append_text(notes, text);
 	}
 	return notes;
@@ -30,6 +41,7 @@ json *notes_of_taken(const struct plan *plan)
 
 void notes_of_plan(json *notes, const struct plan *plan, bool changed)
 {
+	const char *problem = lists_problem(&plan->state, plan->state.keep_choice);
 	char text[RESOLVE_NOTE];
 
 	for (size_t i = 0; i < plan->note_count; i++)
@@ -42,6 +54,8 @@ void notes_of_plan(json *notes, const struct plan *plan, bool changed)
 	if (changed && plan->state.mode == WGVIA_FAST)
 		print_append_text(notes, "mode fast: FORWARD rules, conntrack and NAT of this host do not see this "
 					 "traffic ('mode stack' keeps them)");
+	if (problem)
+		print_append_text(notes, problem);
 }
 
 void notes_print(const json *value)

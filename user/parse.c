@@ -11,8 +11,16 @@
 #include "util.h"
 #include "words.h"
 
+void route_words_free(struct route_words *route)
+{
+	free(route->others);
+	*route = (struct route_words){};
+}
+
 void request_free(struct request *request)
 {
+	for (size_t i = 0; i < request->route_count; i++)
+		route_words_free(&request->routes[i]);
 	free(request->routes);
 	free(request->bypass);
 	*request = (struct request){};
@@ -165,31 +173,92 @@ static int check_source(const struct prefix *prefix, const char *text, struct er
 	return 0;
 }
 
-static int check_gateway(const struct route_words *route, const char *tunnel, struct error *error)
+static int check_gateway(const struct prefix *prefix, const struct hop_words *hop, const char *tunnel,
+			 struct error *error)
 {
 	char via[IP_TEXT_LEN], from[PREFIX_TEXT_LEN];
 
-	ip_text(&route->via, via);
-	prefix_text(&route->from, from);
-	if (!strcmp(route->dev, tunnel))
+	ip_text(&hop->via, via);
+	prefix_text(prefix, from);
+	if (!strcmp(hop->dev, tunnel))
 		return error_usage(error, "dev '%s' is the tunnel itself: the firewall's device is needed", tunnel);
-	if (!route->via.family)
+	if (!hop->via.family)
 		return 0;
-	if (route->from.ip.family == AF_INET6 && route->via.family == AF_INET)
+	if (prefix->ip.family == AF_INET6 && hop->via.family == AF_INET)
 		return error_usage(error, "IPv6 prefix '%s' cannot go via IPv4 gateway '%s'", from, via);
-	if (ip_is_multicast(&route->via) || (route->via.family == AF_INET && route->via.addr[0] >= 240))
+	if (ip_is_multicast(&hop->via) || (hop->via.family == AF_INET && hop->via.addr[0] >= 240))
 		return error_usage(error, "via '%s' is multicast or broadcast, which is no gateway", via);
-	if (ip_is_unspecified(&route->via) || ip_is_loopback(&route->via) ||
-	    (route->via.family == AF_INET && !route->via.addr[0]))
+	if (ip_is_unspecified(&hop->via) || ip_is_loopback(&hop->via) ||
+	    (hop->via.family == AF_INET && !hop->via.addr[0]))
 		return error_usage(error, "via '%s' is no address of a gateway", via);
-	if (route->via.family == AF_INET6 && ip_is_link_local(&route->via) && !route->dev[0])
+	if (hop->via.family == AF_INET6 && ip_is_link_local(&hop->via) && !hop->dev[0])
 		return error_usage(error, "via '%s' is link-local: its device is needed, 'dev DEV'", via);
+	return 0;
+}
+
+static struct hop_words first_hop(const struct route_words *route)
+{
+	struct hop_words hop = {.via = route->via};
+
+	memcpy(hop.dev, route->dev, sizeof(hop.dev));
+	return hop;
+}
+
+/* Devices left out are not known yet: resolve.c finds what is the same then. */
+static bool is_same_hop(const struct hop_words *a, const struct hop_words *b)
+{
+	return ip_equal(&a->via, &b->via) && !strcmp(a->dev, b->dev);
+}
+
+/* Adds a gateway of less preference than those that the route has. */
+static int add_hop(struct route_words *route, const struct hop_words *hop, const char *tunnel, struct error *error)
+{
+	struct hop_words first = first_hop(route), *other;
+	char via[IP_TEXT_LEN], from[PREFIX_TEXT_LEN];
+	bool twice = is_same_hop(&first, hop);
+
+	ip_text(&hop->via, via);
+	prefix_text(&route->from, from);
+	if (!route->via.family)
+		return error_usage(error, "'%s' needs a first gateway before 'or %s': via ADDRESS", from, via);
+	for (size_t i = 0; i < route->other_count; i++)
+		twice |= is_same_hop(&route->others[i], hop);
+	if (twice)
+		return error_usage(error, "'%s' is given twice for '%s'", via, from);
+	if (route->other_count == ROUTE_OTHERS)
+		return error_usage(error, "too many gateways for '%s': %d at most", from, WGVIA_FAILOVER_HOPS);
+	if (check_gateway(&route->from, hop, tunnel, error))
+		return -EINVAL;
+	other = array_grow(&route->others, &route->other_count, sizeof(*other));
+	if (!other)
+		return error_system(error, ENOMEM, "cannot read 'or'");
+	*other = *hop;
+	return 0;
+}
+
+static int take_others(struct cursor *cursor, const char *tunnel, struct route_words *route, struct error *error)
+{
+	while (next_is(cursor, "or")) {
+		struct hop_words hop = {};
+		const char *value = take_value(cursor, error);
+
+		if (!value || parse_ip(value, &hop.via, error))
+			return -EINVAL;
+		if (next_is(cursor, "dev")) {
+			value = take_value(cursor, error);
+			if (!value || parse_ifname(value, hop.dev, error))
+				return -EINVAL;
+		}
+		if (add_hop(route, &hop, tunnel, error))
+			return -EINVAL;
+	}
 	return 0;
 }
 
 static int take_route(struct cursor *cursor, const char *tunnel, struct route_words *route, struct error *error)
 {
 	const char *value = take_value(cursor, error);
+	struct hop_words first;
 
 	*route = (struct route_words){};
 	if (!value || parse_prefix(value, &route->from, error) || check_source(&route->from, value, error))
@@ -204,12 +273,17 @@ static int take_route(struct cursor *cursor, const char *tunnel, struct route_wo
 			if (!value || parse_ifname(value, route->dev, error))
 				return -EINVAL;
 		} else {
-			return check_gateway(route, tunnel, error);
+			break;
 		}
 	}
+	first = first_hop(route);
+	if (check_gateway(&route->from, &first, tunnel, error))
+		return -EINVAL;
+	return take_others(cursor, tunnel, route, error);
 }
 
-#define STATEMENTS "from PREFIX [via ADDRESS] [dev DEV], bypass PREFIX, mode, on-fail"
+#define ROUTE "from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..."
+#define STATEMENTS ROUTE ", bypass PREFIX, mode, on-fail"
 
 static int check_end(const struct cursor *cursor, const char *allowed, struct error *error)
 {
@@ -322,12 +396,13 @@ int parse_route(int argc, char **argv, char tunnel[IFNAMSIZ], struct route_words
 	struct cursor cursor = {argv, argv + argc};
 	int ret = take_tunnel(&cursor, tunnel, error);
 
+	*route = (struct route_words){};
 	if (ret)
 		return ret;
 	if (!next_is(&cursor, "from"))
 		return error_usage(error, "'from PREFIX' is needed behind '%s'", tunnel);
 	ret = take_route(&cursor, tunnel, route, error);
-	return ret ? ret : check_end(&cursor, "from PREFIX [via ADDRESS] [dev DEV]", error);
+	return ret ? ret : check_end(&cursor, ROUTE, error);
 }
 
 static int parse_number(const char *keyword, const char *text, unsigned int min, unsigned int max, unsigned int *number,
@@ -464,4 +539,68 @@ int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *pr
 		return error_usage(error, "which prefix? PREFIX is needed behind '%s'", tunnel);
 	ret = parse_prefix(*cursor.word++, prefix, error);
 	return ret ? ret : check_end(&cursor, "one PREFIX", error);
+}
+
+/* "1", "0.25": seconds with at most three decimals, as milliseconds. */
+static int parse_seconds(const char *keyword, const char *text, unsigned int min, unsigned int max,
+			 unsigned int *milliseconds, struct error *error)
+{
+	const char *point = strchr(text, '.'), *digit = text;
+	unsigned long value = 0;
+	int decimals = 3;
+
+	for (; *digit && value <= max; digit++) {
+		if (digit == point && digit > text && digit[1])
+			continue;
+		if (!isdigit((unsigned char)*digit) || (point && digit > point && !decimals--))
+			break;
+		value = value * 10 + *digit - '0';
+	}
+	for (int scale = point ? decimals : 3; scale > 0 && value <= max; scale--)
+		value *= 10;
+	if (!*text || *digit || value < min || value > max)
+		return error_usage(error, "%s '%s' is no number of seconds from %g to %g", keyword, text, min / 1000.0,
+				   max / 1000.0);
+	*milliseconds = value;
+	return 0;
+}
+
+static const char *const run_keywords[] = {"interval", "hold", "tries"};
+
+static int take_run_word(struct cursor *cursor, struct run_words *words, unsigned int *seen, struct error *error)
+{
+	const char *keyword = *cursor->word, *value;
+	int which = word_find(run_keywords, ARRAY_SIZE(run_keywords), keyword);
+
+	if (which < 0)
+		return check_end(cursor, "[FILE] [interval SECONDS] [hold SECONDS] [tries N]", error);
+	if (*seen & 1u << which)
+		return error_usage(error, "'%s' is given twice", keyword);
+	*seen |= 1u << which;
+	value = take_value(cursor, error);
+	if (!value)
+		return -EINVAL;
+	switch (which) {
+	case 0:
+		return parse_seconds(keyword, value, 100, 60000, &words->interval, error);
+	case 1:
+		return parse_seconds(keyword, value, 0, 3600000, &words->hold, error);
+	default:
+		return parse_number(keyword, value, 1, 10, &words->tries, error);
+	}
+}
+
+int parse_run(int argc, char **argv, struct run_words *words, struct error *error)
+{
+	struct cursor cursor = {argv, argv + argc};
+	unsigned int seen = 0;
+	int ret;
+
+	*words = (struct run_words){.interval = 1000, .hold = 10000, .tries = 3};
+	ret = take_tunnel(&cursor, words->tunnel, error);
+	if (!ret && cursor.word < cursor.end && word_find(run_keywords, ARRAY_SIZE(run_keywords), *cursor.word) < 0)
+		words->path = *cursor.word++;
+	while (!ret && cursor.word < cursor.end)
+		ret = take_run_word(&cursor, words, &seen, error);
+	return ret;
 }

@@ -15,13 +15,24 @@
 #include "ip.h"
 #include "wgvia_abi.h"
 
-/* "from PREFIX [via ADDRESS] [dev DEV]" */
+/* "ADDRESS [dev DEV]" */
+struct hop_words {
+	struct ip via;
+	char dev[IFNAMSIZ]; /* empty: left out */
+};
+
+/* "from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..." */
 struct route_words {
 	struct prefix from;
-	struct ip via;	    /* family 0: left out */
-	char dev[IFNAMSIZ]; /* empty: left out */
-	unsigned int line;  /* of a configuration file; 0: no file's */
+	struct ip via;		  /* family 0: left out */
+	char dev[IFNAMSIZ];	  /* empty: left out */
+	struct hop_words *others; /* behind "or", in order of preference; most prefixes have none */
+	size_t other_count;	  /* ROUTE_OTHERS at most */
+	unsigned int line;	  /* of a configuration file; 0: no file's */
 };
+#define ROUTE_OTHERS (WGVIA_FAILOVER_HOPS - 1)
+
+void route_words_free(struct route_words *route); /* for cleanup(), too */
 
 /* What the user asked for, in the order of the words. */
 struct request {
@@ -49,8 +60,8 @@ int parse_on_fail(const char *text, enum wgvia_on_fail *on_fail, struct error *e
 /* The words behind `up`. The request is to be freed by the caller, on failure too. */
 int parse_up(int argc, char **argv, struct request *request, struct error *error);
 /*
- * The words of one statement, as `up` has many of them and a line of a configuration has one: "from PREFIX [via
- * ADDRESS] [dev DEV]", "bypass PREFIX", "mode fast|stack" or "on-fail drop|pass". It is added to the request, which
+ * The words of one statement, as `up` has many of them and a line of a configuration has one: "from PREFIX ..."
+ * as above, "bypass PREFIX", "mode fast|stack" or "on-fail drop|pass". It is added to the request, which
  * holds the tunnel's name already and is the caller's to free, on failure too.
  */
 int parse_statement(int count, char **words, struct request *request, struct error *error);
@@ -59,7 +70,10 @@ int parse_statement(int count, char **words, struct request *request, struct err
  * before it, 0, or -ENOMEM.
  */
 int parse_find_twice(const struct request *request, size_t *first, size_t *second, struct error *error);
-/* "IFACE from PREFIX [via ADDRESS] [dev DEV]", the words behind `route add` and its sisters. */
+/*
+ * "IFACE from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...", the words behind `route add` and its sisters.
+ * The route is to be freed by the caller, on failure too.
+ */
 int parse_route(int argc, char **argv, char tunnel[IFNAMSIZ], struct route_words *route, struct error *error);
 /* The packet that `explain` is about. */
 enum explain_direction { EXPLAIN_ANY, EXPLAIN_OUT, EXPLAIN_IN };
@@ -82,6 +96,15 @@ struct trace_words {
 };
 /* "IFACE [from PREFIX] [to PREFIX] [verdict V]... [count N]" */
 int parse_trace(int argc, char **argv, struct trace_words *words, struct error *error);
+/* "IFACE [FILE] [interval SECONDS] [hold SECONDS] [tries N]", the words behind `run`. */
+struct run_words {
+	char tunnel[IFNAMSIZ];
+	const char *path;      /* one of the words; NULL: none given */
+	unsigned int interval; /* milliseconds */
+	unsigned int hold;     /* milliseconds */
+	unsigned int tries;
+};
+int parse_run(int argc, char **argv, struct run_words *words, struct error *error);
 /* "IFACE PREFIX", the words behind `bypass add` and `bypass del`. */
 int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *prefix, struct error *error);
 

@@ -20,7 +20,8 @@
 
 #define BPFFS "/sys/fs/bpf"
 
-static const char *const suffixes[] = {[PINS_CURRENT] = "", [PINS_NEW] = "%new", [PINS_OLD] = "%old"};
+static const char *const suffixes[] = {
+	[PINS_CURRENT] = "", [PINS_NEW] = "%new", [PINS_OLD] = "%old", [PINS_AGENT] = "%agent"};
 
 static void escape(const char *tunnel, char *name)
 {

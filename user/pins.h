@@ -4,7 +4,8 @@
  * means is not known here.
  *
  * Below the pin folder an instance NAME has the folder NAME; while it is being made, NAME%new; what it replaces,
- * NAME%old for a moment. In NAME itself '.', which a bpffs refuses, is written %2e, and '%' %25.
+ * NAME%old for a moment. NAME%agent is empty: its agent holds a lock on it. In NAME itself '.', which a bpffs refuses,
+ * is written %2e, and '%' %25.
  */
 #ifndef WGVIA_PINS_H
 #define WGVIA_PINS_H
@@ -17,9 +18,9 @@
 
 #define PINS_DEFAULT "/sys/fs/bpf/wgvia"
 #define PINS_PATH_MAX 4096
-#define PINS_NAME_MAX (IFNAMSIZ * 3 + 4) /* every character escaped, and "%new" */
+#define PINS_NAME_MAX (IFNAMSIZ * 3 + 6) /* every character escaped, and "%agent" */
 
-enum pins_folder { PINS_CURRENT, PINS_NEW, PINS_OLD };
+enum pins_folder { PINS_CURRENT, PINS_NEW, PINS_OLD, PINS_AGENT };
 
 /* Writes the path of an instance's folder, or with `file` of a pin in it, to `path`. 0 or -ENAMETOOLONG. */
 int pins_path(char path[PINS_PATH_MAX], const char *root, const char *tunnel, enum pins_folder folder,

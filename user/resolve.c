@@ -4,12 +4,15 @@
  */
 #include "resolve.h"
 
+#include <linux/if_arp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "dataplane.h"
+#include "lists.h"
+#include "statement.h"
 #include "util.h"
 
 void plan_free(struct plan *plan)
@@ -46,16 +49,16 @@ static int find_link(const struct links *links, const char *name, const struct l
 
 /* With no `via`: the default route's next hop, of the prefix's family. */
 static int take_default(struct rtnl *rtnl, const struct link *tunnel, const struct link *dev,
-			const struct route_words *words, struct nexthop *nexthop, struct error *error)
+			const struct prefix *prefix, struct nexthop *nexthop, struct error *error)
 {
-	const char *family = words->from.ip.family == AF_INET ? "IPv4" : "IPv6";
+	const char *family = prefix->ip.family == AF_INET ? "IPv4" : "IPv6";
 	char from[PREFIX_TEXT_LEN];
 	int ret;
 
-	ret = rtnl_get_default(rtnl, words->from.ip.family, dev ? dev->ifindex : 0, tunnel->ifindex, nexthop);
+	ret = rtnl_get_default(rtnl, prefix->ip.family, dev ? dev->ifindex : 0, tunnel->ifindex, nexthop);
 	if (!ret)
 		return 0;
-	prefix_text(&words->from, from);
+	prefix_text(prefix, from);
 	if (ret == -ENOENT)
 		error_refuse(error, "no gateway for '%s': there is no %s default route%s%s%s", from, family,
 			     dev ? " through '" : "", dev ? dev->name : "", dev ? "'" : "");
@@ -117,11 +120,14 @@ static int check_not_own(struct rtnl *rtnl, const struct ip *via, struct error *
 	return ret;
 }
 
-int resolve_route(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
-		  const struct route_words *words, struct wgvia_gateway *value, struct error *error)
+/* One gateway of the prefix's. */
+static int resolve_hop(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
+		       const struct prefix *from, const struct hop_words *words, struct wgvia_hop *hop,
+		       struct error *error)
 {
 	const struct link *dev = NULL;
 	struct nexthop nexthop = {};
+	struct wgvia_gateway value;
 	char via[IP_TEXT_LEN];
 	int ret = 0;
 
@@ -133,7 +139,7 @@ int resolve_route(struct rtnl *rtnl, const struct links *links, const struct lin
 		ret = check_not_own(rtnl, &words->via, error);
 		ret = ret ? ret : check_on_link(rtnl, links, &words->via, dev, &nexthop, error);
 	} else {
-		ret = take_default(rtnl, tunnel, dev, words, &nexthop, error);
+		ret = take_default(rtnl, tunnel, dev, from, &nexthop, error);
 	}
 	if (ret)
 		return ret;
@@ -148,7 +154,49 @@ int resolve_route(struct rtnl *rtnl, const struct links *links, const struct lin
 				    tunnel->name);
 	if (!link_is_ethernet(dev) || (dev->flags & IFF_LOOPBACK))
 		return error_refuse(error, "dev '%s' has no neighbours: a gateway needs an Ethernet device", dev->name);
-	*value = gateway_value(&nexthop.via, nexthop.ifindex);
+	value = gateway_value(&nexthop.via, nexthop.ifindex);
+	*hop = hop_of(&value);
+	return 0;
+}
+
+/* With devices found, two of a list's gateways may turn out to be one. */
+static int check_hops(const struct route_words *words, const struct wgvia_failover *list, struct error *error)
+{
+	char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
+
+	for (uint32_t i = 1; i < list->count; i++)
+		for (uint32_t j = 0; j < i; j++)
+			if (hop_equal(&list->hops[i], &list->hops[j]))
+				return error_refuse(error, "'%s' is given twice for '%s'",
+						    ip_text(&words->others[i - 1].via, via),
+						    prefix_text(&words->from, from));
+	return 0;
+}
+
+int resolve_route(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
+		  const struct route_words *words, struct state *state, struct wgvia_gateway *value,
+		  struct error *error)
+{
+	struct hop_words first = {.via = words->via};
+	struct wgvia_failover list = {.count = 1 + words->other_count};
+	uint32_t number = 0;
+	int ret;
+
+	memcpy(first.dev, words->dev, sizeof(first.dev));
+	ret = resolve_hop(rtnl, links, tunnel, &words->from, &first, &list.hops[0], error);
+	for (size_t i = 0; i < words->other_count && !ret; i++)
+		ret = resolve_hop(rtnl, links, tunnel, &words->from, &words->others[i], &list.hops[i + 1], error);
+	ret = ret ? ret : check_hops(words, &list, error);
+	if (ret)
+		return ret;
+	if (list.count > 1) {
+		ret = lists_add(state, &list, &number);
+		if (ret == -ENOSPC)
+			return error_refuse(error, "cannot hold more than %u lists of gateways", WGVIA_FAILOVER_LISTS);
+		if (ret)
+			return error_system(error, -ret, "cannot take the gateways");
+	}
+	*value = hop_value(&list.hops[0], number);
 	return 0;
 }
 
@@ -165,10 +213,17 @@ static struct route_words gateway_words(const struct route_words *words)
 	return gateway;
 }
 
+static bool is_same_gateway(const struct route_words *a, const struct route_words *b)
+{
+	return a->from.ip.family == b->from.ip.family && ip_equal(&a->via, &b->via) && !strcmp(a->dev, b->dev) &&
+	       a->other_count == b->other_count &&
+	       (!a->other_count || !memcmp(a->others, b->others, a->other_count * sizeof(*a->others)));
+}
+
 static struct resolved *find_resolved(const struct plan *plan, const struct route_words *gateway)
 {
 	for (size_t i = 0; i < plan->resolved_count; i++)
-		if (!memcmp(&plan->resolved[i].words, gateway, sizeof(*gateway)))
+		if (is_same_gateway(&plan->resolved[i].words, gateway))
 			return &plan->resolved[i];
 	return NULL;
 }
@@ -182,7 +237,7 @@ static int add_route(struct rtnl *rtnl, struct plan *plan, const struct link *tu
 	int ret;
 
 	if (!resolved) {
-		ret = resolve_route(rtnl, &plan->links, tunnel, words, &value, error);
+		ret = resolve_route(rtnl, &plan->links, tunnel, words, &plan->state, &value, error);
 		if (ret)
 			return ret;
 		resolved = array_grow(&plan->resolved, &plan->resolved_count, sizeof(*resolved));
@@ -272,7 +327,8 @@ static int fill_bypass(struct rtnl *rtnl, struct plan *plan, struct error *error
 	struct state *state = &plan->state;
 	int ret = rtnl_get_local(rtnl, &local);
 
-	ret = ret ? ret : rtnl_get_routes_through(rtnl, state->tunnel_ifindex, &routes);
+	if (state->tunnel_ifindex)
+		ret = ret ? ret : rtnl_get_routes_through(rtnl, state->tunnel_ifindex, &routes);
 	ret = ret ? ret : add_bypass(plan, &local, WGVIA_LOCAL);
 	ret = ret ? ret : add_bypass(plan, &routes, WGVIA_TUNNEL);
 	for (size_t i = 0; i < ARRAY_SIZE(scopes) && !ret; i++)
@@ -295,19 +351,30 @@ static bool is_gateway_device(const struct plan *plan, uint32_t ifindex)
 	return false;
 }
 
+static int add_gateway_device(struct plan *plan, uint32_t ifindex)
+{
+	uint32_t *device;
+
+	if (is_gateway_device(plan, ifindex))
+		return 0;
+	device = array_grow(&plan->devices, &plan->device_count, sizeof(*device));
+	if (!device)
+		return -ENOMEM;
+	*device = ifindex;
+	return 0;
+}
+
+/* Also of gateways that stand by: a failover is to change nothing but the prefixes. */
 static int find_gateway_devices(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->state.gateway_count; i++) {
-		uint32_t ifindex = plan->state.gateways[i].value.ifindex, *device;
+	int ret = 0;
 
-		if (is_gateway_device(plan, ifindex))
-			continue;
-		device = array_grow(&plan->devices, &plan->device_count, sizeof(*device));
-		if (!device)
-			return -ENOMEM;
-		*device = ifindex;
-	}
-	return 0;
+	for (size_t i = 0; i < plan->state.gateway_count && !ret; i++)
+		ret = add_gateway_device(plan, plan->state.gateways[i].value.ifindex);
+	for (size_t i = 0; i < plan->state.list_count; i++)
+		for (uint32_t j = 0; j < plan->state.lists[i].content.count && !ret; j++)
+			ret = add_gateway_device(plan, plan->state.lists[i].content.hops[j].ifindex);
+	return ret;
 }
 
 /* A port of a bridge or a bond sends what its master sent, which has been looked at there; a VRF's port does not. */
@@ -372,7 +439,7 @@ static int find_points(struct plan *plan, const struct link *tunnel, struct erro
 
 	ret = ret ? ret : add_egress_points(plan, true);
 	ret = ret ? ret : add_egress_points(plan, false);
-	if (plan->state.mode == WGVIA_FAST) {
+	if (plan->state.mode == WGVIA_FAST && tunnel->ifindex) {
 		ret = ret ? ret : add_point(plan, WGVIA_OUT, tunnel);
 		for (size_t i = 0; i < plan->links.count && !ret; i++)
 			if (is_gateway_device(plan, plan->links.all[i].ifindex) &&
@@ -405,14 +472,25 @@ static void note_narrow_gateways(struct plan *plan)
 	}
 }
 
-static int begin(struct rtnl *rtnl, const char *name, struct plan *plan, const struct link **tunnel,
+/* Where a tunnel that is missing is no reason to stop. */
+static const struct link *make_absent(struct plan *plan, const char *name)
+{
+	plan->absent = (struct link){.type = ARPHRD_NONE};
+	snprintf(plan->absent.name, sizeof(plan->absent.name), "%s", name);
+	return &plan->absent;
+}
+
+static int begin(struct rtnl *rtnl, const char *name, bool early, struct plan *plan, const struct link **tunnel,
 		 struct error *error)
 {
 	int ret = rtnl_get_links(rtnl, &plan->links);
 
 	if (ret)
 		return error_system(error, -ret, "cannot list the devices");
-	ret = find_link(&plan->links, name, tunnel, error);
+	if (early && !link_by_name(&plan->links, name))
+		*tunnel = make_absent(plan, name);
+	else
+		ret = find_link(&plan->links, name, tunnel, error);
 	if (ret)
 		return ret;
 	if ((*tunnel)->flags & IFF_LOOPBACK)
@@ -430,19 +508,21 @@ static int finish(struct rtnl *rtnl, struct plan *plan, const struct link *tunne
 	int ret = fill_bypass(rtnl, plan, error);
 
 	state_sort(&plan->state);
+	if (!ret && lists_prune(&plan->state))
+		ret = error_system(error, ENOMEM, "cannot take the gateways");
 	ret = ret ? ret : find_points(plan, tunnel, error);
 	if (!ret)
 		note_narrow_gateways(plan);
 	return ret;
 }
 
-int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
+static int plan_up(struct rtnl *rtnl, const struct request *request, bool early, struct plan *plan, struct error *error)
 {
 	const struct link *tunnel;
 	int ret;
 
 	*plan = (struct plan){};
-	ret = begin(rtnl, request->tunnel, plan, &tunnel, error);
+	ret = begin(rtnl, request->tunnel, early, plan, &tunnel, error);
 	if (ret)
 		return ret;
 	plan->state.mode = request->mode;
@@ -460,7 +540,17 @@ int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *pl
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
 }
 
-int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
+int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
+{
+	return plan_up(rtnl, request, false, plan, error);
+}
+
+int resolve_up_early(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
+{
+	return plan_up(rtnl, request, true, plan, error);
+}
+
+static int plan_running(struct rtnl *rtnl, struct state *state, bool early, struct plan *plan, struct error *error)
 {
 	const struct link *tunnel;
 	size_t kept = 0;
@@ -477,8 +567,18 @@ int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, s
 				(struct bypass_entry){entry->to, {WGVIA_BYPASS, WGVIA_BYPASS_ADMIN}};
 	}
 	plan->state.bypass_count = kept;
-	ret = begin(rtnl, plan->state.tunnel, plan, &tunnel, error);
+	ret = begin(rtnl, plan->state.tunnel, early, plan, &tunnel, error);
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
+}
+
+int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
+{
+	return plan_running(rtnl, state, false, plan, error);
+}
+
+int resolve_running_early(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
+{
+	return plan_running(rtnl, state, true, plan, error);
 }
 
 const char *resolve_problem(const struct links *links, const struct prefixes *local, const struct point *points,
@@ -489,7 +589,7 @@ const char *resolve_problem(const struct links *links, const struct prefixes *lo
 
 	if (value->flags & WGVIA_GATEWAY_DOWN)
 		return "marked down";
-	if (value->flags)
+	if (value->flags & WGVIA_GATEWAY_UNUSABLE)
 		return "unknown flags";
 	if (!value->ifindex)
 		return "no device";

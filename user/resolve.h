@@ -12,7 +12,7 @@
 #include "rtnl.h"
 #include "state.h"
 
-#define RESOLVE_NOTE 600
+#define RESOLVE_NOTE 700
 
 /* A place for a program. */
 struct point {
@@ -37,6 +37,7 @@ struct plan {
 	const struct link **left_out; /* devices that the kernel could use and where no program can stand */
 	size_t left_out_count;
 	struct links links;	   /* this host's, as found */
+	struct link absent;	   /* stands for a tunnel that is not there; see resolve_up_early() */
 	struct resolved *resolved; /* prefixes by the thousand have a few gateways: each is asked for once */
 	size_t resolved_count;
 	uint32_t *devices; /* ifindexes of the gateways, each once */
@@ -51,13 +52,24 @@ void plan_free(struct plan *plan); /* for cleanup(), too */
 /* Everything that `up` needs. The plan is the caller's to free, on failure too. */
 int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error);
 /*
+ * The same where the tunnel may be missing: the plan has ifindex 0 for it then, and the egress programs alone. They
+ * hold what the kernel forwards between the moment at which the tunnel is made and the next plan.
+ */
+int resolve_up_early(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error);
+/*
  * A plan for a running instance, from its state, which moves into the plan. Its gateways and the administrator's
  * bypass entries stay, everything that follows from the host is made anew.
  */
 int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error);
-/* One "from ... via ... dev ..." on this host, with what was left out. */
+/* The same where the tunnel may be missing. */
+int resolve_running_early(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error);
+/*
+ * One "from ... via ... or ..." on this host, with what was left out: the value for the first gateway. A preference
+ * list is added to `state`.
+ */
 int resolve_route(struct rtnl *rtnl, const struct links *links, const struct link *tunnel,
-		  const struct route_words *words, struct wgvia_gateway *value, struct error *error);
+		  const struct route_words *words, struct state *state, struct wgvia_gateway *value,
+		  struct error *error);
 
 /*
  * Why a map's value cannot be used on this host; NULL: it can. The packet path's rules, and what only user space sees:

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "rtnl_message.h"
 #include "util.h"
 
 /* Room for a dump's datagram: libmnl's recommendation is smaller than what the kernel sends with many VFs. */
@@ -113,70 +114,16 @@ static int fail(int err)
 	return MNL_CB_ERROR;
 }
 
-/* The attributes of a message by type, those behind `max` left out. The kernel made them: lengths are right. */
-struct attributes {
-	const struct nlattr *of[64];
-};
-
-static int gather(const struct nlattr *attribute, void *data)
-{
-	struct attributes *attributes = data;
-
-	if (mnl_attr_get_type(attribute) < ARRAY_SIZE(attributes->of))
-		attributes->of[mnl_attr_get_type(attribute)] = attribute;
-	return MNL_CB_OK;
-}
-
-static struct attributes attributes_of(const struct nlmsghdr *header, size_t fixed)
-{
-	struct attributes attributes = {};
-
-	mnl_attr_parse(header, fixed, gather, &attributes);
-	return attributes;
-}
-
-static struct ip ip_from(uint8_t family, const void *payload, size_t len)
-{
-	struct ip ip = {.family = family};
-
-	memcpy(ip.addr, payload, len < ip_bits(family) / 8 ? len : ip_bits(family) / 8);
-	return ip;
-}
-
-static struct ip ip_of_attribute(uint8_t family, const struct nlattr *attribute)
-{
-	return ip_from(family, mnl_attr_get_payload(attribute), mnl_attr_get_payload_len(attribute));
-}
-
 /* --- links --- */
 
 static int on_link(const struct nlmsghdr *header, void *data)
 {
-	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*info));
 	struct links *links = data;
 	struct link *link = array_grow(&links->all, &links->count, sizeof(*link));
 
 	if (!link)
 		return fail(ENOMEM);
-	link->ifindex = info->ifi_index;
-	link->type = info->ifi_type;
-	link->flags = info->ifi_flags;
-	if (attributes.of[IFLA_IFNAME])
-		strncpy(link->name, mnl_attr_get_str(attributes.of[IFLA_IFNAME]), sizeof(link->name) - 1);
-	if (attributes.of[IFLA_MTU])
-		link->mtu = mnl_attr_get_u32(attributes.of[IFLA_MTU]);
-	if (attributes.of[IFLA_MASTER])
-		link->master = mnl_attr_get_u32(attributes.of[IFLA_MASTER]);
-	if (attributes.of[IFLA_OPERSTATE])
-		link->operstate = mnl_attr_get_u8(attributes.of[IFLA_OPERSTATE]);
-	if (attributes.of[IFLA_LINKINFO]) {
-		struct attributes nested = {};
-
-		mnl_attr_parse_nested(attributes.of[IFLA_LINKINFO], gather, &nested);
-		if (nested.of[IFLA_INFO_KIND])
-			strncpy(link->kind, mnl_attr_get_str(nested.of[IFLA_INFO_KIND]), sizeof(link->kind) - 1);
-	}
+	*link = message_link(header);
 	return MNL_CB_OK;
 }
 
@@ -266,56 +213,32 @@ static int add_prefix(struct prefixes *prefixes, struct ip ip, unsigned int len)
 	return MNL_CB_OK;
 }
 
-static uint32_t table_of(const struct rtmsg *route, const struct attributes *attributes)
-{
-	return attributes->of[RTA_TABLE] ? mnl_attr_get_u32(attributes->of[RTA_TABLE]) : route->rtm_table;
-}
-
-/* Whether one of the route's next hops is the interface. */
-static bool route_is_through(const struct attributes *attributes, uint32_t ifindex)
-{
-	const struct rtnexthop *hop;
-	int len;
-
-	if (attributes->of[RTA_OIF])
-		return mnl_attr_get_u32(attributes->of[RTA_OIF]) == ifindex;
-	if (!attributes->of[RTA_MULTIPATH])
-		return false;
-	hop = mnl_attr_get_payload(attributes->of[RTA_MULTIPATH]);
-	len = mnl_attr_get_payload_len(attributes->of[RTA_MULTIPATH]);
-	for (; RTNH_OK(hop, len); len -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
-		if ((uint32_t)hop->rtnh_ifindex == ifindex)
-			return true;
-	return false;
-}
-
 static int on_route_prefix(const struct nlmsghdr *header, void *data)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*route));
+	struct attributes attributes = message_attributes(header, sizeof(*route));
 	struct prefix_query *query = data;
 
 	if (route->rtm_family != query->family || !attributes.of[RTA_DST] || !query->wanted(route))
 		return MNL_CB_OK;
-	if (query->table && table_of(route, &attributes) != query->table)
+	if (query->table && message_table(route, &attributes) != query->table)
 		return MNL_CB_OK;
-	if (query->ifindex && !route_is_through(&attributes, query->ifindex))
+	if (query->ifindex && !message_is_through(&attributes, query->ifindex))
 		return MNL_CB_OK;
-	return add_prefix(&query->found, ip_of_attribute(route->rtm_family, attributes.of[RTA_DST]),
-			  route->rtm_dst_len);
+	return add_prefix(&query->found, message_ip(route->rtm_family, attributes.of[RTA_DST]), route->rtm_dst_len);
 }
 
 static int on_address(const struct nlmsghdr *header, void *data)
 {
 	const struct ifaddrmsg *address = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*address));
+	struct attributes attributes = message_attributes(header, sizeof(*address));
 	struct prefix_query *query = data;
 	const struct nlattr *local = attributes.of[IFA_LOCAL] ? attributes.of[IFA_LOCAL] : attributes.of[IFA_ADDRESS];
 	struct ip ip;
 
 	if (address->ifa_index != query->ifindex || !local)
 		return MNL_CB_OK;
-	ip = ip_of_attribute(address->ifa_family, local);
+	ip = message_ip(address->ifa_family, local);
 	return ip_is_link_local(&ip) ? MNL_CB_OK : add_prefix(&query->found, ip, address->ifa_prefixlen);
 }
 
@@ -383,7 +306,7 @@ struct addresses {
 static int on_own(const struct nlmsghdr *header, void *data)
 {
 	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*info));
+	struct attributes attributes = message_attributes(header, sizeof(*info));
 	const struct nlattr *local = attributes.of[IFA_LOCAL] ? attributes.of[IFA_LOCAL] : attributes.of[IFA_ADDRESS];
 	uint32_t flags = attributes.of[IFA_FLAGS] ? mnl_attr_get_u32(attributes.of[IFA_FLAGS]) : info->ifa_flags;
 	struct addresses *addresses = data;
@@ -395,7 +318,7 @@ static int on_own(const struct nlmsghdr *header, void *data)
 	address = array_grow(&addresses->all, &addresses->count, sizeof(*address));
 	if (!address)
 		return fail(ENOMEM);
-	*address = (struct address){info->ifa_index, ip_of_attribute(info->ifa_family, local), info->ifa_prefixlen};
+	*address = (struct address){info->ifa_index, message_ip(info->ifa_family, local), info->ifa_prefixlen};
 	return MNL_CB_OK;
 }
 
@@ -461,12 +384,12 @@ int rtnl_get_routes_through(struct rtnl *rtnl, uint32_t ifindex, struct prefixes
 static struct ip via_of(uint8_t family, const struct nlattr *gateway, const struct nlattr *via)
 {
 	if (gateway)
-		return ip_of_attribute(family, gateway);
+		return message_ip(family, gateway);
 	if (via) {
 		const struct rtvia *rtvia = mnl_attr_get_payload(via);
 
-		return ip_from(rtvia->rtvia_family, rtvia->rtvia_addr,
-			       mnl_attr_get_payload_len(via) - sizeof(rtvia->rtvia_family));
+		return message_ip_from(rtvia->rtvia_family, rtvia->rtvia_addr,
+				       mnl_attr_get_payload_len(via) - sizeof(rtvia->rtvia_family));
 	}
 	return (struct ip){};
 }
@@ -497,12 +420,12 @@ static void consider_default(struct default_query *query, struct nexthop nexthop
 static int on_default(const struct nlmsghdr *header, void *data)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*route));
+	struct attributes attributes = message_attributes(header, sizeof(*route));
 	struct default_query *query = data;
 	uint32_t metric = 0;
 
 	if (route->rtm_family != query->family || route->rtm_dst_len || route->rtm_type != RTN_UNICAST ||
-	    table_of(route, &attributes) != RT_TABLE_MAIN || (route->rtm_flags & RTM_F_CLONED))
+	    message_table(route, &attributes) != RT_TABLE_MAIN || (route->rtm_flags & RTM_F_CLONED))
 		return MNL_CB_OK;
 	if (attributes.of[RTA_PRIORITY])
 		metric = mnl_attr_get_u32(attributes.of[RTA_PRIORITY]);
@@ -519,7 +442,7 @@ static int on_default(const struct nlmsghdr *header, void *data)
 		for (; RTNH_OK(hop, len); len -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop)) {
 			struct attributes of_hop = {};
 
-			mnl_attr_parse_payload(RTNH_DATA(hop), hop->rtnh_len - sizeof(*hop), gather, &of_hop);
+			mnl_attr_parse_payload(RTNH_DATA(hop), hop->rtnh_len - sizeof(*hop), message_gather, &of_hop);
 			consider_default(
 				query,
 				(struct nexthop){via_of(route->rtm_family, of_hop.of[RTA_GATEWAY], of_hop.of[RTA_VIA]),
@@ -564,7 +487,7 @@ int rtnl_get_default(struct rtnl *rtnl, uint8_t family, uint32_t ifindex, uint32
 static int on_route_to(const struct nlmsghdr *header, void *data)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*route));
+	struct attributes attributes = message_attributes(header, sizeof(*route));
 	struct nexthop *nexthop = data;
 
 	if (route->rtm_type != RTN_UNICAST)
@@ -598,7 +521,7 @@ int rtnl_get_route_to(struct rtnl *rtnl, const struct ip *ip, uint32_t ifindex, 
 static int on_forward(const struct nlmsghdr *header, void *data)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*route));
+	struct attributes attributes = message_attributes(header, sizeof(*route));
 	struct forward *forward = data;
 
 	forward->type = route->rtm_type;
@@ -642,19 +565,7 @@ int rtnl_get_forward(struct rtnl *rtnl, const struct ip *from, const struct ip *
 
 static int on_neighbour(const struct nlmsghdr *header, void *data)
 {
-	const struct ndmsg *entry = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*entry));
-	struct neighbour *neighbour = data;
-
-	neighbour->known = true;
-	neighbour->state = entry->ndm_state;
-	neighbour->kept = entry->ndm_state & (NUD_PERMANENT | NUD_NOARP) || entry->ndm_flags & NTF_EXT_LEARNED;
-	if (attributes.of[NDA_FLAGS_EXT])
-		neighbour->kept |= !!(mnl_attr_get_u32(attributes.of[NDA_FLAGS_EXT]) & NTF_EXT_MANAGED);
-	if (attributes.of[NDA_LLADDR] && mnl_attr_get_payload_len(attributes.of[NDA_LLADDR]) == 6) {
-		neighbour->has_lladdr = true;
-		memcpy(neighbour->lladdr, mnl_attr_get_payload(attributes.of[NDA_LLADDR]), 6);
-	}
+	*(struct neighbour *)data = message_neighbour(header);
 	return MNL_CB_OK;
 }
 
@@ -701,7 +612,7 @@ struct rules {
 static int on_rule(const struct nlmsghdr *header, void *data)
 {
 	const struct fib_rule_hdr *info = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*info));
+	struct attributes attributes = message_attributes(header, sizeof(*info));
 	struct rules *rules = data;
 	struct rule *rule;
 
@@ -710,7 +621,7 @@ static int on_rule(const struct nlmsghdr *header, void *data)
 	rule = array_grow(&rules->all, &rules->count, sizeof(*rule));
 	if (!rule)
 		return fail(ENOMEM);
-	rule->from = (struct prefix){ip_of_attribute(info->family, attributes.of[FRA_SRC]), info->src_len};
+	rule->from = (struct prefix){message_ip(info->family, attributes.of[FRA_SRC]), info->src_len};
 	rule->table = attributes.of[FRA_TABLE] ? mnl_attr_get_u32(attributes.of[FRA_TABLE]) : info->table;
 	if (attributes.of[FRA_PRIORITY])
 		rule->priority = mnl_attr_get_u32(attributes.of[FRA_PRIORITY]);
@@ -747,17 +658,17 @@ struct routes {
 static int on_main_route(const struct nlmsghdr *header, void *data)
 {
 	const struct rtmsg *info = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*info));
+	struct attributes attributes = message_attributes(header, sizeof(*info));
 	struct routes *routes = data;
 	struct route *route;
 
 	if (!attributes.of[RTA_DST] || !attributes.of[RTA_OIF] || !is_unicast(info) ||
-	    table_of(info, &attributes) != RT_TABLE_MAIN)
+	    message_table(info, &attributes) != RT_TABLE_MAIN)
 		return MNL_CB_OK;
 	route = array_grow(&routes->all, &routes->count, sizeof(*route));
 	if (!route)
 		return fail(ENOMEM);
-	route->to = (struct prefix){ip_of_attribute(info->rtm_family, attributes.of[RTA_DST]), info->rtm_dst_len};
+	route->to = (struct prefix){message_ip(info->rtm_family, attributes.of[RTA_DST]), info->rtm_dst_len};
 	route->ifindex = mnl_attr_get_u32(attributes.of[RTA_OIF]);
 	return MNL_CB_OK;
 }
@@ -796,7 +707,7 @@ struct filters {
 static int on_filter(const struct nlmsghdr *header, void *data)
 {
 	const struct tcmsg *info = mnl_nlmsg_get_payload(header);
-	struct attributes attributes = attributes_of(header, sizeof(*info)), options = {};
+	struct attributes attributes = message_attributes(header, sizeof(*info)), options = {};
 	struct filters *filters = data;
 	struct filter *filter;
 
@@ -811,7 +722,7 @@ static int on_filter(const struct nlmsghdr *header, void *data)
 		strncpy(filter->kind, mnl_attr_get_str(attributes.of[TCA_KIND]), sizeof(filter->kind) - 1);
 	if (strcmp(filter->kind, "bpf") || !attributes.of[TCA_OPTIONS])
 		return MNL_CB_OK;
-	mnl_attr_parse_nested(attributes.of[TCA_OPTIONS], gather, &options);
+	mnl_attr_parse_nested(attributes.of[TCA_OPTIONS], message_gather, &options);
 	if (options.of[TCA_BPF_ID])
 		filter->prog_id = mnl_attr_get_u32(options.of[TCA_BPF_ID]);
 	if (options.of[TCA_BPF_NAME])

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "agent_lock.h"
 #include "parse.h"
 #include "pins.h"
 #include "rtnl.h"
@@ -48,9 +49,12 @@ int running_apply(struct context *context, struct plan *plan, running_review rev
 	if (lock < 0)
 		return lock == -ENOENT ? error_system(&context->error, ENOENT, "cannot open '%s'", context->pin_dir)
 				       : lock;
+	plan->state.keep_choice = agent_is_alive(context->pin_dir, plan->state.tunnel);
 	ret = apply_locked(context, plan, review, data, changed);
 	if (ret)
 		pins_tidy(context->pin_dir);
+	else
+		agent_poke(context->pin_dir, plan->state.tunnel);
 	return ret;
 }
 
@@ -87,6 +91,22 @@ int running_read(struct context *context, const char *tunnel, struct instance *i
 	return ret ? ret : tables_read(instance, state, &context->error);
 }
 
+/* Takes the lock and opens what is running. The lock is the caller's to close, on failure too. */
+static int open_locked(struct context *context, const char *tunnel, int *lock, struct instance *running,
+		       struct state *state)
+{
+	struct error *error = &context->error;
+	int ret = 0;
+
+	*lock = pins_lock(context->pin_dir, error);
+	if (*lock < 0 && *lock != -ENOENT)
+		return *lock;
+	if (*lock >= 0)
+		ret = dataplane_recover(context->pin_dir, tunnel, error);
+	ret = ret ? ret : dataplane_open_running(context->pin_dir, tunnel, running, error);
+	return ret ? ret : tables_read(running, state, error);
+}
+
 int running_edit(struct context *context, const char *tunnel, running_change change, void *data)
 {
 	cleanup(instance_close) struct instance running = INSTANCE_NONE;
@@ -100,17 +120,47 @@ int running_edit(struct context *context, const char *tunnel, running_change cha
 
 	if (ret)
 		return error_system(error, -ret, "cannot open rtnetlink");
-	lock = pins_lock(context->pin_dir, error);
-	if (lock < 0 && lock != -ENOENT)
-		return lock;
-	ret = lock < 0 ? 0 : dataplane_recover(context->pin_dir, tunnel, error);
-	if (ret)
-		return ret;
-	ret = dataplane_open_running(context->pin_dir, tunnel, &running, error);
-	ret = ret ? ret : tables_read(&running, &state, error);
+	ret = open_locked(context, tunnel, &lock, &running, &state);
 	ret = ret ? ret : change(context, rtnl, &state, data);
 	ret = ret ? ret : resolve_running(rtnl, &state, &plan, error);
-	return ret ? ret : dataplane_apply(context->pin_dir, &plan, &running, tables_write, &changed, error);
+	if (ret)
+		return ret;
+	plan.state.keep_choice = agent_is_alive(context->pin_dir, tunnel);
+	ret = dataplane_apply(context->pin_dir, &plan, &running, tables_write, &changed, error);
+	if (!ret)
+		agent_poke(context->pin_dir, tunnel);
+	return ret;
+}
+
+int running_follow(struct context *context, const char *tunnel, running_change change, running_review review,
+		   void *data, bool *changed)
+{
+	cleanup(instance_close) struct instance running = INSTANCE_NONE;
+	cleanup(state_free) struct state state = {};
+	cleanup(plan_free) struct plan plan = {};
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	struct error *error = &context->error;
+	cleanup_fd int lock = -1;
+	int ret = rtnl_open(&rtnl);
+
+	if (ret)
+		return error_system(error, -ret, "cannot open rtnetlink");
+	ret = open_locked(context, tunnel, &lock, &running, &state);
+	ret = ret ? ret : change(context, rtnl, &state, data);
+	ret = ret ? ret : resolve_running_early(rtnl, &state, &plan, error);
+	ret = ret ? ret : review_plan(context, &running, &plan, review, data);
+	return ret ? ret : dataplane_apply(context->pin_dir, &plan, &running, tables_write, changed, error);
+}
+
+int running_rewrite(struct context *context, const char *tunnel, running_change change, void *data)
+{
+	cleanup(instance_close) struct instance running = INSTANCE_NONE;
+	cleanup(state_free) struct state state = {};
+	cleanup_fd int lock = -1;
+	int ret = open_locked(context, tunnel, &lock, &running, &state);
+
+	ret = ret ? ret : change(context, NULL, &state, data);
+	return ret == 1 ? 0 : ret ? ret : tables_write(&running, &state, &context->error);
 }
 
 static int describe_one(struct context *context, const char *tunnel, running_describe describe, void *data)

@@ -34,6 +34,18 @@ typedef int (*running_change)(struct context *context, struct rtnl *rtnl, struct
 /* Reads a running instance, lets `change` at it, and puts the outcome into force. */
 int running_edit(struct context *context, const char *tunnel, running_change change, void *data);
 
+/*
+ * What an agent does when the host has changed: running_edit() with a review, where the tunnel may be missing. -ENOENT:
+ * nothing is running.
+ */
+int running_follow(struct context *context, const char *tunnel, running_change change, running_review review,
+		   void *data, bool *changed);
+/*
+ * A change of prefixes among devices that the instance knows: nothing is asked of the host (`rtnl` is NULL) and nothing
+ * attached. Where `change` returns 1, there is nothing to write.
+ */
+int running_rewrite(struct context *context, const char *tunnel, running_change change, void *data);
+
 /* Adds what a command wants of one instance to `data`. */
 typedef int (*running_describe)(struct context *context, const struct instance *instance, void *data);
 /*

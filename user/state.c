@@ -13,6 +13,7 @@ void state_free(struct state *state)
 {
 	free(state->gateways);
 	free(state->bypass);
+	free(state->lists);
 	*state = (struct state){};
 }
 

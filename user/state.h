@@ -24,7 +24,16 @@ struct bypass_entry {
 	struct wgvia_bypass value;
 };
 
-/* Both arrays are sorted by prefix_compare() and hold each prefix once. */
+/* Gateways in order of preference. */
+struct gateway_list {
+	uint32_t number; /* 1 to WGVIA_FAILOVER_LISTS; each once in a state */
+	struct wgvia_failover content;
+};
+
+/*
+ * The arrays of prefixes are sorted by prefix_compare() and hold each prefix once. A gateway that was taken from a list
+ * has its number in the value's flags; see lists.h.
+ */
 struct state {
 	char tunnel[IFNAMSIZ];
 	uint32_t tunnel_ifindex;
@@ -34,6 +43,9 @@ struct state {
 	size_t gateway_count;
 	struct bypass_entry *bypass;
 	size_t bypass_count;
+	struct gateway_list *lists;
+	size_t list_count;
+	bool keep_choice; /* tables_write(): what is in force of a list that stays is an agent's choice, and stays */
 };
 
 void state_free(struct state *state); /* for cleanup(), too */

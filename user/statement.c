@@ -7,18 +7,44 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "lists.h"
 #include "words.h"
 
-const char *statement_of_gateway(const struct gateway_entry *entry, const struct links *links, char text[STATEMENT_MAX])
+static int print_hop(char *text, size_t size, const struct wgvia_hop *hop, const struct links *links)
 {
-	const struct link *dev = link_by_index(links, entry->value.ifindex);
-	bool is_ip = entry->value.family == AF_INET || entry->value.family == AF_INET6;
-	char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN], number[24];
-	struct ip ip = gateway_ip(&entry->value);
+	const struct link *dev = link_by_index(links, hop->ifindex);
+	bool is_ip = hop->family == AF_INET || hop->family == AF_INET6;
+	struct wgvia_gateway value = hop_value(hop, 0);
+	char via[IP_TEXT_LEN], number[24];
+	struct ip ip = gateway_ip(&value);
 
-	snprintf(number, sizeof(number), "ifindex:%u", entry->value.ifindex); /* no device's name has a colon */
-	snprintf(text, STATEMENT_MAX, "from %s via %s dev %s", prefix_text(&entry->from, from),
-		 is_ip ? ip_text(&ip, via) : "?", dev ? dev->name : number);
+	snprintf(number, sizeof(number), "ifindex:%u", hop->ifindex); /* no device's name has a colon */
+	return snprintf(text, size, "%s dev %s", is_ip ? ip_text(&ip, via) : "?", dev ? dev->name : number);
+}
+
+const char *statement_of_gateways(const struct state *state, const struct wgvia_gateway *value,
+				  const struct links *links, char text[STATEMENT_MAX])
+{
+	const struct gateway_list *list = lists_find(state, value);
+	struct wgvia_failover hops = {1, {hop_of(value)}};
+	size_t len = 0;
+
+	if (list)
+		hops = list->content;
+	for (uint32_t i = 0; i < hops.count; i++) {
+		len += snprintf(text + len, STATEMENT_MAX - len, i ? " or " : "via ");
+		len += print_hop(text + len, STATEMENT_MAX - len, &hops.hops[i], links);
+	}
+	return text;
+}
+
+const char *statement_of_gateway(const struct state *state, const struct gateway_entry *entry,
+				 const struct links *links, char text[STATEMENT_MAX])
+{
+	char from[PREFIX_TEXT_LEN], gateways[STATEMENT_MAX];
+
+	snprintf(text, STATEMENT_MAX, "from %s %.*s", prefix_text(&entry->from, from),
+		 STATEMENT_MAX - PREFIX_TEXT_LEN - 8, statement_of_gateways(state, &entry->value, links, gateways));
 	return text;
 }
 

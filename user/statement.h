@@ -12,11 +12,17 @@
 #include "rtnl.h"
 #include "state.h"
 
-#define STATEMENT_MAX 192
+#define STATEMENT_MAX 800 /* of a prefix with all gateways that it may have */
 
-/* "from PREFIX via ADDRESS dev DEV", into `text`, which is returned. `links` are this host's. */
-const char *statement_of_gateway(const struct gateway_entry *entry, const struct links *links,
-				 char text[STATEMENT_MAX]);
+/*
+ * "via ADDRESS dev DEV [or ADDRESS dev DEV]...", into `text`, which is returned: the gateways of the value's list in
+ * `state`, in order of preference, or the value's one. `links` are this host's.
+ */
+const char *statement_of_gateways(const struct state *state, const struct wgvia_gateway *value,
+				  const struct links *links, char text[STATEMENT_MAX]);
+/* "from PREFIX via ...": the same for an entry of `state`. */
+const char *statement_of_gateway(const struct state *state, const struct gateway_entry *entry,
+				 const struct links *links, char text[STATEMENT_MAX]);
 /* "bypass PREFIX", of an entry that is the administrator's. */
 const char *statement_of_bypass(const struct bypass_entry *entry, char text[STATEMENT_MAX]);
 const char *statement_of_mode(const struct state *state, char text[STATEMENT_MAX]);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "list_map.h"
+#include "lists.h"
 #include "maps.h"
 #include "util.h"
 #include "words.h"
@@ -85,6 +87,7 @@ int tables_read(const struct instance *instance, struct state *state, struct err
 	struct state found = {};
 	int ret = read_maps(instance, &found);
 
+	ret = ret ? ret : list_map_read(instance->maps[MAP_FAILOVER], &found);
 	if (ret) {
 		state_free(&found);
 		return error_system(error, -ret, "cannot read the maps of '%s'", instance->tunnel);
@@ -252,13 +255,6 @@ static int delete_old_bypass(struct writer *writer, const struct state *from, co
 	return ret;
 }
 
-int tables_check(const struct state *state, struct error *error)
-{
-	if (state->gateway_count > TABLES_MAX || state->bypass_count > TABLES_MAX + 10000)
-		return error_refuse(error, "cannot hold more than %u prefixes", TABLES_MAX);
-	return 0;
-}
-
 static int write_all(struct writer *writer, const struct state *from, const struct state *to)
 {
 	/* each of these waits for the one before: write_entry() flushes where the map or the kind of change is another
@@ -270,25 +266,78 @@ static int write_all(struct writer *writer, const struct state *from, const stru
 	return ret ? ret : flush(writer);
 }
 
-int tables_write(const struct instance *instance, const struct state *state, struct error *error)
+static int write_entries(const struct instance *instance, const struct state *from, const struct state *to)
 {
 	struct writer writer = {.instance = instance};
+	int ret;
+
+	writer.pending.keys = malloc(PENDING_MAX * sizeof(struct wgvia_key6));
+	writer.pending.values = malloc(PENDING_MAX * sizeof(union value));
+	ret = writer.pending.keys && writer.pending.values ? write_all(&writer, from, to) : -ENOMEM;
+	if (ret) {
+		writer.undo_count -= writer.pending.count;
+		take_back(&writer);
+	}
+	free(writer.pending.keys);
+	free(writer.pending.values);
+	free(writer.undo);
+	return ret;
+}
+
+/*
+ * The state with the numbers that its lists have, or get, in the maps: a prefix never refers to another list than its
+ * own, whenever this ends. The copies of the arrays are the caller's to free; the bypass list is shared.
+ */
+static int number_lists(const struct state *state, const struct state *running, struct state *numbered)
+{
+	*numbered = *state;
+	numbered->gateways = calloc(state->gateway_count + 1, sizeof(*state->gateways));
+	numbered->lists = calloc(state->list_count + 1, sizeof(*state->lists));
+	if (!numbered->gateways || !numbered->lists)
+		return -ENOMEM;
+	for (size_t i = 0; i < state->gateway_count; i++)
+		numbered->gateways[i] = state->gateways[i];
+	for (size_t i = 0; i < state->list_count; i++)
+		numbered->lists[i] = state->lists[i];
+	return lists_number(numbered, running);
+}
+
+static int write_state(const struct instance *instance, const struct state *running, const struct state *state)
+{
+	int fd = instance->maps[MAP_FAILOVER];
+	struct state numbered = {};
+	int ret;
+
+	if (!state->list_count && !running->list_count)
+		return write_entries(instance, running, state);
+	ret = number_lists(state, running, &numbered);
+	if (!ret) {
+		if (state->keep_choice)
+			lists_keep_choice(&numbered, running);
+		ret = list_map_write(fd, running, &numbered);
+		ret = ret ? ret : write_entries(instance, running, &numbered);
+		list_map_clean(fd, ret ? &numbered : running, ret ? running : &numbered);
+	}
+	free(numbered.gateways);
+	free(numbered.lists);
+	return ret;
+}
+
+int tables_check(const struct state *state, struct error *error)
+{
+	if (state->gateway_count > TABLES_MAX || state->bypass_count > TABLES_MAX + 10000)
+		return error_refuse(error, "cannot hold more than %u prefixes", TABLES_MAX);
+	return 0;
+}
+
+int tables_write(const struct instance *instance, const struct state *state, struct error *error)
+{
 	cleanup(state_free) struct state running = {};
 	int ret = tables_check(state, error);
 
 	ret = ret ? ret : tables_read(instance, &running, error);
 	if (ret)
 		return ret;
-	writer.pending.keys = malloc(PENDING_MAX * sizeof(struct wgvia_key6));
-	writer.pending.values = malloc(PENDING_MAX * sizeof(union value));
-	ret = writer.pending.keys && writer.pending.values ? write_all(&writer, &running, state) : -ENOMEM;
-	if (ret) {
-		writer.undo_count -= writer.pending.count;
-		take_back(&writer);
-		error_system(error, -ret, "cannot write the maps of '%s'", instance->tunnel);
-	}
-	free(writer.pending.keys);
-	free(writer.pending.values);
-	free(writer.undo);
-	return ret;
+	ret = write_state(instance, &running, state);
+	return ret ? error_system(error, -ret, "cannot write the maps of '%s'", instance->tunnel) : 0;
 }

@@ -45,6 +45,14 @@ static void check_route(const struct route_words *route, const char *tunnel)
 	require(!(route->from.ip.family != route->via.family && route->from.len && route->via.family &&
 		  ip_bits(route->from.ip.family) > ip_bits(route->via.family)));
 	require(!route->via.family || (!ip_is_multicast(&route->via) && !ip_is_unspecified(&route->via)));
+	require(route->other_count <= ROUTE_OTHERS && (!route->other_count || route->via.family));
+	for (size_t i = 0; i < route->other_count; i++) {
+		const struct hop_words *hop = &route->others[i];
+
+		require(hop->via.family && strcmp(hop->dev, tunnel) && !ip_is_multicast(&hop->via));
+		require(ip_bits(route->from.ip.family) <= ip_bits(hop->via.family) || !route->from.len ||
+			route->from.ip.family == AF_INET);
+	}
 	require(!route->from.len || (!ip_is_multicast(&route->from.ip) && !ip_is_link_local(&route->from.ip)));
 }
 
@@ -72,6 +80,7 @@ static void parse_all(int argc, char **argv)
 	char tunnel[IFNAMSIZ];
 	struct error error = {};
 	struct request request;
+	struct run_words run;
 	struct prefix prefix;
 	int ret = parse_up(argc, argv, &request, &error);
 
@@ -86,6 +95,12 @@ static void parse_all(int argc, char **argv)
 	check_error(ret, &error);
 	if (!ret)
 		check_route(&route, tunnel);
+	route_words_free(&route);
+	ret = parse_run(argc, argv, &run, &error);
+	check_error(ret, &error);
+	if (!ret)
+		require(run.interval >= 100 && run.interval <= 60000 && run.hold <= 3600000 && run.tries >= 1 &&
+			run.tries <= 10);
 	ret = parse_bypass(argc, argv, tunnel, &prefix, &error);
 	check_error(ret, &error);
 	if (!ret)

@@ -226,30 +226,35 @@ firewall_up() {
 		route add $VPN4 via $GW4
 		route add $VPN6 via $GW6
 	END
-		in_ns "$NS_FW" nft -f - <<-END &&
-			table inet firewall {
-				counter dropped { }
-				chain forward {
-					type filter hook forward priority filter; policy drop;
-					icmp type { echo-request, echo-reply } accept
-					icmpv6 type { echo-request, echo-reply } accept
-					ct state established,related accept
-					ct state invalid counter name dropped drop
-					meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn counter name dropped drop
-					ip saddr $VPN4 accept
-					ip6 saddr $VPN6 accept
-					iifname lan accept
-					iifname wan ip daddr $GW4 udp dport 51820 accept
-					counter name dropped drop
-				}
-				chain output { # Linux sends IPv6 redirects whatever sysctl says; nothing here would listen
-					type filter hook output priority filter; policy accept;
-					icmpv6 type nd-redirect drop
-				}
+		firewall_rules "$NS_FW"
+}
+
+# firewall_rules NAMESPACE
+firewall_rules() {
+	in_ns "$1" nft -f - <<-END &&
+		table inet firewall {
+			counter dropped { }
+			chain forward {
+				type filter hook forward priority filter; policy drop;
+				icmp type { echo-request, echo-reply } accept
+				icmpv6 type { echo-request, echo-reply } accept
+				ct state established,related accept
+				ct state invalid counter name dropped drop
+				meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn counter name dropped drop
+				ip saddr $VPN4 accept
+				ip6 saddr $VPN6 accept
+				iifname lan accept
+				iifname wan ip daddr $GW4 udp dport 51820 accept
+				counter name dropped drop
 			}
-		END
-		# Exists only now, with a rule that needs connection tracking.
-		set_sysctls "$NS_FW" net.netfilter.nf_conntrack_tcp_loose=0
+			chain output { # Linux sends IPv6 redirects whatever sysctl says; nothing here would listen
+				type filter hook output priority filter; policy accept;
+				icmpv6 type nd-redirect drop
+			}
+		}
+	END
+	# Exists only now, with a rule that needs connection tracking.
+		set_sysctls "$1" net.netfilter.nf_conntrack_tcp_loose=0
 }
 
 # Its own rules drop invalid packets too, as nearly every gateway's do.

@@ -153,7 +153,7 @@ wg6: from $VPN6 via $FW6 dev ens3"
 	is "$(printf 'from %s\tvia %s\r\n# end\r\n' $VPN4 $FW4 | lines wgvia apply wg6 - | grep from)" \
 		"+ from $VPN4 via $FW4 dev ens3"
 	is "$(printf 'from %s\nform\n' $VPN4 | { wgvia apply wg6 - 2>&1 || true; })" \
-		"wgvia: -:2: unexpected word 'form': from PREFIX [via ADDRESS] [dev DEV], bypass PREFIX, mode, on-fail"
+		"wgvia: -:2: unexpected word 'form': from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..., bypass PREFIX, mode, on-fail"
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 

@@ -180,7 +180,7 @@ static bool is_usable(const struct model_prefix *gateway, bool v6)
 {
 	const uint8_t *hop = gateway->next_hop;
 
-	if (gateway->flags)
+	if (gateway->flags & 0xffff)
 		return false;
 	if (gateway->family == FAMILY6)
 		return hop[0] != 0xff && (hop[0] || hop[1] || hop[2] || hop[3]);

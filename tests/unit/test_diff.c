@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "diff.h"
+#include "lists.h"
 #include "parse.h"
 #include "statement.h"
 #include "util.h"
@@ -27,6 +28,23 @@ static void tell(void *data, const char *line)
 	assert_ptr_equal(data, told);
 	assert_true(strlen(told) + strlen(line) + 2 < sizeof(told));
 	strcat(strcat(told, line), "\n");
+}
+
+/* The value as the first of a list. */
+static struct wgvia_gateway add_list(struct state *state, const struct route_words *route,
+				     const struct wgvia_gateway *first)
+{
+	struct wgvia_failover list = {1 + route->other_count, {hop_of(first)}};
+	uint32_t number;
+
+	for (size_t i = 0; i < route->other_count; i++) {
+		const struct link *dev = link_by_name(&links, route->others[i].dev);
+		struct wgvia_gateway other = gateway_value(&route->others[i].via, dev ? dev->ifindex : 99);
+
+		list.hops[i + 1] = hop_of(&other);
+	}
+	assert_int_equal(lists_add(state, &list, &number), 0);
+	return hop_value(&list.hops[0], number);
 }
 
 /* A state from statements: "from P via A dev D" and "bypass P" and "mode M" and "on-fail F", one a line. */
@@ -52,6 +70,8 @@ static struct state state_of(const char *text)
 		const struct link *dev = link_by_name(&links, request.routes[i].dev);
 		struct wgvia_gateway value = gateway_value(&request.routes[i].via, dev ? dev->ifindex : 99);
 
+		if (request.routes[i].other_count)
+			value = add_list(&state, &request.routes[i], &value);
 		state_add_gateway(&state, &request.routes[i].from, &value);
 	}
 	for (size_t i = 0; i < request.bypass_count; i++)
@@ -74,6 +94,9 @@ static const char *diff(const struct state *from, const struct state *to)
 #define A2 "from 10.6.0.0/16 via 192.0.2.9 dev ens3\n"
 #define A3 "from 10.6.0.0/16 via 192.0.2.1 dev ens4\n"
 #define A6 "from 10.6.0.0/16 via fe80::1 dev ens4\n"
+#define L "from 10.6.0.0/16 via 192.0.2.1 dev ens3 or 192.0.2.9 dev ens3\n"
+#define L2 "from 10.6.0.0/16 via 192.0.2.9 dev ens3 or 192.0.2.1 dev ens3\n"
+#define M "from 10.7.0.0/16 via 192.0.2.9 dev ens3 or 192.0.2.1 dev ens3 or fe80::1 dev ens4\n"
 #define B "from 10.7.0.0/16 via 192.0.2.1 dev ens3\n"
 #define C "from 2001:db8:1::/50 via 2001:db8:2::1 dev ens3\n"
 #define C2 "from 2001:db8:1::/51 via 2001:db8:2::1 dev ens3\n"
@@ -102,6 +125,11 @@ static void two_states_differ_in_these_lines(void **unused)
 		{A "on-fail pass", A, "- on-fail pass\n+ on-fail drop\n"},
 		{B Y, A "mode stack\non-fail pass\n" Z,
 		 "- mode fast\n+ mode stack\n- on-fail drop\n+ on-fail pass\n+ " A "- " B "- " Y "+ " Z},
+		{L M, M L, ""},
+		{L, L2, "- " L "+ " L2},
+		{A, L, "- " A "+ " L},
+		{L, A, "- " L "+ " A},
+		{M, L M, "+ " L},
 		{"", A, "+ " A},
 		{A, "", "- " A},
 		{"", "", ""},
@@ -176,6 +204,20 @@ static void what_no_words_can_tell_and_does_no_harm_is_kept(void **unused)
 	assert_int_equal(to.bypass[0].value.flags, WGVIA_BYPASS_ADMIN);
 }
 
+static void which_of_a_list_is_in_force_is_no_difference_and_is_kept(void **unused)
+{
+	cleanup(state_free) struct state from = state_of(L M), to = state_of(M L);
+
+	(void)unused;
+	from.gateways[0].value = hop_value(&from.lists[0].content.hops[1], from.lists[0].number);
+	from.gateways[0].value.flags |= WGVIA_GATEWAY_DOWN;
+	assert_string_equal(diff(&from, &to), "");
+	diff_keep(&from, &to);
+	assert_int_equal(to.gateways[0].value.addr[3], 9);
+	assert_true(to.gateways[0].value.flags & WGVIA_GATEWAY_DOWN);
+	assert_int_equal(to.gateways[1].value.addr[3], 9);
+}
+
 /* parse.c refuses what no words can express, so that it cannot be lost on the way through a file. */
 static void what_cannot_be_said_is_refused_when_it_is_read(void **unused)
 {
@@ -196,10 +238,11 @@ static void what_cannot_be_said_is_refused_when_it_is_read(void **unused)
 		struct gateway_entry entry = {{{AF_INET, {10, 6}}, 16}, rows[i].value};
 		char text[STATEMENT_MAX], *words[16], *rest = text;
 		struct request request = {.tunnel = "wg6"};
+		const struct state none = {};
 		struct error error;
 		int count = 0;
 
-		statement_of_gateway(&entry, &links, text);
+		statement_of_gateway(&none, &entry, &links, text);
 		while (rest)
 			words[count++] = strsep(&rest, " ");
 		assert_int_equal(!parse_statement(count, words, &request, &error), rows[i].good);
@@ -215,6 +258,7 @@ int main(void)
 		cmocka_unit_test(what_the_host_is_left_alone_for_is_no_difference),
 		cmocka_unit_test(what_no_words_can_tell_is_told_in_a_comment),
 		cmocka_unit_test(what_no_words_can_tell_and_does_no_harm_is_kept),
+		cmocka_unit_test(which_of_a_list_is_in_force_is_no_difference_and_is_kept),
 		cmocka_unit_test(what_cannot_be_said_is_refused_when_it_is_read),
 	};
 

@@ -157,6 +157,29 @@ static void up_takes_its_words_in_any_order(void **state)
 	assert_int_equal(request.mode, WGVIA_FAST);
 	assert_int_equal(request.on_fail, WGVIA_DROP);
 	request_free(&request);
+	assert_int_equal(up("wg6 from 10.6.0.0/16 dev ens3 via 192.0.2.1 or 192.0.2.9 or fe80::1 dev ens4 mode stack "
+			    "from 10.7.0.0/16 via 192.0.2.9 or 192.0.2.1",
+			    &request, &error),
+			 0);
+	assert_int_equal(request.route_count, 2);
+	assert_int_equal(request.routes[0].other_count, 2);
+	assert_string_equal(request.routes[0].dev, "ens3");
+	assert_int_equal(request.routes[0].others[0].via.addr[3], 9);
+	assert_string_equal(request.routes[0].others[0].dev, "");
+	assert_int_equal(request.routes[0].others[1].via.family, AF_INET6);
+	assert_string_equal(request.routes[0].others[1].dev, "ens4");
+	assert_int_equal(request.routes[1].other_count, 1);
+	assert_int_equal(request.mode, WGVIA_STACK);
+	request_free(&request);
+	assert_int_equal(up("wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 or 192.0.2.3 or 192.0.2.4 or 192.0.2.5 or "
+			    "192.0.2.6 or 192.0.2.7 or 192.0.2.8",
+			    &request, &error),
+			 0);
+	assert_int_equal(request.routes[0].other_count, ROUTE_OTHERS);
+	request_free(&request);
+	/* the same address on two links is two gateways */
+	assert_int_equal(up("wg6 from ::/0 via fe80::1 dev ens3 or fe80::1 dev ens4", &request, &error), 0);
+	request_free(&request);
 	/* an IPv4 prefix may have an IPv6 next hop */
 	assert_int_equal(up("wg6 from 10.6.0.0/16 via 2001:db8:2::1", &request, &error), 0);
 	request_free(&request);
@@ -203,6 +226,19 @@ static void up_refuses_with_a_reason(void **state)
 		{"wg6 from fe80::/64", "link-local"},
 		{"wg6 from 127.0.0.0/8", "loopback"},
 		{"wg6 from ::1", "loopback"},
+		{"wg6 from 10.6.0.0/16 or 192.0.2.1", "needs a first gateway"},
+		{"wg6 from 10.6.0.0/16 dev ens3 or 192.0.2.1", "needs a first gateway"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or", "'or' needs a value"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or ens3", "no IPv4 or IPv6 address"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 dev", "'dev' needs a value"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 via 192.0.2.3", "unexpected word 'via'"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.1", "'192.0.2.1' is given twice"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.2 or 192.0.2.1 or 192.0.2.1", "'192.0.2.1' is given twice"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 224.0.0.1", "multicast"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 dev wg6", "the tunnel itself"},
+		{"wg6 from ::/0 via 2001:db8::1 or 192.0.2.1", "IPv6 prefix"},
+		{"wg6 from ::/0 via 2001:db8::1 or fe80::1", "its device is needed"},
+		{"wg6 from ::/0 via ::2 or 1::1 or 1::2 or 1::3 or 1::4 or 1::5 or 1::6 or 1::7 or 1::8", "8 at most"},
 		{"1234567890123456", "15 characters"},
 		{"wg6 from 10.6.0.0/16 dev 1234567890123456", "15 characters"},
 	};
@@ -225,6 +261,7 @@ static void up_refuses_with_a_reason(void **state)
 static void route_and_bypass_take_exactly_their_words(void **state)
 {
 	char *route[] = {"wg6", "from", "10.6.0.0/16", "via", "192.0.2.1", "dev", "ens3", "more"};
+	char *list[] = {"wg6", "from", "10.6.0.0/16", "via", "192.0.2.1", "or", "192.0.2.2", "dev", "ens3"};
 	char *bypass[] = {"wg6", "192.0.2.0/24", "more"};
 	struct route_words words;
 	struct prefix prefix;
@@ -240,6 +277,9 @@ static void route_and_bypass_take_exactly_their_words(void **state)
 	assert_string_equal(words.dev, "ens3");
 	assert_int_not_equal(parse_route(8, route, tunnel, &words, &error), 0);
 	assert_non_null(strstr(error.text, "unexpected word 'more'"));
+	assert_int_equal(parse_route(ARRAY_SIZE(list), list, tunnel, &words, &error), 0);
+	assert_int_equal(words.other_count, 1);
+	route_words_free(&words);
 
 	assert_int_not_equal(parse_bypass(0, bypass, tunnel, &prefix, &error), 0);
 	assert_int_not_equal(parse_bypass(1, bypass, tunnel, &prefix, &error), 0);
@@ -270,6 +310,68 @@ static void trace_takes_its_words_in_any_order(void **state)
 		assert_int_not_equal(parse_trace(argc, all, &words, &error), 0);
 }
 
+static void run_takes_a_file_and_numbers(void **unused)
+{
+	static const struct {
+		const char *line;
+		const char *path; /* NULL: none */
+		unsigned int interval, hold, tries;
+	} good[] = {
+		{"wg6", NULL, 1000, 10000, 3},
+		{"wg6 /etc/wgvia/wg6.conf", "/etc/wgvia/wg6.conf", 1000, 10000, 3},
+		{"wg6 file interval 0.1 hold 0 tries 1", "file", 100, 0, 1},
+		{"wg6 tries 10 hold 3600 interval 60", NULL, 60000, 3600000, 10},
+		{"wg6 ./hold hold 1.5", "./hold", 1000, 1500, 3},
+		{"wg6 interval 0.25 hold 0.001", NULL, 250, 1, 3},
+		{"wg6 interval 12.345 hold 1.230", NULL, 12345, 1230, 3},
+	};
+	static const struct {
+		const char *line, *reason;
+	} bad[] = {
+		{"", "IFACE is missing"},
+		{"wg6 file more", "unexpected word 'more'"},
+		{"wg6 interval", "'interval' needs a value"},
+		{"wg6 interval 1 interval 2", "given twice"},
+		{"wg6 interval 0.099", "from 0.1 to 60"},
+		{"wg6 interval 60.001", "from 0.1 to 60"},
+		{"wg6 interval 99999999999999999999", "from 0.1 to 60"},
+		{"wg6 interval 0.2500", "no number of seconds"},
+		{"wg6 interval -1", "no number of seconds"},
+		{"wg6 interval 1s", "no number of seconds"},
+		{"wg6 interval .5", "no number of seconds"},
+		{"wg6 interval 1.", "no number of seconds"},
+		{"wg6 interval 1.2.3", "no number of seconds"},
+		{"wg6 interval .", "no number of seconds"},
+		{"wg6 hold 3600.1", "from 0 to 3600"},
+		{"wg6 tries 0", "from 1 to 10"},
+		{"wg6 tries 11", "from 1 to 10"},
+	};
+	struct run_words words;
+	char copy[256], *argv[16];
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(good) + ARRAY_SIZE(bad); i++) {
+		bool is_good = i < ARRAY_SIZE(good);
+		const char *line = is_good ? good[i].line : bad[i - ARRAY_SIZE(good)].line;
+		struct error error = {};
+		int argc = 0;
+
+		strcpy(copy, line);
+		for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+			argv[argc++] = word;
+		if (!parse_run(argc, argv, &words, &error) != is_good)
+			fail_msg("'%s': %s", line, error.text);
+		if (!is_good) {
+			if (!strstr(error.text, bad[i - ARRAY_SIZE(good)].reason))
+				fail_msg("'%s': '%s'", line, error.text);
+			continue;
+		}
+		if (words.interval != good[i].interval || words.hold != good[i].hold || words.tries != good[i].tries)
+			fail_msg("'%s': %u %u %u", line, words.interval, words.hold, words.tries);
+		assert_true(!words.path == !good[i].path && (!words.path || !strcmp(words.path, good[i].path)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +379,7 @@ int main(void)
 		cmocka_unit_test(interface_names_are_those_that_the_kernel_takes),
 		cmocka_unit_test(up_takes_its_words_in_any_order),
 		cmocka_unit_test(up_refuses_with_a_reason),
+		cmocka_unit_test(run_takes_a_file_and_numbers),
 		cmocka_unit_test(route_and_bypass_take_exactly_their_words),
 		cmocka_unit_test(trace_takes_its_words_in_any_order),
 	};

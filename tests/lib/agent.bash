@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What agent.bats and failover.bats share, beside net.bash, which loads first: agents as processes of the topology, and
+# what they say.
+
+# agent_start [WORD...]: `run wg6 WORD...` in the background, once it is ready; AGENT_ENV holds variables for it.
+agent_start() {
+	agent_begin "$@"
+	agent_says_ready
+}
+
+agent_begin() {
+	agent_listen
+	spawn "$NS_GW" agent env "NOTIFY_SOCKET=$TOPO_DIR/notify" "${AGENT_ENV[@]}" \
+		"$WGVIA" --pin-dir "$PIN_DIR" run "${AGENT_TUNNEL:-wg6}" "$@"
+}
+
+# What systemd would hear, a line each, in $TOPO_DIR/notified.log.
+agent_listen() {
+	rm -f "$TOPO_DIR/notify"
+	spawn "$NS_GW" notified /usr/bin/python3 -uc '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    print(s.recv(4096).decode())
+' "$TOPO_DIR/notify"
+	poll 5 [ -S "$TOPO_DIR/notify" ]
+}
+
+agent_says_ready() {
+	poll 10 grep -qx READY=1 "$TOPO_DIR/notified.log" || { cat "$TOPO_DIR/agent.log" && return 1; }
+}
+
+# agent_stop [SIGNAL]
+agent_stop() {
+	unspawn agent "${1:-TERM}"
+	unspawn notified
+}
+
+agent_signal() {
+	kill "-$1" "$(<"$TOPO_DIR/agent.pid")"
+}
+
+# says TEXT [SECONDS]: it stands in the agent's log, by now or soon.
+says() {
+	poll "${2:-10}" grep -qF -- "$1" "$TOPO_DIR/agent.log" && return
+	echo "the agent does not say '$1':"
+	cat "$TOPO_DIR/agent.log"
+	return 1
+}
+
+says_not() {
+	! grep -F -- "$1" "$TOPO_DIR/agent.log"
+}
+
+# in_force PREFIX GATEWAY: soon.
+in_force() {
+	poll "${3:-10}" is_in_force "$1" "$2" && return
+	is "$(via "$1")" "$2" || { cat "$TOPO_DIR/agent.log" && return 1; }
+}
+
+is_in_force() {
+	[ "$(via "$1")" = "$2" ]
+}
+
+# via PREFIX: its gateway, and "down" where that is marked so.
+via() {
+	wgvia -j show wg6 | jq -r --arg p "$1" '.prefixes[] | select(.prefix == $p) |
+		.via + (if .problem == "marked down" then " down" else "" end)'
+}
+
+# left_alone PREFIX: the verdict on the bypass list; "none".
+left_alone() {
+	wgvia -j show "${AGENT_TUNNEL:-wg6}" | jq -r --arg p "$1" '[.bypass[] | select(.prefix == $p) | .verdict][0] // "none"'
+}
+
+is_left_alone() { # PREFIX VERDICT
+	[ "$(left_alone "$1")" = "$2" ]
+}

@@ -1,0 +1,141 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Two real firewalls with keepalived (VRRP, IPv4 and IPv6) in the place of the topology's one, for failover.bats, beside
+# net.bash, load.bash and agent.bash, which load first.
+#
+#   first  .11, ::11, 02:00:00:00:02:01 --.
+#                                          LAN --- gateway, service
+#   second .12, ::12, 02:00:00:00:02:12 --'
+#
+# The one that is master has .1 and ::1 as well, by which the service reaches everybody. VRRP's advertisements come every
+# 0.1 s, so that a master is missed after 0.31 to 0.37 s (RFC 5798, 6.1).
+
+FIRST4=192.0.2.11 FIRST6=2001:db8:2::11 SECOND4=192.0.2.12 SECOND6=2001:db8:2::12
+SECOND_MAC=02:00:00:00:02:12
+
+pair_up() {
+	NS_SECOND=$TOPO_NAME-second
+	export NS_SECOND
+	ip netns add "$NS_SECOND" &&
+		ip -n "$NS_SECOND" link set lo up &&
+		set_sysctls "$NS_SECOND" net.ipv4.conf.{all,default}.{send_redirects,accept_redirects,rp_filter}=0 \
+			net.ipv6.conf.{all,default}.{accept_dad,accept_ra,accept_redirects}=0 \
+			net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 &&
+		cable "$NS_SECOND" lan $SECOND_MAC "$NS_LAN" second 02:00:00:00:02:b2 &&
+		ip -n "$NS_LAN" link set second master lan &&
+		firewall_rules "$NS_SECOND" &&
+		ip -n "$NS_FW" address flush dev lan &&
+		pair_addresses "$NS_FW" $FIRST4 $FIRST6 &&
+		pair_addresses "$NS_SECOND" $SECOND4 $SECOND6 &&
+		pair_wire &&
+		keepalived_start "$NS_FW" first MASTER 200 &&
+		keepalived_start "$NS_SECOND" second BACKUP 100 &&
+		poll 10 has_shared "$NS_FW"
+}
+
+pair_addresses() { # NAMESPACE ADDRESS4 ADDRESS6
+	ip -n "$1" -batch - <<-END
+		address add $2/24 dev lan
+		address add $3/64 dev lan nodad
+		address add fe80::${3##*:}/64 dev lan nodad
+		route replace $VPN4 via $GW4
+		route replace $VPN6 via $GW6
+	END
+}
+
+# keepalived_start NAMESPACE NAME STATE PRIORITY
+keepalived_start() {
+	local conf=$TOPO_DIR/keepalived-$2.conf
+	cat >"$conf" <<-END
+		global_defs {
+			router_id $2
+			vrrp_version 3
+			vrrp_garp_master_repeat 3
+		}
+		vrrp_instance four {
+			state $3
+			interface lan
+			virtual_router_id 4
+			priority $4
+			advert_int 0.1
+			virtual_ipaddress {
+				$FW4/24 dev lan
+			}
+		}
+		vrrp_instance six {
+			state $3
+			interface lan
+			virtual_router_id 6
+			priority $4
+			advert_int 0.1
+			virtual_ipaddress {
+				fe80::1/64 dev lan
+				$FW6/64 dev lan
+			}
+		}
+	END
+	spawn "$1" "keepalived-$2" keepalived -n -l -P -f "$conf" -p "$TOPO_DIR/keepalived-$2-parent" \
+		-r "$TOPO_DIR/keepalived-$2-vrrp"
+}
+
+# keepalived's parent ends its child when it is told to, not when it is killed.
+pair_down() {
+	unspawn keepalived-first
+	unspawn keepalived-second
+	ip netns delete "$TOPO_NAME-second" 2>/dev/null || true
+}
+
+# has_shared NAMESPACE: both shared addresses, which says that it is master of both.
+has_shared() {
+	ip -n "$1" -o address show dev lan | grep -q "inet $FW4/" && ip -n "$1" -o address show dev lan | grep -q "inet6 $FW6/"
+}
+
+# The first firewall's cable at the LAN's end: keepalived sees the carrier go, the gateway sees nothing.
+first_pulled() {
+	ip -n "$NS_LAN" link set fw down
+}
+
+first_plugged() {
+	ip -n "$NS_LAN" link set fw up
+	poll 10 has_shared "$NS_FW"
+	poll 10 has_not_shared "$NS_SECOND"
+}
+
+has_not_shared() {
+	! ip -n "$1" -o address show dev lan | grep -qE "inet $FW4/|inet6 $FW6/"
+}
+
+# What leaves the gateway with a source in the VPN prefix, by whom it goes to.
+pair_wire() {
+	in_ns "$NS_LAN" nft -f - <<-END
+		table netdev pair {
+			counter first { }
+			counter second { }
+			counter leaked { }
+			chain out {
+				type filter hook ingress device gw priority 0; policy accept;
+				icmpv6 type { 133, 134, 135, 136, 137 } return
+				ip saddr $VPN4 jump whom
+				ip6 saddr $VPN6 jump whom
+			}
+			chain whom {
+				ether daddr $FW_MAC counter name first return
+				ether daddr $SECOND_MAC counter name second return
+				counter name leaked
+			}
+		}
+	END
+}
+
+pair_counter() {
+	in_ns "$NS_LAN" nft -j list counter netdev pair "$1" | jq '.nftables[] | .counter // empty | .packets'
+}
+
+pair_counted() { # COUNTER COUNT
+	[ "$(pair_counter "$1")" -ge "$2" ]
+}
+
+pair_reset() {
+	in_ns "$NS_LAN" nft reset counters >/dev/null
+}

@@ -1,0 +1,650 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Preference lists, and the agent that watches them: what it follows (tunnel, LAN device, addresses, default route,
+# gateways), what it leaves alone, what it says, and that it is not missed when it is killed.
+
+# shellcheck disable=SC2086,SC2154,SC2153,SC2034 # addresses are words; others set and read variables
+
+load ../lib/net.bash
+load ../lib/agent.bash
+
+# A second firewall with a MAC address of its own, as far as the gateway sees it.
+FW2_MAC=02:00:00:00:02:09 FW4B=192.0.2.9 FW6B=2001:db8:2::9
+LISTS=(from "$VPN4" via "$FW4" or "$FW4B" from "$VPN6" via "$FW6" or "$FW6B")
+
+setup_more() {
+	NS_FW2=$TOPO_NAME-fw2
+	export NS_FW2
+	ip netns add "$NS_FW2"
+	set_sysctls "$NS_FW2" net.ipv6.conf.{all,default}.accept_dad=0
+	cable "$NS_FW2" lan $FW2_MAC "$NS_LAN" fw2 02:00:00:00:02:a9
+	ip -n "$NS_LAN" link set fw2 master lan
+	second_well
+	wire_up
+}
+
+teardown_file() {
+	ip netns delete "$TOPO_NAME-fw2" 2>/dev/null
+	topology_down
+	rm -rf "$PIN_DIR"
+}
+
+setup() {
+	AGENT_ENV=()
+	mkdir -p "$BATS_TEST_TMPDIR"
+	FILE=$BATS_TEST_TMPDIR/wg6.conf
+}
+
+teardown() {
+	agent_stop KILL
+	first_well
+	second_well
+	ip -n "$NS_GW" link show ens3 >/dev/null 2>&1 || lan_made
+	ip -n "$NS_GW" link delete wg7 2>/dev/null || true
+	sweep "$NS_GW" wg6
+	"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" down wg7
+	nothing_left
+}
+
+# Gateways that do not answer, and that do again; neither's link changes.
+first_dead() {
+	in_ns "$NS_FW" nft 'table netdev dead { chain in { type filter hook ingress device lan priority -1; policy drop; }; }'
+}
+
+first_well() {
+	in_ns "$NS_FW" nft delete table netdev dead 2>/dev/null || true
+}
+
+second_dead() {
+	ip -n "$NS_FW2" link set lan down
+}
+
+second_well() {
+	ip -n "$NS_FW2" link set lan up
+	ip -n "$NS_FW2" address replace $FW4B/24 dev lan
+	ip -n "$NS_FW2" address replace $FW6B/64 dev lan nodad
+}
+
+# Frames from the VPN prefixes that leave the gateway, by whom they go to.
+wire_up() {
+	in_ns "$NS_LAN" nft -f - <<-END
+		table netdev wire {
+			counter first { }
+			counter second { }
+			counter elsewhere { }
+			chain out {
+				type filter hook ingress device gw priority 0; policy accept;
+				ip saddr { $VPN4, 10.7.0.0/16 } jump whom
+				ip6 saddr $VPN6 icmpv6 type { 133, 134, 135, 136, 137 } return
+				ip6 saddr $VPN6 jump whom
+			}
+			chain whom {
+				ether daddr $FW_MAC counter name first return
+				ether daddr $FW2_MAC counter name second return
+				counter name elsewhere
+			}
+		}
+	END
+}
+
+# goes COUNTER NAMESPACE ADDRESS: what the client sends now leaves the gateway for that one, and for nobody else.
+goes() {
+	local counter
+	in_ns "$NS_LAN" nft reset counters >/dev/null
+	in_ns "$2" ping -q -n -c 3 -i 0.005 -W 0.2 "$3" >/dev/null || true
+	poll 2 counted "$1" 3 || is "$(wire "$1") frames to $1" "3 frames to $1"
+	for counter in first second elsewhere; do
+		[ $counter = "$1" ] || is "$(wire $counter) frames to $counter" "0 frames to $counter"
+	done
+}
+
+counted() { # COUNTER COUNT
+	[ "$(wire "$1")" -ge "$2" ]
+}
+
+wire() {
+	in_ns "$NS_LAN" nft -j list counter netdev wire "$1" | jq '.nftables[] | .counter // empty | .packets'
+}
+
+file() { # LINE...
+	printf '%s\n' "$@" >"$FILE"
+}
+
+# ---- lists without an agent ----
+
+@test "a list: the first is used, and show, check and up say that nobody watches" {
+	run -0 wgvia up wg6 "${LISTS[@]}"
+	grep "no agent is running: the first gateway is used, nobody watches" <<<"$output"
+	run -0 wgvia show wg6
+	grep "^    no agent is running: the first gateway is used, nobody watches$" <<<"$output"
+	grep "^    from $VPN4 via $FW4 dev ens3 .*current or $FW4B dev ens3 " <<<"$output"
+	run -1 wgvia check wg6
+	grep "^warning: agent: no agent is running: the first gateway is used, nobody watches$" <<<"$output"
+	grep "^    wgvia run wg6$" <<<"$output"
+	goes first "$NS_C1" $SVC4
+	goes first "$NS_C1" $SVC6
+	wgvia -j show wg6 | jq -e --arg p $VPN4 '.agent == false and (.agent_problem | type) == "string" and
+		(.prefixes[] | select(.prefix == $p) | .gateways | map({via, dev, current})) ==
+		[{via: "'$FW4'", dev: "ens3", current: true}, {via: "'$FW4B'", dev: "ens3", current: false}]'
+}
+
+@test "a list in a file and back: save, apply, route" {
+	wgvia up wg6 "${LISTS[@]}"
+	wgvia save wg6 >"$FILE"
+	grep -x "from $VPN4 via $FW4 dev ens3 or $FW4B dev ens3" "$FILE"
+	run -0 wgvia apply wg6 "$FILE"
+	run ! grep '^[-+]' <<<"$output"
+	sed -i "s/via $FW4 dev ens3 or $FW4B/via $FW4B dev ens3 or $FW4/" "$FILE"
+	run -0 wgvia apply wg6 "$FILE"
+	is "$(grep -c '^[-+]' <<<"$output")" 2
+	is "$(via $VPN4)" $FW4B
+	run -1 wgvia route del wg6 from $VPN4 via $FW4B
+	grep "it goes via $FW4B dev ens3 or $FW4 dev ens3" <<<"$output"
+	run -1 wgvia route del wg6 from $VPN4 via $FW4 or $FW4B
+	wgvia route del wg6 from $VPN4 via $FW4B or $FW4 dev ens3
+	is "$(via $VPN4)" ""
+	wgvia route add wg6 from $VPN4 via $FW4 or $FW4B
+	wgvia route replace wg6 from $VPN4 via $FW4B
+	is "$(wgvia -j show wg6 | jq '[.prefixes[] | select(.gateways)] | length')" 1
+	is "$(bpftool -j map dump pinned "$PIN_DIR/wg6/failover" | jq length)" 1
+	wgvia route del wg6 from $VPN6
+	is "$(bpftool -j map dump pinned "$PIN_DIR/wg6/failover" | jq length)" 0
+}
+
+@test "lists that cannot be are refused, and nothing changes" {
+	wgvia up wg6 "${WORDS[@]}"
+	state >"$BATS_TEST_TMPDIR/before"
+	run -2 wgvia up wg6 from $VPN4 via $FW4 or $FW4
+	run -1 wgvia up wg6 from $VPN4 via $FW4 or $FW4 dev ens3 # the same after all
+	grep "'$FW4' is given twice for '$VPN4'" <<<"$output"
+	run -1 wgvia up wg6 from $VPN4 via $FW4 or $GW4
+	run -1 wgvia up wg6 from $VPN4 via $FW4 or 203.0.113.2
+	run -1 wgvia up wg6 from $VPN4 via $FW4 or $FW4B dev ens9
+	state | diff "$BATS_TEST_TMPDIR/before" -
+}
+
+# ---- one agent ----
+
+@test "one agent for an instance: a second one is refused" {
+	wgvia up wg6 "${WORDS[@]}"
+	agent_start
+	run -1 wgvia run wg6
+	is "$output" "wgvia: an agent for 'wg6' is running already"
+	is "$(wgvia -j show wg6 | jq .agent)" true
+	agent_stop
+	is "$(wgvia -j show wg6 | jq .agent)" false
+	is "$(find "$PIN_DIR" -name '*agent*')" ""
+	answers "$NS_C1" $SVC4 service $C1_4
+}
+
+@test "bad words and a bad file are refused at the beginning" {
+	run -2 wgvia run
+	run -2 wgvia run wg6 interval 0
+	run -2 wgvia run wg6 -
+	run -1 wgvia run wg6 "$BATS_TEST_TMPDIR/none"
+	grep "no such file" <<<"$output"
+	file "from $VPN4 via"
+	run -2 wgvia run wg6 "$FILE"
+	is "$output" "wgvia: $FILE:1: 'via' needs a value"
+	nothing_left
+}
+
+# ---- failover ----
+
+@test "the next gateway when one is dead, and back after the hold time" {
+	local begin
+	wgvia up wg6 "${LISTS[@]}"
+	agent_start interval 0.2 hold 1
+	says "gateway $FW4B dev ens3 is well"
+	goes first "$NS_C1" $SVC4
+	# the one that stands by is known to the kernel
+	wgvia show wg6 | grep "or $FW4B dev ens3 lladdr $FW2_MAC REACHABLE"
+	wgvia show wg6 | grep "or $FW6B dev ens3 lladdr $FW2_MAC REACHABLE"
+	first_dead
+	in_force $VPN4 $FW4B
+	in_force $VPN6 $FW6B
+	says "gateway $FW4 dev ens3 is dead: it does not answer neighbour requests"
+	says "$VPN4: via $FW4B dev ens3 now"
+	goes second "$NS_C1" $SVC4
+	goes second "$NS_C1" $SVC6
+	begin=${EPOCHREALTIME/[.,]/}
+	first_well
+	in_force $VPN4 $FW4
+	in_force $VPN6 $FW6
+	[ $((${EPOCHREALTIME/[.,]/} - begin)) -ge 1000000 ] # not before
+	says "gateway $FW4 dev ens3 answers again; it is preferred again in 1 s"
+	goes first "$NS_C1" $SVC4
+	goes first "$NS_C1" $SVC6
+}
+
+@test "a gateway whose device has no carrier is dead at once" {
+	wgvia up wg6 "${LISTS[@]}"
+	agent_start interval 60
+	says "gateway $FW4B dev ens3 answers"
+	says "gateway $FW4 dev ens3 answers"
+	ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN"
+	ip -n "$NS_GW" link set second up
+	ip -n "$NS_LAN" link set second up
+	ip -n "$NS_GW" address add 203.0.113.130/25 dev second
+	wgvia route replace wg6 from $VPN4 via 203.0.113.129 dev second or $FW4
+	ip -n "$NS_LAN" link set second down
+	in_force $VPN4 $FW4
+	says "gateway 203.0.113.129 dev second is dead: its device has no carrier"
+	ip -n "$NS_GW" link delete second
+}
+
+@test "none is left: on-fail drop drops and counts, on-fail pass passes; one that is back is used at once" {
+	wgvia up wg6 "${LISTS[@]}"
+	agent_start interval 0.2 hold 3600
+	says "gateway $FW4B dev ens3 answers"
+	first_dead
+	in_force $VPN4 $FW4B
+	second_dead
+	in_force $VPN4 "$FW4B down"
+	says "$VPN4: no gateway is left, on-fail decides"
+	remember_counters
+	in_ns "$NS_LAN" nft reset counters >/dev/null
+	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.2 $SVC4 | grep " 0 received"
+	grown no_gateway 3 252
+	is "$(wire first) $(wire second) $(wire elsewhere)" "0 0 0"
+	wgvia up wg6 "${LISTS[@]}" on-fail pass
+	is "$(via $VPN4)" "$FW4B down"
+	goes elsewhere "$NS_C1" $SVC4
+	second_well
+	in_force $VPN4 $FW4B
+	goes second "$NS_C1" $SVC4
+}
+
+@test "a single gateway that is dead is marked, and on-fail decides" {
+	wgvia up wg6 from $VPN4 via $FW4B on-fail pass
+	agent_start interval 0.2
+	second_dead
+	in_force $VPN4 "$FW4B down"
+	goes elsewhere "$NS_C1" $SVC4
+	second_well
+	in_force $VPN4 $FW4B
+	goes second "$NS_C1" $SVC4
+}
+
+@test "what commands change leaves an agent's choice alone" {
+	wgvia up wg6 "${LISTS[@]}"
+	agent_start interval 0.2 hold 3600
+	says "gateway $FW4B dev ens3 answers"
+	first_dead
+	in_force $VPN4 $FW4B
+	wgvia bypass add wg6 198.18.0.0/15
+	is "$(via $VPN4)" $FW4B
+	wgvia up wg6 "${LISTS[@]}" mode stack
+	is "$(via $VPN4)" $FW4B
+	wgvia route replace wg6 from $VPN4 via $FW4 or $FW4B
+	is "$(via $VPN4)" $FW4B
+	# another list begins anew, and the agent sees to it
+	wgvia route replace wg6 from $VPN4 via $FW4 or $FW4B or 192.0.2.10
+	in_force $VPN4 $FW4B
+	agent_stop
+	is "$(via $VPN4)" $FW4B
+	run -0 wgvia show wg6
+	grep "no agent is running: the gateways stay as an agent has left them" <<<"$output"
+	wgvia up wg6 "${LISTS[@]}"
+	is "$(via $VPN4)" $FW4
+}
+
+@test "an agent that stops takes its marks away" {
+	wgvia up wg6 from $VPN4 via $FW4B
+	agent_start interval 0.2
+	second_dead
+	in_force $VPN4 "$FW4B down"
+	agent_stop
+	is "$(via $VPN4)" "$FW4B"
+}
+
+# ---- following the host ----
+
+@test "addresses of this host are followed" {
+	wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15
+	agent_start
+	ip -n "$NS_GW" address add 192.0.2.77/24 dev ens3
+	ip -n "$NS_GW" address add 2001:db8:2::77/64 dev ens3 nodad
+	poll 5 is_left_alone 192.0.2.77/32 local
+	poll 5 is_left_alone 2001:db8:2::77/128 local
+	says "+ 192.0.2.77/32 (local) is left alone"
+	is "$(left_alone 198.18.0.0/15)" bypass
+	ping_once "$NS_C1" 192.0.2.77
+	ip -n "$NS_GW" address delete 192.0.2.77/24 dev ens3
+	ip -n "$NS_GW" address delete 2001:db8:2::77/64 dev ens3
+	poll 5 is_left_alone 192.0.2.77/32 none
+	poll 5 is_left_alone 2001:db8:2::77/128 none
+}
+
+@test "routes into the tunnel are followed" {
+	wgvia up wg6 "${WORDS[@]}"
+	agent_start
+	ip -n "$NS_GW" route add 10.55.0.0/16 dev wg6
+	poll 5 is_left_alone 10.55.0.0/16 tunnel
+	ip -n "$NS_GW" route delete 10.55.0.0/16 dev wg6
+	poll 5 is_left_alone 10.55.0.0/16 none
+}
+
+@test "a default route is followed where the file leaves the gateway out" {
+	file "from $VPN4" "from $VPN6 via $FW6"
+	agent_start "$FILE"
+	in_force $VPN4 $FW4
+	ip -n "$NS_GW" route replace default via $FW4B
+	in_force $VPN4 $FW4B
+	says "+ from $VPN4 via $FW4B dev ens3"
+	goes second "$NS_C1" $SVC4
+	# what was changed by hand stays so
+	wgvia route replace wg6 from $VPN4 via $FW4B or $FW4
+	ip -n "$NS_GW" route replace default via $FW4
+	ip -n "$NS_GW" address add 192.0.2.77/24 dev ens3
+	poll 5 is_left_alone 192.0.2.77/32 local
+	is "$(via $VPN4)" $FW4B
+	ip -n "$NS_GW" address delete 192.0.2.77/24 dev ens3
+}
+
+# tunnel_anew ATTACH: wg6 goes and comes back under its name, as wg-quick does it.
+tunnel_anew() {
+	attach_type "$1"
+	AGENT_ENV=("WGVIA_ATTACH=$1")
+	wgvia up wg6 "${WORDS[@]}"
+	agent_start
+	unspawn wg6
+	ip -n "$NS_GW" link delete wg6 2>/dev/null || true
+	says "the tunnel has gone: waiting for it"
+	is "$(wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .direction]')" '["egress"]'
+	tunnels_up_again
+	says "the tunnel is there"
+	poll 10 attached_three
+	poll 10 ping_once "$NS_C1" $WG4
+	answers "$NS_C1" $SVC4 service $C1_4
+	answers "$NS_C1" $SVC6 service $C1_6
+	is "$(pins | grep -c "/$1_")" 3
+}
+
+pins() {
+	find "$PIN_DIR" -mindepth 1 | sort
+}
+
+attached_three() {
+	[ "$(wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .direction] | sort')" = '["back","egress","out"]' ]
+}
+
+# The client's end is made anew with it: keys are.
+tunnels_up_again() {
+	local name
+	for name in wgc1 wgc2; do
+		unspawn $name
+	done
+	ip -n "$NS_C1" link delete wgc1 2>/dev/null || true
+	ip -n "$NS_C2" link delete wgc2 2>/dev/null || true
+	for name in $NS_C1 $NS_C2; do
+		ip -n "$name" rule delete table 51820
+	done
+	tunnels_up
+}
+
+@test "tcx: a tunnel that was made anew is attached to again" {
+	tunnel_anew tcx
+}
+
+@test "clsact: a tunnel that was made anew is attached to again" {
+	tunnel_anew clsact
+}
+
+# lan_anew ATTACH: ens3 goes and comes back under its name, with other numbers.
+lan_anew() {
+	attach_type "$1"
+	AGENT_ENV=("WGVIA_ATTACH=$1")
+	wgvia up wg6 "${LISTS[@]}"
+	agent_start interval 0.2
+	says "gateway $FW4 dev ens3 answers"
+	ip -n "$NS_GW" link delete ens3
+	says "gateway $FW4 dev ens3 is dead: its device" # is down, has gone
+	lan_made
+	poll 10 attached_three
+	in_force $VPN4 $FW4
+	in_force $VPN6 $FW6
+	poll 10 ping_once "$NS_C1" $WG4
+	answers "$NS_C1" $SVC4 service $C1_4
+	answers "$NS_C1" $SVC6 service $C1_6
+}
+
+# lan_made: where the gateway has no ens3.
+lan_made() {
+	cable "$NS_GW" ens3 $GW_MAC "$NS_LAN" gw 02:00:00:00:02:a2
+	ip -n "$NS_LAN" link set gw master lan
+	in_ns "$NS_LAN" nft delete table netdev wire
+	wire_up
+	ip -n "$NS_GW" -batch - <<-END
+		address add $GW4/24 dev ens3
+		address add $GW6/64 dev ens3 nodad
+		route add default via $FW4
+		route add ::/0 via $FW6
+	END
+}
+
+@test "tcx: a LAN device that was made anew is attached to again" {
+	lan_anew tcx
+}
+
+@test "an agent that was not there when the LAN device was made anew finds the gateways" {
+	wgvia up wg6 "${LISTS[@]}"
+	ip -n "$NS_GW" link delete ens3
+	lan_made
+	agent_start interval 0.2
+	poll 10 attached_three
+	poll 10 ping_once "$NS_C1" $WG4
+	answers "$NS_C1" $SVC4 service $C1_4
+	answers "$NS_C1" $SVC6 service $C1_6
+	goes first "$NS_C1" $SVC4
+}
+
+@test "clsact: a LAN device that was made anew is attached to again" {
+	lan_anew clsact
+}
+
+# A tun device that sends from the moment at which it is up: its packets' sources are in 10.7.0.0/16.
+tunnel_that_sends() {
+	in_ns "$NS_GW" /usr/bin/python3 - "$1" "$2" <<-'END'
+		import fcntl, os, socket, struct, subprocess, sys
+		from scapy.all import IP, UDP, raw
+		packet = raw(IP(src="10.7.0.9", dst=sys.argv[1]) / UDP(sport=9, dport=9) / (b"x" * 32))
+		tun = os.open("/dev/net/tun", os.O_RDWR)
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH", b"wg7", 0x1001))  # TUNSETIFF, IFF_TUN | IFF_NO_PI
+		fcntl.ioctl(s, 0x8914, struct.pack("16sH", b"wg7", 0x41))  # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING
+		sent = 0
+		for i in range(int(sys.argv[2])):
+		    sent += os.write(tun, packet) == len(packet)
+		print(sent)
+		sys.stdout.flush()
+		sys.stdin.read()
+	END
+}
+
+# tunnel_later MODE
+tunnel_later() {
+	local sent
+	file "from 10.7.0.0/16 via $FW4 or $FW4B" "mode $1"
+	AGENT_TUNNEL=wg7 agent_start "$FILE"
+	says "'$FILE' is in force"
+	poll 5 grep 'STATUS=waiting for the tunnel' "$TOPO_DIR/notified.log"
+	in_ns "$NS_LAN" nft reset counters >/dev/null
+	sent=$(tunnel_that_sends $SVC4 2000)
+	poll 5 counted first "$sent" || true
+	echo "# mode $1: $sent sent before anybody could wait, $(wire first) to the firewall, $(wire elsewhere) past it" >&3
+	is "$sent" 2000
+	is "$(wire elsewhere)" 0
+	is "$(wire first)" 2000
+}
+
+@test "mode fast: a tunnel that comes later has its first packet sent to the firewall" {
+	tunnel_later fast
+}
+
+@test "mode stack: a tunnel that comes later has its first packet sent to the firewall" {
+	tunnel_later stack
+}
+
+@test "a burst that overruns the socket: at the end the list is right" {
+	local i
+	AGENT_ENV=(WGVIA_RCVBUF=4096)
+	wgvia up wg6 "${WORDS[@]}"
+	agent_start
+	for i in {1..8}; do
+		printf "address add 172.20.$i.%d/32 dev lo\n" {1..250}
+	done | ip -n "$NS_GW" -batch -
+	printf "address delete 172.20.8.%d/32 dev lo\n" {1..250} | ip -n "$NS_GW" -batch -
+	says "messages of the kernel were lost"
+	poll 20 has_addresses 1750 || is "$(addresses)" 1750
+	is "$(left_alone 172.20.7.250/32)" local
+	is "$(left_alone 172.20.8.1/32)" none
+	for i in {1..7}; do
+		printf "address delete 172.20.$i.%d/32 dev lo\n" {1..250}
+	done | ip -n "$NS_GW" -batch -
+	poll 20 has_addresses 0 || is "$(addresses)" 0
+}
+
+addresses() {
+	wgvia -j show wg6 | jq '[.bypass[] | select(.prefix | startswith("172.20."))] | length'
+}
+
+has_addresses() {
+	[ "$(addresses)" -eq "$1" ]
+}
+
+# ---- killed, stopped, told ----
+
+@test "killed at any moment: nothing is lost, and a new one takes over" {
+	wgvia up wg6 "${LISTS[@]}"
+	agent_start interval 0.2 hold 3600
+	says "gateway $FW4B dev ens3 answers"
+	second_dead
+	says "gateway $FW4B dev ens3 is dead"
+	stream 400 "$NS_C1" $SVC4 kill_and_start
+	is "$missing" 0
+	second_well
+	says "gateway $FW4B dev ens3 answers again"
+	first_dead
+	in_force $VPN4 $FW4B
+	agent_signal KILL
+	poll 5 process_gone "$(<"$TOPO_DIR/agent.pid")"
+	is "$(via $VPN4)" $FW4B
+	goes second "$NS_C1" $SVC4
+	# the new one knows nothing of the old one, and moves nothing
+	agent_start interval 0.2 hold 1
+	is "$(via $VPN4)" $FW4B
+	says "gateway $FW4 dev ens3 is dead"
+	is "$(via $VPN4)" $FW4B
+	first_well
+	in_force $VPN4 $FW4
+}
+
+kill_and_start() {
+	agent_stop KILL
+	agent_start interval 0.2 hold 3600
+}
+
+@test "what was taken down stays down; an up by hand is watched again" {
+	file "from $VPN4 via $FW4 or $FW4B"
+	agent_start "$FILE" interval 0.2
+	in_force $VPN4 $FW4
+	wgvia down wg6
+	says "the instance was taken down: waiting for 'wgvia up wg6' or SIGHUP"
+	ip -n "$NS_GW" address add 192.0.2.77/24 dev ens3
+	ip -n "$NS_GW" address delete 192.0.2.77/24 dev ens3
+	is "$(find "$PIN_DIR" -mindepth 1 -not -name '*agent')" ""
+	wgvia up wg6 from $VPN6 via $FW6B
+	second_dead
+	in_force $VPN6 "$FW6B down"
+	agent_signal HUP
+	says "+ from $VPN4 via $FW4 dev ens3 or $FW4B dev ens3"
+	in_force $VPN4 $FW4
+	is "$(via $VPN6)" ""
+}
+
+@test "without a file and without an instance it waits for one" {
+	agent_start
+	says "no instance: waiting for 'wgvia up wg6'"
+	wgvia up wg6 from $VPN4 via $FW4 or $FW4B
+	says "gateway $FW4B dev ens3 answers"
+}
+
+@test "SIGHUP reads the file anew; a bad one changes nothing" {
+	file "from $VPN4 via $FW4" "bypass 198.18.0.0/15"
+	agent_start "$FILE"
+	in_force $VPN4 $FW4
+	file "from $VPN4 via $FW4B" "on-fail pass"
+	agent_signal HUP
+	in_force $VPN4 $FW4B
+	is "$(left_alone 198.18.0.0/15)" none
+	is "$(wgvia -j show wg6 | jq -r .on_fail)" pass
+	says "- bypass 198.18.0.0/15"
+	file "from $VPN4 via $FW4" "form"
+	agent_signal HUP
+	says "$FILE:2: unexpected word 'form'"
+	says "the configuration stays as it was"
+	is "$(grep -c RELOADING=1 "$TOPO_DIR/notified.log")" 2
+	poll 5 ready_times 3
+	is "$(via $VPN4)" $FW4B
+	# one that cannot be put into force now is, as soon as it can
+	file "from $VPN4 via 203.0.113.129 dev second"
+	agent_signal HUP
+	says "cannot use 'second': no such device"
+	is "$(via $VPN4)" $FW4B
+	ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN"
+	ip -n "$NS_GW" address add 203.0.113.130/25 dev second
+	ip -n "$NS_GW" link set second up
+	poll 10 grep -q "from $VPN4 via 203.0.113.129 dev second" "$TOPO_DIR/agent.log"
+	ip -n "$NS_GW" link delete second
+}
+
+ready_times() {
+	[ "$(grep -c READY=1 "$TOPO_DIR/notified.log")" -eq "$1" ]
+}
+
+@test "systemd is told: ready, what goes on, alive, stopping" {
+	AGENT_ENV=(WATCHDOG_USEC=200000)
+	wgvia up wg6 "${LISTS[@]}"
+	agent_start interval 0.2
+	poll 5 grep -x "STATUS=the tunnel is there, 2 prefixes, 4 gateways, 0 of them dead" "$TOPO_DIR/notified.log"
+	second_dead
+	poll 5 grep -x "STATUS=the tunnel is there, 2 prefixes, 4 gateways, 2 of them dead" "$TOPO_DIR/notified.log"
+	poll 5 alive_times 5
+	agent_signal TERM
+	poll 5 grep -x STOPPING=1 "$TOPO_DIR/notified.log"
+}
+
+alive_times() {
+	[ "$(grep -c WATCHDOG=1 "$TOPO_DIR/notified.log")" -ge "$1" ]
+}
+
+@test "an agent that hangs does not say that it is alive" {
+	local count
+	AGENT_ENV=(WATCHDOG_USEC=200000)
+	agent_start
+	poll 5 alive_times 2
+	# somebody holds the lock that a change needs: the loop stands
+	exec 7<"$PIN_DIR"
+	flock 7
+	agent_signal HUP
+	poll 5 grep -q RELOADING=1 "$TOPO_DIR/notified.log"
+	count=$(grep -c WATCHDOG=1 "$TOPO_DIR/notified.log")
+	run ! poll 1 alive_times $((count + 1))
+	exec 7<&-
+	poll 5 alive_times $((count + 1))
+}
+
+@test "in the journal each line has its priority" {
+	local log=$TOPO_DIR/agent.log
+	wgvia up wg6 "${LISTS[@]}"
+	: >"$log"
+	# shellcheck disable=SC2016 # the inner shell's
+	AGENT_ENV=(bash -c 'JOURNAL_STREAM=$(stat -Lc %d:%i /dev/stderr) exec "$@"' bash)
+	agent_start interval 0.2
+	says "<6>wg6: gateway $FW4B dev ens3 answers"
+	second_dead
+	says "<4>wg6: gateway $FW4B dev ens3 is dead"
+	says_not "wgvia: "
+}

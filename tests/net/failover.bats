@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Two real firewalls with keepalived fail over under load, IPv4 and IPv6: a pair that shares an address, with wgvia and
+# with the classic recipe (ip rule), and two gateways that an agent watches. How many packets are lost, and for how long,
+# is printed and judges nothing; a test fails where traffic does not flow again, a packet goes past the firewalls, or
+# one is lost that nobody accounts for.
+
+# shellcheck disable=SC2086,SC2153,SC2034 # addresses are words; others set and read variables
+
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
+load ../lib/net.bash
+load ../lib/load.bash
+load ../lib/agent.bash
+load ../lib/pair.bash
+
+RATE=1000
+
+setup_more() {
+	tunnel_lossless || return
+	spawn_here "$NS_SVC" "echo-$NS_SVC" "$TOOLS/load" echo $LOAD_PORT
+	poll 5 listening "$NS_SVC" udp $LOAD_PORT 1 || return
+	pair_up || { cat "$TOPO_DIR"/keepalived-*.log && return 1; }
+}
+
+setup() {
+	NS_SECOND=$TOPO_NAME-second
+	AGENT_ENV=()
+}
+
+teardown() {
+	unspawn load KILL
+	agent_stop KILL
+	recipe_down
+	first_plugged
+	load_sweep
+}
+
+teardown_file() {
+	pair_down
+	topology_down
+	rm -rf "$PIN_DIR"
+}
+
+# The classic recipe, as it stands in many a PostUp.
+recipe_up() {
+	ip -n "$NS_GW" -batch - <<-END
+		rule add from $VPN4 table 666
+		route add $VPN4 dev wg6 table 666
+		route add default via $FW4 dev ens3 table 666
+	END
+	ip -6 -n "$NS_GW" -batch - <<-END
+		rule add from $VPN6 table 666
+		route add $VPN6 dev wg6 table 666
+		route add default via $FW6 dev ens3 table 666
+	END
+}
+
+recipe_down() {
+	ip -n "$NS_GW" rule delete table 666 2>/dev/null
+	ip -6 -n "$NS_GW" rule delete table 666 2>/dev/null
+	ip -n "$NS_GW" route flush table 666 2>/dev/null
+	ip -6 -n "$NS_GW" route flush table 666 2>/dev/null
+	return 0
+}
+
+both_families() {
+	ping_once "$NS_C1" $SVC4 && ping_once "$NS_C1" $SVC6
+}
+
+# fails_over [COMMAND...]: the first firewall goes while packets flow, the second one carries on; the first one comes
+# back, and all is as before once the command succeeds.
+fails_over() {
+	local before
+	poll 10 both_families
+	pair_reset
+	load_both_ways $RATE
+	poll 10 pair_counted first 500
+	first_pulled
+	poll 20 pair_counted second 1000
+	poll 10 both_families
+	first_plugged
+	"${@:-true}"
+	before=$(pair_counter first)
+	poll 10 pair_counted first $((before + 500))
+	result=$(load_stop load)
+	tell_figures "$result"
+	account "$result"
+	is "$(pair_counter leaked)" 0
+}
+
+tell_figures() { # JSON
+	jq -r --arg rate $RATE '"\(.sent) sent, lost \(.sent - .back.received): \(.out.lost) out, \(.back.lost) back, of " +
+		"\((.sent - .back.received) * 1000 / ($rate | tonumber) | floor) ms; " +
+		"\(.out.reordered + .back.reordered) reordered"' <<<"$1" | sed "s/^/# $BATS_TEST_DESCRIPTION: /" >&3
+}
+
+# What was sent has come back, or is known to be lost on one of the ways; and more has come back than before the failure.
+account() { # JSON
+	jq -e '.sent == .out.received + .out.lost and .out.received == .back.received + .back.lost
+		and .refused == 0 and .out.duplicated == 0 and .back.received > 1000' <<<"$1" ||
+		is "$1" "all accounted for"
+}
+
+# No packet is lost between the tunnel and the firewalls: each was redirected, or dropped because nobody was left.
+all_counted() {
+	[ "$(($(counter redirected) + $(counter no_gateway)))" -ge "$(jq .sent <<<"$result")" ]
+}
+
+back_again() {
+	in_force $VPN4 $FIRST4 && in_force $VPN6 $FIRST6
+}
+
+@test "a shared address, wgvia" {
+	wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6
+	fails_over
+	all_counted
+}
+
+@test "a shared address, wgvia with an agent" {
+	wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6
+	agent_start
+	says "gateway $FW4 dev ens3 answers"
+	fails_over
+	all_counted
+	says "gateway $FW4 dev ens3 has moved to $SECOND_MAC"
+}
+
+@test "a shared address, ip rule" {
+	recipe_up
+	fails_over
+}
+
+# two_gateways WORD...: of the agent
+two_gateways() {
+	wgvia up wg6 from $VPN4 via $FIRST4 or $SECOND4 from $VPN6 via $FIRST6 or $SECOND6
+	agent_start hold 1 "$@"
+	says "gateway $SECOND4 dev ens3 answers"
+	says "gateway $FIRST4 dev ens3 is well"
+	fails_over back_again
+	all_counted
+}
+
+@test "two gateways, agent" {
+	two_gateways
+}
+
+@test "two gateways, agent with interval 0.1" {
+	two_gateways interval 0.1
+}
