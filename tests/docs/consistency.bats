@@ -69,7 +69,7 @@ load ../lib/docs.bash
 @test "statements of a configuration are the same in the code and in wgvia.conf(5)" {
 	same "$(sed -n '/^static int take_statement/,/^}/s/.*next_is(cursor, "\([a-z-]*\)").*/\1/p' "$TREE/user/parse.c" |
 		sort)" \
-		"$(sed -n '/^\.Sh STATEMENTS/,/^\.Sh/s/^\.It Cm \([a-z-]*\).*/\1/p' "$TREE/man/wgvia.conf.5" | sort)" \
+		"$(sed -n '/^\.Sh STATEMENTS/,/^\.Sh/s/^\.It \(Xo \)\{0,1\}Cm \([a-z-]*\).*/\2/p' "$TREE/man/wgvia.conf.5" | sort)" \
 		"wgvia.conf(5)"
 	is_in "at most $(constant CONFIG_LINE_MAX) bytes, a word $(constant CONFIG_WORD_MAX) characters" \
 		"$(manual_text wgvia.conf.5)"
