@@ -3,10 +3,14 @@
 # Builds wgvia: the BPF object by clang, its skeleton by bpftool, one binary that holds both. `make help` lists the
 # targets. Output goes to build/ (build-san/ with SAN=1), nothing is written beside the sources.
 
-VERSION := 0.1.0
+# The one place that says it is the changelog
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
 
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
+DATADIR ?= $(PREFIX)/share
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
 DESTDIR ?=
 
 CC ?= gcc
@@ -33,10 +37,12 @@ SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recove
 
 LIBS := libbpf libelf zlib libmnl json-c libsystemd
 ALL_CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -DWGVIA_VERSION='"$(VERSION)"' \
-	-Iinclude -Iuser -I$(B) $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(SANITIZE) $(CFLAGS)
+	-Iinclude -Iuser -I$(B) $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(SANITIZE) $(LDFLAGS)
 ALL_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
+# The map: BTF names the sources, and the same sources shall make the same object wherever they lie
 BPF_CFLAGS := -target bpf -mcpu=v2 -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Werror -Iinclude -Ibpf \
+	-ffile-prefix-map=$(CURDIR)=. \
 	-idirafter /usr/include/$(shell $(CC) -dumpmachine)
 
 BPF_OBJECT := $(B)/bpf/wgvia.bpf.o
@@ -57,10 +63,12 @@ help:
 	@echo 'make tests       what the tests need, built but not run'
 	@echo 'make fuzz        libFuzzer targets, build/tests/fuzz/*'
 	@echo 'make bench       benchmarks, build/tests/bench/*'
-	@echo 'make install     into $$(DESTDIR)$$(PREFIX) [$(PREFIX)]'
+	@echo 'make install     into $$(DESTDIR)$$(PREFIX) [$(PREFIX)]; make uninstall takes it away'
+	@echo 'make dist        the source archive, build/wgvia-$(VERSION).tar.gz'
 	@echo 'make clean       removes build/ and build-san/'
 	@echo 'Variables: V=1 shows the commands, SAN=1 builds with ASan and UBSan into build-san/,'
-	@echo '           CC, CLANG, BPFTOOL, CFLAGS, LDFLAGS, PREFIX, SBINDIR, DESTDIR'
+	@echo '           CC, CLANG, BPFTOOL, CFLAGS, LDFLAGS, DESTDIR, PREFIX, SBINDIR, DATADIR,'
+	@echo '           UNITDIR, ZSHDIR'
 
 $(B)/wgvia: $(OBJECTS)
 	$(say) LINK $@
@@ -124,9 +132,47 @@ $(B)/tests/lib/%: tests/lib/%.c
 check:
 	$(Q)scripts/check
 
+# SOURCE=DESTINATION of what is installed. It is all there after `make`, so that root builds nothing.
+UNITS := $(wildcard packaging/systemd/*.service packaging/systemd/*.timer)
+MAN := $(wildcard man/*.[1-8])
+INSTALLED = \
+	$(B)/wgvia=$(SBINDIR)/wgvia \
+	packaging/completion/wgvia=$(DATADIR)/bash-completion/completions/wgvia \
+	packaging/completion/wgvia=$(ZSHDIR)/_wgvia \
+	packaging/grafana/wgvia.json=$(DATADIR)/wgvia/grafana/wgvia.json \
+	$(foreach unit,$(UNITS),$(unit)=$(UNITDIR)/$(notdir $(unit))) \
+	$(foreach page,$(MAN),$(page)=$(DATADIR)/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+
 install: $(B)/wgvia
-	$(say) INSTALL $(DESTDIR)$(SBINDIR)/wgvia
-	$(Q)$(INSTALL) -D -m 0755 $(B)/wgvia $(DESTDIR)$(SBINDIR)/wgvia
+	$(say) INSTALL '$(DESTDIR)$(PREFIX)'
+	$(Q)set -e; for pair in $(INSTALLED); do \
+		$(INSTALL) -D -m 0644 "$${pair%%=*}" "$(DESTDIR)$${pair#*=}"; \
+	done
+	$(Q)chmod 0755 "$(DESTDIR)$(SBINDIR)/wgvia"
+	$(Q)for unit in $(notdir $(UNITS)); do \
+		sed -i 's|/usr/local/sbin/|$(SBINDIR)/|g' "$(DESTDIR)$(UNITDIR)/$$unit" || exit; \
+	done
+
+uninstall:
+	$(say) REMOVE '$(DESTDIR)$(PREFIX)'
+	$(Q)for pair in $(INSTALLED); do \
+		rm -f "$(DESTDIR)$${pair#*=}" || exit; \
+	done
+	$(Q)for folder in $(DATADIR)/wgvia/grafana $(DATADIR)/wgvia; do \
+		rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$folder" 2>/dev/null; \
+	done || true
+
+# The same sources make the same archive: names sorted, one time for all, nobody's user, no other file that lies about
+DIST := Makefile README.md .clang-format .gitignore .ci LICENSES bpf include user $(wildcard man) packaging scripts tests
+RELEASED := $(shell sed -n '/^ -- /{s/.*>  //p;q}' packaging/debian/changelog)
+
+dist:
+	$(say) DIST $(B)/wgvia-$(VERSION).tar.gz
+	@mkdir -p $(B)
+	$(Q)tar --create --sort=name --format=gnu --mtime='$(RELEASED)' --owner=root:0 --group=root:0 \
+		--mode=u+rw,go=rX --exclude-backups --exclude=__pycache__ --transform='s,^,wgvia-$(VERSION)/,' $(DIST) | \
+		gzip -9n >$(B)/wgvia-$(VERSION).tar.gz.tmp
+	$(Q)mv $(B)/wgvia-$(VERSION).tar.gz.tmp $(B)/wgvia-$(VERSION).tar.gz
 
 clean:
 	$(say) CLEAN 'build build-san'
@@ -134,5 +180,5 @@ clean:
 
 -include $(BPF_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(TOOLS:=.d)
 
-.PHONY: all help unit-tests fuzz bench tests check install clean
+.PHONY: all help unit-tests fuzz bench tests check install uninstall dist clean
 .DELETE_ON_ERROR:

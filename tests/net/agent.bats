@@ -169,7 +169,7 @@ file() { # LINE...
 @test "one agent for an instance: a second one is refused" {
 	wgvia up wg6 "${WORDS[@]}"
 	agent_start
-	run -1 wgvia run wg6
+	run -1 timeout 10 "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" run wg6
 	is "$output" "wgvia: an agent for 'wg6' is running already"
 	is "$(wgvia -j show wg6 | jq .agent)" true
 	agent_stop
@@ -227,7 +227,9 @@ file() { # LINE...
 	ip -n "$NS_GW" link set second up
 	ip -n "$NS_LAN" link set second up
 	ip -n "$NS_GW" address add 203.0.113.130/25 dev second
+	ip -n "$NS_LAN" address add 203.0.113.129/25 dev second
 	wgvia route replace wg6 from $VPN4 via 203.0.113.129 dev second or $FW4
+	says "gateway 203.0.113.129 dev second answers"
 	ip -n "$NS_LAN" link set second down
 	in_force $VPN4 $FW4
 	says "gateway 203.0.113.129 dev second is dead: its device has no carrier"
@@ -483,6 +485,17 @@ tunnel_later() {
 	tunnel_later fast
 }
 
+@test "a tunnel is attached to before it is up or has an address" {
+	AGENT_TUNNEL=wg7
+	file "from 10.7.0.0/16 via $FW4"
+	agent_start "$FILE"
+	says "'$FILE' is in force"
+	in_ns "$NS_GW" ip tuntap add wg7 mode tun
+	says "the tunnel is there"
+	is "$(wgvia -j show wg7 | jq -c '[.attachments[] | select(.attached) | .direction] | unique')" '["back","egress","out"]'
+	is "$(wgvia -j show wg7 | jq -r .state)" down
+}
+
 @test "mode stack: a tunnel that comes later has its first packet sent to the firewall" {
 	tunnel_later stack
 }
@@ -492,10 +505,12 @@ tunnel_later() {
 	AGENT_ENV=(WGVIA_RCVBUF=4096)
 	wgvia up wg6 "${WORDS[@]}"
 	agent_start
+	agent_signal STOP # it is not always as slow as that
 	for i in {1..8}; do
 		printf "address add 172.20.$i.%d/32 dev lo\n" {1..250}
 	done | ip -n "$NS_GW" -batch -
 	printf "address delete 172.20.8.%d/32 dev lo\n" {1..250} | ip -n "$NS_GW" -batch -
+	agent_signal CONT
 	says "messages of the kernel were lost"
 	poll 20 has_addresses 1750 || is "$(addresses)" 1750
 	is "$(left_alone 172.20.7.250/32)" local

@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Completes command lines as a user does, on a terminal, in a real shell:
+#
+#   complete.py bash|zsh FILE <LINES
+#
+# loads FILE, types each line and has every proposal inserted. For each line it prints "LINE=> WORD...", the words that
+# then stand in the place of its last one, sorted, folders without the slash that zsh alone adds; what the shell wrote of its own accord goes to stderr.
+
+import os
+import pty
+import select
+import sys
+import tempfile
+import time
+
+RC = {
+    "bash": """
+PS1= PS2=
+. "$COMPLETION"
+bind 'set enable-bracketed-paste off'
+bind 'set completion-query-items 0'
+bind '"\\C-t": insert-completions'
+bind -x '"\\C-g": printf "%s\\n" "$READLINE_LINE" >>"$RESULTS"'
+: >"$RESULTS"
+""",
+    "zsh": """
+PS1= PS2= PROMPT_EOL_MARK=
+fpath=("$ZDOTDIR" $fpath)
+autoload -Uz compinit && compinit -u -D
+bindkey -e
+all() { comppostfuncs=(insert_all); zle complete-word }
+insert_all() { compstate[insert]=all }
+tell() { print -r -- "$BUFFER" >>"$RESULTS" }
+zle -N all && zle -N tell
+bindkey '^T' all
+bindkey '^G' tell
+: >"$RESULTS"
+""",
+}
+COMMANDS = {"bash": ["bash", "--noprofile", "--rcfile", "{rc}", "-i"], "zsh": ["zsh", "-d", "-i"]}
+TIMEOUT = 30
+
+
+class Shell:
+    def __init__(self, shell, completion, folder):
+        self.results = os.path.join(folder, "results")
+        self.output = b""
+        rc = os.path.join(folder, ".zshrc")
+        with open(rc, "w", encoding="utf-8") as file:
+            file.write(RC[shell])
+        os.symlink(os.path.realpath(completion), os.path.join(folder, "_wgvia"))
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.environ.update(COMPLETION=completion, RESULTS=self.results, ZDOTDIR=folder, TERM="dumb",
+                              HISTFILE="", HOME=folder)
+            os.execvp(shell, [word.format(rc=rc) for word in COMMANDS[shell]])
+        self.wait(lambda: os.path.exists(self.results))
+
+    def wait(self, done):
+        """Reads what the shell writes until `done`."""
+        end = time.monotonic() + TIMEOUT
+        while not done():
+            if time.monotonic() > end:
+                sys.stderr.buffer.write(self.output)
+                sys.exit("complete.py: the shell does not answer")
+            if select.select([self.terminal], [], [], 0.02)[0]:
+                self.output += os.read(self.terminal, 4096)
+
+    def lines(self):
+        with open(self.results, encoding="utf-8") as file:
+            return [line for line in file.read().split("\n")[:-1]]
+
+    def complete(self, line):
+        before = len(self.lines())
+        os.write(self.terminal, b"\x15" + line.encode() + b"\x14\x07")
+        self.wait(lambda: len(self.lines()) > before)
+        kept = line.rindex(" ") + 1
+        return sorted(word.rstrip("/") for word in self.lines()[-1][kept:].split())
+
+    def end(self):
+        os.write(self.terminal, b"\x15exit\r")
+        try:
+            while chunk := os.read(self.terminal, 4096):
+                self.output += chunk
+        except OSError:  # the terminal has gone
+            pass
+        os.waitpid(self.pid, 0)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        shell = Shell(sys.argv[1], sys.argv[2], folder)
+        for line in sys.stdin.read().split("\n")[:-1]:
+            print(line + "=>", *shell.complete(line))
+        shell.end()
+        sys.stderr.buffer.write(shell.output)
+
+
+main()

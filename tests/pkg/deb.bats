@@ -1,0 +1,152 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The Debian package: built by scripts/deb, then installed, used, upgraded and purged on the topology's gateway. This
+# host's own files are seen through an overlay, so that what dpkg does ends with the test, and stands there to be looked
+# at; the bpffs is one of its own, too.
+
+# shellcheck disable=SC2016,SC2153,SC2154 # the inner shell's variables; `run` sets $status, $output
+
+export BATS_TEST_TIMEOUT=900 # two compilers and lintian, on a slow machine
+load ../lib/net.bash
+
+setup_more() {
+	export LAYER PACKAGES HOLDER
+	LAYER=$(mktemp -d) PACKAGES=$(mktemp -d)
+	mount -t tmpfs wgvia "$LAYER"
+	mkdir "$LAYER"/{changed,work,root}
+	spawn "$NS_GW" overlay unshare --mount --propagation private bash -ec '
+		mount -t overlay wgvia -o "lowerdir=/,upperdir=$0/changed,workdir=$0/work" "$0/root"
+		for folder in proc sys dev run tmp; do
+			mount --rbind "/$folder" "$0/root/$folder"
+		done
+		mount -t bpf wgvia "$0/root/sys/fs/bpf"
+		[ ! -e /run/systemd ] || mount -t tmpfs wgvia "$0/root/run/systemd" # not to be called
+		touch "$0/root/tmp/${0##*/}.ready"
+		exec chroot "$0/root" sleep infinity' "$LAYER"
+	HOLDER=$(<"$TOPO_DIR/overlay.pid")
+	poll 10 test -e "/tmp/${LAYER##*/}.ready"
+	rm "/tmp/${LAYER##*/}.ready"
+}
+
+teardown_file() {
+	topology_down
+	umount "$LAYER"
+	rm -rf "$PIN_DIR" "$LAYER" "$PACKAGES"
+}
+
+teardown() { :; }
+
+# on_gateway COMMAND...: in the overlay and the gateway's network.
+on_gateway() {
+	nsenter --target "$HOLDER" --mount --root --wd=/ --net="/run/netns/$NS_GW" "$@"
+}
+
+installed_version() {
+	on_gateway dpkg-query -W -f '${db:Status-Status} ${Version}\n' wgvia 2>/dev/null
+}
+
+redirected() {
+	on_gateway wgvia -j stats wg6 | jq .counters.redirected.packets
+}
+
+# What dpkg has changed on this host, its own records aside.
+changed() {
+	local file
+	(cd "$LAYER/changed" && find . -mindepth 1 -printf '%P\n') |
+		grep -vE '^var/lib/dpkg(/(status|available|lock|triggers|diversions|statoverride)|/info$|/updates$|$)|^var/log/dpkg|^var/cache/man/' |
+		while read -r file; do
+			# a folder on the way to something; not a hole that hides what this host has
+			[ -d "$LAYER/changed/$file" ] && [ -d "/$file" ] || echo "$file"
+		done
+}
+
+@test "two builds are the same, lintian is content, and the package holds what it should" {
+	local package file
+	"$TREE/scripts/deb" "$PACKAGES/first"
+	package=$(echo "$PACKAGES"/first/wgvia_*.deb)
+	is "$(dpkg-deb -c "$package" | awk '$1 !~ /^d/ { print substr($6, 2) }' | sort)" "$({
+		echo /usr/sbin/wgvia
+		echo /usr/share/bash-completion/completions/wgvia
+		echo /usr/share/doc/wgvia/{README.md.gz,changelog.gz,copyright}
+		echo /usr/share/lintian/overrides/wgvia
+		echo /usr/share/wgvia/grafana/wgvia.json
+		echo /usr/share/zsh/vendor-completions/_wgvia
+		cd "$TREE" && for file in packaging/systemd/*.{service,timer} man/*.[1-8]; do
+			case $file in
+			*'*'*) ;;
+			man/*) echo "/usr/share/man/man${file##*.}/${file##*/}.gz" ;;
+			*) echo "/lib/systemd/system/${file##*/}" ;;
+			esac
+		done
+	} | tr ' ' '\n' | sort)"
+	is "$(dpkg-deb -f "$package" Version)" "$("$WGVIA" -V | sed 's/wgvia //')"
+}
+
+@test "it is built with what scripts/deps brings for a build" {
+	local wanted
+	wanted=$(sed -n '/^Build-Depends:/,/^[A-Z][a-z-]*:/{/^[BS ]/p}' "$TREE/packaging/debian/control" |
+		sed 's/^Build-Depends://; /^Stan/d; s/[(<][^,]*//; s/,//; s/debhelper-compat//; s/libcmocka-dev//' | xargs -n 1 | sort)
+	is "$wanted" "$(sed -n "/^build='/,/'$/s/build=//p; /^	libjson/p" "$TREE/scripts/deps" | tr -d "'" | xargs -n 1 |
+		grep -vxE 'gcc|make|libc6-dev' | sort)"
+}
+
+@test "installed and used" {
+	on_gateway dpkg -i "$PACKAGES"/first/wgvia_*.deb
+	on_gateway wgvia -V
+	on_gateway wgvia up wg6 "${WORDS[@]}"
+	answers "$NS_C1" "$SVC4" service "$C1_4"
+	answers "$NS_C1" "$SVC6" service "$C1_6"
+	# nothing is started or enabled unasked
+	is "$(changed | grep -E '\.wants/')" ""
+	# zsh finds its completion by itself
+	is "$(on_gateway zsh -f -c 'autoload -Uz compinit; compinit -D; echo $_comps[wgvia]')" _wgvia
+}
+
+@test "upgraded while packets go" {
+	local before redirected
+	"$TREE/scripts/deb" --once --version "$(dpkg-deb -f "$PACKAGES"/first/wgvia_*.deb Version)+1" "$PACKAGES/second"
+	before=$(on_gateway wgvia -j show wg6 | jq -c '.attachments')
+	redirected=$(redirected)
+	stream 600 "$NS_C1" "$SVC4" on_gateway dpkg -i "$PACKAGES"/second/wgvia_*.deb
+	is "$missing" 0
+	# by way of the firewall, each of them
+	[ $(($(redirected) - redirected)) -ge 600 ] || is "$(($(redirected) - redirected)) redirected" "600 redirected"
+	[[ "$(on_gateway wgvia -V)" == *+1 ]]
+	[[ "$(installed_version)" == "installed "*+1 ]]
+	is "$(on_gateway wgvia -j show wg6 | jq -c '.attachments')" "$before"
+	# the new program takes over what the old one has made
+	stream 200 "$NS_C1" "$SVC6" on_gateway wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15
+	is "$missing" 0
+	answers "$NS_C1" "$SVC4" service "$C1_4"
+}
+
+@test "it stays where an instance cannot be taken down" {
+	local version
+	version=$(installed_version)
+	# from another network namespace
+	run nsenter --target "$HOLDER" --mount --root --wd=/ --net="/run/netns/$NS_SVC" dpkg -r wgvia
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"'wg6' stays up, and so the package stays"* ]]
+	on_gateway wgvia show wg6
+	answers "$NS_C1" "$SVC4" service "$C1_4"
+	on_gateway dpkg --configure -a
+	is "$(installed_version)" "$version"
+}
+
+@test "removal takes down what is up, and says so" {
+	run on_gateway dpkg -r wgvia
+	echo "$output"
+	is "$status" 0
+	[[ "$output" == *"'wg6' is down"* ]]
+	is "$(attached)" ""
+	is "$(on_gateway find /sys/fs/bpf -name 'wg*')" ""
+	times_out "$NS_C1" "$SVC4"
+}
+
+@test "purged, and nothing is left" {
+	on_gateway dpkg -P wgvia
+	run installed_version
+	[[ "$output" != installed* ]]
+	is "$(changed)" ""
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# `make dist`, and `make install` and `make uninstall` of what it holds, by a user who is nobody.
+
+# shellcheck disable=SC2154 # `run` sets $status, $output
+
+load ../lib/net.bash
+
+setup_file() {
+	export DIR STAGE
+	DIR=$(mktemp -d)
+	STAGE=$DIR/stage
+	make -s -C "$TREE" dist
+	tar -xzf "$TREE"/build/wgvia-*.tar.gz --strip-components=1 -C "$DIR"
+	mkdir "$STAGE" "$DIR/build"
+	# all that is newer than the sources, whatever this host's clock says
+	find "$DIR" -exec touch -d @0 {} +
+	cp -a "$TREE"/build/{wgvia,wgvia.skel.h,bpf,user} "$DIR/build"
+	chown -R 65534:65534 "$DIR"
+	chmod 755 "$DIR"
+}
+
+teardown_file() {
+	rm -rf "$DIR"
+}
+
+teardown() { :; }
+
+# as_nobody COMMAND...: with tools that can build nothing.
+as_nobody() {
+	(cd "$DIR" && setpriv --reuid=65534 --regid=65534 --clear-groups env CC=false CLANG=false BPFTOOL=false "$@")
+}
+
+files() {
+	(cd "$STAGE" && find . ! -type d -printf '%m %P\n' | sort -k 2)
+}
+
+# What there is in the tree, where it belongs below $1.
+expected() {
+	local file
+	{
+		echo "755 $1/sbin/wgvia"
+		echo "644 $1/share/bash-completion/completions/wgvia"
+		echo "644 $1/share/wgvia/grafana/wgvia.json"
+		echo "644 $1/share/zsh/site-functions/_wgvia"
+		for file in "$TREE"/packaging/systemd/*.{service,timer}; do
+			[ ! -e "$file" ] || echo "644 $1/lib/systemd/system/${file##*/}"
+		done
+		for file in "$TREE"/man/*.[1-8]; do
+			[ ! -e "$file" ] || echo "644 $1/share/man/man${file##*.}/${file##*/}"
+		done
+	} | sort -k 2
+}
+
+@test "the archive holds what git tracks, and comes out the same from another folder" {
+	[ ! -e "$TREE/.git" ] || ! git -C "$TREE" rev-parse 2>/dev/null ||
+		is "$(tar -tzf "$TREE"/build/wgvia-*.tar.gz | sed -n 's,^[^/]*/\(.*[^/]\)$,\1,p' | sort)" \
+			"$(git -C "$TREE" ls-files --cached --others --exclude-standard | sort)"
+	as_nobody make -s dist
+	cmp "$TREE"/build/wgvia-*.tar.gz "$DIR"/build/wgvia-*.tar.gz
+}
+
+@test "make install, with and without a prefix, and uninstall" {
+	local prefix
+	for prefix in /usr/local /opt/wgvia; do
+		as_nobody make -s install DESTDIR="$STAGE" PREFIX=$prefix
+		is "$(files)" "$(expected ${prefix#/})"
+		cmp "$TREE/build/wgvia" "$STAGE$prefix/sbin/wgvia"
+		# units call the program where it is
+		is "$(grep -rhoE '/[a-z/]*/sbin/wgvia' "$STAGE" --include='*.service' | grep -vxc "$prefix/sbin/wgvia")" 0
+		as_nobody make -s uninstall DESTDIR="$STAGE" PREFIX=$prefix
+		is "$(files)" ""
+		[ ! -e "$STAGE$prefix/share/wgvia" ]
+	done
+}
+
+@test "make uninstall leaves what is not wgvia's" {
+	as_nobody make -s install DESTDIR="$STAGE"
+	as_nobody touch "$STAGE/usr/local/share/wgvia/mine" "$STAGE/usr/local/sbin/other"
+	as_nobody make -s uninstall DESTDIR="$STAGE"
+	is "$(find "$STAGE" -type f -printf '%f\n' | sort | xargs)" "mine other"
+}
