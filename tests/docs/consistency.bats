@@ -4,6 +4,8 @@
 # Commands, options, verdicts, findings and the rest of what a user can name: the program, its --help, the man pages, the
 # README and the completion know the same, in the same words. Needs no root.
 
+# shellcheck disable=SC2016 # backquotes of Markdown
+
 load ../lib/docs.bash
 
 @test "the syntax of each command is the same in --help, in wgvia(8) and in the README" {

@@ -4,6 +4,8 @@
 # What can be seen of the documents without running anything: man pages are clean, links and named files exist, lines are
 # not too long, every example has a kind (see lib/examples.py). Needs no root.
 
+# shellcheck disable=SC2016 # backquotes of Markdown
+
 load ../lib/docs.bash
 
 # Those of the tree that are not a part of Debian's packaging.

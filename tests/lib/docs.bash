@@ -13,7 +13,7 @@ COMPLETION=packaging/completion/wgvia
 same() {
 	[ -n "$1" ] || { echo "nothing to compare with $3" && return 1; }
 	[ "$1" != "$2" ] || return 0
-	diff <(echo "$1") <(echo "$2") | sed -n "s/^< /$(sed 's,/,\\/,g' <<<"$3") lacks: /p; s/^> /only $(sed 's,/,\\/,g' <<<"$3") has: /p"
+	diff <(echo "$1") <(echo "$2") | sed -n "s|^< |$3 lacks: |p; s|^> |only $3 has: |p"
 	return 1
 }
 
@@ -89,6 +89,7 @@ syntax_in_manual() {
 }
 
 syntax_in_readme() {
+	# shellcheck disable=SC2016 # Markdown
 	sed -n '/^## Commands/,/^## /p' "$TREE/README.md" | sed -n '/^```text/,/^```$/p' | sed '/^```/d' |
 		awk '/^wgvia/ { if (line) print line; line = ""; sep = "" } { $1 = $1; line = line sep $0; sep = " " }
 			END { print line }' | sed 's/ | /|/g'
@@ -118,8 +119,14 @@ completion_words() {
 
 # The words that are proposed behind a command, without the kinds of values, which are the completion's own names.
 completion_keywords() {
-	# shellcheck disable=SC1090,SC2016 # the inner shell's variables
-	bash -c '. "$0"; _wgvia_grammar "$1"; printf "%s\n" $places $keywords' "$TREE/$COMPLETION" "$1" |
-		sed -nE -e 's/^([^=|]*)\*=/\1=/' -e 's/^([^=|]+)=([^|]*)$/\1/p' -e 's/^([^=|]+)=(.*\|.*)$/\1|\2/p' \
-			-e '/^[^=]*\|[^=]*$/p' | tr '|' '\n' | sort -u
+	# shellcheck disable=SC1090,SC2016,SC2154 # the inner shell's variables
+	bash -c '. "$0"
+		_wgvia_grammar "$1"
+		for word in $places; do
+			case $word in *"|"*) echo "$word" ;; esac
+		done
+		for word in $keywords; do
+			echo "${word%%[*=]*}"
+			case $word in *=*"|"*) echo "${word#*=}" ;; esac
+		done' "$TREE/$COMPLETION" "$1" | tr '|' '\n' | sort -u
 }

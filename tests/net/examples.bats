@@ -5,7 +5,11 @@
 # whose addresses are the documents' own, in a room with its own /sys/fs/bpf and /etc, so that default paths can be used.
 # What a document shows as output has to come out, times, counts and such aside; see lib/examples.py.
 
+# shellcheck disable=SC2086,SC2153 # addresses are words
+
 load ../lib/net.bash
+
+export BATS_TEST_TIMEOUT=180 # an agent waits until a gateway has been well for ten seconds
 
 setup_more() {
 	export ETC=$BATS_FILE_TMPDIR/etc
@@ -17,10 +21,9 @@ setup_more() {
 }
 
 teardown() {
-	local name
-	for name in ping ping6; do
-		unspawn $name KILL
-	done
+	unspawn clients KILL
+	after_agent
+	after_no_return
 	room "$WGVIA" down wg6
 }
 
@@ -48,7 +51,7 @@ before_running() {
 before_traffic() {
 	before_running
 	# shellcheck disable=SC2016 # the inner shell's
-	spawn "$NS_C1" ping bash -c 'while :; do curl -gsS -m 3 "http://$0/" >/dev/null; done' $SVC4
+	spawn "$NS_C1" clients bash -c 'while :; do curl -gsS -m 3 "http://$0/" >/dev/null; done' $SVC4
 }
 
 # No gateway can be used, and packets come.
@@ -56,7 +59,7 @@ before_dropping() {
 	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
 	room bpftool map update pinned /sys/fs/bpf/wgvia/wg6/prefixes4 key 16 0 0 0 10 6 0 0 \
 		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
-	spawn "$NS_C1" ping ping -q -n -i 0.05 $SVC4
+	spawn "$NS_C1" clients ping -q -n -i 0.05 $SVC4
 }
 
 # The firewall has no way back to the IPv4 prefix.
@@ -67,6 +70,38 @@ before_no_return() {
 
 after_no_return() {
 	in_ns "$NS_FW" ip route replace $VPN4 via $GW4
+}
+
+# A second firewall, so far as neighbour requests go.
+before_agent() {
+	ip -n "$NS_LAN" address replace 192.0.2.9/24 dev lan
+}
+
+# The first one dies and comes back, and that is all there is to see of an agent, which does not end by itself.
+meanwhile_agent() {
+	local pid=$1 status=0
+	poll 15 agent_speaks "$pid"
+	! process_gone "$pid" || return 0 # another command of the example
+	log_has 'gateway 192.0.2.9 dev ens3 is well' &&
+		ip -n "$NS_LAN" link set fw down &&
+		log_has ': via 192.0.2.9 dev ens3 now' &&
+		ip -n "$NS_LAN" link set fw up &&
+		log_has ': via 192.0.2.1 dev ens3 now' || status=1
+	kill -TERM "$pid"
+	return $status
+}
+
+agent_speaks() {
+	process_gone "$1" || grep -q 'is watched' "$BATS_TEST_TMPDIR/printed"
+}
+
+log_has() {
+	poll 15 grep -q -e "$1" "$BATS_TEST_TMPDIR/printed"
+}
+
+after_agent() {
+	ip -n "$NS_LAN" address flush dev lan scope global
+	ip -n "$NS_LAN" link set fw up
 }
 
 # Prefixes that no example names, so that one that is written by hand is seen.
@@ -102,7 +137,7 @@ may_end_with() {
 
 # run_example EXAMPLE: in JSON. A step runs with PATH as if wgvia were installed.
 run_example() {
-	local about count=0 step command shown status
+	local about count=0 step command shown status pid
 	about=$(jq -r .about <<<"$1")
 	declare -F "before_$about" >/dev/null || { echo "no such state: $about" && return 1; }
 	"before_$about"
@@ -112,8 +147,13 @@ run_example() {
 		count=$((count + 1))
 		echo "\$ $command"
 		status=0
-		room env PATH="$TREE/build:$PATH" timeout 20 sh -c "$command" >"$BATS_TEST_TMPDIR/printed" 2>&1 3>&- ||
-			status=$?
+		: >"$BATS_TEST_TMPDIR/printed"
+		case $command in *'|'*) ;; *) command="exec $command" ;; esac # a shell would end by the signal itself
+		# not by a function, which would be a process of its own
+		nsenter --target "$(<"$TOPO_DIR/room.pid")" --mount --net env PATH="$TREE/build:$PATH" timeout 40 sh -c "$command" >"$BATS_TEST_TMPDIR/printed" 2>&1 3>&- &
+		pid=$!
+		! declare -F "meanwhile_$about" >/dev/null || "meanwhile_$about" $pid || status=1
+		wait $pid || status=$?
 		cat "$BATS_TEST_TMPDIR/printed"
 		may_end_with $status "$shown" || { echo "ended with status $status" && return 1; }
 		[ -z "$shown" ] || /usr/bin/python3 "$TOPO_LIB/examples.py" --same "$BATS_TEST_TMPDIR/printed" <<<"$shown" ||
@@ -147,4 +187,8 @@ run_examples() {
 
 @test "wgvia.conf(5): the examples do what it says" {
 	run_examples man/wgvia.conf.5
+}
+
+@test "README: the examples do what it says" {
+	run_examples README.md
 }
