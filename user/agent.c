@@ -18,14 +18,11 @@
 #include <time.h>
 
 #include "agent_lock.h"
-#include "config.h"
-#include "follow.h"
 #include "guard.h"
 #include "journal.h"
+#include "keeper.h"
 #include "monitor.h"
 #include "pins.h"
-#include "report.h"
-#include "running.h"
 #include "util.h"
 
 /* Milliseconds: changes come in bursts, and one reading serves all of a burst. */
@@ -34,24 +31,17 @@
 #define RETRY 2000 /* after something has failed */
 
 struct agent {
-	struct context *context;
+	struct keeper keeper;
 	const struct run_words *words;
-	struct request request; /* of the file */
-	bool pending;		/* the file is to be put into force */
-	bool present;		/* there is an instance */
-	bool ended;
-	struct state base; /* what the file meant when it was looked at last */
-	struct device_names names;
-	struct links links;
 	struct monitor *monitor;
 	struct guard *guard;
 	int lock, pokes, signals;
-	bool dirty;
-	uint64_t dirty_first, dirty_last, retry; /* retry: HEALTH_NEVER where nothing has failed */
-	uint64_t watchdog, watchdog_due;	 /* 0: systemd watches nobody */
-	size_t prefixes;
-	char last_error[512];
-	char status[256];
+	bool ended;
+	bool dirty; /* something has changed */
+	uint64_t dirty_first, dirty_last;
+	uint64_t retry;			 /* when what has failed is tried again; HEALTH_NEVER: nothing has */
+	uint64_t watchdog, watchdog_due; /* 0: systemd watches nobody */
+	char status[ERROR_TEXT_MAX];
 };
 
 static uint64_t now_ms(void)
@@ -82,314 +72,32 @@ static uint64_t dirty_due(const struct agent *agent)
 	return !agent->dirty ? HEALTH_NEVER : quiet < latest ? quiet : latest;
 }
 
-/* --- telling --- */
-
-/* One line for a failure, not one for each try. */
-static void tell_error(struct agent *agent)
+static void converge(struct agent *agent)
 {
-	struct error *error = &agent->context->error;
+	agent->dirty = false;
+	keeper_converge(&agent->keeper, now_ms());
+	agent->retry = agent->keeper.again ? now_ms() + RETRY : HEALTH_NEVER;
+	monitor_set_tunnel(agent->monitor, agent->keeper.tunnel_ifindex);
+}
 
-	agent->retry = now_ms() + RETRY;
-	if (strcmp(agent->last_error, error->text) != 0)
-		journal(SD_ERR, "%s%s%s", error->text, error->hint[0] ? "; " : "", error->hint);
-	snprintf(agent->last_error, sizeof(agent->last_error), "%s", error->text);
-	*error = (struct error){};
+static void move_prefixes(struct agent *agent)
+{
+	if (!agent->keeper.present)
+		return;
+	keeper_move(&agent->keeper);
+	if (agent->keeper.again)
+		set_dirty(agent, false);
 }
 
 static void tell_status(struct agent *agent)
 {
-	const struct link *tunnel = link_by_name(&agent->links, agent->words->tunnel);
-	size_t dead, count = guard_count(agent->guard, &dead);
 	char status[sizeof(agent->status)];
 
-	if (agent->last_error[0])
-		snprintf(status, sizeof(status), "%.200s", agent->last_error);
-	else if (!agent->present)
-		snprintf(status, sizeof(status), "no instance: waiting for 'wgvia up %s'%s", agent->words->tunnel,
-			 agent->words->path ? " or SIGHUP" : "");
-	else
-		snprintf(status, sizeof(status), "%s, %zu prefixes, %zu gateways, %zu of them dead",
-			 tunnel ? "the tunnel is there" : "waiting for the tunnel", agent->prefixes, count, dead);
+	keeper_status(&agent->keeper, status, sizeof(status));
 	if (!strcmp(status, agent->status))
 		return;
 	strcpy(agent->status, status);
 	sd_notifyf(0, "STATUS=%s", status);
-}
-
-/* --- the gateways --- */
-
-struct choice {
-	struct agent *agent;
-	struct {
-		struct wgvia_gateway to;
-		struct gateway_entry first;
-		size_t count;
-	} moves[WGVIA_FAILOVER_HOPS];
-	size_t move_count;
-};
-
-static enum health_state health_of(const void *data, const struct wgvia_hop *hop)
-{
-	return guard_health(((const struct choice *)data)->agent->guard, hop);
-}
-
-/* Prefixes by the thousand move together: one line for all that go the same way. */
-static void moved(void *data, const struct gateway_entry *from, const struct wgvia_gateway *to)
-{
-	struct choice *choice = data;
-
-	for (size_t i = 0; i < choice->move_count; i++)
-		if (!memcmp(&choice->moves[i].to, to, sizeof(*to))) {
-			choice->moves[i].count++;
-			return;
-		}
-	if (choice->move_count == ARRAY_SIZE(choice->moves))
-		return;
-	choice->moves[choice->move_count].to = *to;
-	choice->moves[choice->move_count].first = *from;
-	choice->moves[choice->move_count++].count = 1;
-}
-
-static void tell_moves(const struct choice *choice)
-{
-	for (size_t i = 0; i < choice->move_count; i++) {
-		const struct wgvia_gateway *to = &choice->moves[i].to;
-		const char *name = follow_name(&choice->agent->names, to->ifindex);
-		char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN], more[32] = "";
-		struct ip ip = gateway_ip(to);
-
-		if (choice->moves[i].count > 1)
-			snprintf(more, sizeof(more), " and %zu more", choice->moves[i].count - 1);
-		prefix_text(&choice->moves[i].first.from, from);
-		if (to->flags & WGVIA_GATEWAY_DOWN)
-			journal(SD_ERR, "%s%s: no gateway is left, on-fail decides", from, more);
-		else
-			journal(SD_WARNING, "%s%s: via %s dev %s now", from, more, ip_text(&ip, via),
-				name ? name : "?");
-	}
-}
-
-static int choose(struct context *context, struct rtnl *rtnl, struct state *state, void *data)
-{
-	(void)context;
-	(void)rtnl;
-	return follow_health(state, health_of, moved, data) ? 0 : 1;
-}
-
-/* As fast as it goes: the devices are known, programs stand at all of them. */
-static void move_prefixes(struct agent *agent)
-{
-	struct choice choice = {.agent = agent};
-	int ret = running_rewrite(agent->context, agent->words->tunnel, choose, &choice);
-
-	if (!ret) {
-		tell_moves(&choice);
-	} else if (ret == -ENOENT) { /* taken down in between */
-		agent->context->error = (struct error){};
-		set_dirty(agent, true);
-	} else {
-		tell_error(agent);
-		set_dirty(agent, false);
-	}
-}
-
-/* What nobody watches any more is not to stay marked as dead. */
-static int unmark(struct context *context, struct rtnl *rtnl, struct state *state, void *data)
-{
-	bool any = false;
-
-	(void)context;
-	(void)rtnl;
-	(void)data;
-	for (size_t i = 0; i < state->gateway_count; i++) {
-		any |= state->gateways[i].value.flags & WGVIA_GATEWAY_DOWN;
-		state->gateways[i].value.flags &= ~WGVIA_GATEWAY_DOWN;
-	}
-	return any ? 0 : 1;
-}
-
-/* --- following the host --- */
-
-/* The name of a device that had gone before this agent began, by where the gateway is on-link now. */
-static void learn_by_route(struct agent *agent, struct rtnl *rtnl, const struct links *links, const struct state *state)
-{
-	struct hops hops = {};
-
-	if (lists_hops(state, &hops))
-		return;
-	for (size_t i = 0; i < hops.count; i++) {
-		struct wgvia_gateway value = hop_value(&hops.all[i], 0);
-		struct ip ip = gateway_ip(&value);
-		struct nexthop nexthop;
-		const struct link *link;
-
-		if (link_by_index(links, value.ifindex) || follow_name(&agent->names, value.ifindex) ||
-		    ip_is_link_local(&ip) || rtnl_get_route_to(rtnl, &ip, 0, &nexthop) || nexthop.via.family)
-			continue;
-		link = link_by_index(links, nexthop.ifindex);
-		if (link)
-			follow_learn_name(&agent->names, value.ifindex, link->name);
-	}
-	free(hops.all);
-}
-
-struct following {
-	struct choice choice;
-	struct report report;
-	struct hops hops;
-	struct state base; /* what the file means now; empty: nothing, or as before */
-	size_t prefixes;
-	uint32_t tunnel_ifindex;
-};
-
-static void following_free(struct following *following)
-{
-	report_free(&following->report);
-	free(following->hops.all);
-	state_free(&following->base);
-}
-
-/* What the file means on this host now, where that has changed. What it cannot mean now changes nothing. */
-static int follow_request(struct following *following, struct rtnl *rtnl, struct state *state)
-{
-	const struct agent *agent = following->choice.agent;
-	cleanup(plan_free) struct plan fresh = {};
-	struct error ignored = {};
-
-	if (!agent->words->path || !agent->base.gateway_count ||
-	    resolve_up_early(rtnl, &agent->request, &fresh, &ignored))
-		return 0;
-	following->base = fresh.state;
-	fresh.state = (struct state){};
-	return follow_file(state, &agent->base, &following->base);
-}
-
-static int follow(struct context *context, struct rtnl *rtnl, struct state *state, void *data)
-{
-	struct following *following = data;
-	struct agent *agent = following->choice.agent;
-	struct links links = {};
-	int ret = rtnl_get_links(rtnl, &links);
-
-	if (ret)
-		return error_system(&context->error, -ret, "cannot list the devices");
-	learn_by_route(agent, rtnl, &links, state);
-	follow_devices(&agent->base, &agent->names, &links);
-	follow_devices(state, &agent->names, &links);
-	ret = follow_request(following, rtnl, state);
-	ret = ret ? ret : follow_learn(&agent->names, &links, state);
-	free(links.all);
-	if (ret)
-		return error_system(&context->error, -ret, "cannot follow the host");
-	follow_health(state, health_of, moved, &following->choice);
-	return 0;
-}
-
-static int review(struct context *context, const struct state *running, struct plan *plan, void *data)
-{
-	struct following *following = data;
-
-	(void)context;
-	report_plan(&following->report, running, plan);
-	following->prefixes = plan->state.gateway_count;
-	following->tunnel_ifindex = plan->state.tunnel_ifindex;
-	if (lists_hops(&plan->state, &following->hops))
-		return error_system(&context->error, ENOMEM, "cannot watch the gateways");
-	return 0;
-}
-
-static void swap_states(struct state *a, struct state *b)
-{
-	struct state old = *a;
-
-	*a = *b;
-	*b = old;
-}
-
-/* Puts the file into force, as `apply` does. */
-static void put_file(struct agent *agent)
-{
-	struct context *context = agent->context;
-	cleanup(following_free) struct following following = {.choice.agent = agent};
-	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
-	cleanup(plan_free) struct plan plan = {};
-	bool changed;
-	int ret = rtnl_open(&rtnl);
-
-	if (ret)
-		error_system(&context->error, -ret, "cannot open rtnetlink");
-	ret = ret ? ret : resolve_up_early(rtnl, &agent->request, &plan, &context->error);
-	ret = ret ? ret : running_apply(context, &plan, review, &following, &changed);
-	if (ret) {
-		tell_error(agent);
-		return;
-	}
-	report_write(&following.report);
-	journal(SD_NOTICE, "'%s' is in force", agent->words->path);
-	agent->pending = false;
-	swap_states(&agent->base, &plan.state);
-}
-
-/* Makes the instance what follows from the host, and the watch what follows from the instance. */
-static void follow_host(struct agent *agent)
-{
-	struct context *context = agent->context;
-	cleanup(following_free) struct following following = {.choice.agent = agent};
-	bool changed;
-	int ret = running_follow(context, agent->words->tunnel, follow, review, &following, &changed);
-
-	if (ret == -ENOENT && !pins_exist(context->pin_dir, agent->words->tunnel, PINS_CURRENT)) {
-		context->error = (struct error){};
-		if (agent->present)
-			journal(SD_NOTICE, "the instance was taken down: waiting for 'wgvia up %s'%s",
-				agent->words->tunnel, agent->words->path ? " or SIGHUP" : "");
-		agent->present = false;
-		guard_set(agent->guard, &following.hops, &agent->links, now_ms());
-		return;
-	}
-	if (ret) {
-		tell_error(agent);
-		return;
-	}
-	report_write(&following.report);
-	tell_moves(&following.choice);
-	if (following.base.gateway_count)
-		swap_states(&agent->base, &following.base);
-	agent->present = true;
-	agent->prefixes = following.prefixes;
-	monitor_set_tunnel(agent->monitor, following.tunnel_ifindex);
-	guard_set(agent->guard, &following.hops, &agent->links, now_ms());
-}
-
-static int read_links(struct agent *agent)
-{
-	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
-	struct links links;
-	int ret = rtnl_open(&rtnl);
-
-	ret = ret ? ret : rtnl_get_links(rtnl, &links);
-	if (ret)
-		return error_system(&agent->context->error, -ret, "cannot list the devices");
-	free(agent->links.all);
-	agent->links = links;
-	return 0;
-}
-
-static void converge(struct agent *agent)
-{
-	agent->dirty = false;
-	agent->retry = HEALTH_NEVER;
-	if (read_links(agent)) {
-		tell_error(agent);
-		return;
-	}
-	for (size_t i = 0; i < agent->links.count; i++)
-		guard_link(agent->guard, &agent->links.all[i], false, now_ms());
-	if (agent->pending)
-		put_file(agent);
-	follow_host(agent);
-	if (agent->retry == HEALTH_NEVER)
-		agent->last_error[0] = '\0';
 }
 
 /* --- what comes in --- */
@@ -397,7 +105,7 @@ static void converge(struct agent *agent)
 /* Statistics and the like come as news of a link that is as it was. */
 static bool link_is_known(const struct agent *agent, const struct link *link)
 {
-	const struct link *known = link_by_index(&agent->links, link->ifindex);
+	const struct link *known = link_by_index(&agent->keeper.links, link->ifindex);
 
 	return known && !memcmp(known, link, sizeof(*link));
 }
@@ -430,21 +138,15 @@ static void on_event(void *data, const struct monitor_event *event)
 
 static void reload(struct agent *agent)
 {
-	struct error *error = &agent->context->error;
-	struct request request;
+	struct error *error = &agent->keeper.context->error;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
 		   (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
-	if (agent->words->path && config_read(agent->words->path, agent->words->tunnel, &request, error)) {
+	if (keeper_read_file(&agent->keeper)) {
 		journal(SD_ERR, "%s; the configuration stays as it was", error->text);
 		*error = (struct error){};
-		request_free(&request);
-	} else if (agent->words->path) {
-		request_free(&agent->request);
-		agent->request = request;
-		agent->pending = true;
 	}
 	converge(agent);
 	sd_notify(0, "READY=1");
@@ -486,11 +188,11 @@ static int timeout(const struct agent *agent, uint64_t now)
 static void on_time(struct agent *agent)
 {
 	guard_tick(agent->guard, now_ms());
-	if (guard_changed(agent->guard) && agent->present)
+	if (guard_changed(agent->guard))
 		move_prefixes(agent);
 	if (now_ms() >= dirty_due(agent) || now_ms() >= agent->retry)
 		converge(agent);
-	if (guard_changed(agent->guard) && agent->present)
+	if (guard_changed(agent->guard))
 		move_prefixes(agent);
 	tell_status(agent);
 	if (agent->watchdog && now_ms() >= agent->watchdog_due) {
@@ -512,11 +214,11 @@ static int loop(struct agent *agent)
 		fds[i].events = POLLIN;
 	while (!agent->ended && !ret) {
 		if (poll(fds, ARRAY_SIZE(fds), timeout(agent, now_ms())) < 0 && errno != EINTR)
-			return error_system(&agent->context->error, errno, "cannot wait for anything");
+			return error_system(&agent->keeper.context->error, errno, "cannot wait for anything");
 		if (fds[0].revents)
 			ret = monitor_read(agent->monitor, on_event, agent);
 		if (ret)
-			return error_system(&agent->context->error, -ret, "cannot read from rtnetlink");
+			return error_system(&agent->keeper.context->error, -ret, "cannot read from rtnetlink");
 		if (fds[1].revents)
 			on_signal(agent);
 		if (fds[2].revents)
@@ -559,21 +261,18 @@ static int begin(struct agent *agent)
 					   .retry = words->interval / 5 < 200 ? words->interval / 5 : 200,
 					   .tries = words->tries,
 					   .hold = words->hold};
-	struct error *error = &agent->context->error;
+	struct error *error = &agent->keeper.context->error;
 	uint64_t watchdog;
 	int ret;
 
-	if (words->path) {
-		ret = config_read(words->path, words->tunnel, &agent->request, error);
-		if (ret)
-			return ret;
-		agent->pending = true;
-	}
-	agent->lock = agent_lock(agent->context->pin_dir, words->tunnel, error);
+	ret = keeper_read_file(&agent->keeper);
+	if (ret)
+		return ret;
+	agent->lock = agent_lock(agent->keeper.context->pin_dir, words->tunnel, error);
 	if (agent->lock < 0)
 		return agent->lock;
 	agent->signals = open_signals();
-	agent->pokes = agent_listen(agent->context->pin_dir, words->tunnel);
+	agent->pokes = agent_listen(agent->keeper.context->pin_dir, words->tunnel);
 	if (agent->signals < 0 || agent->pokes < 0)
 		return error_system(error, agent->signals < 0 ? -agent->signals : -agent->pokes, "cannot listen");
 	/* before anything is read: what changes in between is not missed */
@@ -583,6 +282,7 @@ static int begin(struct agent *agent)
 	ret = guard_open(&agent->guard, &settings);
 	if (ret)
 		return error_system(error, -ret, "cannot open the sockets to ask gateways with");
+	agent->keeper.guard = agent->guard;
 	if (sd_watchdog_enabled(0, &watchdog) > 0)
 		agent->watchdog = watchdog / 2000;
 	return 0;
@@ -595,20 +295,17 @@ static void end(struct agent *agent)
 
 	journal(SD_NOTICE, "stopped: forwarding goes on as it is");
 	sd_notify(0, "STOPPING=1");
-	running_rewrite(agent->context, agent->words->tunnel, unmark, NULL);
-	pins = pins_lock(agent->context->pin_dir, &ignored);
+	keeper_release(&agent->keeper);
+	pins = pins_lock(agent->keeper.context->pin_dir, &ignored);
 	if (pins < 0)
 		return;
-	agent_lock_remove(agent->context->pin_dir, agent->words->tunnel);
-	pins_tidy(agent->context->pin_dir);
+	agent_lock_remove(agent->keeper.context->pin_dir, agent->words->tunnel);
+	pins_tidy(agent->keeper.context->pin_dir);
 }
 
 static void agent_free(struct agent *agent)
 {
-	request_free(&agent->request);
-	state_free(&agent->base);
-	free(agent->names.all);
-	free(agent->links.all);
+	keeper_free(&agent->keeper);
 	monitor_close(&agent->monitor);
 	guard_close(&agent->guard);
 	cleanup_close_fd(&agent->signals);
@@ -618,8 +315,12 @@ static void agent_free(struct agent *agent)
 
 int agent_run(struct context *context, const struct run_words *words)
 {
-	cleanup(agent_free) struct agent agent = {
-		.context = context, .words = words, .lock = -1, .pokes = -1, .signals = -1, .retry = HEALTH_NEVER};
+	cleanup(agent_free) struct agent agent = {.keeper = {.context = context, .words = words},
+						  .words = words,
+						  .lock = -1,
+						  .pokes = -1,
+						  .signals = -1,
+						  .retry = HEALTH_NEVER};
 	int ret;
 
 	journal_begin(words->tunnel);
@@ -627,13 +328,12 @@ int agent_run(struct context *context, const struct run_words *words)
 	if (ret)
 		return ret;
 	converge(&agent);
-	if (!agent.present && !words->path)
+	if (!agent.keeper.present && !words->path)
 		journal(SD_NOTICE, "no instance: waiting for 'wgvia up %s'", words->tunnel);
 	tell_status(&agent);
 	sd_notify(0, "READY=1");
 	ret = loop(&agent);
 	if (!ret)
 		end(&agent);
-	context->error = ret ? context->error : (struct error){};
 	return ret;
 }

@@ -5,10 +5,12 @@
 #ifndef WGVIA_ERROR_H
 #define WGVIA_ERROR_H
 
+#define ERROR_TEXT_MAX 512
+
 struct error {
-	int status;	/* exit status: 1 refused by the system, 2 bad usage */
-	char text[512]; /* "cannot attach to 'wg0': no such device"; empty: no error */
-	char hint[512]; /* what to do about it; may be empty */
+	int status;		   /* exit status: 1 refused by the system, 2 bad usage */
+	char text[ERROR_TEXT_MAX]; /* "cannot attach to 'wg0': no such device"; empty: no error */
+	char hint[512];		   /* what to do about it; may be empty */
 };
 
 /* Sets the text, without the cause, and returns -`errnum`; the cause is appended in words where errnum is not 0. */

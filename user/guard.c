@@ -175,6 +175,16 @@ void guard_link(struct guard *guard, const struct link *link, bool gone, uint64_
 	}
 }
 
+void guard_links(struct guard *guard, const struct links *links, uint64_t now)
+{
+	for (size_t i = 0; i < guard->count; i++) {
+		struct link known = {.ifindex = guard->all[i].hop.ifindex};
+		const struct link *link = link_by_index(links, known.ifindex);
+
+		guard_link(guard, link ? link : &known, !link, now);
+	}
+}
+
 static void note_lladdr(struct watched *watched, const struct neighbour *neighbour)
 {
 	const uint8_t *mac = neighbour->lladdr;

@@ -25,6 +25,8 @@ void guard_fds(const struct guard *guard, int fds[SOLICIT_FDS]);
 int guard_set(struct guard *guard, const struct hops *hops, const struct links *links, uint64_t now);
 /* A device has changed, or with `gone` ceased to be. */
 void guard_link(struct guard *guard, const struct link *link, bool gone, uint64_t now);
+/* The same for all devices at once: what is not among them has gone. */
+void guard_links(struct guard *guard, const struct links *links, uint64_t now);
 void guard_neighbour(struct guard *guard, uint32_t ifindex, const struct ip *ip, const struct neighbour *neighbour,
 		     uint64_t now);
 /* Takes in the answers that have come. */

@@ -11,11 +11,11 @@ TOOLS=$TREE/build/tests/lib
 # A second address of the firewall, for changes of gateway.
 # shellcheck disable=SC2034 # the tests do
 FW4B=192.0.2.9 FW6B=2001:db8:2::9
-# Words for `up`: by those addresses, and with the same prefixes in halves.
+# Words for `up`: by those addresses, and with the same prefixes in halves, one of them with a list of gateways.
 # shellcheck disable=SC2034
 WORDS_B=(from "$VPN6" via "$FW6B" dev ens3 from "$VPN4" via "$FW4B" dev ens3)
 # shellcheck disable=SC2034
-WORDS_HALVES=(from 10.6.0.0/17 via "$FW4B" from 10.6.128.0/17 via "$FW4" from 2001:db8:1::/51 via "$FW6B"
+WORDS_HALVES=(from 10.6.0.0/17 via "$FW4B" or "$FW4" from 10.6.128.0/17 via "$FW4" from 2001:db8:1::/51 via "$FW6B"
 	from 2001:db8:1:2000::/51 via "$FW6")
 # Packets that follow each other on different CPUs may overtake each other in the kernel, wgvia or not.
 LOAD_CPU=$(taskset -cp $BASHPID | sed 's/.*: //; s/[-,].*//')
@@ -144,7 +144,7 @@ wire() { # leaked|to_firewall
 
 # What an instance is, without the numbers that the kernel gives and what the network does.
 view() {
-	wgvia -j show wg6 | jq -S 'del(.attachments[] | .link_id, .prog_id) | del(.prefixes[].neighbour) |
+	wgvia -j show wg6 | jq -S 'del(.attachments[] | .link_id, .prog_id) | del(.prefixes[] | .neighbour, .gateways[]?.neighbour) |
 		.attachments |= sort_by(.dev, .direction)'
 }
 

@@ -540,7 +540,7 @@ has_addresses() {
 	stream 400 "$NS_C1" $SVC4 kill_and_start
 	is "$missing" 0
 	second_well
-	says "gateway $FW4B dev ens3 answers again"
+	says "gateway $FW4B dev ens3 answers" # the last one that began may not have known it as dead
 	first_dead
 	in_force $VPN4 $FW4B
 	agent_signal KILL
