@@ -67,8 +67,8 @@ headings() {
 		while IFS= read -r name; do
 			# shellcheck disable=SC2086 # a pattern, where it has a star
 			ls -d "$TREE"/$name >/dev/null 2>&1 || { echo "$document: no $name" && return 1; }
-		done < <(grep -oE '(^|[^A-Za-z0-9_./-])(bpf|docs|include|man|packaging|scripts|tests|user)/[A-Za-z0-9_./*@-]*' \
-			"$TREE/$document" | sed -E 's/^[^a-z]//; s/[.,:]*$//' | sort -u)
+		done < <(grep -oE '(^|[^A-Za-z0-9_./-])(bpf|docs|include|man|packaging|scripts|tests|user)/[A-Za-z0-9_./*@-]+' \
+			"$TREE/$document" | sed -E 's/^[^a-z]//; s/[.,:]*$//; s/NAME/*/' | sort -u)
 	done
 }
 
@@ -88,7 +88,7 @@ headings() {
 		while IFS= read -r claim; do
 			file=${claim%% *}
 			title=${claim#* }
-			grep -qF -e "@test \"$title\"" -e "static void $title(" "$TREE/$file" ||
+			grep -qF -e "@test \"$title\"" -e "static void $title(" -e "{\"$title\"," "$TREE/$file" ||
 				{ echo "$document: $file has no test '$title'" && return 1; }
 			count=$((count + 1))
 		done < <(claims "$TREE/$document")
