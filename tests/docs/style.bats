@@ -82,6 +82,14 @@ headings() {
 	done
 }
 
+@test "the recording of the demo is one of the demo as it is" {
+	local text
+	[ "$(stat -c %s "$TREE/docs/demo.svg")" -lt 100000 ]
+	while IFS= read -r text; do
+		grep -qF "$text" "$TREE/docs/demo.svg" || { echo "no '$text': scripts/record docs/demo.svg scripts/demo" && return 1; }
+	done < <(sed -nE 's/^\t?(told|chapter) "([^"$]*)".*/\2/p' "$TREE/scripts/demo")
+}
+
 @test "every claim that names a test names one that there is" {
 	local document claim file title count=0
 	for document in $(documents); do
