@@ -46,12 +46,13 @@ BPF_CFLAGS := -target bpf -mcpu=v2 -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wer
 	-idirafter /usr/include/$(shell $(CC) -dumpmachine)
 
 BPF_OBJECT := $(B)/bpf/wgvia.bpf.o
+FLOORS_OBJECT := $(B)/tests/bench/floors.bpf.o
 SKELETON := $(B)/wgvia.skel.h
 OBJECTS := $(patsubst user/%.c,$(B)/user/%.o,$(wildcard user/*.c))
 LIBRARY := $(filter-out $(B)/user/main.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(wildcard tests/prog/test_*.c))
-BENCHMARKS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
+BENCHMARKS := $(B)/tests/bench/path $(B)/tests/bench/wire
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 TOOLS := $(patsubst tests/lib/%.c,$(B)/tests/lib/%,$(wildcard tests/lib/*.c))
 
@@ -75,17 +76,23 @@ $(B)/wgvia: $(OBJECTS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
 # -g for BTF; the DWARF that comes with it is of no use at run time
-$(BPF_OBJECT): bpf/wgvia.bpf.c
+$(BPF_OBJECT) $(FLOORS_OBJECT): $(B)/%.bpf.o: %.bpf.c
 	$(say) BPF $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
 	$(Q)$(LLVM_STRIP) -g $@.tmp
 	$(Q)mv $@.tmp $@
 
-$(SKELETON): $(BPF_OBJECT)
+$(B)/%.skel.h: $(B)/bpf/%.bpf.o
+	$(call skeleton,$*)
+$(B)/%.skel.h: $(B)/tests/bench/%.bpf.o
+	$(call skeleton,$*)
+
+define skeleton
 	$(say) SKEL $@
-	$(Q)$(BPFTOOL) gen skeleton $< name wgvia_bpf >$@.tmp 2>$(B)/bpf/skeleton.log || { cat $(B)/bpf/skeleton.log >&2; exit 1; }
+	$(Q)$(BPFTOOL) gen skeleton $< name $(1)_bpf >$@.tmp 2>$<.log || { cat $<.log >&2; exit 1; }
 	$(Q)mv $@.tmp $@
+endef
 
 $(B)/user/%.o: user/%.c | $(SKELETON)
 	$(say) CC $@
@@ -95,6 +102,7 @@ $(B)/user/%.o: user/%.c | $(SKELETON)
 unit-tests: $(UNIT_TESTS)
 fuzz: $(FUZZERS)
 bench: $(BENCHMARKS)
+tools: $(TOOLS)
 tests: unit-tests fuzz bench $(PROG_TESTS) $(TOOLS) all
 	$(Q)$(MAKE) --no-print-directory SAN=1 unit-tests all
 
@@ -104,13 +112,14 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
 
 # The pure part of user/ alone, all of it compiled for the fuzzer
-$(B)/tests/fuzz/%: tests/fuzz/%.c user/config.c user/parse.c user/ip.c user/words.c user/error.c user/icmp.c user/datagram.c
+PURE := $(patsubst %,user/%.c,conffile parse ip words error icmp datagram import recipe wgquick shell iproute)
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(PURE)
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -std=gnu17 -O1 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -Iinclude -Iuser \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
 
-# tests/prog/test_*.c and tests/bench/*.c are programs, the other files of tests/prog are shared by them
+# tests/prog/test_*.c are programs, and so are bench/path.c and bench/wire.c; the other files are shared by them
 PROG_SHARED := $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c))
 PROG_HEADERS := $(wildcard tests/prog/*.h) bpf/config.h include/wgvia_abi.h
 
@@ -119,10 +128,13 @@ $(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETON)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) -lcmocka $(ALL_LIBS)
 
-$(B)/tests/bench/%: tests/bench/%.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETON)
+$(B)/tests/bench/path: tests/bench/path.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETON)
+$(B)/tests/bench/wire: tests/bench/wire.c tests/bench/lane.c tests/bench/traffic.c tests/prog/packets.c \
+		$(wildcard tests/bench/*.h) tests/prog/packets.h $(B)/floors.skel.h
+$(BENCHMARKS):
 	$(say) BENCH $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf -Itests/prog $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) -lcmocka $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf -Itests/prog $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) -lcmocka -lpthread $(ALL_LIBS)
 
 $(B)/tests/lib/%: tests/lib/%.c
 	$(say) TOOL $@
@@ -163,7 +175,7 @@ uninstall:
 	done || true
 
 # The same sources make the same archive: names sorted, one time for all, nobody's user, no other file that lies about
-DIST := Makefile README.md .clang-format .gitignore .ci LICENSES bpf include user $(wildcard man) packaging scripts tests
+DIST := Makefile README.md CHANGELOG.md docs .clang-format .gitignore .ci LICENSES bpf include user $(wildcard man) packaging scripts tests
 RELEASED := $(shell sed -n '/^ -- /{s/.*>  //p;q}' packaging/debian/changelog)
 
 dist:
@@ -178,7 +190,7 @@ clean:
 	$(say) CLEAN 'build build-san'
 	$(Q)rm -rf build build-san
 
--include $(BPF_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(TOOLS:=.d)
+-include $(BPF_OBJECT:.o=.d) $(FLOORS_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(TOOLS:=.d)
 
-.PHONY: all help unit-tests fuzz bench tests check install uninstall dist clean
+.PHONY: all help unit-tests fuzz bench tools tests check install uninstall dist clean
 .DELETE_ON_ERROR:

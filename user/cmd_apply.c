@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
+#include "conffile.h"
 #include "diff.h"
 #include "notes.h"
 #include "print.h"
@@ -119,7 +119,7 @@ int cmd_apply(struct context *context, int argc, char **argv)
 	struct words words;
 	int ret = parse_words(argc, argv, &words, &context->error);
 
-	ret = ret ? ret : config_read(words.path, words.tunnel, &request, &context->error);
+	ret = ret ? ret : conffile_read(words.path, words.tunnel, &request, &context->error);
 	ret = ret ? ret : apply(context, &words, &request);
 	request_free(&request);
 	return ret;

@@ -31,6 +31,7 @@ int cmd_check(struct context *context, int argc, char **argv);
 int cmd_explain(struct context *context, int argc, char **argv);
 int cmd_trace(struct context *context, int argc, char **argv);
 int cmd_run(struct context *context, int argc, char **argv);
+int cmd_import(struct context *context, int argc, char **argv);
 int cmd_stats(struct context *context, int argc, char **argv);
 
 #endif

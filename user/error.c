@@ -33,7 +33,7 @@ int error_system(struct error *error, int errnum, const char *format, ...)
 	if (len + 3 < sizeof(error->text) && islower((unsigned char)error->text[len + 3]))
 		error->text[len + 2] = tolower((unsigned char)error->text[len + 2]);
 	if (errnum == EPERM || errnum == EACCES)
-		error_hint(error, "root is needed (CAP_BPF and CAP_NET_ADMIN)");
+		error_hint(error, "root is needed (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)");
 	return -errnum;
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
+#include "conffile.h"
 #include "journal.h"
 #include "lists.h"
 #include "moves.h"
@@ -307,7 +307,7 @@ int keeper_read_file(struct keeper *keeper)
 
 	if (!keeper->words->path)
 		return 0;
-	ret = config_read(keeper->words->path, keeper->words->tunnel, &request, &keeper->context->error);
+	ret = conffile_read(keeper->words->path, keeper->words->tunnel, &request, &keeper->context->error);
 	if (ret) {
 		request_free(&request);
 		return ret;

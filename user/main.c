@@ -42,6 +42,8 @@ static const struct {
 	{"trace", cmd_trace, "IFACE [from PREFIX] [to PREFIX] [verdict V]... [count N]",
 	 "show decisions as they are made"},
 	{"stats", cmd_stats, "[IFACE] [--watch [SECONDS] | --prometheus]", "packets and bytes by verdict"},
+	{"import", cmd_import, "FILE [IFACE]",
+	 "read a wg-quick file with a second routing table, print what takes its place"},
 };
 
 static void usage(FILE *out)

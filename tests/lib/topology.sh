@@ -137,10 +137,15 @@ topology_names() {
 }
 
 # Addresses are usable at once (no duplicate address detection), nobody listens to redirects or advertisements.
+# TOPO_GATEWAY_IS_HOST: in a guest of scripts/vm, where this very host can be the gateway.
 namespaces_up() {
 	local ns
 	for ns in $NS_GW $NS_FW $NS_SVC $NS_LAN $NS_INET $NS_C1 $NS_C2; do
-		ip netns add "$ns" &&
+		if [ "$ns" = "$NS_GW" ] && [ -n "${TOPO_GATEWAY_IS_HOST:-}" ]; then
+			ip netns attach "$ns" $$
+		else
+			ip netns add "$ns"
+		fi &&
 			ip -n "$ns" link set lo up &&
 			set_sysctls "$ns" net.ipv4.conf.{all,default}.{send_redirects,accept_redirects,rp_filter}=0 \
 				net.ipv6.conf.{all,default}.{accept_dad,accept_ra,accept_redirects}=0 || return

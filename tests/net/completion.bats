@@ -125,6 +125,8 @@ table() {
 		WG run wg6 tr=> tries
 		WG run wg6 $BATS_TEST_TMPDIR/somewhere => hold interval tries
 		WG run wg6 interval 3 => hold tries
+		WG import $BATS_TEST_TMPDIR/so=> $BATS_TEST_TMPDIR/somewhere
+		WG import - => wg6 wg7
 		WG explain => wg6
 		WG explain wg6 => dir from hop-limit len to
 		WG explain wg6 from 10.6.0.10 to $SVC4 dir => in out
@@ -159,15 +161,18 @@ made() {
 
 @test "who may not ask is proposed what can be seen, and hears of no failure" {
 	made
+	cp "$COMPLETION" "$BATS_TEST_TMPDIR/completion" # where anybody may read and run them
+	cp "$WGVIA" "$BATS_TEST_TMPDIR/wgvia"
+	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	# shellcheck disable=SC2016 # the inner shell's variables
-	run --separate-stderr nsenter --net="/run/netns/$NS_GW" setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '
+	PATH=$BATS_TEST_TMPDIR:$PATH run --separate-stderr nsenter --net="/run/netns/$NS_GW" setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '
 		. "$0"
 		for COMP_LINE in "$@"; do
 			COMP_POINT=${#COMP_LINE}
 			_wgvia wgvia "" || exit
 			echo "${COMPREPLY[*]}"
 		done
-		echo .' "$COMPLETION" "wgvia down " "wgvia route del wg6 from " "wgvia -n $NS_GW down " "wgvia --pin-dir /no show "
+		echo .' "$BATS_TEST_TMPDIR/completion" "wgvia down " "wgvia route del wg6 from " "wgvia -n $NS_GW down " "wgvia --pin-dir /no show "
 	is "$stderr" ""
 	is "$status" 0
 	is "$output" "wg6 wg7"$'\n\n\n\n.'

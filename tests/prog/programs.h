@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../../bpf/config.h"
+#include "config.h"
 #include "packets.h"
 #include "wgvia.skel.h"
 #include "wgvia_abi.h"

@@ -2,7 +2,7 @@
 /*
  * Lines to statements.
  */
-#include "config.h"
+#include "conffile.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -136,7 +136,7 @@ static int read_stream(FILE *stream, const char *path, struct request *request, 
 	return ret;
 }
 
-int config_read(const char *path, const char *tunnel, struct request *request, struct error *error)
+int conffile_read(const char *path, const char *tunnel, struct request *request, struct error *error)
 {
 	FILE *stream;
 	int ret;

@@ -3,8 +3,8 @@
  * A configuration file to a request: the words of `up`, one statement a line. It knows lines and comments; the words
  * are parse.c's, and what they mean on this host is resolve.c's.
  */
-#ifndef WGVIA_CONFIG_H
-#define WGVIA_CONFIG_H
+#ifndef WGVIA_CONFFILE_H
+#define WGVIA_CONFFILE_H
 
 #include "error.h"
 #include "parse.h"
@@ -22,7 +22,7 @@
  *
  * What is wrong with the text is a usage error that begins with "FILE:LINE: "; what cannot be read is a system error.
  */
-int config_read(const char *path, const char *tunnel, struct request *request, struct error *error);
+int conffile_read(const char *path, const char *tunnel, struct request *request, struct error *error);
 /* Puts "FILE:LINE: " before the text of an error that is set; with 0 "FILE: ". */
 void config_name_place(struct error *error, const char *path, unsigned int line);
 

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "config.h"
+#include "conffile.h"
 #include "util.h"
 
 #define GOOD "from 10.6.0.0/16 via 192.0.2.1\n"
@@ -29,7 +29,7 @@ static int read_bytes(const char *text, size_t size, struct request *request, st
 	memset(error, 0, sizeof(*error));
 	assert_int_equal(write(fd, text, size), size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	ret = config_read(path, "wg6", request, error);
+	ret = conffile_read(path, "wg6", request, error);
 	close(fd);
 	return ret;
 }
@@ -203,7 +203,7 @@ static void what_cannot_be_read_is_a_fault_of_the_system(void **state)
 		struct request request;
 		struct error error = {};
 
-		assert_int_not_equal(config_read(rows[i].path, "wg6", &request, &error), 0);
+		assert_int_not_equal(conffile_read(rows[i].path, "wg6", &request, &error), 0);
 		assert_string_equal(error.text, rows[i].text);
 		assert_int_equal(error.status, 1);
 		request_free(&request);
@@ -230,7 +230,7 @@ static void a_long_path_leaves_room_for_the_reason(void **state)
 	assert_non_null(file);
 	fputs(GOOD "form\n", file);
 	fclose(file);
-	assert_int_not_equal(config_read(deep, "wg6", &request, &error), 0);
+	assert_int_not_equal(conffile_read(deep, "wg6", &request, &error), 0);
 	unlink(deep);
 	deep[len] = '\0';
 	rmdir(deep);

@@ -3,14 +3,14 @@
  * libFuzzer on configuration files: the input is the file. What is taken is what parse_up() takes of the same words;
  * what is refused is refused in one line that names the file.
  *
- *   make fuzz && build/tests/fuzz/config tests/fuzz/corpus/config
+ *   make fuzz && build/tests/fuzz/conffile tests/fuzz/corpus/conffile
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "config.h"
+#include "conffile.h"
 #include "util.h"
 
 static void require(bool holds)
@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ftruncate(fd, 0) || pwrite(fd, data, size, 0) != (ssize_t)size || !text)
 		abort();
 	memcpy(text, data, size);
-	if (config_read(path, "wg6", &request, &error))
+	if (conffile_read(path, "wg6", &request, &error))
 		require(error.status == 2 && !strncmp(error.text, path, strlen(path)) && !strchr(error.text, '\n'));
 	else
 		check_same(&request, text, size);

@@ -1,0 +1,239 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Sets up the gateways that scripts/bench compares, each by the tool that an administrator would take. Their devices are
+# there (wire.c), and the same everywhere:
+#
+#   wg6 (tun) 10.6.0.1/16 2001:db8:1::1/50 --- gateway --- ens3 (tap) 192.0.2.2/24 2001:db8:2::2/64
+#   firewall 192.0.2.1, 2001:db8:2::1        service 192.0.2.3, 2001:db8:2::3
+#
+# lane_up LANE makes one of them, lane_down ends what runs in it; $BENCH_NAME names the namespaces, and $BENCH_DIR is for
+# files. Neighbours are written down, so that nobody asks for them.
+
+# shellcheck source=tests/lib/topology.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/topology.sh"
+
+lane_namespace() {
+	ip netns add "$BENCH_NAME-$1"
+}
+
+lane_up() {
+	local ns=$BENCH_NAME-$1 dev
+	set_sysctls "$ns" net.ipv4.conf.{all,default,wg6,ens3}.rp_filter=0 net.ipv4.ip_forward=1 \
+		net.ipv4.conf.{all,ens3}.send_redirects=0 net.ipv6.conf.all.forwarding=1 \
+		net.ipv6.conf.{all,default,wg6,ens3}.{accept_dad,accept_ra,router_solicitations}=0
+	for dev in wg6 ens3; do
+		tc -n "$ns" qdisc replace dev $dev root noqueue || return
+	done
+	ip -n "$ns" -batch - <<-END || return
+		link set lo up
+		link set wg6 mtu 1420 up
+		link set ens3 up
+		address add $WG4/16 dev wg6
+		address add $WG6/50 dev wg6 nodad
+		address add $GW4/24 dev ens3
+		address add $GW6/64 dev ens3 nodad
+		neighbour replace $FW4 lladdr $FW_MAC dev ens3 nud permanent
+		neighbour replace $FW6 lladdr $FW_MAC dev ens3 nud permanent
+		neighbour replace $SVC4 lladdr $SVC_MAC dev ens3 nud permanent
+		neighbour replace $SVC6 lladdr $SVC_MAC dev ens3 nud permanent
+		route add default via $FW4 dev ens3
+		route add ::/0 via $FW6 dev ens3
+	END
+	"lane_$1" "$ns"
+}
+
+lane_drop() { :; }
+lane_dropcores() { :; }
+lane_plain() { :; }
+lane_neigh() { :; }
+lane_macs() { :; }
+
+lane_rule() {
+	ip -n "$1" -6 rule add from "$VPN6" table 66 && ip -n "$1" -batch - <<-END
+		rule add from $VPN4 table 66
+		route add $VPN4 dev wg6 table 66
+		route add $VPN6 dev wg6 table 66
+		route add default via $FW4 dev ens3 table 66
+		route add ::/0 via $FW6 dev ens3 table 66
+	END
+}
+
+# The tracker is spared checksums, as by WireGuard.
+lane_tracked() {
+	lane_rule "$1" && set_sysctls "$1" net.netfilter.nf_conntrack_checksum=0 && in_ns "$1" nft -f - <<-END
+		table inet gateway {
+			chain forward {
+				type filter hook forward priority 0; policy accept;
+				ct state invalid drop
+			}
+		}
+	END
+}
+
+lane_fwd() {
+	in_ns "$1" nft -f - <<-END
+		table netdev gateway {
+			chain out {
+				type filter hook ingress device wg6 priority 0; policy accept;
+				ip saddr $VPN4 fwd ip to $FW4 device ens3
+				ip6 saddr $VPN6 fwd ip6 to $FW6 device ens3
+			}
+		}
+	END
+}
+
+# What wgvia leaves alone, in sets as nftables has them.
+lane_fwdfull() {
+	in_ns "$1" nft -f - <<-END
+		table netdev gateway {
+			set alone4 {
+				type ipv4_addr; flags interval
+				elements = { 0.0.0.0/8, 10.6.0.0/16, 127.0.0.0/8, 169.254.0.0/16, $GW4, 192.0.2.0, 192.0.2.255,
+					224.0.0.0/4, 255.255.255.255 }
+			}
+			set alone6 {
+				type ipv6_addr; flags interval
+				elements = { ::/127, $VPN6, 2001:db8:2::, $GW6, fe80::/10, ff00::/8 }
+			}
+			chain out {
+				type filter hook ingress device wg6 priority 0; policy accept;
+				ip saddr $VPN4 ip daddr != @alone4 ip ttl > 1 fwd ip to $FW4 device ens3
+				ip6 saddr $VPN6 ip6 daddr != @alone6 ip6 hoplimit > 1 fwd ip6 to $FW6 device ens3
+			}
+		}
+	END
+}
+
+# lane_wgvia LANE ARGUMENT...: wgvia there.
+lane_wgvia() {
+	local lane=$1
+	shift
+	"$WGVIA" --pin-dir "/sys/fs/bpf/$BENCH_NAME/$lane" -n "$BENCH_NAME-$lane" "$@"
+}
+
+# lane_wgvia_up LANE WORD...
+lane_wgvia_up() {
+	local lane=$1
+	shift
+	lane_wgvia "$lane" up wg6 "$@" >"$BENCH_DIR/$lane.up"
+}
+
+words=(from "$VPN4" via "$FW4" dev ens3 from "$VPN6" via "$FW6" dev ens3)
+
+lane_fast() {
+	lane_wgvia_up fast "${words[@]}"
+}
+
+lane_cores() {
+	lane_wgvia_up cores "${words[@]}"
+}
+
+lane_stack() {
+	lane_wgvia_up stack "${words[@]}" mode stack
+}
+
+# lane_listener LANE WORD...: wgvia trace, on the CPU that does not inject.
+lane_listener() {
+	local lane=$1
+	shift
+	lane_wgvia_up "$lane" "${words[@]}" || return
+	nice -n -20 taskset -c "$BENCH_OTHER" "$WGVIA" --pin-dir "/sys/fs/bpf/$BENCH_NAME/$lane" -n "$BENCH_NAME-$lane" trace wg6 "$@" \
+		>/dev/null 2>"$BENCH_DIR/$lane.trace" &
+	echo $! >"$BENCH_DIR/$lane.pid"
+	poll 5 grep -q '^listening' "$BENCH_DIR/$lane.trace"
+}
+
+lane_others() {
+	lane_listener others verdict hop_limit
+}
+
+lane_traced() {
+	lane_listener traced
+}
+
+# lane_list LANE COUNT: that many prefixes of each family, written as the README has it.
+lane_list() {
+	local pins=/sys/fs/bpf/$BENCH_NAME/$1/wg6 index
+	lane_wgvia_up "$1" from 10.0.0.0/28 via "$FW4" dev ens3 from fd00::/40 via "$FW6" dev ens3 || return
+	index=$(ip -n "$BENCH_NAME-$1" -j link show ens3 | jq '.[].ifindex') || return
+	build/tests/bench/wire prefixes "$2" |
+		sed -e "s|^\([46]\) \(..\)|map update pinned $pins/prefixes\1 key hex \2 00 00 00|" \
+			-e "/prefixes4/s/$/ value hex $(printf %02x "$index") 00 00 00 02 00 00 00 $(hex4 "$FW4") 00 00 00 00/" \
+			-e "/prefixes6/s/$/ value hex $(printf %02x "$index") 00 00 00 0a 00 00 00 $(hex6) 00 00 00 00/" \
+			>"$BENCH_DIR/$1.batch"
+	bpftool batch file "$BENCH_DIR/$1.batch" >"$BENCH_DIR/$1.batch.log" 2>&1 || {
+		tail -n 3 "$BENCH_DIR/$1.batch.log" >&2
+		return 1
+	}
+}
+
+# An IPv4 address in the 16 bytes of a next hop.
+hex4() {
+	# shellcheck disable=SC2046,SC2183 # the numbers of the address
+	printf '%02x %02x %02x %02x' $(tr . ' ' <<<"$1")
+	printf ' 00%.0s' {1..12}
+}
+
+# $FW6 in bytes.
+hex6() {
+	echo 20 01 0d b8 00 02 00 00 00 00 00 00 00 00 00 01
+}
+
+lane_list1() {
+	lane_list list1 1
+}
+
+lane_list1000() {
+	lane_list list1000 1000
+}
+
+lane_list100000() {
+	lane_list list100000 100000
+}
+
+# lane_hush LANE: ends its listener, which says how many decisions it has seen.
+lane_hush() {
+	local pid
+	[ -e "$BENCH_DIR/$1.pid" ] || return 0
+	pid=$(<"$BENCH_DIR/$1.pid")
+	kill -TERM "$pid" 2>/dev/null
+	poll 5 process_gone "$pid" || kill -KILL "$pid" 2>/dev/null
+	rm -f "$BENCH_DIR/$1.pid"
+}
+
+# lane_down LANE: the rest is gone with the namespace.
+lane_down() {
+	lane_hush "$1"
+	[ ! -e "/sys/fs/bpf/$BENCH_NAME/$1/wg6" ] || lane_wgvia "$1" down wg6
+}
+
+# lane_listened LANE RAW: a note on how much of it somebody has listened to; a listener that could not run when it wanted
+# to is switched off for a while.
+lane_listened() {
+	local sent told
+	lane_hush "$1"
+	sent=$(jq --arg lane "$1" '[.rows[] | select(.lane == $lane) | .sent] | add' "$2")
+	told=$(sed -n 's/^\([0-9]*\) decisions shown, \([0-9]*\) skipped$/\1 + \2/p' "$BENCH_DIR/$1.trace")
+	echo "wgvia trace of all has been told of $((100 * (told) / sent)) % of the decisions, in what it showed and what it skipped"
+}
+
+# lane_proofs LANE RAW: what only the lane's own tools can tell after the rounds; RAW is wire's output.
+lane_proofs() {
+	local verdict sent counted
+	[ "$1" != traced ] || lane_listened "$1" "$2" >"$BENCH_DIR/notes"
+	if [ "$1" = tracked ] && ! [ "$(in_ns "$BENCH_NAME-$1" cat /proc/sys/net/netfilter/nf_conntrack_count)" -ge 2 ]; then
+		echo "lane $1: nothing was tracked" >&2
+		return 1
+	fi
+	[ -e "/sys/fs/bpf/$BENCH_NAME/$1/wg6" ] || return 0
+	lane_wgvia "$1" -j stats wg6 >"$BENCH_DIR/$1.stats" || return
+	jq -r --arg lane "$1" '[.rows[] | select(.lane == $lane and .verdict != "-")] | group_by(.verdict)[] |
+		"\(.[0].verdict) \([.[].sent] | add)"' "$2" | while read -r verdict sent; do
+		counted=$(jq ".counters.$verdict.packets" "$BENCH_DIR/$1.stats")
+		[ "$counted" = "$sent" ] || {
+			echo "lane $1: wgvia has counted $counted packets as $verdict, not $sent" >&2
+			return 1
+		}
+	done
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The units, installed somewhere by `make install`: systemd finds nothing wrong with them, and their sandbox is as tight
+# as the README says. Nothing is started, nobody needs to be root; tests/vm/systemd.bats runs them.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/../.." || return
+	make -s install PREFIX="$BATS_FILE_TMPDIR"
+	export UNITS=$BATS_FILE_TMPDIR/lib/systemd/system
+}
+
+@test "systemd-analyze verify finds nothing" {
+	run -0 systemd-analyze verify --man=no "$UNITS"/wgvia@wg6.service "$UNITS"/wgvia-metrics.service "$UNITS"/wgvia-metrics.timer
+	[ -z "$output" ]
+}
+
+@test "installed units name the program where it is installed" {
+	run ! grep -r /usr/local "$UNITS"
+	grep -q "^ExecStart=$BATS_FILE_TMPDIR/sbin/wgvia run" "$UNITS/wgvia@.service"
+}
+
+@test "the exposure that systemd-analyze security figures is the README's" {
+	local unit figure
+	for unit in wgvia@.service wgvia-metrics.service; do
+		figure=$(systemd-analyze security --offline=yes --no-pager "$UNITS/$unit" |
+			sed -n 's/.*Overall exposure level for .*: \([0-9.]*\) .*/\1/p')
+		echo "$unit: $figure"
+		[ -n "$figure" ]
+		grep -Eq "\`$unit\`[^|]*\| $figure( |\$)" README.md
+	done
+}

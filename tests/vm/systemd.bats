@@ -1,0 +1,247 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The units under a real systemd, which is process 1 of a guest, and whose host is the gateway itself:
+#
+#   scripts/vm --systemd 6.12 -- bats tests/vm/systemd.bats
+
+# shellcheck disable=SC2086,SC2154 # addresses are words; `stream` sets $missing
+load ../lib/net.bash
+
+setup_file() {
+	[ -n "${WGVIA_IN_VM:-}" ] || skip "not in a guest of scripts/vm"
+	[ -d /run/systemd/system ] || skip "systemd is not process 1: scripts/vm --systemd"
+	export TOPO_GATEWAY_IS_HOST=1 PIN_DIR=/sys/fs/bpf/wgvia
+	topology_up "wgvia$$"
+	make -C "$TREE" -s install PREFIX=/usr/local
+	mkdir -p /etc/wgvia /var/lib/prometheus/node-exporter
+	printf '%s\n' "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3" >/etc/wgvia/wg6.conf
+	systemctl daemon-reload
+}
+
+teardown() {
+	systemctl stop wgvia@wg6 wgvia-metrics.timer
+	systemctl reset-failed
+	wgvia down wg6
+}
+
+teardown_file() {
+	topology_down
+}
+
+wgvia() {
+	/usr/local/sbin/wgvia "$@"
+}
+
+unit() {
+	systemctl show --value -p "$1" wgvia@wg6
+}
+
+program_ids() {
+	wgvia -j show wg6 | jq -c '[.attachments[].prog_id]'
+}
+
+connections_work() {
+	answers "$NS_C1" "$SVC4" service "$C1_4" && answers "$NS_C2" "$SVC6" service "$C2_6"
+}
+
+# agent COMMAND: start, restart, stop; what the journal says is shown where it fails.
+agent() {
+	systemctl "$1" wgvia@wg6 && return
+	journalctl -u wgvia@wg6 --no-pager | tail -n 20
+	return 1
+}
+
+# statement LINE...: the agent's file.
+statements() {
+	printf '%s\n' "$@" >/etc/wgvia/wg6.conf
+}
+
+has_prefix() {
+	wgvia -j show wg6 | jq -e ".prefixes[] | select(.prefix == \"$1\")"
+}
+
+main_pid_is_not() {
+	[ "$(unit MainPID)" -ne 0 ] && [ "$(unit MainPID)" -ne "$1" ] && [ "$(unit ActiveState)" = active ]
+}
+
+@test "the agent makes the instance what its file says, inside of its sandbox" {
+	agent start
+	is "$(unit ActiveState)" active
+	[[ $(unit StatusText) == *"2 prefixes"* ]]
+	connections_work
+	# nothing in its journal but its own two or three lines
+	journalctl -u wgvia@wg6 --no-pager -p warning -q >"$BATS_TEST_TMPDIR/warnings"
+	cat "$BATS_TEST_TMPDIR/warnings"
+	[ ! -s "$BATS_TEST_TMPDIR/warnings" ]
+}
+
+@test "a restart, a crash and a stop of the agent interrupt no connection and take nothing away" {
+	local ids
+	agent start
+	ids=$(program_ids)
+	stream 300 "$NS_C1" "$SVC4" systemctl restart wgvia@wg6
+	is "$missing" 0
+	stream 300 "$NS_C2" "$SVC6" crash
+	is "$missing" 0
+	agent stop
+	is "$(program_ids)" "$ids"
+	connections_work
+}
+
+crash() {
+	local pid
+	pid=$(unit MainPID)
+	systemctl reset-failed wgvia@wg6 # its count of starts, too
+	kill -KILL "$pid"
+	poll 10 main_pid_is_not "$pid"
+}
+
+@test "an agent that hangs is killed by systemd's watchdog, and another begins" {
+	local pid
+	mkdir -p /run/systemd/system/wgvia@wg6.service.d
+	printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/wgvia@wg6.service.d/test.conf
+	systemctl daemon-reload
+	agent start
+	pid=$(unit MainPID)
+	kill -STOP "$pid"
+	poll 10 main_pid_is_not "$pid"
+	is "$(unit NRestarts)" 1
+	connections_work
+	rm -r /run/systemd/system/wgvia@wg6.service.d
+	systemctl daemon-reload
+}
+
+@test "a reload reads the file anew" {
+	agent start
+	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3" "from 10.77.0.0/16 via $FW4 dev ens3"
+	agent reload
+	poll 5 has_prefix 10.77.0.0/16
+	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
+}
+
+@test "the sandbox lets the agent ask gateways of both families, and leave those that are dead" {
+	statements "from $VPN6 via 2001:db8:2::99 dev ens3 or $FW6 dev ens3" "from $VPN4 via 192.0.2.99 dev ens3 or $FW4 dev ens3"
+	agent start
+	poll 10 connections_work
+	connections_work
+	agent stop
+	wgvia down wg6
+	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
+}
+
+# without LINE: the unit without what the line takes away; the agent then ends, or makes no instance.
+without() {
+	mkdir -p /run/systemd/system/wgvia@wg6.service.d
+	printf '%s\n' '[Service]' Restart=no "$1" >/run/systemd/system/wgvia@wg6.service.d/test.conf
+	systemctl daemon-reload
+	if systemctl start wgvia@wg6 && wgvia show wg6; then
+		echo "works all the same: $1"
+		return 1
+	fi
+	systemctl stop wgvia@wg6
+	rm -r /run/systemd/system/wgvia@wg6.service.d
+	wgvia down wg6
+}
+
+@test "there is no capability in the unit, and hardly an address family, that the agent could do without" {
+	local name
+	for name in CAP_BPF CAP_NET_ADMIN CAP_PERFMON CAP_NET_RAW; do
+		without "CapabilityBoundingSet=~$name"
+	done
+	for name in AF_NETLINK AF_PACKET AF_INET6; do
+		without "RestrictAddressFamilies=~$name"
+	done
+	without "SystemCallFilter=~bpf"
+	without "ReadOnlyPaths=/sys/fs/bpf"
+	case $(uname -r) in 5.10.*) without LimitMEMLOCK=64K ;; esac
+	systemctl daemon-reload
+}
+
+@test "the metrics file appears whole, by another file's taking its place, and nothing else is left there" {
+	local file=/var/lib/prometheus/node-exporter/wgvia.prom before
+	wgvia up wg6 from "$VPN4" via "$FW4"
+	systemctl start wgvia-metrics
+	/usr/bin/python3 "$TREE/tests/lib/promcheck.py" <"$file"
+	is "$(stat -c '%a %U' "$file")" "644 root"
+	before=$(stat -c %i "$file")
+	systemctl start wgvia-metrics
+	[ "$(stat -c %i "$file")" != "$before" ]
+	is "$(ls -A "${file%/*}")" wgvia.prom
+}
+
+@test "a metrics file that cannot be written anew stays as it was" {
+	local file=/var/lib/prometheus/node-exporter/wgvia.prom
+	wgvia up wg6 from "$VPN4" via "$FW4"
+	systemctl start wgvia-metrics
+	cp "$file" "$BATS_TEST_TMPDIR/before"
+	mkdir "$file.new" # in the way
+	run ! systemctl start wgvia-metrics
+	rmdir "$file.new"
+	cmp "$file" "$BATS_TEST_TMPDIR/before"
+}
+
+@test "the timer writes it again and again" {
+	local file=/var/lib/prometheus/node-exporter/wgvia.prom
+	mkdir -p /run/systemd/system/wgvia-metrics.timer.d
+	printf '[Timer]\nOnActiveSec=\nOnActiveSec=1\nOnUnitActiveSec=1\n' >/run/systemd/system/wgvia-metrics.timer.d/test.conf
+	systemctl daemon-reload
+	wgvia up wg6 from "$VPN4" via "$FW4"
+	rm -f "$file"
+	systemctl start wgvia-metrics.timer
+	poll 10 grep -q '^wgvia_packets_total{interface="wg6"' "$file"
+	rm "$file"
+	poll 10 grep -q '^wgvia_packets_total{interface="wg6"' "$file"
+}
+
+@test "a restart of systemd-networkd deletes a rule that it has not made, and leaves wgvia alone" {
+	local ids
+	mkdir -p /run/systemd/network
+	cat >/run/systemd/network/10-ens3.network <<-END
+		[Match]
+		Name=ens3
+		[Network]
+		Address=$GW4/24
+		Address=$GW6/64
+		Gateway=$FW4
+		Gateway=$FW6
+		IPv6AcceptRA=no
+	END
+	systemctl restart systemd-networkd
+	poll 10 answers "$NS_GW" "$SVC4" service "$GW4"
+	wgvia up wg6 from "$VPN6" via "$FW6" dev ens3 from "$VPN4" via "$FW4" dev ens3
+	ids=$(program_ids)
+	ip rule add from "$VPN4" table 100
+	stream 400 "$NS_C1" "$SVC4" restart_networkd
+	[ "$(ip rule show table 100 | wc -l)" -eq 0 ]
+	is "$(program_ids)" "$ids"
+	is "$missing" 0
+	connections_work
+}
+
+restart_networkd() {
+	systemctl restart systemd-networkd
+	poll 10 systemctl -q is-active systemd-networkd
+}
+
+@test "wg-quick makes the tunnel anew, and the agent comes back behind it" {
+	local pid
+	mkdir -p /etc/wireguard
+	(umask 077 && { printf '%s\n' "[Interface]" "Address = $WG4/16, $WG6/50" "Table = off" \
+		"PostUp = wgvia up %i from $VPN6 via $FW6 from $VPN4 via $FW4" "PreDown = wgvia down %i" &&
+		wg showconf wg6 | sed -e 1d -e '/^AllowedIPs/a PersistentKeepalive = 25'; } >/etc/wireguard/wg6.conf)
+	ip link delete wg6
+	systemctl enable wgvia@wg6
+	systemctl start wg-quick@wg6
+	poll 10 connections_work
+	pid=$(unit MainPID)
+	systemctl restart wg-quick@wg6
+	poll 10 main_pid_is_not "$pid"
+	poll 10 connections_work
+	systemctl stop wg-quick@wg6
+	is "$(unit ActiveState)" inactive
+	systemctl start wg-quick@wg6
+	poll 10 main_pid_is_not 0
+	poll 10 connections_work
+	connections_work
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A wg-quick file with the second-table recipe, and what takes its place. Pure: text in, a value out; it asks neither
+ * this host nor iproute2's files of names, as the file may be another host's.
+ *
+ * The recipe is: rules "from PREFIX table T", and in T "default via ADDRESS dev DEV" and "PREFIX dev TUNNEL". A rule
+ * and its table are taken as a whole or left as they are.
+ */
+#ifndef WGVIA_IMPORT_H
+#define WGVIA_IMPORT_H
+
+#include <net/if.h>
+#include <stddef.h>
+
+#include "error.h"
+#include "parse.h"
+
+#define IMPORT_SIZE_MAX 1048576 /* bytes of a file */
+#define IMPORT_REMARK 320
+
+/* What could not be used, or is to be known. */
+struct import_remark {
+	unsigned int line; /* of the file, from 1 */
+	char *command;	   /* what stands there, or a part of it; never a key */
+	char remark[IMPORT_REMARK];
+};
+
+/* A line of [Interface]. */
+struct import_line {
+	const char *key; /* "Table", "PreUp", "PostUp", "PreDown", "PostDown" */
+	char *value;
+};
+
+struct import {
+	struct request request;	   /* the interface, its prefixes and bypass list; mode and on-fail are the defaults */
+	struct import_line *lines; /* in place of all lines of these keys, in this order */
+	size_t line_count;
+	struct import_remark *remarks; /* by line */
+	size_t remark_count;
+};
+
+/* wg-quick's own rule for a name: 1 to 15 of letters, digits and "_=+.-". */
+int import_parse_name(const char *text, char name[IFNAMSIZ], struct error *error);
+/* The interface that a file is for, by the file's name, NAME.conf, as wg-quick takes it. */
+int import_parse_path(const char *path, char name[IFNAMSIZ], struct error *error);
+
+/*
+ * Reads `len` bytes of text for the interface `name`. A file that does not hold the recipe, or no text, is refused.
+ * The result is the caller's to free, on failure too.
+ */
+int import_read(const char *name, const char *text, size_t len, struct import *import, struct error *error);
+void import_free(struct import *import); /* for cleanup(), too */
+
+/* "from PREFIX via ADDRESS dev DEV" into `text`: a statement of the configuration, and words of `up`. */
+#define IMPORT_STATEMENT 160
+const char *import_statement(const struct route_words *route, char text[IMPORT_STATEMENT]);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the commands in a wg-quick file's hooks mean together, and what wgvia has for it. It knows no text: commands
+ * come from shell.c and iproute.c, and import.c makes the result.
+ */
+#ifndef WGVIA_RECIPE_H
+#define WGVIA_RECIPE_H
+
+#include "import.h"
+#include "iproute.h"
+#include "shell.h"
+#include "wgquick.h"
+
+/* A command of a hook; or all of a line that is no hook, or whose shell nobody here reads. */
+struct step {
+	const struct wgquick_line *line;
+	const char *text; /* in the line's value */
+	size_t len;
+	struct shell_command command; /* with %i replaced; word_count is 0 where there is none */
+	struct iproute ip;
+	bool gone; /* wgvia takes its place */
+	char *remark;
+};
+
+/* A routing table of the recipe: rules lead to it that are taken. */
+struct table {
+	uint8_t family;
+	char name[IPROUTE_TABLE];
+	bool stays; /* a rule that is not taken leads to it, too */
+	const struct step *gateway;
+};
+
+struct recipe {
+	struct import *import;
+	const char *tunnel;
+	struct wgquick_line *lines;
+	size_t line_count;
+	struct step *steps;
+	size_t step_count;
+	struct table *tables;
+	size_t table_count;
+	const char *table_word; /* the value of Table; NULL: none */
+	struct prefix *moved;	/* into the main table */
+	size_t moved_count;
+	bool no_memory;
+};
+
+/* Puts what wgvia can do into `import->request`, and says of each step whether it is gone, or what there is to say. */
+void recipe_take(struct recipe *recipe);
+/* Another remark on the same step stands behind the first. What holds a key is not said. */
+void recipe_remark(struct recipe *recipe, struct step *step, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Whether the value of Table names a table that is no more. */
+bool recipe_table_is_gone(const struct recipe *recipe, const char *word);
+
+#endif
