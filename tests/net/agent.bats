@@ -505,7 +505,7 @@ tunnel_later() {
 	AGENT_ENV=(WGVIA_RCVBUF=4096)
 	wgvia up wg6 "${WORDS[@]}"
 	agent_start
-	agent_signal STOP # it is not always as slow as that
+	agent_signal STOP # it reads nothing meanwhile
 	for i in {1..8}; do
 		printf "address add 172.20.$i.%d/32 dev lo\n" {1..250}
 	done | ip -n "$NS_GW" -batch -
