@@ -9,6 +9,7 @@
 # What an example is for stands in a comment before it, <!-- KIND: ABOUT --> or .\" KIND: ABOUT. Kinds:
 #
 #   examples   commands; ABOUT is the state that they begin with, a function before_ABOUT of tests/net/examples.bats
+#   hooks      the same, as PostUp and PreDown of wg-quick for wg6
 #   file       the content of the file ABOUT
 #   tested by  commands that the test file ABOUT runs
 #   by hand    commands that no test runs, for the reason ABOUT
@@ -21,7 +22,7 @@ import json
 import re
 import sys
 
-KINDS = ("examples", "file", "tested by", "by hand")
+KINDS = ("examples", "hooks", "file", "tested by", "by hand")
 # What differs from run to run, on both sides.
 VARYING = (
     (r"\d\d:\d\d:\d\d\.\d{6}", "TIME"),
@@ -60,6 +61,12 @@ def steps_of(lines, console):
         more = steps[-1]["command"].endswith("\\")
         steps[-1]["command"] = steps[-1]["command"].rstrip("\\").strip()
     return steps
+
+
+def hooks_of(lines):
+    """What wg-quick would run."""
+    hooks = (re.match(r"P\w+(Up|Down) = ([^#]*)", line) for line in lines)
+    return [{"command": hook[2].strip().replace("%i", "wg6"), "output": ""} for hook in hooks if hook]
 
 
 def markdown(name, lines):
@@ -106,13 +113,16 @@ def examples(name):
         lines = file.read().splitlines()
     for number, note, form, text in (markdown if name.endswith(".md") else mdoc)(name, lines):
         kind, _, about = (note or "").partition(": ")
-        if form not in ("sh", "console") and kind != "file":
+        if form not in ("sh", "console") and kind not in ("file", "hooks"):
             if any(line.startswith("$ ") for line in text):
                 fail(name, number, f"'$ ' in what is said to be '{form}'")
             continue
         if kind not in KINDS or not about:
             fail(name, number, f"an example without a kind ({', '.join(KINDS)})")
-        steps = [] if kind == "file" else steps_of(text, form == "console")
+        if kind == "hooks":
+            steps, kind = hooks_of(text), "examples"
+        else:
+            steps = [] if kind == "file" else steps_of(text, form == "console")
         if steps is None or (kind != "file" and not steps):
             fail(name, number, "no command in it")
         yield {"line": number, "kind": kind, "about": about, "steps": steps, "text": "\n".join(text) + "\n"}
