@@ -175,7 +175,7 @@ uninstall:
 	done || true
 
 # The same sources make the same archive: names sorted, one time for all, nobody's user, no other file that lies about
-DIST := Makefile README.md .clang-format .gitignore .ci LICENSES bpf include user $(wildcard man) packaging scripts tests
+DIST := Makefile README.md CHANGELOG.md docs .clang-format .gitignore .ci LICENSES bpf include user $(wildcard man) packaging scripts tests
 RELEASED := $(shell sed -n '/^ -- /{s/.*>  //p;q}' packaging/debian/changelog)
 
 dist:

@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Commands, options, verdicts, findings and the rest of what a user can name: the program, its --help, the man pages, the
+# README and the completion know the same, in the same words. Needs no root.
+
+# shellcheck disable=SC2016 # backquotes of Markdown
+
+load ../lib/docs.bash
+
+@test "the syntax of each command is the same in --help, in wgvia(8) and in the README" {
+	same "$(syntax_in_help)" "$(syntax_in_manual)" "wgvia(8)"
+	same "$(syntax_in_help)" "$(syntax_in_readme)" README.md
+}
+
+@test "every command of the code is in --help" {
+	same "$(sed -n 's/^int cmd_\([a-z]*\)(.*/\1/p' "$TREE/user/command.h" | sort)" \
+		"$(syntax_in_help | awk '{ print $2 }' | sort -u)" --help
+}
+
+@test "the options before the command are the same in the code, --help and wgvia(8)" {
+	same "$(options_in_help)" "$(options_in_code)" user/main.c
+	same "$(options_in_help)" "$(options_in_manual)" "wgvia(8)"
+}
+
+@test "verdicts are the same, in the same order, in the ABI, wgvia(8) and the README" {
+	same "$(verdicts_in_code)" "$(items_in_manual VERDICTS)" "wgvia(8)"
+	same "$(verdicts_in_code)" "$(sed -n '/^## Verdicts/,/^## /s/^| `\([a-z_]*\)`.*/\1/p' "$TREE/README.md")" README.md
+}
+
+@test "the completion knows the same commands, options and verdicts" {
+	need_completion
+	same "$(syntax_in_help | awk '{ print $2 }' | sort -u)" "$(completion_words commands | grep -vx help)" "$COMPLETION"
+	same "$(options_in_help)" "$(completion_words options)" "$COMPLETION"
+	same "$(verdicts_in_code | sort)" "$(completion_words verdicts)" "$COMPLETION"
+}
+
+@test "the completion knows the same words behind each command" {
+	local command words
+	need_completion
+	for command in $(syntax_in_help | awk '{ print $2 }' | sort -u); do
+		words=$(syntax_in_help | grep "^wgvia $command " | words_of_syntax)
+		[ -z "$words" ] || same "$words" "$(completion_keywords "$command")" "$COMPLETION: $command"
+	done
+}
+
+@test "verdicts have the numbers in wgvia(8) that they have in the ABI" {
+	local number word
+	while read -r number word; do
+		is_in "$number $word," "$(manual_text)" || is_in "$number $word)" "$(manual_text)" ||
+			is_in "$number $word;" "$(manual_text)" || { echo "wgvia(8) has no '$number $word'" && return 1; }
+	done < <(verdicts_in_code | awk '/^(local|scope|tunnel|bypass)$/ { print NR - 1, $1 }')
+	is_in "index $(verdicts_in_code | wc -l) times direction" "$(manual_text)"
+}
+
+@test "findings of check are the same in the code and in wgvia(8)" {
+	same "$(findings_in_code)" "$(items_in_manual FINDINGS | sort)" "wgvia(8)"
+}
+
+@test "maps are the same in the code, wgvia(8) and the README" {
+	same "$(maps_in_code)" "$(items_in_manual MAPS | sort)" "wgvia(8)"
+	same "$(maps_in_code)" "$(sed -n '/^## The maps, by bpftool/,/^## /p' "$TREE/README.md" |
+		sed '/^```/,/^```/d' | grep -o '`[a-z0-9]*`' | tr -d '\140' | grep -xF "$(maps_in_code)" | sort -u)" README.md
+}
+
+@test "environment variables that the code reads are in wgvia(8)" {
+	same "$(environment_in_code)" "$(sed -n '/^\.Sh ENVIRONMENT/,/^\.Sh/s/^\.It Ev //p' "$TREE/man/wgvia.8" |
+		tr -s ' ,' '\n' | sort)" "wgvia(8)"
+}
+
+@test "statements of a configuration are the same in the code and in wgvia.conf(5)" {
+	same "$(sed -n '/^static int take_statement/,/^}/s/.*next_is(cursor, "\([a-z-]*\)").*/\1/p' "$TREE/user/parse.c" |
+		sort)" \
+		"$(sed -n '/^\.Sh STATEMENTS/,/^\.Sh/s/^\.It \(Xo \)\{0,1\}Cm \([a-z-]*\).*/\2/p' "$TREE/man/wgvia.conf.5" | sort)" \
+		"wgvia.conf(5)"
+	is_in "at most $(constant CONFIG_LINE_MAX) bytes, a word $(constant CONFIG_WORD_MAX) characters" \
+		"$(manual_text wgvia.conf.5)"
+}
+
+@test "the version is the same in the program and at the head of the change log" {
+	local version
+	version=$("$WGVIA" --version)
+	same "${version#wgvia }" "$(sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' "$TREE/CHANGELOG.md" | head -n 1)" CHANGELOG.md
+}

@@ -1,0 +1,132 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What tests/docs/*.bats share: what the program and each document say, as lists of one thing a line.
+
+bats_require_minimum_version 1.5.0
+
+TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export WGVIA=${WGVIA:-$TREE/build/wgvia}
+COMPLETION=packaging/completion/wgvia
+
+# same LIST OTHER WHERE: shows what the other has not, and what it has alone.
+same() {
+	[ -n "$1" ] || { echo "nothing to compare with $3" && return 1; }
+	[ "$1" != "$2" ] || return 0
+	diff <(echo "$1") <(echo "$2") | sed -n "s|^< |$3 lacks: |p; s|^> |only $3 has: |p"
+	return 1
+}
+
+# is_in TEXT WHOLE
+is_in() {
+	case $2 in
+	*"$1"*) ;;
+	*)
+		echo "not found: $1"
+		return 1
+		;;
+	esac
+}
+
+# ---- the program ----
+
+# "wgvia COMMAND WORDS", one a line, no space around "|".
+syntax_in_help() {
+	"$WGVIA" --help | sed -n '/^Commands:/,/^Options:/p' | sed -E -e '/^[A-Z]/d' -e '/^           ?[a-z-]/d' -e '/^$/d' |
+		awk '/^  [a-z]/ { if (line) print line; line = "wgvia" } { $1 = $1; line = line " " $0 } END { print line }' |
+		sed 's/ | /|/g'
+}
+
+options_in_help() {
+	"$WGVIA" --help | sed -n '/^Options:/,/^$/p' | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | tr -s ' ,' '\n' | sort -u |
+		sed '/^$/d'
+}
+
+options_in_code() {
+	sed -nE '/struct option options\[\]/,/^\t\};/s/.*\{"([a-z-]+)", [a-z_]+, NULL, (.*)\},/\1 \2/p' "$TREE/user/main.c" |
+		sed -E "s/^([^ ]*) '(.)'/--\1\n-\2/; s/^([^ ]*) [A-Z_]*\$/--\1/" | sort
+}
+
+verdicts_in_code() {
+	sed -n 's/^\tX([A-Z_]*, "\([a-z_]*\)").*/\1/p' "$TREE/include/wgvia_abi.h"
+}
+
+findings_in_code() {
+	cat "$TREE"/user/*.c | tr -d '\n' | grep -oE 'finding_add\([^"]*"[a-z_]+"' | sed 's/.*"\(.*\)"/\1/' | sort -u
+}
+
+maps_in_code() {
+	sed -n '/^const char \*const map_names/,/^};/p' "$TREE/user/dataplane.c" | grep -oE '"[a-z0-9]+"' | tr -d '"' | sort
+}
+
+environment_in_code() {
+	{
+		cat "$TREE"/user/*.c | grep -oE 'getenv\("[A-Z_]+"' | sed 's/.*"\(.*\)"/\1/'
+		! grep -q 'sd_notify' "$TREE"/user/*.c || echo NOTIFY_SOCKET
+		! grep -q 'sd_watchdog_enabled' "$TREE"/user/*.c || printf '%s\n' WATCHDOG_PID WATCHDOG_USEC
+	} | sort
+}
+
+constant() {
+	sed -n "s/^#define $1 \([0-9]*\).*/\1/p" "$TREE"/user/*.h
+}
+
+# The words of a syntax that are written as they stand there, and not places for a value.
+words_of_syntax() {
+	sed 's/^wgvia [a-z]*//' | grep -oE '(^|[^A-Za-z-])-{0,2}[a-z][a-z-]*' | sed -E 's/^[^a-z-]//' | sort -u
+}
+
+# ---- the documents ----
+
+# manual_text [PAGE]: as one line.
+manual_text() {
+	mandoc -T ascii -O width=1000 "$TREE/man/${1:-wgvia.8}" | col -b | tr -s ' \n' ' '
+}
+
+syntax_in_manual() {
+	mandoc -T ascii -O width=1000 "$TREE/man/wgvia.8" | col -bx | sed -n '/^COMMANDS/,/^OPTIONS/s/^ *\(wgvia [a-z]*.*\)/\1/p' |
+		sed -e '/^wgvia help/d' -e 's/ | /|/g' -e 's/\] \.\.\./].../g'
+}
+
+syntax_in_readme() {
+	# shellcheck disable=SC2016 # Markdown
+	sed -n '/^## Commands/,/^## /p' "$TREE/README.md" | sed -n '/^```text/,/^```$/p' | sed '/^```/d' |
+		awk '/^wgvia/ { if (line) print line; line = ""; sep = "" } { $1 = $1; line = line sep $0; sep = " " }
+			END { print line }' | sed 's/ | /|/g'
+}
+
+options_in_manual() {
+	sed -n '/^\.Sh OPTIONS/,/^\.Sh VERDICTS/s/^\.It Fl \(.*\)/\1/p' "$TREE/man/wgvia.8" | sed 's/ Ar .*//' |
+		tr -s ' ,' '\n' | sed 's/^/-/' | sort -u
+}
+
+# items_in_manual SECTION: the literal words that head its list.
+items_in_manual() {
+	sed -n "/^\.Sh $1/,/^\.Sh/s/^\.It Li //p" "$TREE/man/wgvia.8" | tr -s ' ,' '\n'
+}
+
+# ---- the completion ----
+
+need_completion() {
+	[ -e "$TREE/$COMPLETION" ] || skip "there is no $COMPLETION"
+}
+
+# completion_words commands|options|verdicts
+completion_words() {
+	# shellcheck disable=SC1090,SC2016 # the inner shell's variables
+	bash -c '. "$0"; name=_wgvia_$1; printf "%s\n" ${!name}' "$TREE/$COMPLETION" "$1" | sort
+}
+
+# The words that are proposed behind a command, without the kinds of values, which are the completion's own names.
+completion_keywords() {
+	# shellcheck disable=SC1090,SC2016,SC2154 # the inner shell's variables
+	bash -c '. "$0"
+		_wgvia_grammar "$1"
+		for word in $places; do
+			case $word in *"|"*) echo "$word" ;; esac
+		done
+		for word in $keywords; do
+			echo "${word%%[*=]*}"
+			case $word in *=*"|"*) echo "${word#*=}" ;; esac
+		done' "$TREE/$COMPLETION" "$1" | tr '|' '\n' | sort -u
+}

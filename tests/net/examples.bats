@@ -1,0 +1,194 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Every example of README and man pages, taken out of them and run as it stands there: on the gateway of the topology,
+# whose addresses are the documents' own, in a room with its own /sys/fs/bpf and /etc, so that default paths can be used.
+# What a document shows as output has to come out, times, counts and such aside; see lib/examples.py.
+
+# shellcheck disable=SC2086,SC2153 # addresses are words
+
+load ../lib/net.bash
+
+export BATS_TEST_TIMEOUT=180 # an agent waits until a gateway has been well for ten seconds
+
+setup_more() {
+	export ETC=$BATS_FILE_TMPDIR/etc
+	cp -a /etc "$ETC"
+	# shellcheck disable=SC2016 # the inner shell's
+	spawn "$NS_GW" room unshare --mount bash -c '
+		mount -t bpf bpf /sys/fs/bpf && mount --bind "$0" /etc && touch /etc/.room && exec sleep infinity' "$ETC"
+	poll 5 room [ -e /etc/.room ]
+}
+
+teardown() {
+	unspawn clients KILL
+	after_agent
+	after_no_return
+	room "$WGVIA" down wg6
+}
+
+room() {
+	nsenter --target "$(<"$TOPO_DIR/room.pid")" --mount --net "$@"
+}
+
+wgvia() {
+	room "$WGVIA" "$@"
+}
+
+# ---- what examples begin with ----
+
+# Nothing runs.
+before_fresh() { :; }
+
+# As in the quick start, connections are carried.
+before_running() {
+	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
+	answers "$NS_C1" $SVC4 service $C1_4
+	answers "$NS_C1" $SVC6 service $C1_6
+}
+
+# As above, and more connections come.
+before_traffic() {
+	before_running
+	# shellcheck disable=SC2016 # the inner shell's
+	spawn "$NS_C1" clients bash -c 'while :; do curl -gsS -m 3 "http://$0/" >/dev/null; done' $SVC4
+}
+
+# No gateway can be used, and packets come.
+before_dropping() {
+	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
+	room bpftool map update pinned /sys/fs/bpf/wgvia/wg6/prefixes4 key 16 0 0 0 10 6 0 0 \
+		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+	spawn "$NS_C1" clients ping -q -n -i 0.05 $SVC4
+}
+
+# The firewall has no way back to the IPv4 prefix.
+before_no_return() {
+	before_running
+	in_ns "$NS_FW" ip route delete $VPN4
+}
+
+after_no_return() {
+	in_ns "$NS_FW" ip route replace $VPN4 via $GW4
+}
+
+# A second firewall, so far as neighbour requests go.
+before_agent() {
+	ip -n "$NS_LAN" address replace 192.0.2.9/24 dev lan
+}
+
+# The first one dies and comes back, and that is all there is to see of an agent, which does not end by itself.
+meanwhile_agent() {
+	local pid=$1 status=0
+	poll 15 agent_speaks "$pid"
+	! process_gone "$pid" || return 0 # another command of the example
+	log_has 'gateway 192.0.2.9 dev ens3 is well' &&
+		ip -n "$NS_LAN" link set fw down &&
+		log_has ': via 192.0.2.9 dev ens3 now' &&
+		ip -n "$NS_LAN" link set fw up &&
+		log_has ': via 192.0.2.1 dev ens3 now' || status=1
+	kill -TERM "$pid"
+	return $status
+}
+
+agent_speaks() {
+	process_gone "$1" || grep -q 'is watched' "$BATS_TEST_TMPDIR/printed"
+}
+
+log_has() {
+	poll 15 grep -q -e "$1" "$BATS_TEST_TMPDIR/printed"
+}
+
+after_agent() {
+	ip -n "$NS_LAN" address flush dev lan scope global
+	ip -n "$NS_LAN" link set fw up
+}
+
+# Prefixes that no example names, so that one that is written by hand is seen.
+before_maps() {
+	is "$(ip -n "$NS_GW" -j link show ens3 | jq ".[].ifindex")" 2
+	wgvia up wg6 from 10.99.0.0/16 via $FW4 from 2001:db8:99::/48 via $FW6
+}
+
+step_maps() {
+	case $1 in
+	1) shown '.prefixes[] | select(.prefix == "10.6.0.0/16") | .via == "192.0.2.1" and .dev == "ens3" and .usable' ;;
+	2) shown '.prefixes[] | select(.prefix == "2001:db8:1::/50") | .via == "2001:db8:2::1" and .usable' ;;
+	3) shown '.bypass[] | select(.prefix == "192.0.2.9/32") | .verdict == "bypass" and .admin' ;;
+	4) shown '[.bypass[] | select(.prefix == "192.0.2.9/32")] == []' ;;
+	5) shown '[.prefixes[] | select(.prefix == "10.6.0.0/16")] == []' ;;
+	esac
+}
+
+shown() {
+	wgvia -j show wg6 | jq -e "$1"
+}
+
+# ---- running them ----
+
+# may_end_with STATUS SHOWN: a check that finds a fault ends with 1, an error line shows its own.
+may_end_with() {
+	case $2 in
+	wgvia:*) [ "$1" -eq 1 ] || [ "$1" -eq 2 ] ;;
+	error:* | warning:*) [ "$1" -eq 1 ] ;;
+	*) [ "$1" -eq 0 ] ;;
+	esac
+}
+
+# run_example EXAMPLE: in JSON. A step runs with PATH as if wgvia were installed.
+run_example() {
+	local about count=0 step command shown status pid
+	about=$(jq -r .about <<<"$1")
+	declare -F "before_$about" >/dev/null || { echo "no such state: $about" && return 1; }
+	"before_$about"
+	while IFS= read -r step; do
+		command=$(jq -r .command <<<"$step")
+		shown=$(jq -r .output <<<"$step")
+		count=$((count + 1))
+		echo "\$ $command"
+		status=0
+		: >"$BATS_TEST_TMPDIR/printed"
+		case $command in *'|'*) ;; *) command="exec $command" ;; esac # a shell would end by the signal itself
+		# not by a function, which would be a process of its own
+		nsenter --target "$(<"$TOPO_DIR/room.pid")" --mount --net env PATH="$TREE/build:$PATH" timeout 40 sh -c "$command" >"$BATS_TEST_TMPDIR/printed" 2>&1 3>&- &
+		pid=$!
+		! declare -F "meanwhile_$about" >/dev/null || "meanwhile_$about" $pid || status=1
+		wait $pid || status=$?
+		cat "$BATS_TEST_TMPDIR/printed"
+		may_end_with $status "$shown" || { echo "ended with status $status" && return 1; }
+		[ -z "$shown" ] || /usr/bin/python3 "$TOPO_LIB/examples.py" --same "$BATS_TEST_TMPDIR/printed" <<<"$shown" ||
+			{ printf 'the document has:\n%s\n' "$shown" && return 1; }
+		! declare -F "step_$about" >/dev/null || "step_$about" $count
+	done < <(jq -c '.steps[]' <<<"$1")
+	! declare -F "after_$about" >/dev/null || "after_$about"
+	wgvia down wg6
+}
+
+# run_examples FILE: all of it, files first.
+run_examples() {
+	local example name count=0
+	/usr/bin/python3 "$TOPO_LIB/examples.py" "$TREE/$1" >"$BATS_TEST_TMPDIR/examples"
+	while IFS= read -r example; do
+		name=$(jq -r .about <<<"$example")
+		mkdir -p "$ETC$(dirname "${name#/etc}")"
+		jq -j .text <<<"$example" >"$ETC${name#/etc}"
+	done < <(jq -c '.[] | select(.kind == "file")' "$BATS_TEST_TMPDIR/examples")
+	while IFS= read -r example; do
+		echo "--- $1:$(jq .line <<<"$example")"
+		run_example "$example"
+		count=$((count + 1))
+	done < <(jq -c '.[] | select(.kind == "examples")' "$BATS_TEST_TMPDIR/examples")
+	[ $count -gt 0 ]
+}
+
+@test "wgvia(8): the examples do what it says" {
+	run_examples man/wgvia.8
+}
+
+@test "wgvia.conf(5): the examples do what it says" {
+	run_examples man/wgvia.conf.5
+}
+
+@test "README: the examples do what it says" {
+	run_examples README.md
+}

@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What docs/SECURITY.md says, where no other file of tests shows it: who may touch what, and what wgvia leaves open.
+
+# shellcheck disable=SC2086,SC2153,SC2154 # addresses are words; `run` sets $status and $output
+
+load ../lib/net.bash
+
+teardown() {
+	in_ns "$NS_GW" nft delete table inet test 2>/dev/null
+	in_ns "$NS_SVC" ip route delete $VPN4 2>/dev/null
+	in_ns "$NS_GW" ip neighbour delete 192.0.2.9 dev ens3 2>/dev/null
+	ip -n "$NS_FW" address delete 192.0.2.9/24 dev lan 2>/dev/null
+	ip -n "$NS_LAN" address flush dev lan scope global
+	sweep "$NS_GW" wg6
+}
+
+# drops HOOK RULE: on the gateway.
+drops() {
+	in_ns "$NS_GW" nft -f - <<-END
+		table inet test {
+			chain test {
+				type filter hook $1 priority filter; policy accept;
+				$2 drop
+			}
+		}
+	END
+}
+
+@test "pins and their folders are root's alone" {
+	wgvia up wg6 "${WORDS[@]}"
+	is "$(find "$PIN_DIR" ! -user 0)" ""
+	is "$(find "$PIN_DIR" -type d ! -perm 0700)" ""
+	is "$(find "$PIN_DIR" -type f ! -perm 0600)" ""
+	run ! setpriv --reuid 65534 --clear-groups bpftool map dump pinned "$PIN_DIR/wg6/prefixes4"
+	run ! setpriv --reuid 65534 --clear-groups "$WGVIA" --pin-dir "$PIN_DIR" show wg6
+}
+
+@test "rules for what comes to this host itself see it in mode fast, too" {
+	wgvia up wg6 "${WORDS[@]}"
+	ping_once "$NS_C1" $WG4
+	ping_once "$NS_C1" $GW4
+	drops input "ip saddr $C1_4"
+	run ! ping_once "$NS_C1" $WG4
+	run ! ping_once "$NS_C1" $GW4
+	ping_once "$NS_C1" $SVC4
+}
+
+@test "FORWARD rules see what stays in the tunnel in mode fast, too" {
+	wgvia up wg6 "${WORDS[@]}"
+	ping_once "$NS_C1" $C2_4
+	drops forward "ip daddr $C2_4"
+	run ! ping_once "$NS_C1" $C2_4
+}
+
+@test "a LAN host that sends into the tunnel by the gateway meets its FORWARD rules in mode stack alone" {
+	in_ns "$NS_SVC" ip route add $VPN4 via $GW4
+	drops forward "ip saddr $SVC4"
+	wgvia up wg6 "${WORDS[@]}"
+	ping_once "$NS_SVC" $C1_4
+	wgvia up wg6 "${WORDS[@]}" mode stack
+	run ! ping_once "$NS_SVC" $C1_4
+}
+
+# Where frames of the client's ping to the service go.
+destination() {
+	start_capture "$NS_GW" ens3 "$BATS_TEST_TMPDIR/$1.pcap" "icmp and src $C1_4"
+	ping_once "$NS_C1" $SVC4 >&2 || true
+	stop_capture "$BATS_TEST_TMPDIR/$1.pcap"
+	frames "$BATS_TEST_TMPDIR/$1.pcap" -r '.[0].to'
+}
+
+@test "who answers for the firewall's address gets the packets, but where its neighbour entry is permanent" {
+	local impostor=02:00:00:00:02:a0 via=192.0.2.9
+	ip -n "$NS_FW" address add $via/24 dev lan
+	wgvia up wg6 from $VPN4 via $via
+	is "$(destination before)" $FW_MAC
+	ip -n "$NS_FW" address delete $via/24 dev lan
+	ip -n "$NS_LAN" address add $via/24 dev lan
+	in_ns "$NS_GW" ip neighbour flush to $via dev ens3
+	is "$(destination impostor)" $impostor
+	in_ns "$NS_GW" ip neighbour replace $via lladdr $FW_MAC dev ens3 nud permanent
+	is "$(destination permanent)" $FW_MAC
+}
+
+@test "until up has run, and after down, packets go past the firewall" {
+	ping_once "$NS_C1" $SVC4
+	is "$(destination before)" $SVC_MAC
+	wgvia up wg6 "${WORDS[@]}"
+	is "$(destination during)" $FW_MAC
+	wgvia down wg6
+	is "$(destination after)" $SVC_MAC
+}
