@@ -156,7 +156,7 @@ def plot(data, path):
         tics.append(f'"{{/:Bold {group["title"]}}}" {y}')
         y += 1
         for four, six in zip(group["rows"][::2], group["rows"][1::2]):
-            tics.append(f'"{four["title"]}" {y}')
+            tics.append('"{}" {}'.format(four["title"].replace("_", "\\\\_"), y))
             for row, offset, colour in ((four, -0.2, 0), (six, 0.2, 1)):
                 kind = colour + (2 if four["title"].startswith("wgvia") else 0)
                 lines.append(f'{row["median"]:.1f} {y + offset} {row["q1"]:.1f} {row["q3"]:.1f} {kind} '
@@ -164,7 +164,7 @@ def plot(data, path):
             y += 1
         y += 0.4
     script = f"""
-        set terminal svg size 860,{int(y * 26) + 70} enhanced font "sans-serif,12" background rgb "#00ffffff"
+        set terminal svg size 860,{int(y * 26) + 70} enhanced font "sans-serif,12"
         set output "{path}"
         grey = "#7d8590"
         set border 1 linecolor rgb grey
