@@ -112,6 +112,8 @@ def print_table(data):
         print(group["title"])
         for four, six in zip(group["rows"][::2], group["rows"][1::2]):
             print(f"  {four['title']:34} {ns(four)}   {ns(six)}")
+    if not data["ratios"]:
+        return
     print(f"\n{'ratio':36} {'':>9} {'median':>7} {'from':>7} {'to':>6}   {'target':>7}")
     for ratio in data["ratios"]:
         print(f"  {ratio['text']:38} IPv{ratio['family']} {ratio['median']:8.3f} {ratio['q1']:7.3f} {ratio['q3']:6.3f}"
@@ -121,7 +123,7 @@ def print_table(data):
 
 def compare(data, path):
     """Says what has become worse since the ratios were kept; it is for a reader to judge, on the same kind of machine."""
-    if not os.path.exists(path):
+    if not os.path.exists(path) or not data["ratios"]:
         return
     kept = {}
     for line in open(path, encoding="utf-8"):
