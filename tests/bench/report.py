@@ -122,7 +122,7 @@ def print_table(data):
 
 
 def compare(data, path):
-    """Says what has become worse since the ratios were kept; it is for a reader to judge, on the same kind of machine."""
+    """Says what has become worse since the ratios were kept; for a reader to judge, on the same kind of machine."""
     if not os.path.exists(path) or not data["ratios"]:
         return
     kept = {}
@@ -143,7 +143,7 @@ def compare(data, path):
 def record(data, path):
     with open(path, "w", encoding="utf-8") as file:
         print("# SPDX-License-Identifier: GPL-2.0-only\n#\n"
-              "# Ratios of a run of scripts/bench --record, which later runs are compared with: name, IP version, median.",
+              "# Ratios of a run of scripts/bench --record, to compare later runs with: name, IP version, median.",
               file=file)
         host = data["machine"]
         print(f"# kernel {host['kernel']}, {host['cpus']} CPUs {host['cpu']}", file=file)
