@@ -52,7 +52,7 @@ OBJECTS := $(patsubst user/%.c,$(B)/user/%.o,$(wildcard user/*.c))
 LIBRARY := $(filter-out $(B)/user/main.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(wildcard tests/prog/test_*.c))
-BENCHMARKS := $(B)/tests/bench/path $(B)/tests/bench/wire
+BENCHMARKS := $(addprefix $(B)/tests/bench/,path scale wire)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 TOOLS := $(patsubst tests/lib/%.c,$(B)/tests/lib/%,$(wildcard tests/lib/*.c))
 
@@ -128,7 +128,7 @@ $(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETON)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) -lcmocka $(ALL_LIBS)
 
-$(B)/tests/bench/path: tests/bench/path.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETON)
+$(B)/tests/bench/path $(B)/tests/bench/scale: $(B)/tests/bench/%: tests/bench/%.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETON)
 $(B)/tests/bench/wire: tests/bench/wire.c tests/bench/lane.c tests/bench/traffic.c tests/prog/packets.c \
 		$(wildcard tests/bench/*.h) tests/prog/packets.h $(B)/floors.skel.h
 $(BENCHMARKS):

@@ -286,7 +286,7 @@ static __always_inline __u32 count_pass(void)
 
 static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 {
-	__u32 pass = count_pass(); /* of every packet: neighbour requests, too */
+	__u32 pass = count_pass(); /* of every packet: neighbour requests, and what else waits for a neighbour */
 	struct wgvia_gateway *gateway = NULL;
 	enum mark mark = mark_get(skb);
 	enum wgvia_verdict verdict;

@@ -7,8 +7,8 @@
 #   wg6 (tun) 10.6.0.1/16 2001:db8:1::1/50 --- gateway --- ens3 (tap) 192.0.2.2/24 2001:db8:2::2/64
 #   firewall 192.0.2.1, 2001:db8:2::1        service 192.0.2.3, 2001:db8:2::3
 #
-# lane_up LANE makes one of them, lane_down ends what runs in it; $BENCH_NAME names the namespaces, and $BENCH_DIR is for
-# files. Neighbours are written down, so that nobody asks for them.
+# lane_up LANE makes one of them, lane_down ends what runs in it; $BENCH_NAME names the namespaces, $BENCH_DIR is for files.
+# Neighbours are written down, so that nobody asks for them.
 
 # shellcheck source=tests/lib/topology.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/topology.sh"
@@ -138,7 +138,8 @@ lane_listener() {
 	local lane=$1
 	shift
 	lane_wgvia_up "$lane" "${words[@]}" || return
-	nice -n -20 taskset -c "$BENCH_OTHER" "$WGVIA" --pin-dir "/sys/fs/bpf/$BENCH_NAME/$lane" -n "$BENCH_NAME-$lane" trace wg6 "$@" \
+	nice -n -20 taskset -c "$BENCH_OTHER" "$WGVIA" --pin-dir "/sys/fs/bpf/$BENCH_NAME/$lane" \
+		-n "$BENCH_NAME-$lane" trace wg6 "$@" \
 		>/dev/null 2>"$BENCH_DIR/$lane.trace" &
 	echo $! >"$BENCH_DIR/$lane.pid"
 	poll 5 grep -q '^listening' "$BENCH_DIR/$lane.trace"
@@ -208,14 +209,14 @@ lane_down() {
 	[ ! -e "/sys/fs/bpf/$BENCH_NAME/$1/wg6" ] || lane_wgvia "$1" down wg6
 }
 
-# lane_listened LANE RAW: a note on how much of it somebody has listened to; a listener that could not run when it wanted
-# to is switched off for a while.
+# lane_listened LANE RAW: a note on how much of it somebody has listened to; a listener that cannot run when it
+# wants to is switched off for a while.
 lane_listened() {
 	local sent told
 	lane_hush "$1"
 	sent=$(jq --arg lane "$1" '[.rows[] | select(.lane == $lane) | .sent] | add' "$2")
 	told=$(sed -n 's/^\([0-9]*\) decisions shown, \([0-9]*\) skipped$/\1 + \2/p' "$BENCH_DIR/$1.trace")
-	echo "wgvia trace of all has been told of $((100 * (told) / sent)) % of the decisions, in what it showed and what it skipped"
+	echo "wgvia trace of all has been told of $((100 * (told) / sent)) % of the decisions, shown or skipped"
 }
 
 # lane_proofs LANE RAW: what only the lane's own tools can tell after the rounds; RAW is wire's output.

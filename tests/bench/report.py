@@ -112,6 +112,8 @@ def print_table(data):
         print(group["title"])
         for four, six in zip(group["rows"][::2], group["rows"][1::2]):
             print(f"  {four['title']:34} {ns(four)}   {ns(six)}")
+    if not data["ratios"]:
+        return
     print(f"\n{'ratio':36} {'':>9} {'median':>7} {'from':>7} {'to':>6}   {'target':>7}")
     for ratio in data["ratios"]:
         print(f"  {ratio['text']:38} IPv{ratio['family']} {ratio['median']:8.3f} {ratio['q1']:7.3f} {ratio['q3']:6.3f}"
@@ -120,8 +122,8 @@ def print_table(data):
 
 
 def compare(data, path):
-    """Says what has become worse since the ratios were kept; it is for a reader to judge, on the same kind of machine."""
-    if not os.path.exists(path):
+    """Says what has become worse since the ratios were kept; for a reader to judge, on the same kind of machine."""
+    if not os.path.exists(path) or not data["ratios"]:
         return
     kept = {}
     for line in open(path, encoding="utf-8"):
@@ -141,7 +143,7 @@ def compare(data, path):
 def record(data, path):
     with open(path, "w", encoding="utf-8") as file:
         print("# SPDX-License-Identifier: GPL-2.0-only\n#\n"
-              "# Ratios of a run of scripts/bench --record, which later runs are compared with: name, IP version, median.",
+              "# Ratios of a run of scripts/bench --record, to compare later runs with: name, IP version, median.",
               file=file)
         host = data["machine"]
         print(f"# kernel {host['kernel']}, {host['cpus']} CPUs {host['cpu']}", file=file)
@@ -156,7 +158,7 @@ def plot(data, path):
         tics.append(f'"{{/:Bold {group["title"]}}}" {y}')
         y += 1
         for four, six in zip(group["rows"][::2], group["rows"][1::2]):
-            tics.append(f'"{four["title"]}" {y}')
+            tics.append('"{}" {}'.format(four["title"].replace("_", "\\\\_"), y))
             for row, offset, colour in ((four, -0.2, 0), (six, 0.2, 1)):
                 kind = colour + (2 if four["title"].startswith("wgvia") else 0)
                 lines.append(f'{row["median"]:.1f} {y + offset} {row["q1"]:.1f} {row["q3"]:.1f} {kind} '
@@ -164,7 +166,7 @@ def plot(data, path):
             y += 1
         y += 0.4
     script = f"""
-        set terminal svg size 860,{int(y * 26) + 70} enhanced font "sans-serif,12" background rgb "#00ffffff"
+        set terminal svg size 860,{int(y * 26) + 70} enhanced font "sans-serif,12"
         set output "{path}"
         grey = "#7d8590"
         set border 1 linecolor rgb grey
