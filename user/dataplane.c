@@ -666,10 +666,22 @@ static int read_verdict(const struct wgvia_bpf *skeleton, struct trial *trial)
 	return 0;
 }
 
+/*
+ * The device that a packet came in by, where the program asks: whether it is one of ours (decide_egress()). A kernel
+ * before 5.12 lets no test run have one; others are as good as none.
+ */
+static uint32_t trial_ingress(const struct wgvia_bpf *skeleton, const struct trial *trial)
+{
+	for (int i = 0; trial->point.direction == WGVIA_EGRESS && i < CONFIG_DEVICES; i++)
+		if (skeleton->rodata->config.devices[i] == trial->ingress_ifindex)
+			return trial->ingress_ifindex;
+	return 0;
+}
+
 static int run_trial(const struct wgvia_bpf *skeleton, struct trial *trial)
 {
 	struct __sk_buff context = {.ifindex = trial->point.direction == WGVIA_EGRESS ? trial->point.ifindex : 0,
-				    .ingress_ifindex = trial->ingress_ifindex};
+				    .ingress_ifindex = trial_ingress(skeleton, trial)};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = trial->frame, .data_size_in = trial->frame_len,
 		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
 	int ret = bpf_prog_test_run_opts(bpf_program__fd(program_for(skeleton, &trial->point)), &opts);
@@ -704,6 +716,8 @@ int dataplane_try(const struct instance *instance, const struct links *links, st
 		ret = run_trial(skeleton, trial);
 		if (ret)
 			error_system(error, -ret, "cannot run the program on the packet");
+		if (ret == -EINVAL && trial_ingress(skeleton, trial))
+			error_hint(error, "Linux before 5.12 cannot try a packet that has come in by a LAN device");
 	}
 	wgvia_bpf__destroy(skeleton);
 	return ret;

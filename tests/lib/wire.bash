@@ -28,7 +28,10 @@ wire_begin() {
 	done
 	set_sysctls "$NS_LAN" net.ipv6.conf.{all,default}.disable_ipv6=1
 	set_sysctls "$NS_GW" net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
-		net.ipv4.icmp_{ratelimit=0,msgs_per_sec=1000000,msgs_burst=1000000} net.ipv6.icmp.ratelimit=0
+		net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	# the whole host's before Linux 6.13, and then not seen in here
+	! in_ns "$NS_GW" test -e /proc/sys/net/ipv4/icmp_msgs_burst ||
+		set_sysctls "$NS_GW" net.ipv4.icmp_msgs_{per_sec,burst}=1000000
 	WIRE_PORTS=("own=host:$NS_GW")
 }
 
