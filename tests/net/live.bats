@@ -76,11 +76,40 @@ tcp_stop() { # NAME: its bytes
 
 # Segments that the two ends of transfers have sent again though they were lost; what the other end says it had already
 # (DSACK, RFC 2883) was late, as it happens where a process does not run for some milliseconds.
+segments_sent_again() {
+	local ns
+	for ns in $NS_C1 $NS_SVC; do
+		in_ns "$ns" nstat -asz TcpRetransSegs TcpExtTCPDSACKRecv
+	done | awk '/RetransSegs/ { sum += $2 } /DSACKRecv/ { sum -= $2 } END { print sum }'
+}
+
+# TCP segments that one of the two ends has sent, again or for the first time, and that have not come to the other one. Its
+# kernel counts them; nothing puts segments together on this way, and no clock is asked.
 segments_lost() {
 	local ns
 	for ns in $NS_C1 $NS_SVC; do
-		in_ns "$ns" nstat -asz TcpRetransSegs TcpExtTCPDSACKRecvSegs
-	done | awk '/RetransSegs/ { sum += $2 } /DSACKRecvSegs/ { sum -= $2 } END { print sum }'
+		in_ns "$ns" nstat -asz TcpOutSegs TcpRetransSegs TcpInSegs
+	done | awk '/OutSegs|RetransSegs/ { sum += $2 } /InSegs/ { sum -= $2 } END { print sum }'
+}
+
+# no_segment_lost BEFORE SENDER...: none but so many, and what is on its way arrives while the senders pause. At the end of a
+# connection some may get lost: a firewall drops what it sees behind a reset.
+no_segment_lost() {
+	local before=$1 name
+	shift
+	for name; do
+		kill -STOP "$(<"$TOPO_DIR/$name.pid")"
+	done
+	poll 5 segments_lost_are "$before" || true
+	lost=$(($(segments_lost) - before))
+	for name; do
+		kill -CONT "$(<"$TOPO_DIR/$name.pid")"
+	done
+	is "$lost segments lost" "0 segments lost"
+}
+
+segments_lost_are() {
+	[ "$(segments_lost)" -eq "$1" ]
 }
 
 sent_at_least() { # COUNT: packets that the programs have seen
@@ -91,7 +120,7 @@ sent_at_least() { # COUNT: packets that the programs have seen
 
 # changes ATTACH
 changes() {
-	local i count=${WGVIA_CHANGES:-500} begin result tcp4 tcp6 segments
+	local i count=${WGVIA_CHANGES:-500} begin result tcp4 tcp6 segments lost
 	attach_type "$1"
 	up
 	pings 1 "$NS_GW" $FW4B
@@ -107,15 +136,15 @@ changes() {
 		change $i >"$BATS_TEST_TMPDIR/change" 2>&1 || is "change $i: $(<"$BATS_TEST_TMPDIR/change")" "change $i: "
 	done
 	begin=$(((${EPOCHREALTIME/[.,]/} - begin) / 1000000))
+	no_segment_lost "$segments" tcp4 iperf6 || true
 	tcp4=$(tcp_stop tcp4)
 	tcp6=$(tcp_stop tcp6)
-	segments=$(($(segments_lost) - segments))
 	result=$(load_stop load)
 	figures "$count changes in $begin s: $(load_figures "$result"), TCP $tcp4 bytes out $tcp6 back," \
-		"$segments segments lost, $(wire leaked) leaked"
+		"$lost segments lost, $(wire leaked) leaked"
 	load_lost_nothing "$result"
 	is "$(jq .refused <<<"$result")" 0
-	is "$segments segments lost" "0 segments lost"
+	is "$lost segments lost" "0 segments lost"
 	[ "$tcp4" -gt 100000 ]
 	[ "$tcp6" -gt 100000 ]
 	is "$(wire leaked)" 0
@@ -137,7 +166,7 @@ changes() {
 transfer_survives() {
 	local segments
 	up mode stack
-	segments=$(segments_lost)
+	segments=$(segments_sent_again)
 	tcp_start tcp4 "$1" 5201
 	poll 5 sent_at_least 500
 	up mode fast
@@ -147,7 +176,7 @@ transfer_survives() {
 	up mode fast
 	poll 5 sent_at_least 5000
 	tcp_stop tcp4
-	is "$(($(segments_lost) - segments)) segments lost" "0 segments lost"
+	is "$(($(segments_sent_again) - segments)) segments sent again" "0 segments sent again"
 }
 
 @test "a TCP transfer goes from mode stack to fast, back and again, IPv4" {
