@@ -303,13 +303,30 @@ as_explained() {
 	done
 }
 
-# bats test_tags=vm
-@test "a kernel whose test runs have no ingress device: explain refuses to guess about what the kernel sends on" {
+# ingress FAMILY: explains a packet that comes in by the LAN, and that the kernel sends on to the service.
+ingress() {
+	wgvia explain wg6 from ${ADDRESS[internet$1]} to ${ADDRESS[service$1]} dir in
+}
+
+# bats test_tags=feature
+@test "what came in by a LAN device and the kernel sends on is explained" {
 	local family
-	! kernel_can ingress || skip "kernel $(uname -r) lets test runs have one"
+	kernel_can ingress || skip "kernel $(uname -r) lets no test run have an ingress device"
 	up fast >/dev/null
 	for family in 4 6; do
-		run --separate-stderr -1 wgvia explain wg6 from ${ADDRESS[internet$family]} to ${ADDRESS[service$family]} dir in
+		ingress $family | tee "$BATS_TEST_TMPDIR/text"
+		grep "kernel: forwards it by dev ens3" "$BATS_TEST_TMPDIR/text"
+		is "$(tail -n 1 "$BATS_TEST_TMPDIR/text")" "  not returned: left to the kernel"
+	done
+}
+
+# bats test_tags=vm
+@test "a kernel before 5.12: what came in by a LAN device and the kernel sends on is not explained, with a hint" {
+	local family
+	! kernel_can ingress || skip "kernel $(uname -r) lets test runs have an ingress device"
+	up fast >/dev/null
+	for family in 4 6; do
+		run --separate-stderr -1 ingress $family
 		is "$output" ""
 		is "${stderr_lines[0]}" "wgvia: cannot run the program on the packet: Invalid argument"
 		is "${stderr_lines[1]}" "hint: Linux before 5.12 cannot try a packet that has come in by a LAN device"

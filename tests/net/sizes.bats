@@ -137,6 +137,7 @@ tun $WG6>$C1_6 too-big 1300 #3
 lan gw>fw #1 hops 63" tun 'pkt(6, 1300)' 'pkt(6, 1301)' 'pkt(6, 9000)'
 }
 
+# bats test_tags=feature
 @test "a jumbo tunnel onto a 1,300-byte LAN: the client is told" {
 	mtus 9000 1300
 	in_measuring_modes lan_is_narrow
@@ -195,7 +196,7 @@ tun #3 in 2 pieces hops 63" lan "pkt(4, 1420, $BACK4)" "pkt(4, 1421, $BACK4)" "p
 
 # What the README says of such kernels: it is lost without a word in mode fast, at the device that it does not fit.
 # bats test_tags=vm
-@test "a kernel without bpf_check_mtu: mode fast loses what is too big, check says so, mode stack tells the sender" {
+@test "a kernel before 5.12: mode fast loses what is too big, check says so, mode stack tells the sender" {
 	! kernel_can check_mtu || skip "kernel $(uname -r) has bpf_check_mtu()"
 	mtus 9000 1300
 	ip -n "$NS_LAN" link set lan mtu 1300
