@@ -328,7 +328,7 @@ ingress() {
 	for family in 4 6; do
 		run --separate-stderr -1 ingress $family
 		is "$output" ""
-		is "${stderr_lines[0]}" "wgvia: cannot run the program on the packet: Invalid argument"
+		is "${stderr_lines[0]}" "wgvia: cannot run the program on the packet: invalid argument"
 		is "${stderr_lines[1]}" "hint: Linux before 5.12 cannot try a packet that has come in by a LAN device"
 		wgvia explain wg6 from ${ADDRESS[service$family]} to ${ADDRESS[client$family]} | grep "returned: into the tunnel"
 	done
