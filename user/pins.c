@@ -313,6 +313,11 @@ int pins_remove_folder(const char *root, const char *tunnel, enum pins_folder fo
 	return ret;
 }
 
+int pins_check_writable(const char *root)
+{
+	return access(root, W_OK) ? -errno : 0;
+}
+
 /* What NAME lacks moves over from NAME%old; the rest of NAME%old goes. */
 static int merge_old(const char *root, const char *tunnel)
 {
