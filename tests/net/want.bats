@@ -12,6 +12,7 @@
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((120 + 1200 / ${WGVIA_FAULTS:-7}))}
 load ../lib/net.bash
 load ../lib/load.bash
+load ../lib/agent.bash
 
 ENOMEM=12 ENOBUFS=105
 
@@ -22,11 +23,14 @@ setup_more() {
 
 setup() {
 	OWN_PIN_DIR=$PIN_DIR
+	AGENT_ENV=()
 	conf=$BATS_TEST_TMPDIR/wg6.conf
 }
 
 teardown() {
 	unspawn load KILL
+	agent_stop KILL
+	ip -n "$NS_GW" link delete wg7 2>/dev/null || true
 	if mountpoint -q "$TOPO_DIR/bpf"; then
 		mount -o remount,rw "$TOPO_DIR/bpf"
 		"$WGVIA" --pin-dir "$TOPO_DIR/bpf/wgvia" -n "$NS_GW" down wg6
@@ -253,6 +257,30 @@ cgroup_limit() {
 	is "$(wire leaked)" 0
 }
 
+# room_for BYTES: in addition to what is in use.
+room_for() {
+	cgroup_limit $(($(cat "$CGROUP"/memory.{usage_in_bytes,current} 2>/dev/null) + $1))
+}
+
+@test "an agent whose maps find no memory says so, and catches up when there is some" {
+	local result
+	cgroup_make
+	in_cgroup up wg6 "${WORDS[@]}"
+	agent_start
+	load_both_ways 1000
+	wire_reset
+	room_for 100000
+	printf 'address add 172.20.%s/32 dev lo\n' {1..40}.{1..250} | ip -n "$NS_GW" -batch -
+	says "cannot write the maps of 'wg6': cannot allocate memory" 30
+	cgroup_limit 1G
+	poll 30 is_left_alone 172.20.40.250/32 local
+	result=$(load_stop load)
+	figures "$(load_figures "$result")"
+	load_lost_nothing "$result"
+	is "$(wire leaked)" 0
+	ip -n "$NS_GW" address flush dev lo to 172.20.0.0/16
+}
+
 # From too little for the program itself to enough for all.
 @test "an up in a cgroup that is too small, byte by byte" {
 	local limit status refusals=0 killed=0
@@ -279,4 +307,98 @@ cgroup_limit() {
 	is $status 0
 	figures "$limit KiB do, $refusals refused, $killed killed by the kernel"
 	works
+}
+
+# ---- room ----
+
+# The kernel's own word, by maps that are small; those of wgvia have room for more than it takes.
+@test "maps that are full: a change is refused as a whole" {
+	local result
+	variant small bpf/maps.h 's/^#define PREFIXES_MAX .*/#define PREFIXES_MAX 64/'
+	export WGVIA=$BATS_FILE_TMPDIR/small/build/wgvia
+	printf 'from %s via %s\n' $VPN4 $FW4 $VPN6 $FW6 >"$conf"
+	wgvia apply wg6 "$conf"
+	load_both_ways 1000
+	wire_reset
+	printf "from 20.6.%d.0/24 via $FW4\n" {1..100} >>"$conf"
+	refused "cannot write the maps of 'wg6': no space left on device" apply wg6 "$conf"
+	WGVIA_BATCH=no refused "cannot write the maps of 'wg6': no space left on device" apply wg6 "$conf"
+	sed -i '20,$d' "$conf"
+	is "$(wgvia apply wg6 "$conf" | grep -c '^+ from')" 17
+	result=$(load_stop load)
+	figures "$(load_figures "$result")"
+	load_lost_nothing "$result"
+	is "$(wire leaked)" 0
+	wgvia down wg6
+	# and a first one leaves nothing
+	printf "from 20.6.%d.0/24 via $FW4\n" {1..100} >"$conf"
+	run -1 wgvia apply wg6 "$conf"
+	[[ "$output" == "wgvia: cannot write the maps of 'wg6': no space left on device"* ]]
+	nothing_left
+}
+
+@test "more prefixes than wgvia holds are refused before anything changes" {
+	wgvia up wg6 "${WORDS[@]}"
+	seq 0 1000000 | awk '{ printf "from %d.%d.%d.%d/32 via '$FW4'\n", 20 + $1 / 16777216, $1 / 65536 % 256, $1 / 256 % 256, $1 % 256 }' >"$conf"
+	refused "cannot hold more than 1000000 prefixes" apply wg6 "$conf"
+	works
+}
+
+# ---- a bpffs that is read-only ----
+
+# read_only COMMAND: a $WGVIA for which the pins are read-only after that command.
+read_only() {
+	READ_ONLY=$BATS_TEST_TMPDIR/wgvia
+	printf '#!/bin/sh\n%s\n' "$1" >"$READ_ONLY"
+	chmod +x "$READ_ONLY"
+}
+
+# pins_cannot_change: what would make or remove one is refused, and what is in force stays.
+pins_cannot_change() {
+	local WGVIA=$READ_ONLY text="read-only file system"
+	ip -n "$NS_GW" tuntap add dev wg7 mode tun
+	refused "$text" up wg6 "${WORDS_HALVES[@]}" mode stack
+	refused "$text" down wg6
+	refused "$text" run wg6
+	refused "$text" up wg7 from 10.7.0.0/16 via $FW4
+}
+
+# The file system itself, which bpftool cannot read then either.
+@test "a bpffs that is read-only: what is in force stays" {
+	local result
+	mkdir -p "$TOPO_DIR/bpf"
+	mount -t bpf bpf "$TOPO_DIR/bpf"
+	PIN_DIR=$TOPO_DIR/bpf/wgvia
+	read_only "mount -o remount,ro $TOPO_DIR/bpf; $WGVIA \"\$@\"; status=\$?; mount -o remount,rw $TOPO_DIR/bpf; exit \$status"
+	wgvia up wg6 "${WORDS[@]}"
+	load_both_ways 1000
+	wire_reset
+	pins_cannot_change
+	WGVIA=$READ_ONLY refused "read-only file system" route replace wg6 from $VPN4 via $FW4B
+	WGVIA=$READ_ONLY refused "read-only file system" show wg6
+	wgvia up wg6 "${WORDS_HALVES[@]}" mode stack
+	result=$(load_stop load)
+	figures "$(load_figures "$result")"
+	load_lost_nothing "$result"
+	is "$(wire leaked)" 0
+	wgvia down wg6
+	nothing_left
+}
+
+# As systemd's ReadOnlyPaths= does it: the mount is, the file system is not, so maps can be read, and written.
+@test "a bpffs that is mounted read-only for one process: pins stay, maps change" {
+	local result
+	read_only "exec unshare --mount sh -c 'mount --bind $PIN_DIR $PIN_DIR && mount -o remount,bind,ro $PIN_DIR && exec \"\$@\"' \
+		sh $WGVIA \"\$@\""
+	wgvia up wg6 "${WORDS[@]}"
+	load_both_ways 1000
+	wire_reset
+	pins_cannot_change
+	is "$(WGVIA=$READ_ONLY wgvia -j save wg6)" "$(wgvia -j save wg6)"
+	WGVIA=$READ_ONLY wgvia route replace wg6 from $VPN4 via $FW4B
+	wgvia up wg6 "${WORDS_HALVES[@]}" mode stack
+	result=$(load_stop load)
+	figures "$(load_figures "$result")"
+	load_lost_nothing "$result"
+	is "$(wire leaked)" 0
 }
