@@ -22,6 +22,12 @@
 
 const char *const attach_kind_words[] = {[ATTACH_TCX] = "tcx", [ATTACH_CLSACT] = "clsact"};
 
+void attach_device_name(uint32_t ifindex, char name[IFNAMSIZ])
+{
+	if (!if_indextoname(ifindex, name))
+		snprintf(name, IFNAMSIZ, "if%u", ifindex);
+}
+
 static void pin_path(char path[PINS_PATH_MAX], const char *folder, const struct attachment *point)
 {
 	int len = snprintf(path, PINS_PATH_MAX, "%s/%s_%s_%u", folder, attach_kind_words[point->kind],
@@ -303,7 +309,7 @@ int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct e
 {
 	struct bpf_tc_hook hook = {
 		.sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
-	char marker[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
+	char marker[PINS_PATH_MAX], name[IFNAMSIZ];
 	bool is_marked = false, had;
 	int ret;
 
@@ -324,7 +330,7 @@ int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct e
 		rmdir(marker);
 	if (!ret || ret == -EEXIST) /* somebody's clsact serves as well */
 		return 0;
-	if_indextoname(ifindex, name);
+	attach_device_name(ifindex, name);
 	return error_system(error, -ret, "cannot attach to '%s'", name);
 }
 
@@ -415,14 +421,14 @@ int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)
 
 int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error)
 {
-	char pin[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
+	char pin[PINS_PATH_MAX], name[IFNAMSIZ];
 	int ret;
 
 	pin_path(pin, folder, point);
 	ret = point->kind == ATTACH_TCX ? tcx_add(point, pin, prog_fd) : clsact_add(point, pin, prog_fd);
 	if (!ret)
 		return 0;
-	if_indextoname(point->ifindex, name);
+	attach_device_name(point->ifindex, name);
 	if (ret == -EEXIST && point->kind == ATTACH_CLSACT) {
 		error_refuse(error, "cannot attach to '%s': somebody's filter has handle %u at priority %u", name,
 			     point->handle, ATTACH_PRIORITY);
@@ -433,7 +439,7 @@ int attach_add(const char *folder, const struct attachment *point, int prog_fd, 
 
 int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd, struct error *error)
 {
-	char pin[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
+	char pin[PINS_PATH_MAX], name[IFNAMSIZ];
 	cleanup_fd int fd = -1;
 	int ret;
 
@@ -446,7 +452,7 @@ int attach_replace(const char *folder, const struct attachment *attachment, int 
 	}
 	if (!ret)
 		return 0;
-	if_indextoname(attachment->ifindex, name);
+	attach_device_name(attachment->ifindex, name);
 	return error_system(error, -ret, "cannot replace the program at '%s'", name);
 }
 

@@ -7,6 +7,7 @@
 #ifndef WGVIA_ATTACH_H
 #define WGVIA_ATTACH_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +48,8 @@ int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct e
 /* Takes it away where it is ours and no filter is in it. What fails leaves it known as ours. */
 int attach_remove_qdisc(const char *folder, uint32_t ifindex);
 
+/* For messages: "if7" where the device has gone. */
+void attach_device_name(uint32_t ifindex, char name[IFNAMSIZ]);
 /* Attaches the program behind all others and pins it; a filter needs the qdisc. */
 int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error);
 /* Puts the program in the place of the one that is there, in one step for the packets. */

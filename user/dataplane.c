@@ -484,7 +484,7 @@ static bool has_direction(const struct instance *instance, enum wgvia_direction 
 static int detach_rest(struct change *change, struct error *error)
 {
 	const struct attachment *left = NULL;
-	char name[IFNAMSIZ] = "?";
+	char name[IFNAMSIZ];
 	int ret = 0;
 
 	/* a tracker that cannot be asked is no reason to keep the old mode */
@@ -504,7 +504,7 @@ static int detach_rest(struct change *change, struct error *error)
 		}
 	if (!left)
 		return 0;
-	if_indextoname(left->ifindex, name);
+	attach_device_name(left->ifindex, name);
 	error_system(error, -ret, "cannot detach from '%s', all else has changed", name);
 	error_hint(error, "the same command again detaches it");
 	return ret;

@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 #include "util.h"
@@ -315,7 +316,11 @@ int pins_remove_folder(const char *root, const char *tunnel, enum pins_folder fo
 
 int pins_check_writable(const char *root)
 {
-	return access(root, W_OK) ? -errno : 0;
+	struct statvfs fs;
+
+	if (statvfs(root, &fs))
+		return -errno;
+	return fs.f_flag & ST_RDONLY ? -EROFS : 0;
 }
 
 /* What NAME lacks moves over from NAME%old; the rest of NAME%old goes. */
