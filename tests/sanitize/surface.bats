@@ -85,7 +85,7 @@ is_json() {
 	ends 1 check wg6
 	is_json 1 check wg6 --probe
 	said trace
-	spawn "$NS_GW" watch "$WGVIA" --pin-dir "$PIN_DIR" stats wg6 --watch 1
+	spawn "$NS_GW" watch "$WGVIA" --pin-dir "$PIN_DIR" -j stats wg6 --watch 1
 	spawn "$NS_GW" trace "$WGVIA" --pin-dir "$PIN_DIR" -j trace wg6 from $VPN4 verdict redirected count 3
 	poll 30 grep -q listening "$TOPO_DIR/trace.log"
 	pings 3 "$NS_C1" $SVC4
