@@ -291,14 +291,13 @@ int attach_list(const char *folder, struct attachment **all, size_t *count)
 	return 0;
 }
 
-/* False where there is none for certain: only then does the kernel call the question as such invalid. */
-static bool has_clsact(uint32_t ifindex)
+/* Whether somebody's clsact is there, or may be. */
+static bool may_have_clsact(uint32_t ifindex)
 {
-	struct attachment anywhere = {.direction = WGVIA_EGRESS, .ifindex = ifindex};
-	struct bpf_tc_hook hook = hook_of(&anywhere);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = ATTACH_PRIORITY);
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	bool has = true;
 
-	return bpf_tc_query(&hook, &opts) != -EINVAL;
+	return rtnl_open(&rtnl) || rtnl_has_clsact(rtnl, ifindex, &has) || has;
 }
 
 /*
@@ -321,7 +320,7 @@ int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct e
 			return error_system(error, errno, "cannot make '%s'", marker);
 		is_marked = true; /* but somebody may have deleted the qdisc */
 	}
-	had = has_clsact(ifindex);
+	had = is_marked || may_have_clsact(ifindex);
 	ret = bpf_tc_hook_create(&hook);
 	*made = !ret;
 	if (ret && ret != -EEXIST && !had) /* it may have come into being: the answer may be all that was lost */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TC filters at a clsact.
+ * A clsact qdisc, and the TC filters at it.
  */
 #include "rtnl.h"
 
@@ -12,6 +12,37 @@
 #include "rtnl_ask.h"
 #include "rtnl_message.h"
 #include "util.h"
+
+struct clsact {
+	uint32_t ifindex;
+	bool found;
+};
+
+static int on_qdisc(const struct nlmsghdr *header, void *data)
+{
+	const struct tcmsg *info = mnl_nlmsg_get_payload(header);
+	struct attributes attributes = message_attributes(header, sizeof(*info));
+	struct clsact *clsact = data;
+
+	if ((uint32_t)info->tcm_ifindex == clsact->ifindex && attributes.of[TCA_KIND] &&
+	    !strcmp(mnl_attr_get_str(attributes.of[TCA_KIND]), "clsact"))
+		clsact->found = true;
+	return MNL_CB_OK;
+}
+
+int rtnl_has_clsact(struct rtnl *rtnl, uint32_t ifindex, bool *has)
+{
+	struct nlmsghdr *header = rtnl_request(rtnl, RTM_GETQDISC, NLM_F_DUMP);
+	struct tcmsg *info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
+	struct clsact clsact = {.ifindex = ifindex};
+	int ret;
+
+	info->tcm_ifindex = (int)ifindex;
+	ret = rtnl_ask(rtnl, header, on_qdisc, &clsact);
+	if (!ret)
+		*has = clsact.found;
+	return ret;
+}
 
 struct filters {
 	struct filter *all;
