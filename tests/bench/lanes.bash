@@ -48,6 +48,8 @@ lane_dropcores() { :; }
 lane_plain() { :; }
 lane_neigh() { :; }
 lane_macs() { :; }
+lane_empty() { :; }
+lane_neighegress() { :; }
 
 lane_rule() {
 	ip -n "$1" -6 rule add from "$VPN6" table 66 && ip -n "$1" -batch - <<-END
