@@ -29,7 +29,7 @@ struct maker {
 	uint16_t *gateways;	 /* by entry, the line of its gateway */
 	size_t lengths[LENGTHS]; /* how many prefixes of each length */
 	uint8_t *lines;
-	size_t line_count;
+	size_t line_count, line_room;
 };
 
 static void *line_at(const struct maker *maker, size_t line)
@@ -44,16 +44,22 @@ static int compare_values(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct wgvia_gateway));
 }
 
-/* Makes room for more lines, all zero. */
+/* Adds lines, all zero. */
 static int add_lines(struct maker *maker, size_t count)
 {
-	uint8_t *lines = realloc(maker->lines, (maker->line_count + count) * INDEX_LINE);
+	size_t wanted = maker->line_count + count;
 
-	if (!lines)
-		return -ENOMEM;
-	maker->lines = lines;
+	if (wanted > maker->line_room) {
+		size_t room = wanted > 2 * maker->line_room ? wanted : 2 * maker->line_room;
+		uint8_t *lines = realloc(maker->lines, room * INDEX_LINE);
+
+		if (!lines)
+			return -ENOMEM;
+		maker->lines = lines;
+		maker->line_room = room;
+	}
 	memset(line_at(maker, maker->line_count), 0, count * INDEX_LINE);
-	maker->line_count += count;
+	maker->line_count = wanted;
 	return 0;
 }
 
