@@ -13,12 +13,13 @@ export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((120 + 1200 / ${WGVIA_FAULTS:-13
 load ../lib/net.bash
 load ../lib/load.bash
 load ../lib/agent.bash
+load ../lib/fault.bash
 
 ENOMEM=12 ENOBUFS=105
 
 setup_more() {
 	load_up
-	gcc -shared -fPIC -O2 -Wall -o "$BATS_FILE_TMPDIR/fault.so" "$TREE/tests/net/fault.c"
+	fault_build
 }
 
 setup() {
@@ -292,10 +293,10 @@ up_in_cgroup() {
 }
 
 # From too little for the program itself to enough for all.
-@test "an up in a cgroup that is too small, byte by byte" {
+@test "an up in a cgroup that is too small, from size to size" {
 	local limit status refusals=0 killed=0
 	cgroup_make
-	for ((limit = 1024; limit < 16384; limit += 128)); do
+	for ((limit = 1024; limit < 131072; limit += limit / 16)); do
 		cgroup_limit ${limit}K
 		status=0
 		in_cgroup up wg6 "${WORDS[@]}" >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" || status=$?
