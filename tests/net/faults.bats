@@ -6,7 +6,7 @@
 
 # shellcheck disable=SC2030,SC2031,SC2086 # addresses are words
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 load ../lib/net.bash
 load ../lib/load.bash
 load ../lib/fault.bash
