@@ -521,6 +521,37 @@ tunnel_later() {
 	poll 20 has_addresses 0 || is "$(addresses)" 0
 }
 
+# What fits into the socket matters to nobody; behind it comes what does, and is lost: a LAN device with another number,
+# another default route, a route into the tunnel.
+@test "what the socket overran with is found, whatever it was" {
+	local before
+	AGENT_ENV=(WGVIA_RCVBUF=4096)
+	file "from $VPN4" "from $VPN6 via $FW6"
+	agent_start "$FILE"
+	in_force $VPN4 $FW4
+	before=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
+	agent_signal STOP
+	printf "route add 172.20.%d.0/24 via $FW4\n" {1..200} | ip -n "$NS_GW" -batch -
+	ip -n "$NS_GW" link delete ens3
+	lan_made
+	ip -n "$NS_GW" route add 198.51.100.0/24 via $FW4 # where the clients are
+	ip -n "$NS_GW" route replace default via $FW4B
+	ip -n "$NS_GW" route add 172.21.0.0/16 dev wg6
+	is "$(wgvia -j show wg6 | jq --argjson i "$before" '[.attachments[] | select(.ifindex == $i and .attached)] | length')" 0
+	agent_signal CONT
+	says "messages of the kernel were lost"
+	in_force $VPN4 $FW4B 20
+	in_force $VPN6 $FW6
+	poll 10 is_left_alone 172.21.0.0/16 tunnel
+	poll 10 attached_three
+	poll 10 ping_once "$NS_C1" $WG4
+	goes second "$NS_C1" $SVC4
+	goes first "$NS_C1" $SVC6
+	ip -n "$NS_GW" route delete 172.21.0.0/16
+	ip -n "$NS_GW" route delete 198.51.100.0/24
+	ip -n "$NS_GW" route replace default via $FW4
+}
+
 addresses() {
 	wgvia -j show wg6 | jq '[.bypass[] | select(.prefix | startswith("172.20."))] | length'
 }
