@@ -303,9 +303,11 @@ void attach_remove_qdisc(const char *folder, uint32_t ifindex)
 	cleanup_free struct filter *filters = NULL;
 	char marker[PINS_PATH_MAX];
 	size_t count = 0;
+	struct stat st;
 
 	qdisc_path(marker, folder, ifindex);
-	if (access(marker, F_OK) || rtnl_open(&rtnl) || rtnl_get_filters(rtnl, ifindex, &filters, &count) || count)
+	/* not access(), which asks as if a user other than root had no capabilities */
+	if (stat(marker, &st) || rtnl_open(&rtnl) || rtnl_get_filters(rtnl, ifindex, &filters, &count) || count)
 		return;
 	bpf_tc_hook_destroy(&hook);
 	rmdir(marker);
