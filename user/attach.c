@@ -313,12 +313,41 @@ void attach_remove_qdisc(const char *folder, uint32_t ifindex)
 	rmdir(marker);
 }
 
+static void forget_qdisc(const char *folder, uint32_t ifindex)
+{
+	char marker[PINS_PATH_MAX], name[IFNAMSIZ];
+
+	if (if_indextoname(ifindex, name) || errno != ENXIO)
+		return;
+	qdisc_path(marker, folder, ifindex);
+	rmdir(marker);
+}
+
+/* `handle` gets each device whose clsact is ours. */
+static void each_qdisc(const char *folder, void (*handle)(const char *folder, uint32_t ifindex))
+{
+	DIR *pins = opendir(folder);
+	struct dirent *entry;
+
+	while (pins && (entry = readdir(pins))) {
+		uint32_t ifindex;
+
+		if (sscanf(entry->d_name, "qdisc_%u", &ifindex) == 1)
+			handle(folder, ifindex);
+	}
+	if (pins)
+		closedir(pins);
+}
+
+void attach_forget_qdiscs(const char *folder)
+{
+	each_qdisc(folder, forget_qdisc);
+}
+
 void attach_remove_all(const char *folder)
 {
 	struct attachment *attachments = NULL;
 	size_t count = 0;
-	struct dirent *entry;
-	DIR *pins;
 
 	if (!attach_list(folder, &attachments, &count))
 		/* the shortcuts before the net below them */
@@ -327,15 +356,7 @@ void attach_remove_all(const char *folder)
 				if ((int)attachments[i].direction == direction)
 					attach_remove(folder, &attachments[i]);
 	free(attachments);
-	pins = opendir(folder);
-	while (pins && (entry = readdir(pins))) {
-		uint32_t ifindex;
-
-		if (sscanf(entry->d_name, "qdisc_%u", &ifindex) == 1)
-			attach_remove_qdisc(folder, ifindex);
-	}
-	if (pins)
-		closedir(pins);
+	each_qdisc(folder, attach_remove_qdisc);
 }
 
 int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)

@@ -46,6 +46,8 @@ int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)
 int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct error *error);
 /* Takes it away where it is ours and no filter is in it. */
 void attach_remove_qdisc(const char *folder, uint32_t ifindex);
+/* Forgets those whose devices have gone, and they with them. */
+void attach_forget_qdiscs(const char *folder);
 
 /* Attaches the program behind all others and pins it; a filter needs the qdisc. */
 int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error);

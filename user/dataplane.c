@@ -475,6 +475,7 @@ static void detach_rest(struct change *change)
 			if ((int)old->direction == direction && !is_step(change, old))
 				attach_remove(change->next->folder, old);
 		}
+	attach_forget_qdiscs(change->next->folder);
 }
 
 static int write_meta(const struct instance *instance, const struct plan *plan, uint64_t build, struct error *error)

@@ -362,6 +362,14 @@ tunnel_anew() {
 	answers "$NS_C1" $SVC4 service $C1_4
 	answers "$NS_C1" $SVC6 service $C1_6
 	is "$(pins | grep -c "/$1_")" 3
+	no_old_qdiscs "$1"
+}
+
+# no_old_qdiscs ATTACH: what tells of our clsacts tells of none of a device that has gone.
+no_old_qdiscs() {
+	[ "$1" = clsact ] || return 0
+	is "$(pins | sed -n 's,.*/qdisc_,,p' | sort)" \
+		"$(for dev in wg6 ens3; do in_ns "$NS_GW" cat "/proc/net/dev_snmp6/$dev"; done | awk '/^ifIndex/ { print $2 }' | sort)"
 }
 
 pins() {
@@ -410,20 +418,15 @@ lan_anew() {
 	poll 10 ping_once "$NS_C1" $WG4
 	answers "$NS_C1" $SVC4 service $C1_4
 	answers "$NS_C1" $SVC6 service $C1_6
+	no_old_qdiscs "$1"
 }
 
 # lan_made: where the gateway has no ens3.
 lan_made() {
-	cable "$NS_GW" ens3 $GW_MAC "$NS_LAN" gw 02:00:00:00:02:a2
-	ip -n "$NS_LAN" link set gw master lan
+	gateway_cable
 	in_ns "$NS_LAN" nft delete table netdev wire
 	wire_up
-	ip -n "$NS_GW" -batch - <<-END
-		address add $GW4/24 dev ens3
-		address add $GW6/64 dev ens3 nodad
-		route add default via $FW4
-		route add ::/0 via $FW6
-	END
+	gateway_addresses
 }
 
 @test "tcx: a LAN device that was made anew is attached to again" {
