@@ -254,6 +254,10 @@ int attach_list(const char *folder, struct attachment **all, size_t *count)
 		}
 		*attachment = read;
 		ret = look_at(folder, attachment);
+		if (ret == -ENOENT) { /* a change has taken it away since: who only looks has no lock */
+			number--;
+			ret = 0;
+		}
 	}
 	closedir(pins);
 	if (ret) {
