@@ -80,6 +80,17 @@ owned() {
 			maps: ($held | length), pins: $pins, map_bytes: ([$held[].bytes_memlock] | add // 0)}'
 }
 
+# settle: what was there before has gone, and there is no program but those of wg6's instance.
+settle() {
+	local count
+	count=$(wgvia -j show wg6 | jq '[.attachments[].prog_id] | unique | length')
+	poll 10 programs_are "$count" || fault "it has more programs than the $count of the instance: $(owned)"
+}
+
+programs_are() {
+	[ "$(owned | jq .programs)" -eq "$1" ]
+}
+
 # owns JSON: soon; the kernel frees programs behind the scenes.
 owns() {
 	poll 10 is_owned "$1" || fault "${2:+$2: }it holds $(owned), not $1"
