@@ -503,6 +503,8 @@ tunnel_later() {
 	tunnel_later stack
 }
 
+# No more than wireguard-go's socket holds where it does not run meanwhile: it listens to addresses too, and ends with an
+# overrun, at the next packet.
 @test "a burst that overruns the socket: at the end the list is right" {
 	local i
 	AGENT_ENV=(WGVIA_RCVBUF=4096)
@@ -510,16 +512,16 @@ tunnel_later() {
 	agent_start
 	agent_signal STOP # it reads nothing meanwhile
 	for i in {1..8}; do
-		printf "address add 172.20.$i.%d/32 dev lo\n" {1..250}
+		printf "address add 172.20.$i.%d/32 dev lo\n" {1..16}
 	done | ip -n "$NS_GW" -batch -
-	printf "address delete 172.20.8.%d/32 dev lo\n" {1..250} | ip -n "$NS_GW" -batch -
+	printf "address delete 172.20.8.%d/32 dev lo\n" {1..16} | ip -n "$NS_GW" -batch -
 	agent_signal CONT
 	says "messages of the kernel were lost"
-	poll 20 has_addresses 1750 || is "$(addresses)" 1750
-	is "$(left_alone 172.20.7.250/32)" local
+	poll 20 has_addresses 112 || is "$(addresses)" 112
+	is "$(left_alone 172.20.7.16/32)" local
 	is "$(left_alone 172.20.8.1/32)" none
 	for i in {1..7}; do
-		printf "address delete 172.20.$i.%d/32 dev lo\n" {1..250}
+		printf "address delete 172.20.$i.%d/32 dev lo\n" {1..16}
 	done | ip -n "$NS_GW" -batch -
 	poll 20 has_addresses 0 || is "$(addresses)" 0
 }
