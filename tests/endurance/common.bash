@@ -51,12 +51,9 @@ endure_end() {
 	rm -rf "${PIN_DIR:?}"
 }
 
-# endure_agent [WORD...]: one that this shell says nothing of when it is killed.
+# endure_agent [WORD...]: not as a job of this shell, which would tell of each that is killed.
 endure_agent() {
-	local status=0
-	agent_start "$@" || status=$?
-	disown -a
-	return $status
+	(agent_start "$@")
 }
 
 # draw BELOW: a number at random, $drawn.
