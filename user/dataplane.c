@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "../bpf/config.h" /* struct config, which the skeleton names */
+#include "changes.h"
 #include "conntrack.h"
 #include "pins.h"
 #include "util.h"
@@ -25,8 +26,9 @@ static_assert(sizeof(((struct instance *)0)->folder) == PINS_PATH_MAX, "folder")
 
 const char *const map_names[MAP_COUNT] = {
 	[MAP_PREFIXES4] = "prefixes4", [MAP_PREFIXES6] = "prefixes6", [MAP_BYPASS4] = "bypass4",
-	[MAP_BYPASS6] = "bypass6",     [MAP_FAILOVER] = "failover",   [MAP_COUNTERS] = "counters",
-	[MAP_TRACE] = "trace",	       [MAP_EVENTS] = "events",	      [MAP_META] = "meta",
+	[MAP_BYPASS6] = "bypass6",     [MAP_CHANGES] = "changes",     [MAP_INDEXES] = "indexes",
+	[MAP_FAILOVER] = "failover",   [MAP_COUNTERS] = "counters",   [MAP_TRACE] = "trace",
+	[MAP_EVENTS] = "events",       [MAP_META] = "meta",
 };
 static_assert(MAP_META == MAP_COUNT - 1, "map_names");
 
@@ -538,6 +540,7 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 		goto undo;
 	}
 	pins_path(next.folder, root, next.tunnel, PINS_CURRENT, NULL);
+	changes_tidy(&next);
 	detach_rest(&change);
 	free_steps(&change);
 	return 0;

@@ -9,10 +9,11 @@
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
 load ../lib/net.bash
 load ../lib/load.bash
+load ../lib/fault.bash
 
 setup_more() {
 	load_up
-	gcc -shared -fPIC -O2 -Wall -o "$BATS_FILE_TMPDIR/fault.so" "$TREE/tests/net/fault.c"
+	fault_build
 }
 
 teardown() {
@@ -66,18 +67,6 @@ refusals() {
 
 @test "clsact: a change that is refused leaves all as it was" {
 	refusals clsact
-}
-
-# faulty NUMBER fail|kill COMMAND...: see fault.c. Fails like the command; $fault tells whether the fault happened.
-faulty() {
-	local number=$1 kind=$2 file=$BATS_TEST_TMPDIR/fault status=0
-	shift 2
-	rm -f "$file"
-	LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so FAULT=$kind FAULT_AT=$number FAULT_FILE=$file \
-		wgvia "$@" >"$BATS_TEST_TMPDIR/faulty" 2>&1 || status=$?
-	fault=no
-	[ ! -e "$file" ] || fault=yes
-	return $status
 }
 
 # faults ATTACH: a change of everything, from and to both modes, in which one step after the other fails, or before
