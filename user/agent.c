@@ -124,6 +124,16 @@ static bool link_is_known(const struct agent *agent, const struct link *link)
 	return known && !memcmp(known, link, sizeof(*link));
 }
 
+/*
+ * What packets wait for: the tunnel; and a device that was made anew, by which they could go past the firewall until
+ * programs stand there.
+ */
+static bool link_is_urgent(const struct agent *agent, const struct link *link)
+{
+	return !strcmp(link->name, agent->words->tunnel) ||
+	       (!link_by_index(&agent->keeper.links, link->ifindex) && follow_knows(&agent->keeper.names, link->name));
+}
+
 static void on_event(void *data, const struct monitor_event *event)
 {
 	struct agent *agent = data;
@@ -134,7 +144,7 @@ static void on_event(void *data, const struct monitor_event *event)
 	case MONITOR_LINK_GONE:
 		guard_link(agent->guard, &event->link, gone, now_ms());
 		if (gone || !link_is_known(agent, &event->link))
-			set_dirty(agent, !strcmp(event->link.name, agent->words->tunnel));
+			set_dirty(agent, link_is_urgent(agent, &event->link));
 		break;
 	case MONITOR_ADDRESS:
 	case MONITOR_ROUTE:

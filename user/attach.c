@@ -280,6 +280,10 @@ int attach_list(const char *folder, struct attachment **all, size_t *count)
 		}
 		*attachment = read;
 		ret = look_at(folder, attachment);
+		if (ret == -ENOENT) { /* a change has taken it away since: who only looks has no lock */
+			number--;
+			ret = 0;
+		}
 	}
 	closedir(pins);
 	if (ret) {
@@ -341,10 +345,12 @@ int attach_remove_qdisc(const char *folder, uint32_t ifindex)
 	cleanup_free struct filter *filters = NULL;
 	char marker[PINS_PATH_MAX];
 	size_t count = 0;
+	struct stat st;
 	int ret;
 
 	qdisc_path(marker, folder, ifindex);
-	if (access(marker, F_OK))
+	/* not access(), which asks as if a user other than root had no capabilities */
+	if (stat(marker, &st))
 		return 0;
 	ret = rtnl_open(&rtnl);
 	ret = ret ? ret : rtnl_get_filters(rtnl, ifindex, &filters, &count);
@@ -357,7 +363,19 @@ int attach_remove_qdisc(const char *folder, uint32_t ifindex)
 	return 0;
 }
 
-static int remove_qdiscs(const char *folder)
+static int forget_qdisc(const char *folder, uint32_t ifindex)
+{
+	char marker[PINS_PATH_MAX], name[IFNAMSIZ];
+
+	if (if_indextoname(ifindex, name) || errno != ENXIO)
+		return 0;
+	qdisc_path(marker, folder, ifindex);
+	rmdir(marker);
+	return 0;
+}
+
+/* `handle` gets each device whose clsact is ours. 0 or -errno of the first that failed. */
+static int each_qdisc(const char *folder, int (*handle)(const char *folder, uint32_t ifindex))
 {
 	DIR *pins = opendir(folder);
 	struct dirent *entry;
@@ -370,11 +388,16 @@ static int remove_qdiscs(const char *folder)
 		int failed = 0;
 
 		if (sscanf(entry->d_name, "qdisc_%u", &ifindex) == 1)
-			failed = attach_remove_qdisc(folder, ifindex);
+			failed = handle(folder, ifindex);
 		ret = ret ? ret : failed;
 	}
 	closedir(pins);
 	return ret;
+}
+
+void attach_forget_qdiscs(const char *folder)
+{
+	each_qdisc(folder, forget_qdisc);
 }
 
 int attach_remove_all(const char *folder)
@@ -393,7 +416,7 @@ int attach_remove_all(const char *folder)
 			ret = ret ? ret : failed;
 		}
 	free(attachments);
-	return ret ? ret : remove_qdiscs(folder);
+	return ret ? ret : each_qdisc(folder, attach_remove_qdisc);
 }
 
 int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)

@@ -47,6 +47,8 @@ int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)
 int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct error *error);
 /* Takes it away where it is ours and no filter is in it. What fails leaves it known as ours. */
 int attach_remove_qdisc(const char *folder, uint32_t ifindex);
+/* Forgets those whose devices have gone, and they with them. */
+void attach_forget_qdiscs(const char *folder);
 
 /* For messages: "if7" where the device has gone. */
 void attach_device_name(uint32_t ifindex, char name[IFNAMSIZ]);

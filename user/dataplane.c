@@ -504,6 +504,7 @@ static int detach_rest(struct change *change, struct error *error)
 				ret = failed;
 			}
 		}
+	attach_forget_qdiscs(change->next->folder);
 	if (!left)
 		return 0;
 	attach_device_name(left->ifindex, name);
