@@ -45,9 +45,9 @@ BPF_CFLAGS := -target bpf -mcpu=v2 -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wer
 	-ffile-prefix-map=$(CURDIR)=. \
 	-idirafter /usr/include/$(shell $(CC) -dumpmachine)
 
-BPF_OBJECT := $(B)/bpf/wgvia.bpf.o
+BPF_OBJECTS := $(B)/bpf/wgvia.bpf.o $(B)/bpf/changes.bpf.o
 FLOORS_OBJECT := $(B)/tests/bench/floors.bpf.o
-SKELETON := $(B)/wgvia.skel.h
+SKELETONS := $(B)/wgvia.skel.h $(B)/changes.skel.h
 OBJECTS := $(patsubst user/%.c,$(B)/user/%.o,$(wildcard user/*.c))
 LIBRARY := $(filter-out $(B)/user/main.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
@@ -76,7 +76,7 @@ $(B)/wgvia: $(OBJECTS)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
 # -g for BTF; the DWARF that comes with it is of no use at run time
-$(BPF_OBJECT) $(FLOORS_OBJECT): $(B)/%.bpf.o: %.bpf.c
+$(BPF_OBJECTS) $(FLOORS_OBJECT): $(B)/%.bpf.o: %.bpf.c
 	$(say) BPF $@
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
@@ -94,7 +94,7 @@ define skeleton
 	$(Q)mv $@.tmp $@
 endef
 
-$(B)/user/%.o: user/%.c | $(SKELETON)
+$(B)/user/%.o: user/%.c | $(SKELETONS)
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -121,14 +121,16 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(PURE)
 
 # tests/prog/test_*.c are programs, and so are bench/path.c and bench/wire.c; the other files are shared by them
 PROG_SHARED := $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c))
-PROG_HEADERS := $(wildcard tests/prog/*.h) bpf/config.h include/wgvia_abi.h
+PROG_HEADERS := $(wildcard tests/prog/*.h) bpf/config.h bpf/index_lines.h include/wgvia_abi.h
+# What makes an index, and what it is made from
+PROG_USER := $(patsubst %,$(B)/user/%.o,index state ip)
 
-$(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETON)
+$(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(PROG_HEADERS) $(PROG_USER) $(SKELETONS)
 	$(say) TEST $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) -lcmocka $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) -lcmocka $(ALL_LIBS)
 
-$(B)/tests/bench/path $(B)/tests/bench/scale: $(B)/tests/bench/%: tests/bench/%.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETON)
+$(B)/tests/bench/path $(B)/tests/bench/scale: $(B)/tests/bench/%: tests/bench/%.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETONS)
 $(B)/tests/bench/wire: tests/bench/wire.c tests/bench/lane.c tests/bench/traffic.c tests/prog/packets.c \
 		$(wildcard tests/bench/*.h) tests/prog/packets.h $(B)/floors.skel.h
 $(BENCHMARKS):
@@ -190,7 +192,7 @@ clean:
 	$(say) CLEAN 'build build-san'
 	$(Q)rm -rf build build-san
 
--include $(BPF_OBJECT:.o=.d) $(FLOORS_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(TOOLS:=.d)
+-include $(BPF_OBJECTS:.o=.d) $(FLOORS_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(TOOLS:=.d)
 
 .PHONY: all help unit-tests fuzz bench tools tests check install uninstall dist clean
 .DELETE_ON_ERROR:

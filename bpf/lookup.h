@@ -6,15 +6,23 @@
 #define WGVIA_BPF_LOOKUP_H
 
 #include "config.h"
+#include "index_find.h"
 #include "maps.h"
 #include "packet.h"
 
 /* The gateway of the longest prefix that holds the packet's source; NULL: outside. */
 static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt)
 {
-	if (pkt->family == AF_INET)
-		return bpf_map_lookup_elem(&prefixes4, &pkt->source);
-	return bpf_map_lookup_elem(&prefixes6, &pkt->source);
+	const struct index_head *head;
+	void *lines;
+
+	if (pkt->family == AF_INET) {
+		head = index_in_force(INDEX_IPV4, &lines);
+		return head ? index_find4(head, lines, pkt->source.key.addr)
+			    : bpf_map_lookup_elem(&prefixes4, &pkt->source);
+	}
+	head = index_in_force(INDEX_IPV6, &lines);
+	return head ? index_find6(head, lines, pkt->source.key.addr) : bpf_map_lookup_elem(&prefixes6, &pkt->source);
 }
 
 /*

@@ -9,6 +9,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "index_lines.h"
 #include "wgvia_abi.h"
 
 /*
@@ -31,6 +32,29 @@ LPM_TRIE(prefixes4, struct wgvia_key4, struct wgvia_gateway);
 LPM_TRIE(prefixes6, struct wgvia_key6, struct wgvia_gateway);
 LPM_TRIE(bypass4, struct wgvia_key4, struct wgvia_bypass);
 LPM_TRIE(bypass6, struct wgvia_key6, struct wgvia_bypass);
+
+/* How often prefixes4 and prefixes6 were changed, and an index of each where there is one; see index_lines.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, INDEX_FAMILIES);
+	__type(key, __u32);
+	__type(value, __u64);
+} changes SEC(".maps");
+
+struct index_lines {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__type(key, __u32);
+	__type(value, __u8[INDEX_LINE]);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, INDEX_FAMILIES);
+	__type(key, __u32);
+	__array(values, struct index_lines);
+} indexes SEC(".maps");
 
 /* For user space alone. */
 struct {

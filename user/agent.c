@@ -19,6 +19,7 @@
 
 #include "agent_lock.h"
 #include "guard.h"
+#include "index_map.h"
 #include "journal.h"
 #include "keeper.h"
 #include "monitor.h"
@@ -29,6 +30,7 @@
 #define QUIET 20
 #define QUIET_MAX 100
 #define RETRY 2000 /* after something has failed */
+#define INDEX 1000 /* how often it is looked whether an index is behind: of that, nobody tells */
 
 struct agent {
 	struct keeper keeper;
@@ -40,6 +42,7 @@ struct agent {
 	bool dirty; /* something has changed */
 	uint64_t dirty_first, dirty_last;
 	uint64_t retry;			 /* when what has failed is tried again; HEALTH_NEVER: nothing has */
+	uint64_t index_due;		 /* HEALTH_NEVER: there is none */
 	uint64_t watchdog, watchdog_due; /* 0: systemd watches nobody */
 	char status[ERROR_TEXT_MAX];
 };
@@ -78,6 +81,17 @@ static void converge(struct agent *agent)
 	keeper_converge(&agent->keeper, now_ms());
 	agent->retry = agent->keeper.again ? now_ms() + RETRY : HEALTH_NEVER;
 	monitor_set_tunnel(agent->monitor, agent->keeper.tunnel_ifindex);
+	if (!agent->keeper.present || agent->keeper.prefixes < INDEX_MIN)
+		agent->index_due = HEALTH_NEVER;
+	else if (agent->index_due == HEALTH_NEVER)
+		agent->index_due = now_ms() + INDEX;
+}
+
+static void look_after_index(struct agent *agent)
+{
+	agent->index_due = now_ms() + INDEX;
+	if (keeper_is_behind(&agent->keeper))
+		set_dirty(agent, true);
 }
 
 static void move_prefixes(struct agent *agent)
@@ -110,6 +124,16 @@ static bool link_is_known(const struct agent *agent, const struct link *link)
 	return known && !memcmp(known, link, sizeof(*link));
 }
 
+/*
+ * What packets wait for: the tunnel; and a device that was made anew, by which they could go past the firewall until
+ * programs stand there.
+ */
+static bool link_is_urgent(const struct agent *agent, const struct link *link)
+{
+	return !strcmp(link->name, agent->words->tunnel) ||
+	       (!link_by_index(&agent->keeper.links, link->ifindex) && follow_knows(&agent->keeper.names, link->name));
+}
+
 static void on_event(void *data, const struct monitor_event *event)
 {
 	struct agent *agent = data;
@@ -120,7 +144,7 @@ static void on_event(void *data, const struct monitor_event *event)
 	case MONITOR_LINK_GONE:
 		guard_link(agent->guard, &event->link, gone, now_ms());
 		if (gone || !link_is_known(agent, &event->link))
-			set_dirty(agent, !strcmp(event->link.name, agent->words->tunnel));
+			set_dirty(agent, link_is_urgent(agent, &event->link));
 		break;
 	case MONITOR_ADDRESS:
 	case MONITOR_ROUTE:
@@ -175,7 +199,7 @@ static void on_poke(struct agent *agent)
 
 static int timeout(const struct agent *agent, uint64_t now)
 {
-	uint64_t next = dirty_due(agent), times[] = {guard_next(agent->guard), agent->retry,
+	uint64_t next = dirty_due(agent), times[] = {guard_next(agent->guard), agent->retry, agent->index_due,
 						     agent->watchdog ? agent->watchdog_due : HEALTH_NEVER};
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
@@ -190,6 +214,8 @@ static void on_time(struct agent *agent)
 	guard_tick(agent->guard, now_ms());
 	if (guard_changed(agent->guard))
 		move_prefixes(agent);
+	if (now_ms() >= agent->index_due)
+		look_after_index(agent);
 	if (now_ms() >= dirty_due(agent) || now_ms() >= agent->retry)
 		converge(agent);
 	if (guard_changed(agent->guard))
@@ -320,7 +346,8 @@ int agent_run(struct context *context, const struct run_words *words)
 						  .lock = -1,
 						  .pokes = -1,
 						  .signals = -1,
-						  .retry = HEALTH_NEVER};
+						  .retry = HEALTH_NEVER,
+						  .index_due = HEALTH_NEVER};
 	int ret;
 
 	journal_begin(words->tunnel);

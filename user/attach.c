@@ -22,6 +22,12 @@
 
 const char *const attach_kind_words[] = {[ATTACH_TCX] = "tcx", [ATTACH_CLSACT] = "clsact"};
 
+void attach_device_name(uint32_t ifindex, char name[IFNAMSIZ])
+{
+	if (!if_indextoname(ifindex, name))
+		snprintf(name, IFNAMSIZ, "if%u", ifindex);
+}
+
 static void pin_path(char path[PINS_PATH_MAX], const char *folder, const struct attachment *point)
 {
 	int len = snprintf(path, PINS_PATH_MAX, "%s/%s_%s_%u", folder, attach_kind_words[point->kind],
@@ -69,12 +75,24 @@ static struct bpf_tc_hook hook_of(const struct attachment *point)
 	};
 }
 
+/* Of bpf_obj_get(): there is no pin, but nothing, a folder, or somebody's file; other errors say nothing about it. */
+static bool is_no_pin(int err)
+{
+	return err == -ENOENT || err == -EACCES || err == -EINVAL;
+}
+
 static uint32_t program_id(int prog_fd)
 {
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
 
 	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
+}
+
+/* No such filter, no such device, no clsact; other errors say nothing about them. */
+static bool is_gone(int err)
+{
+	return err == -ENOENT || err == -ENODEV || err == -EINVAL;
 }
 
 /*
@@ -87,8 +105,7 @@ static int filter_program(const struct attachment *point, uint32_t *id)
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = point->handle, .priority = ATTACH_PRIORITY);
 	int ret = bpf_tc_query(&hook, &opts);
 
-	/* no such filter, no such device, no clsact */
-	if (ret && ret != -ENOENT && ret != -ENODEV && ret != -EINVAL)
+	if (ret && !is_gone(ret))
 		return ret;
 	*id = ret ? 0 : opts.prog_id;
 	return 0;
@@ -107,12 +124,13 @@ static int clsact_attach(const struct attachment *point, int prog_fd, __u32 flag
 	return ret ? ret : id == program_id(prog_fd) ? 0 : -EIO;
 }
 
-static void clsact_detach(const struct attachment *point)
+static int clsact_detach(const struct attachment *point)
 {
 	struct bpf_tc_hook hook = hook_of(point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = point->handle, .priority = ATTACH_PRIORITY);
+	int ret = bpf_tc_detach(&hook, &opts);
 
-	bpf_tc_detach(&hook, &opts);
+	return is_gone(ret) ? 0 : ret;
 }
 
 /* The pin of the program that clsact_replace() is about to put in place. */
@@ -121,11 +139,16 @@ static void next_path(char path[PINS_PATH_MAX + 8], const char *pin)
 	snprintf(path, PINS_PATH_MAX + 8, "%s%%new", pin);
 }
 
-static uint32_t pinned_program(const char *path)
+/* The id of the program at this pin, 0: there is none. -errno where the pin could not be looked at. */
+static int pinned_program(const char *path, uint32_t *id)
 {
 	cleanup_fd int fd = bpf_obj_get(path);
 
-	return fd < 0 ? 0 : program_id(fd);
+	*id = 0;
+	if (fd < 0)
+		return is_no_pin(fd) ? 0 : fd;
+	*id = program_id(fd);
+	return *id ? 0 : -errno;
 }
 
 /*
@@ -135,13 +158,15 @@ static uint32_t pinned_program(const char *path)
 static int own_filter_program(const struct attachment *point, const char *pin, uint32_t *id)
 {
 	char next[PINS_PATH_MAX + 8];
-	uint32_t found;
+	uint32_t found, pinned, replacement;
 	int ret = filter_program(point, &found);
 
+	next_path(next, pin);
+	ret = ret ? ret : pinned_program(pin, &pinned);
+	ret = ret ? ret : pinned_program(next, &replacement);
 	if (ret)
 		return ret;
-	next_path(next, pin);
-	*id = found && (found == pinned_program(pin) || found == pinned_program(next)) ? found : 0;
+	*id = found == pinned || found == replacement ? found : 0;
 	return 0;
 }
 
@@ -165,18 +190,20 @@ static int clsact_replace(const struct attachment *attachment, const char *pin, 
 {
 	int old = attach_get_program(attachment), ret;
 	char next[PINS_PATH_MAX + 8];
+	uint32_t id;
 
 	next_path(next, pin);
-	if (pinned_program(next) == attachment->prog_id && rename(next, pin)) {
+	ret = old < 0 ? old : pinned_program(next, &id);
+	if (!ret && id == attachment->prog_id && rename(next, pin))
 		ret = -errno;
+	if (ret)
 		goto out;
-	}
 	unlink(next);
-	ret = old < 0 ? old : bpf_obj_pin(prog_fd, next);
+	ret = bpf_obj_pin(prog_fd, next);
 	ret = ret ? ret : clsact_attach(attachment, prog_fd, BPF_TC_F_REPLACE);
 	if (!ret && rename(next, pin))
 		ret = -errno;
-	if (ret && old >= 0) {
+	if (ret) {
 		clsact_attach(attachment, old, BPF_TC_F_REPLACE);
 		unlink(next);
 	}
@@ -207,8 +234,7 @@ static int look_at_link(const char *pin, struct attachment *attachment)
 	__u32 len = sizeof(info);
 	cleanup_fd int fd = bpf_obj_get(pin);
 
-	if (fd == -EACCES ||
-	    fd == -EINVAL) /* no link, but a folder or somebody's map: in the way, and nothing of ours */
+	if (fd < 0 && fd != -ENOENT && is_no_pin(fd)) /* in the way, and nothing of ours */
 		return 0;
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 		return -errno;
@@ -254,6 +280,10 @@ int attach_list(const char *folder, struct attachment **all, size_t *count)
 		}
 		*attachment = read;
 		ret = look_at(folder, attachment);
+		if (ret == -ENOENT) { /* a change has taken it away since: who only looks has no lock */
+			number--;
+			ret = 0;
+		}
 	}
 	closedir(pins);
 	if (ret) {
@@ -265,6 +295,15 @@ int attach_list(const char *folder, struct attachment **all, size_t *count)
 	return 0;
 }
 
+/* Whether somebody's clsact is there, or may be. */
+static bool may_have_clsact(uint32_t ifindex)
+{
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	bool has = true;
+
+	return rtnl_open(&rtnl) || rtnl_has_clsact(rtnl, ifindex, &has) || has;
+}
+
 /*
  * Making or removing a clsact deactivates the device for a moment (qdisc_graft()), which loses what it is sending: so
  * it is there from the first `up` to `down`, whatever stands in it.
@@ -273,8 +312,8 @@ int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct e
 {
 	struct bpf_tc_hook hook = {
 		.sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
-	char marker[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
-	bool is_marked = false;
+	char marker[PINS_PATH_MAX], name[IFNAMSIZ];
+	bool is_marked = false, had;
 	int ret;
 
 	*made = false;
@@ -285,17 +324,20 @@ int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct e
 			return error_system(error, errno, "cannot make '%s'", marker);
 		is_marked = true; /* but somebody may have deleted the qdisc */
 	}
+	had = is_marked || may_have_clsact(ifindex);
 	ret = bpf_tc_hook_create(&hook);
 	*made = !ret;
+	if (ret && ret != -EEXIST && !had) /* it may have come into being: the answer may be all that was lost */
+		bpf_tc_hook_destroy(&hook);
 	if (ret && !is_marked)
 		rmdir(marker);
 	if (!ret || ret == -EEXIST) /* somebody's clsact serves as well */
 		return 0;
-	if_indextoname(ifindex, name);
+	attach_device_name(ifindex, name);
 	return error_system(error, -ret, "cannot attach to '%s'", name);
 }
 
-void attach_remove_qdisc(const char *folder, uint32_t ifindex)
+int attach_remove_qdisc(const char *folder, uint32_t ifindex)
 {
 	struct bpf_tc_hook hook = {
 		.sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS};
@@ -303,37 +345,78 @@ void attach_remove_qdisc(const char *folder, uint32_t ifindex)
 	cleanup_free struct filter *filters = NULL;
 	char marker[PINS_PATH_MAX];
 	size_t count = 0;
+	struct stat st;
+	int ret;
 
 	qdisc_path(marker, folder, ifindex);
-	if (access(marker, F_OK) || rtnl_open(&rtnl) || rtnl_get_filters(rtnl, ifindex, &filters, &count) || count)
-		return;
-	bpf_tc_hook_destroy(&hook);
+	/* not access(), which asks as if a user other than root had no capabilities */
+	if (stat(marker, &st))
+		return 0;
+	ret = rtnl_open(&rtnl);
+	ret = ret ? ret : rtnl_get_filters(rtnl, ifindex, &filters, &count);
+	if (!ret && count)
+		return 0; /* others use it now */
+	ret = ret ? ret : bpf_tc_hook_destroy(&hook);
+	if (ret && !is_gone(ret))
+		return ret;
 	rmdir(marker);
+	return 0;
 }
 
-void attach_remove_all(const char *folder)
+static int forget_qdisc(const char *folder, uint32_t ifindex)
+{
+	char marker[PINS_PATH_MAX], name[IFNAMSIZ];
+
+	if (if_indextoname(ifindex, name) || errno != ENXIO)
+		return 0;
+	qdisc_path(marker, folder, ifindex);
+	rmdir(marker);
+	return 0;
+}
+
+/* `handle` gets each device whose clsact is ours. 0 or -errno of the first that failed. */
+static int each_qdisc(const char *folder, int (*handle)(const char *folder, uint32_t ifindex))
+{
+	DIR *pins = opendir(folder);
+	struct dirent *entry;
+	int ret = 0;
+
+	if (!pins)
+		return -errno;
+	while ((entry = readdir(pins))) {
+		uint32_t ifindex;
+		int failed = 0;
+
+		if (sscanf(entry->d_name, "qdisc_%u", &ifindex) == 1)
+			failed = handle(folder, ifindex);
+		ret = ret ? ret : failed;
+	}
+	closedir(pins);
+	return ret;
+}
+
+void attach_forget_qdiscs(const char *folder)
+{
+	each_qdisc(folder, forget_qdisc);
+}
+
+int attach_remove_all(const char *folder)
 {
 	struct attachment *attachments = NULL;
 	size_t count = 0;
-	struct dirent *entry;
-	DIR *pins;
+	int ret = attach_list(folder, &attachments, &count);
 
-	if (!attach_list(folder, &attachments, &count))
-		/* the shortcuts before the net below them */
-		for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
-			for (size_t i = 0; i < count; i++)
-				if ((int)attachments[i].direction == direction)
-					attach_remove(folder, &attachments[i]);
+	/* the shortcuts before the net below them */
+	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
+		for (size_t i = 0; i < count; i++) {
+			int failed = 0;
+
+			if ((int)attachments[i].direction == direction)
+				failed = attach_remove(folder, &attachments[i]);
+			ret = ret ? ret : failed;
+		}
 	free(attachments);
-	pins = opendir(folder);
-	while (pins && (entry = readdir(pins))) {
-		uint32_t ifindex;
-
-		if (sscanf(entry->d_name, "qdisc_%u", &ifindex) == 1)
-			attach_remove_qdisc(folder, ifindex);
-	}
-	if (pins)
-		closedir(pins);
+	return ret ? ret : each_qdisc(folder, attach_remove_qdisc);
 }
 
 int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)
@@ -360,14 +443,14 @@ int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)
 
 int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error)
 {
-	char pin[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
+	char pin[PINS_PATH_MAX], name[IFNAMSIZ];
 	int ret;
 
 	pin_path(pin, folder, point);
 	ret = point->kind == ATTACH_TCX ? tcx_add(point, pin, prog_fd) : clsact_add(point, pin, prog_fd);
 	if (!ret)
 		return 0;
-	if_indextoname(point->ifindex, name);
+	attach_device_name(point->ifindex, name);
 	if (ret == -EEXIST && point->kind == ATTACH_CLSACT) {
 		error_refuse(error, "cannot attach to '%s': somebody's filter has handle %u at priority %u", name,
 			     point->handle, ATTACH_PRIORITY);
@@ -378,7 +461,7 @@ int attach_add(const char *folder, const struct attachment *point, int prog_fd, 
 
 int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd, struct error *error)
 {
-	char pin[PINS_PATH_MAX], name[IFNAMSIZ] = "?";
+	char pin[PINS_PATH_MAX], name[IFNAMSIZ];
 	cleanup_fd int fd = -1;
 	int ret;
 
@@ -391,7 +474,7 @@ int attach_replace(const char *folder, const struct attachment *attachment, int 
 	}
 	if (!ret)
 		return 0;
-	if_indextoname(attachment->ifindex, name);
+	attach_device_name(attachment->ifindex, name);
 	return error_system(error, -ret, "cannot replace the program at '%s'", name);
 }
 
@@ -417,7 +500,7 @@ int attach_remove(const char *folder, const struct attachment *attachment)
 	} else {
 		ret = own_filter_program(attachment, pin, &id);
 		if (!ret && id)
-			clsact_detach(attachment);
+			ret = clsact_detach(attachment);
 	}
 	if (ret)
 		return ret; /* the pin stays, for the next try */

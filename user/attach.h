@@ -7,6 +7,7 @@
 #ifndef WGVIA_ATTACH_H
 #define WGVIA_ATTACH_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,19 +45,23 @@ int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)
  * `*made`: it was not there.
  */
 int attach_make_qdisc(const char *folder, uint32_t ifindex, bool *made, struct error *error);
-/* Takes it away where it is ours and no filter is in it. */
-void attach_remove_qdisc(const char *folder, uint32_t ifindex);
+/* Takes it away where it is ours and no filter is in it. What fails leaves it known as ours. */
+int attach_remove_qdisc(const char *folder, uint32_t ifindex);
+/* Forgets those whose devices have gone, and they with them. */
+void attach_forget_qdiscs(const char *folder);
 
+/* For messages: "if7" where the device has gone. */
+void attach_device_name(uint32_t ifindex, char name[IFNAMSIZ]);
 /* Attaches the program behind all others and pins it; a filter needs the qdisc. */
 int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error);
 /* Puts the program in the place of the one that is there, in one step for the packets. */
 int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd, struct error *error);
 /* The program that is attached, for putting it back; an fd or -errno. */
 int attach_get_program(const struct attachment *attachment);
-/* Detaches it where it is ours still, and unpins it. */
+/* Detaches it where it is ours still, and unpins it; the pin stays where that fails. */
 int attach_remove(const char *folder, const struct attachment *attachment);
-/* All that the folder tells of, attachments and qdiscs. */
-void attach_remove_all(const char *folder);
+/* All that the folder tells of, attachments and qdiscs; what is left when it fails is told of by the folder still. */
+int attach_remove_all(const char *folder);
 
 /* A program or filter that is not ours. */
 struct attach_other {

@@ -6,9 +6,11 @@
 #include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "agent_lock.h"
 #include "finding.h"
+#include "index_map.h"
 #include "lists.h"
 #include "util.h"
 #include "words.h"
@@ -164,6 +166,22 @@ static void check_agent(struct examined *examined)
 		finding_add(examined, SEVERITY_WARNING, "agent", remedy, "%s", problem);
 }
 
+/* What costs time alone. An agent makes an index anew within seconds, and so does every change by a command. */
+static void check_index(struct examined *examined)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		size_t count;
+		const char *problem = index_map_problem(&examined->instance, &examined->running, families[i], &count);
+
+		if (problem)
+			finding_add(examined, SEVERITY_INFO, "index", "",
+				    "the %zu %s prefixes have no index, and each packet costs more: %s", count,
+				    families[i] == AF_INET ? "IPv4" : "IPv6", problem);
+	}
+}
+
 void check_instance(struct examined *examined)
 {
 	char remedy[FINDING_REMEDY];
@@ -173,6 +191,7 @@ void check_instance(struct examined *examined)
 	check_values(examined);
 	check_bypass(examined);
 	check_agent(examined);
+	check_index(examined);
 	finding_up_words(examined, WGVIA_FAST, remedy);
 	if (examined->instance.meta.mode >= WORDS_MODE)
 		finding_add(examined, SEVERITY_ERROR, "value", remedy,

@@ -6,8 +6,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "agent_lock.h"
+#include "index_map.h"
 #include "lists.h"
 #include "print.h"
 #include "resolve.h"
@@ -163,6 +165,22 @@ static json *describe_bypass(void *data, size_t index)
 	return value;
 }
 
+/* The families whose prefixes have an index that is in force. */
+static json *describe_indexes(const struct instance *instance, const struct state *state)
+{
+	static const struct {
+		uint8_t family;
+		const char *word;
+	} families[] = {{AF_INET, "ipv4"}, {AF_INET6, "ipv6"}};
+	json *values = print_array();
+	size_t count;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (!index_map_problem(instance, state, families[i].family, &count) && count)
+			print_append_text(values, families[i].word);
+	return values;
+}
+
 static json *describe_instance(struct shown *shown, const struct instance *instance)
 {
 	json *value = print_object(), *attachments = print_array();
@@ -184,6 +202,7 @@ static json *describe_instance(struct shown *shown, const struct instance *insta
 				print_append(attachments,
 					     describe_attachment(&instance->attachments[i], &shown->links));
 	print_add(value, "attachments", attachments);
+	print_add(value, "indexes", describe_indexes(instance, &shown->state));
 	print_add(value, "prefixes", print_rows(shown->state.gateway_count, describe_prefix, shown));
 	print_add(value, "bypass", print_rows(shown->state.bypass_count, describe_bypass, shown));
 	print_keep(value, shown, shown_free);
@@ -276,6 +295,11 @@ static void print_bypass(const json *item)
 	       print_text(item, "problem"));
 }
 
+static void print_index(const json *item)
+{
+	printf("    index %s\n", json_object_get_string((json *)item));
+}
+
 static void print_instance(const struct context *context, const json *value)
 {
 	(void)context;
@@ -284,6 +308,7 @@ static void print_instance(const struct context *context, const json *value)
 	print_each(print_member(value, "attachments"), print_attachment);
 	if (print_member(value, "agent_problem"))
 		printf("    %s\n", print_text(value, "agent_problem"));
+	print_each(print_member(value, "indexes"), print_index);
 	print_each(print_member(value, "prefixes"), print_prefix);
 	print_each(print_member(value, "bypass"), print_bypass);
 }

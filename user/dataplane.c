@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "../bpf/config.h" /* struct config, which the skeleton names */
+#include "changes.h"
 #include "conntrack.h"
 #include "pins.h"
 #include "util.h"
@@ -25,8 +26,9 @@ static_assert(sizeof(((struct instance *)0)->folder) == PINS_PATH_MAX, "folder")
 
 const char *const map_names[MAP_COUNT] = {
 	[MAP_PREFIXES4] = "prefixes4", [MAP_PREFIXES6] = "prefixes6", [MAP_BYPASS4] = "bypass4",
-	[MAP_BYPASS6] = "bypass6",     [MAP_FAILOVER] = "failover",   [MAP_COUNTERS] = "counters",
-	[MAP_TRACE] = "trace",	       [MAP_EVENTS] = "events",	      [MAP_META] = "meta",
+	[MAP_BYPASS6] = "bypass6",     [MAP_CHANGES] = "changes",     [MAP_INDEXES] = "indexes",
+	[MAP_FAILOVER] = "failover",   [MAP_COUNTERS] = "counters",   [MAP_TRACE] = "trace",
+	[MAP_EVENTS] = "events",       [MAP_META] = "meta",
 };
 static_assert(MAP_META == MAP_COUNT - 1, "map_names");
 
@@ -94,15 +96,29 @@ static bool netns_exists(uint64_t inode, char *name, size_t size)
 	return false;
 }
 
-/* Whether the pinned map is what this program's object has under that name. */
-static bool map_fits(int fd, const struct bpf_map *map)
+/* Whether the pinned map is what this program's object has under that name, or -errno where it cannot be told. */
+static int map_fits(int fd, const struct bpf_map *map)
 {
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
 
-	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == bpf_map__type(map) &&
-	       info.key_size == bpf_map__key_size(map) && info.value_size == bpf_map__value_size(map) &&
-	       info.max_entries == bpf_map__max_entries(map) && info.map_flags == bpf_map__map_flags(map);
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	return info.type == bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) && info.max_entries == bpf_map__max_entries(map) &&
+	       info.map_flags == bpf_map__map_flags(map);
+}
+
+/*
+ * Opens a pin that should be that map's. 1: it is; 0: it is another thing, or nothing; -errno: it cannot be told, which
+ * says nothing about the pin.
+ */
+static int open_map(const char *path, const struct bpf_map *map, int *fd)
+{
+	*fd = bpf_obj_get(path);
+	if (*fd < 0)
+		return *fd == -ENOENT || *fd == -EACCES ? 0 : *fd; /* EACCES: a folder */
+	return map_fits(*fd, map);
 }
 
 static int open_maps(struct instance *instance)
@@ -110,18 +126,20 @@ static int open_maps(struct instance *instance)
 	struct wgvia_bpf *skeleton = wgvia_bpf__open();
 	char path[PINS_PATH_MAX];
 	__u32 key = 0;
+	int ret = 0;
 
 	if (!skeleton)
 		return -errno;
-	for (int i = 0; i < MAP_COUNT; i++) {
+	for (int i = 0; i < MAP_COUNT && ret >= 0; i++) {
 		const struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, map_names[i]);
 
 		pins_path(path, instance->root, instance->tunnel, PINS_CURRENT, map_names[i]);
-		instance->maps[i] = bpf_obj_get(path);
-		if (instance->maps[i] < 0 || !map_fits(instance->maps[i], map))
-			instance->foreign = true;
+		ret = open_map(path, map, &instance->maps[i]);
+		instance->foreign |= !ret;
 	}
 	wgvia_bpf__destroy(skeleton);
+	if (ret < 0)
+		return ret;
 	if (instance->foreign) {
 		/* the ABI is the first member of whatever a version calls meta */
 		struct bpf_map_info info = {};
@@ -235,6 +253,7 @@ static uint64_t hash(uint64_t value, const void *data, size_t size)
 	return value;
 }
 
+/* Before loading: libbpf takes .rodata away then where the kernel maps no arrays, or a probe for that has failed. */
 static uint64_t build_of(const struct wgvia_bpf *skeleton)
 {
 	size_t size;
@@ -464,20 +483,37 @@ static bool is_step(const struct change *change, const struct attachment *attach
 
 /*
  * What is not wanted any more: points of before, and the same points by the other kind of attachment. The outward
- * shortcut goes first, so that a connection tracker on this host sees the request before it sees the reply.
+ * shortcut goes first, so that a connection tracker on this host sees the request before it sees the reply. What cannot
+ * be detached keeps its pin, and the same command again detaches it: the change itself is in force by now.
  */
-static void detach_rest(struct change *change)
+static int detach_rest(struct change *change, struct error *error)
 {
+	const struct attachment *left = NULL;
+	char name[IFNAMSIZ];
+	int ret = 0;
+
 	/* a tracker that cannot be asked is no reason to keep the old mode */
 	if (change->plan->state.mode == WGVIA_STACK && has_direction(change->running, WGVIA_OUT))
 		conntrack_forget(&change->plan->state);
 	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
 		for (size_t i = 0; i < change->running->attachment_count; i++) {
 			const struct attachment *old = &change->running->attachments[i];
+			int failed = 0;
 
 			if ((int)old->direction == direction && !is_step(change, old))
-				attach_remove(change->next->folder, old);
+				failed = attach_remove(change->next->folder, old);
+			if (failed && !left) {
+				left = old;
+				ret = failed;
+			}
 		}
+	attach_forget_qdiscs(change->next->folder);
+	if (!left)
+		return 0;
+	attach_device_name(left->ifindex, name);
+	error_system(error, -ret, "cannot detach from '%s', all else has changed", name);
+	error_hint(error, "the same command again detaches it");
+	return ret;
 }
 
 static int write_meta(const struct instance *instance, const struct plan *plan, uint64_t build, struct error *error)
@@ -540,9 +576,10 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 		goto undo;
 	}
 	pins_path(next.folder, root, next.tunnel, PINS_CURRENT, NULL);
-	detach_rest(&change);
+	changes_tidy(&next);
+	ret = detach_rest(&change, error);
 	free_steps(&change);
-	return 0;
+	return ret;
 
 undo:
 	undo_steps(&change);
@@ -559,25 +596,43 @@ static int apply_in_place(const struct plan *plan, struct instance *running, dat
 			  struct wgvia_bpf *skeleton, struct error *error)
 {
 	struct change change = {.plan = plan, .running = running, .next = running};
+	uint64_t build = build_of(skeleton);
 	__u32 key = 0;
-	int ret = load(skeleton, running, error);
+	int ret = pins_check_writable(running->root);
 
+	if (ret)
+		return error_system(error, -ret, "cannot change the pins of '%s'", running->tunnel);
+	ret = load(skeleton, running, error);
 	ret = ret ? ret : attach_points(&change, skeleton, error);
-	ret = ret ? ret : write_meta(running, plan, build_of(skeleton), error);
+	ret = ret ? ret : write_meta(running, plan, build, error);
 	if (ret)
 		goto undo;
 	ret = fill(running, &plan->state, error);
 	if (ret)
 		goto undo_meta;
-	detach_rest(&change);
+	ret = detach_rest(&change, error);
 	free_steps(&change);
-	return 0;
+	return ret;
 
 undo_meta:
 	bpf_map_update_elem(running->maps[MAP_META], &key, &running->meta, BPF_ANY);
 undo:
 	undo_steps(&change);
 	free_steps(&change);
+	return ret;
+}
+
+/* The running programs, too. */
+static int apply_to_maps(const struct plan *plan, struct instance *running, dataplane_fill fill, struct error *error)
+{
+	__u32 key = 0;
+	int ret = write_meta(running, plan, running->meta.build, error);
+
+	if (ret)
+		return ret;
+	ret = fill(running, &plan->state, error);
+	if (ret)
+		bpf_map_update_elem(running->maps[MAP_META], &key, &running->meta, BPF_ANY);
 	return ret;
 }
 
@@ -610,8 +665,7 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
 	set_config(skeleton, plan->state.tunnel_ifindex, plan->tunnel_is_l3, plan->points, plan->point_count);
 
 	if (reuse && is_in_place(plan, running, build_of(skeleton))) {
-		ret = fill(running, &plan->state, error);
-		ret = ret ? ret : write_meta(running, plan, running->meta.build, error);
+		ret = apply_to_maps(plan, running, fill, error);
 	} else {
 		*changed = true;
 		ret = reuse ? apply_in_place(plan, running, fill, skeleton, error)
@@ -671,7 +725,7 @@ static int read_verdict(const struct wgvia_bpf *skeleton, struct trial *trial)
 
 /*
  * The device that a packet came in by, where the program asks: whether it is one of ours (decide_egress()). A kernel
- * before 5.12 lets no test run have one; others are as good as none.
+ * before 5.12 lets no test run have one; others are as good as none. Before loading, as build_of().
  */
 static uint32_t trial_ingress(const struct wgvia_bpf *skeleton, const struct trial *trial)
 {
@@ -681,10 +735,10 @@ static uint32_t trial_ingress(const struct wgvia_bpf *skeleton, const struct tri
 	return 0;
 }
 
-static int run_trial(const struct wgvia_bpf *skeleton, struct trial *trial)
+static int run_trial(const struct wgvia_bpf *skeleton, struct trial *trial, uint32_t ingress_ifindex)
 {
 	struct __sk_buff context = {.ifindex = trial->point.direction == WGVIA_EGRESS ? trial->point.ifindex : 0,
-				    .ingress_ifindex = trial_ingress(skeleton, trial)};
+				    .ingress_ifindex = ingress_ifindex};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = trial->frame, .data_size_in = trial->frame_len,
 		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
 	int ret = bpf_prog_test_run_opts(bpf_program__fd(program_for(skeleton, &trial->point)), &opts);
@@ -699,6 +753,7 @@ int dataplane_try(const struct instance *instance, const struct links *links, st
 	struct wgvia_bpf *skeleton = wgvia_bpf__open();
 	struct point *points = NULL;
 	size_t point_count = 0;
+	uint32_t ingress_ifindex;
 	struct config *config;
 	int ret;
 
@@ -711,15 +766,16 @@ int dataplane_try(const struct instance *instance, const struct links *links, st
 	config = (struct config *)&skeleton->rodata->config;
 	config->tunnel_ether = 0;
 	config->has_trace = 0;
+	ingress_ifindex = trial_ingress(skeleton, trial);
 	free(points);
 	for (int i = 0; i < MAP_COUNT; i++)
 		copy.maps[i] = i == MAP_COUNTERS ? -1 : dup(instance->maps[i]);
 	ret = ret ? error_system(error, -ret, "cannot list the attachments") : load(skeleton, &copy, error);
 	if (!ret) {
-		ret = run_trial(skeleton, trial);
+		ret = run_trial(skeleton, trial, ingress_ifindex);
 		if (ret)
 			error_system(error, -ret, "cannot run the program on the packet");
-		if (ret == -EINVAL && trial_ingress(skeleton, trial))
+		if (ret == -EINVAL && ingress_ifindex)
 			error_hint(error, "Linux before 5.12 cannot try a packet that has come in by a LAN device");
 	}
 	wgvia_bpf__destroy(skeleton);
@@ -733,8 +789,8 @@ int dataplane_recover(const char *root, const char *tunnel, struct error *error)
 
 	if (!ret && pins_exist(root, tunnel, PINS_NEW)) {
 		pins_path(folder, root, tunnel, PINS_NEW, NULL);
-		attach_remove_all(folder);
-		ret = pins_remove_folder(root, tunnel, PINS_NEW);
+		ret = attach_remove_all(folder);
+		ret = ret ? ret : pins_remove_folder(root, tunnel, PINS_NEW);
 	}
 	return ret ? error_system(error, -ret, "cannot mend the pins of '%s'", tunnel) : 0;
 }
@@ -746,7 +802,13 @@ int dataplane_remove(const char *root, const char *tunnel, struct error *error)
 
 	if (ret)
 		return ret;
-	attach_remove_all(instance.folder);
+	/* nothing is detached whose pin would have to stay */
+	ret = pins_check_writable(root);
+	if (ret)
+		return error_system(error, -ret, "cannot remove the pins of '%s'", tunnel);
+	ret = attach_remove_all(instance.folder);
+	if (ret)
+		return error_system(error, -ret, "cannot detach from all devices of '%s'", tunnel);
 	ret = pins_remove_folder(root, tunnel, PINS_CURRENT);
 	return ret ? error_system(error, -ret, "cannot remove the pins of '%s'", tunnel) : 0;
 }

@@ -20,6 +20,14 @@ const char *follow_name(const struct device_names *names, uint32_t ifindex)
 	return NULL;
 }
 
+bool follow_knows(const struct device_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (!strcmp(names->all[i].name, name))
+			return true;
+	return false;
+}
+
 int follow_learn_name(struct device_names *names, uint32_t ifindex, const char *name)
 {
 	struct device_name *known = NULL;

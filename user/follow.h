@@ -26,6 +26,7 @@ int follow_learn(struct device_names *names, const struct links *links, const st
 /* As above, where it was found out by other means. */
 int follow_learn_name(struct device_names *names, uint32_t ifindex, const char *name);
 const char *follow_name(const struct device_names *names, uint32_t ifindex); /* NULL: not known */
+bool follow_knows(const struct device_names *names, const char *name);
 
 /*
  * Gateways whose device has gone, and another one has its name: they stand at that one now. Returns how many prefixes

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "conffile.h"
+#include "index_map.h"
 #include "journal.h"
 #include "lists.h"
 #include "moves.h"
@@ -296,6 +297,11 @@ void keeper_converge(struct keeper *keeper, uint64_t now)
 	if (keeper->pending)
 		put_file(keeper);
 	follow_host(keeper, now);
+}
+
+bool keeper_is_behind(struct keeper *keeper)
+{
+	return keeper->present && index_map_is_behind(keeper->context->pin_dir, keeper->words->tunnel, &keeper->seen);
 }
 
 /* --- the file --- */

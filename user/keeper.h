@@ -6,6 +6,7 @@
 #ifndef WGVIA_KEEPER_H
 #define WGVIA_KEEPER_H
 
+#include "changes.h"
 #include "command.h"
 #include "follow.h"
 #include "guard.h"
@@ -27,6 +28,7 @@ struct keeper {
 	struct links links;	/* at the last step */
 	struct device_names names;
 	size_t prefixes;
+	struct changes seen;			   /* of the prefix maps */
 	uint32_t tunnel_ifindex;		   /* 0: it is not there */
 	char errors[KEEPER_STEPS][ERROR_TEXT_MAX]; /* said already; empty: none */
 };
@@ -42,6 +44,8 @@ void keeper_converge(struct keeper *keeper, uint64_t now);
 void keeper_move(struct keeper *keeper);
 /* Takes marks away that nobody would take away any more. */
 void keeper_release(struct keeper *keeper);
+/* Whether somebody else has changed so many prefixes' map, and is done with it: converging makes it fast again. */
+bool keeper_is_behind(struct keeper *keeper);
 /* One line about how things are. */
 void keeper_status(const struct keeper *keeper, char *text, size_t size);
 

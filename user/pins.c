@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 #include "util.h"
@@ -311,6 +312,15 @@ int pins_remove_folder(const char *root, const char *tunnel, enum pins_folder fo
 	if (rmdir(path) && !ret)
 		ret = -errno;
 	return ret;
+}
+
+int pins_check_writable(const char *root)
+{
+	struct statvfs fs;
+
+	if (statvfs(root, &fs))
+		return -errno;
+	return fs.f_flag & ST_RDONLY ? -EROFS : 0;
 }
 
 /* What NAME lacks moves over from NAME%old; the rest of NAME%old goes. */

@@ -51,6 +51,8 @@ int pins_make_folder(const char *root, const char *tunnel, enum pins_folder fold
 int pins_commit(const char *root, const char *tunnel);
 /* Removes a folder with all pins in it, which detaches the links. No folder is a success. */
 int pins_remove_folder(const char *root, const char *tunnel, enum pins_folder folder);
+/* -EROFS: nothing in the pin folder can be made or removed. 0, or -errno. */
+int pins_check_writable(const char *root);
 /*
  * Carries a commit through that a command which was killed had begun. The lock is held. Returns 0 or -errno. A NAME%new
  * that is left then was never in force.

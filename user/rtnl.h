@@ -123,6 +123,9 @@ struct route {
 /* The array is the caller's to free. */
 int rtnl_get_main_routes(struct rtnl *rtnl, struct route **routes, size_t *count);
 
+/* Whether the device has a clsact qdisc. */
+int rtnl_has_clsact(struct rtnl *rtnl, uint32_t ifindex, bool *has);
+
 /* A TC filter at a clsact qdisc. */
 struct filter {
 	bool egress;

@@ -78,6 +78,11 @@ struct neighbour message_neighbour(const struct nlmsghdr *header)
 	return neighbour;
 }
 
+bool message_is_unicast(const struct rtmsg *route)
+{
+	return route->rtm_type == RTN_UNICAST && route->rtm_dst_len && !(route->rtm_flags & RTM_F_CLONED);
+}
+
 uint32_t message_table(const struct rtmsg *route, const struct attributes *attributes)
 {
 	return attributes->of[RTA_TABLE] ? mnl_attr_get_u32(attributes->of[RTA_TABLE]) : route->rtm_table;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "index_map.h"
 #include "list_map.h"
 #include "lists.h"
 #include "maps.h"
@@ -156,10 +157,13 @@ struct writer {
 static int flush(struct writer *writer)
 {
 	struct pending *pending = &writer->pending;
-	size_t done;
-	int ret = pending->deletes ? maps_delete(&pending->map, pending->keys, pending->count, &done)
-				   : maps_update(&pending->map, pending->keys, pending->values, pending->count, &done);
+	size_t done = 0;
+	int ret = pending->count ? changes_count(writer->instance) : 0;
 
+	if (!ret)
+		ret = pending->deletes
+			      ? maps_delete(&pending->map, pending->keys, pending->count, &done)
+			      : maps_update(&pending->map, pending->keys, pending->values, pending->count, &done);
 	writer->undo_count -= pending->count - done;
 	pending->count = 0;
 	return ret;
@@ -198,6 +202,7 @@ static int write_entry(struct writer *writer, bool bypass, const struct prefix *
 
 static void take_back(struct writer *writer)
 {
+	changes_count(writer->instance);
 	while (writer->undo_count) {
 		struct undo *undo = &writer->undo[--writer->undo_count];
 		struct map_layout map = layout_of(writer->instance, undo->bypass, undo->family);
@@ -330,6 +335,24 @@ int tables_check(const struct state *state, struct error *error)
 	return 0;
 }
 
+void tables_index(const struct instance *instance, const struct state *state)
+{
+	cleanup(state_free) struct state running = {};
+	struct changes changes;
+	struct error ignored = {};
+
+	if (!index_map_is_wanted(state) || !changes_are_counted(instance)) {
+		index_map_clear(instance);
+		changes_leave_uncounted(instance);
+		return;
+	}
+	/* the count before the maps: what is changed in between makes the index one of yesterday's */
+	if (changes_read(instance, &changes) || index_map_is_current(instance, state, &changes))
+		return;
+	if (!tables_read(instance, &running, &ignored))
+		index_map_write(instance, &running, &changes);
+}
+
 int tables_write(const struct instance *instance, const struct state *state, struct error *error)
 {
 	cleanup(state_free) struct state running = {};
@@ -339,5 +362,8 @@ int tables_write(const struct instance *instance, const struct state *state, str
 	if (ret)
 		return ret;
 	ret = write_state(instance, &running, state);
-	return ret ? error_system(error, -ret, "cannot write the maps of '%s'", instance->tunnel) : 0;
+	if (ret)
+		return error_system(error, -ret, "cannot write the maps of '%s'", instance->tunnel);
+	tables_index(instance, state);
+	return 0;
 }

@@ -26,6 +26,13 @@ int tables_check(const struct state *state, struct error *error);
  */
 int tables_write(const struct instance *instance, const struct state *state, struct error *error);
 
+/*
+ * Sees to it that large prefix maps have an index of what is in them now, where the kernel can tell when they change.
+ * `state` is in the maps, as far as is known. The lock is held. What fails here costs time alone: the packet path asks
+ * the maps.
+ */
+void tables_index(const struct instance *instance, const struct state *state);
+
 /* Sums over all CPUs, into counters[WGVIA_COUNTERS]. */
 int tables_read_counters(const struct instance *instance, struct wgvia_counter *counters, struct error *error);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The benchmark's own programs: the sinks, which count and drop what has been handed to a device's driver; the drop at
- * once, whose cost is taken off all others; and the two floors, which do as little as a redirect can. They share
- * nothing with wgvia.
+ * once, whose cost is taken off all others; and the floors, which do as little as a redirect, or a program at all, can.
+ * They share nothing with wgvia.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -65,6 +65,14 @@ int drop_tap(struct __sk_buff *skb)
 	return TC_ACT_SHOT;
 }
 
+/* What it costs to be asked. */
+SEC("tc")
+int empty(struct __sk_buff *skb)
+{
+	(void)skb;
+	return TC_ACT_UNSPEC;
+}
+
 /* bpf_redirect_neigh() with a constant next hop, nothing asked and nothing changed. */
 SEC("tc")
 int neigh(struct __sk_buff *skb)
@@ -84,6 +92,14 @@ int neigh(struct __sk_buff *skb)
 	if (bpf_skb_change_head(skb, ETH_HLEN, 0))
 		return TC_ACT_SHOT;
 	return bpf_redirect_neigh(config.lan_ifindex, &next_hop, sizeof(next_hop), 0);
+}
+
+/* bpf_redirect() into the tunnel, nothing asked and nothing changed. */
+SEC("tc")
+int into(struct __sk_buff *skb)
+{
+	(void)skb;
+	return bpf_redirect(config.tunnel_ifindex, 0);
 }
 
 /* bpf_redirect() behind a header of constants. */

@@ -11,7 +11,7 @@
 
 /* Set before the load. Addresses are in network order. */
 struct floors_config {
-	__u32 lan_ifindex;
+	__u32 lan_ifindex, tunnel_ifindex;
 	__u32 next_hop4;
 	__u32 next_hop6[4];
 	__u16 to[3], from[3]; /* MACs */

@@ -21,7 +21,9 @@
 #include "floors.h"
 #include "lane.h"
 
-#define TCX_INGRESS 46 /* missing in libbpf 1.1's linux/bpf.h */
+/* Missing in libbpf 1.1's linux/bpf.h. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS 47
 
 const uint8_t lane_firewall_mac[6] = {2, 0, 0, 0, 2, 1}, lane_mac[6] = {2, 0, 0, 0, 2, 2},
 	      lane_service_mac[6] = {2, 0, 0, 0, 2, 3};
@@ -73,6 +75,7 @@ static void load(struct lane *lane)
 		die(lane, "cannot open the programs");
 	config = (void *)&lane->skel->rodata->config;
 	config->lan_ifindex = if_nametoindex("ens3");
+	config->tunnel_ifindex = if_nametoindex("wg6");
 	inet_pton(AF_INET, "192.0.2.1", &config->next_hop4);
 	inet_pton(AF_INET6, "2001:db8:2::1", config->next_hop6);
 	memcpy(config->to, lane_firewall_mac, ETH_ALEN);
@@ -82,22 +85,38 @@ static void load(struct lane *lane)
 }
 
 /* The link lasts as long as this process. */
-static void attach(const struct lane *lane, const char *device, const struct bpf_program *prog)
+static void attach(const struct lane *lane, const char *device, int where, const struct bpf_program *prog)
 {
-	if (bpf_link_create(bpf_program__fd(prog), if_nametoindex(device), TCX_INGRESS, NULL) < 0)
+	if (bpf_link_create(bpf_program__fd(prog), if_nametoindex(device), where, NULL) < 0)
 		die(lane, "cannot attach the floor");
 }
 
 static void attach_floor(const struct lane *lane)
 {
-	if (!strcmp(lane->floor, "drop")) {
-		attach(lane, "wg6", lane->skel->progs.drop_tun);
-		attach(lane, "ens3", lane->skel->progs.drop_tap);
-	} else if (!strcmp(lane->floor, "neigh")) {
-		attach(lane, "wg6", lane->skel->progs.neigh);
-	} else if (!strcmp(lane->floor, "macs")) {
-		attach(lane, "wg6", lane->skel->progs.macs);
-	} else if (strcmp(lane->floor, "-")) {
+	const struct {
+		const char *floor, *device;
+		int where;
+		const struct bpf_program *prog;
+	} points[] = {
+		{"drop", "wg6", TCX_INGRESS, lane->skel->progs.drop_tun},
+		{"drop", "ens3", TCX_INGRESS, lane->skel->progs.drop_tap},
+		{"neigh", "wg6", TCX_INGRESS, lane->skel->progs.neigh},
+		{"neigh+", "wg6", TCX_INGRESS, lane->skel->progs.neigh},
+		{"neigh+", "ens3", TCX_EGRESS, lane->skel->progs.empty},
+		{"macs", "wg6", TCX_INGRESS, lane->skel->progs.macs},
+		{"macs", "ens3", TCX_INGRESS, lane->skel->progs.into},
+		{"empty", "wg6", TCX_INGRESS, lane->skel->progs.empty},
+		{"empty", "ens3", TCX_INGRESS, lane->skel->progs.empty},
+		{"empty", "ens3", TCX_EGRESS, lane->skel->progs.empty},
+	};
+	bool known = !strcmp(lane->floor, "-");
+
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+		if (!strcmp(lane->floor, points[i].floor)) {
+			attach(lane, points[i].device, points[i].where, points[i].prog);
+			known = true;
+		}
+	if (!known) {
 		errno = EINVAL;
 		die(lane, lane->floor);
 	}

@@ -17,7 +17,7 @@
 
 struct lane {
 	char name[24];
-	char floor[8]; /* "drop", "neigh", "macs", or "-" for none */
+	char floor[8]; /* "drop", "neigh", "neigh+", "macs", "empty", or "-" for none */
 	int tun[LANE_QUEUES], tap[LANE_QUEUES];
 	int queues;
 	struct floors_bpf *skel;

@@ -5,12 +5,13 @@
  * another order in each round; each counts that all has arrived, and shows before and after all rounds by one packet
  * that what it measures does what its name says.
  *
- *	wire prefixes COUNT		the prefixes of a lane with a list: family, length, address in hex bytes
+ *	wire prefixes COUNT		the prefixes of a lane with a list, behind 4 or 6
  *	wire run NETNS ROWS ROUNDS PACKETS INJECTOR OTHER OUTPUT
  *
  * ROWS is a file like the one beside this; NETNS-LANE are its lanes' namespaces. INJECTOR and OTHER are CPUs. Prints
  * "ready" when the devices are there, goes on when it reads a line, and writes what it has measured to OUTPUT as JSON.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -151,7 +152,8 @@ static void read_rows(const char *path, const char *netns)
 
 static void prove(struct row *row)
 {
-	bool floor = strcmp(row->lane->floor, "-");
+	/* only what forwards takes a hop: not a redirect with nothing else */
+	bool forwards = !strcmp(row->lane->floor, "-") || !strcmp(row->lane->floor, "empty");
 	const uint8_t *mac = !strcmp(row->expects, "service") ? lane_service_mac : lane_firewall_mac;
 	uint8_t frame[LANE_FRAME_MAX], hop_limit, *ip = frame + LINK_LEN;
 	uint64_t before = lane_count(row->lane);
@@ -175,8 +177,8 @@ static void prove(struct row *row)
 	if (memcmp(ip + 40, row->traffic[0].frame.data + LINK_LEN + 40, FLOORS_PACKET_LEN - 40))
 		wrong(row, "the payload has changed: bytes", len, 0);
 	hop_limit = row->family == 4 ? ip[8] : ip[7];
-	if (hop_limit != (floor ? 64 : 63))
-		wrong(row, "the hop limit that has arrived", hop_limit, floor ? 64 : 63);
+	if (hop_limit != (forwards ? 63 : 64))
+		wrong(row, "the hop limit that has arrived", hop_limit, forwards ? 63 : 64);
 }
 
 /* ---- measuring ---- */
@@ -329,18 +331,17 @@ static int run(char **argv)
 static int print_prefixes(uint32_t count)
 {
 	static const struct {
-		int family, length, bytes;
-	} families[] = {{4, PREFIX4_LEN, 4}, {6, PREFIX6_LEN, 16}};
+		int number, family, length;
+	} families[] = {{4, AF_INET, PREFIX4_LEN}, {6, AF_INET6, PREFIX6_LEN}};
 
 	for (int f = 0; f < 2; f++)
 		for (uint32_t i = 0; i < count; i++) {
+			char text[INET6_ADDRSTRLEN];
 			uint8_t addr[16];
 
-			traffic_prefix(families[f].family, i, addr);
-			printf("%d %02x ", families[f].family, families[f].length);
-			for (int byte = 0; byte < families[f].bytes; byte++)
-				printf(" %02x", addr[byte]);
-			putchar('\n');
+			traffic_prefix(families[f].number, i, addr);
+			inet_ntop(families[f].family, addr, text, sizeof(text));
+			printf("%d %s/%d\n", families[f].number, text, families[f].length);
 		}
 	return 0;
 }

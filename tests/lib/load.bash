@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What live.bats, faults.bats, leak.bats and hostile.bats share, beside net.bash, which loads first: a tunnel that loses
-# nothing in WireGuard's place, numbered packets at a steady rate, counters on the LAN by MAC address, refusals that
-# leave all as it was, and wgvia built from changed sources.
+# What live.bats, faults.bats, leak.bats, hostile.bats and tests/endurance/ share, beside net.bash, which loads first: a
+# tunnel that loses nothing in WireGuard's place, numbered packets at a steady rate, changes, counters on the LAN by MAC
+# address, refusals that leave all as it was, and wgvia built from changed sources.
 
 LOAD_PORT=7777
 # shellcheck disable=SC2153 # net.bash sets it
@@ -111,6 +111,36 @@ figures() {
 load_figures() { # JSON
 	jq -r '"\(.sent) sent, out \(.out.lost) lost \(.out.reordered) reordered, back \(.back.lost) lost " +
 		"\(.back.reordered) reordered"' <<<"$1"
+}
+
+# ---- changes of a running instance, whose file has `up` for the usual words ----
+
+# others THIRD: a hundred prefixes more, for a change that takes its time.
+others() {
+	printf "from 172.16.$1.%d/32 via $FW4 dev ens3 " {1..100}
+}
+
+# change NUMBER: one of sixteen.
+change() {
+	# shellcheck disable=SC2046 # words
+	case $(($1 % 16)) in
+	0) wgvia route replace wg6 from "$VPN6" via $FW6B ;;
+	1) wgvia route replace wg6 from "$VPN4" via $FW4B ;;
+	2) wgvia bypass add wg6 198.18.0.0/15 ;;
+	3) up $(others 1) ;;
+	4) wgvia up wg6 "${WORDS_HALVES[@]}" $(others 2) ;;
+	5) up mode stack ;;
+	6) wgvia route replace wg6 from "$VPN6" via $FW6B ;;
+	7) wgvia route replace wg6 from "$VPN4" via $FW4B ;;
+	8) second_device && up mode stack bypass 198.18.0.0/15 ;;
+	9) up ;;
+	10) wgvia bypass add wg6 2001:db8:ffff::/48 ;;
+	11) wgvia route add wg6 from 2001:db8:77::/48 via "$FW6" ;;
+	12) wgvia route del wg6 from 2001:db8:77::/48 ;;
+	13) ip -n "$NS_GW" link delete second && up ;;
+	14) up on-fail pass $(others 3) ;;
+	15) wgvia up wg6 "${WORDS_B[@]}" ;;
+	esac
 }
 
 # ---- the wire: what leaves the gateway with a source in the VPN prefix, counted by the kernel at the LAN's end ----

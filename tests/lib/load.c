@@ -6,7 +6,9 @@
  *	load send RATE PORT [SOURCE DESTINATION]...		RATE packets a second in all, until SIGTERM
  *
  * The sender prints one JSON object at its end: sent; out and back, each {received, lost, reordered, duplicated};
- * refused, packets that its own kernel did not take. Reordered is a packet that comes after a later one (RFC 4737).
+ * refused, packets that its own kernel did not take; asked, its questions at the end, which are packets as well.
+ * Reordered is a packet that comes after a later one (RFC 4737).
+ *
  * A sender that could not run for a while does not send what it missed: a burst would be the test's own loss.
  */
 #include <arpa/inet.h>
@@ -216,10 +218,13 @@ static uint64_t now(void)
 	return time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
-/* What is on its way arrives; then the far end is asked, again and again, for a question may be lost as well. */
-static void finish(void)
+/*
+ * What is on its way arrives; then the far end is asked, again and again, for a question may be lost as well. Returns
+ * the number of questions.
+ */
+static uint64_t finish(void)
 {
-	uint64_t received = 0, before = UINT64_MAX;
+	uint64_t received = 0, before = UINT64_MAX, asked = 0;
 
 	for (int rounds = 0; rounds < 100 && received != before; rounds++) {
 		before = received;
@@ -233,11 +238,12 @@ static void finish(void)
 	for (int tries = 0; tries < 20; tries++) {
 		for (int i = 0; i < flow_count; i++)
 			if (!flows[i].done)
-				flow_send(&flows[i], QUERY);
+				asked += flow_send(&flows[i], QUERY);
 		wait_until(now() + 50 * TICK);
 		for (int i = 0; i < flow_count; i++)
 			flow_receive(&flows[i]);
 	}
+	return asked;
 }
 
 static void print_seen(const char *name, uint64_t sent, const struct seen *seen)
@@ -249,7 +255,7 @@ static void print_seen(const char *name, uint64_t sent, const struct seen *seen)
 static void send_all(unsigned int rate)
 {
 	struct seen out = {}, back = {};
-	uint64_t begin = now(), ticks = 0, due = 0, refused = 0, sent = 0;
+	uint64_t begin = now(), ticks = 0, due = 0, refused = 0, sent = 0, asked;
 
 	while (!stop) {
 		uint64_t owed = ++ticks * TICK * rate / 1000000000;
@@ -270,7 +276,7 @@ static void send_all(unsigned int rate)
 		for (int i = 0; i < flow_count; i++)
 			flow_receive(&flows[i]);
 	}
-	finish();
+	asked = finish();
 	for (int i = 0; i < flow_count; i++) {
 		const struct flow *flow = &flows[i];
 
@@ -282,7 +288,7 @@ static void send_all(unsigned int rate)
 		back.reordered += flow->seen.reordered;
 		back.duplicated += flow->seen.duplicated;
 	}
-	printf("{\"sent\":%ju,\"refused\":%ju,", sent, refused);
+	printf("{\"sent\":%ju,\"refused\":%ju,\"asked\":%ju,", sent, refused, asked);
 	print_seen("out", sent, &out);
 	printf(",");
 	print_seen("back", out.received, &back);

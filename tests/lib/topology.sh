@@ -203,11 +203,10 @@ outside_up() {
 lan_up() {
 	bridge_up "$NS_LAN" lan 02:00:00:00:02:a0 &&
 		cable "$NS_FW" lan "$FW_MAC" "$NS_LAN" fw 02:00:00:00:02:a1 &&
-		cable "$NS_GW" ens3 "$GW_MAC" "$NS_LAN" gw 02:00:00:00:02:a2 &&
+		gateway_cable &&
 		cable "$NS_SVC" eth0 "$SVC_MAC" "$NS_LAN" svc 02:00:00:00:02:a3 &&
 		ip -n "$NS_LAN" -batch - <<-END &&
 			link set fw master lan
-			link set gw master lan
 			link set svc master lan
 		END
 		ip -n "$NS_SVC" -batch - <<-END
@@ -262,14 +261,24 @@ firewall_rules() {
 		set_sysctls "$1" net.netfilter.nf_conntrack_tcp_loose=0
 }
 
-# Its own rules drop invalid packets too, as nearly every gateway's do.
-gateway_up() {
-	ip -n "$NS_GW" -batch - <<-END &&
+# The gateway's LAN device, and what it has there: for tests that make it anew, too.
+gateway_cable() {
+	cable "$NS_GW" ens3 "$GW_MAC" "$NS_LAN" gw 02:00:00:00:02:a2 &&
+		ip -n "$NS_LAN" link set gw master lan
+}
+
+gateway_addresses() {
+	ip -n "$NS_GW" -batch - <<-END
 		address add $GW4/24 dev ens3
 		address add $GW6/64 dev ens3 nodad
 		route add default via $FW4
 		route add ::/0 via $FW6
 	END
+}
+
+# Its own rules drop invalid packets too, as nearly every gateway's do.
+gateway_up() {
+	gateway_addresses &&
 		in_ns "$NS_GW" nft -f - <<-END
 			table inet gateway {
 				chain forward {

@@ -174,6 +174,16 @@ set_abi() {
 	bpftool map update pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 value "$1" $bytes
 }
 
+@test "a pin that goes while show and stats look is none" {
+	attach_type tcx
+	wgvia up wg6 "${WORDS[@]}"
+	ln -s gone "$PIN_DIR/wg6/tcx_egress_9999" # listed, and not there when it is opened
+	is "$(wgvia -j show wg6 | jq '.attachments | length')" 3
+	wgvia stats wg6
+	wgvia down wg6
+	nothing_left
+}
+
 @test "refused: pins of another ABI version" {
 	wgvia up wg6 "${WORDS[@]}"
 	set_abi 99

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * For LD_PRELOAD: the FAULT_AT-th call of a program that changes something which others can see fails, or the program
- * is killed just before it, by FAULT=fail or FAULT=kill; then there is a file FAULT_FILE. Changes are what bpf(2) does
- * to maps, pins and links, what libbpf sends by netlink, and folders and names. The calls by which things are removed
- * are counted for `kill` alone: they do not fail on a system that is sane. Of a batch of map entries, one half is done
- * before it fails. With FAULT=old there are no batches, as on an old kernel, which says so with the number FAULT_AT.
+ * is killed just before it, or stops itself there until it is told to go on, by FAULT=fail, kill or hold; then there is
+ * a file FAULT_FILE. Changes are what bpf(2) does to maps, pins and links, what libbpf sends by netlink, and folders
+ * and names. The calls by which things are removed are not counted for `fail`: they do not fail on a system that is
+ * sane. Of a batch of map entries, one half is done before it fails.
+ *
+ * FAULT=want: every call counts that asks the kernel for something: what fails there are reading, loading, opening, and
+ * netlink in both directions, too. Failures have the number FAULT_ERRNO, or ENOSPC.
+ *
+ * With FAULT=old there are no batches, as on an old kernel, which says so with the number FAULT_AT.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -52,15 +57,25 @@ static bool fault_of(bool removes, const long *a)
 	static int count;
 	const char *at = getenv("FAULT_AT");
 
-	if (wants("old") || (removes && !wants("kill")) || !at || ++count != atoi(at))
+	if (wants("old") || (removes && !wants("kill") && !wants("hold")) || !at || ++count != atoi(at))
 		return false;
-	if (a)
+	if (a && !wants("hold"))
 		do_half((union bpf_attr *)a[1], a[0], a[2]);
 	close(open(getenv("FAULT_FILE"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	if (wants("kill"))
 		raise(SIGKILL);
-	errno = ENOSPC;
+	if (wants("hold")) {
+		raise(SIGSTOP);
+		return false;
+	}
+	errno = getenv("FAULT_ERRNO") ? atoi(getenv("FAULT_ERRNO")) : ENOSPC;
 	return true;
+}
+
+/* As fault(), for calls that change nothing. */
+static bool want(void)
+{
+	return wants("want") && fault_of(false, NULL);
 }
 
 static bool fault(bool removes)
@@ -87,7 +102,7 @@ long syscall(long number, ...)
 				return -1;
 			break;
 		case BPF_MAP_LOOKUP_BATCH:
-			if (is_old())
+			if (is_old() || want())
 				return -1;
 			break;
 		case BPF_MAP_UPDATE_BATCH:
@@ -103,6 +118,9 @@ long syscall(long number, ...)
 			if (fault(true))
 				return -1;
 			break;
+		default:
+			if (want())
+				return -1;
 		}
 	return NEXT(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
@@ -113,7 +131,24 @@ ssize_t send(int fd, const void *data, size_t size, int flags)
 	bool changes = message->nlmsg_type == RTM_NEWQDISC || message->nlmsg_type == RTM_NEWTFILTER;
 	bool removes = message->nlmsg_type == RTM_DELQDISC || message->nlmsg_type == RTM_DELTFILTER;
 
-	return (changes || removes) && fault(removes) ? -1 : NEXT(send)(fd, data, size, flags);
+	if (changes || removes ? fault(removes) : want())
+		return -1;
+	return NEXT(send)(fd, data, size, flags);
+}
+
+ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *to, socklen_t len)
+{
+	return want() ? -1 : NEXT(sendto)(fd, data, size, flags, to, len);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	return want() ? -1 : NEXT(recvmsg)(fd, message, flags);
+}
+
+int socket(int family, int type, int protocol)
+{
+	return want() ? -1 : NEXT(socket)(family, type, protocol);
 }
 
 int mkdir(const char *path, mode_t mode)

@@ -6,18 +6,24 @@
 
 # shellcheck disable=SC2030,SC2031,SC2086 # addresses are words
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 load ../lib/net.bash
 load ../lib/load.bash
+load ../lib/fault.bash
 
 setup_more() {
 	load_up
-	gcc -shared -fPIC -O2 -Wall -o "$BATS_FILE_TMPDIR/fault.so" "$TREE/tests/net/fault.c"
+	fault_build
 }
 
 teardown() {
+	local dev
 	unspawn load KILL
-	ip -n "$NS_GW" link delete second 2>/dev/null || true
+	[ -z "${held:-}" ] || kill -KILL "$held" 2>/dev/null || true
+	for dev in second wg7; do
+		ip -n "$NS_GW" link delete $dev 2>/dev/null || true
+	done
+	"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" down wg7
 	load_sweep
 }
 
@@ -66,18 +72,6 @@ refusals() {
 
 @test "clsact: a change that is refused leaves all as it was" {
 	refusals clsact
-}
-
-# faulty NUMBER fail|kill COMMAND...: see fault.c. Fails like the command; $fault tells whether the fault happened.
-faulty() {
-	local number=$1 kind=$2 file=$BATS_TEST_TMPDIR/fault status=0
-	shift 2
-	rm -f "$file"
-	LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so FAULT=$kind FAULT_AT=$number FAULT_FILE=$file \
-		wgvia "$@" >"$BATS_TEST_TMPDIR/faulty" 2>&1 || status=$?
-	fault=no
-	[ ! -e "$file" ] || fault=yes
-	return $status
 }
 
 # faults ATTACH: a change of everything, from and to both modes, in which one step after the other fails, or before
@@ -193,4 +187,116 @@ first_faults() {
 	result=$(load_stop load)
 	figures "$failed of 80 changes refused, $(load_figures "$result")"
 	load_lost_nothing "$result"
+}
+
+# ---- an interface that vanishes in the middle of up ----
+
+# vanishing NUMBER DEVICE COMMAND...: the command stops before that step, the device is deleted, and it goes on. Fails
+# like the command; $fault tells whether it got that far.
+vanishing() {
+	local number=$1 dev=$2 file=$BATS_TEST_TMPDIR/fault status=0
+	shift 2
+	rm -f "$file"
+	LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so FAULT=hold FAULT_AT=$number FAULT_FILE=$file \
+		"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" "$@" >"$BATS_TEST_TMPDIR/faulty" 2>&1 3>&- &
+	held=$!
+	poll 30 held_or_gone
+	fault=no
+	if [ -e "$file" ]; then
+		fault=yes
+		ip -n "$NS_GW" link delete "$dev"
+		kill -CONT $held
+	fi
+	wait $held || status=$?
+	held=
+	return $status
+}
+
+held_or_gone() {
+	grep -q '^State:.T' "/proc/$held/status" || process_gone "$held"
+}
+
+# complains_once: one line that says what could not be done.
+complains_once() {
+	is "$(grep -v '^hint: ' "$BATS_TEST_TMPDIR/faulty" | grep -vc '^wg[67]: ')" 1
+	grep -q "^wgvia: cannot [^?]*$" "$BATS_TEST_TMPDIR/faulty" || is "$(<"$BATS_TEST_TMPDIR/faulty")" "wgvia: cannot ..."
+}
+
+# A change that begins to use a LAN device: either it is refused, and all is as it was, or it was done when the device
+# went, and is done still. What other prefixes send is not concerned.
+lan_vanishes() {
+	local new=(up wg6 "${WORDS_HALVES[@]}" from 10.99.0.0/16 via 172.31.0.2 dev second) number status result
+	local refusals=0 fault=yes
+	attach_type "$1"
+	up
+	wire_reset
+	load_both_ways 1000
+	state >"$BATS_TEST_TMPDIR/before"
+	for ((number = 1; number < 200; number++)); do
+		second_device
+		ip -n "$NS_GW" address add 172.31.0.1/24 dev second
+		status=0
+		vanishing $number second "${new[@]}" || status=$?
+		[ $fault = yes ] || break
+		case $status in
+		0) wgvia show wg6 | grep -q "from 10.99.0.0/16 .*UNUSABLE" ;;
+		1)
+			complains_once
+			as_before || is "step $number: $(<"$BATS_TEST_TMPDIR/faulty")" "as before"
+			refusals=$((refusals + 1))
+			;;
+		*) is "step $number: status $status" "0 or 1" ;;
+		esac
+		up
+		is "$(pins | grep -c "/$1_")" 3
+		state >"$BATS_TEST_TMPDIR/before"
+	done
+	is "$fault $status" "no 0"
+	result=$(load_stop load)
+	figures "$((number - 1)) steps, $refusals refused, $(load_figures "$result"), $(wire leaked) leaked"
+	[ $refusals -gt 0 ]
+	load_lost_nothing "$result"
+	is "$(wire leaked)" 0
+}
+
+@test "tcx: a LAN device that vanishes before whichever step of a change" {
+	lan_vanishes tcx
+}
+
+@test "clsact: a LAN device that vanishes before whichever step of a change" {
+	lan_vanishes clsact
+}
+
+# tunnel_vanishes ATTACH: a first up that is refused leaves nothing, and one that was done can be taken down.
+tunnel_vanishes() {
+	local number status refusals=0 fault=yes
+	attach_type "$1"
+	for ((number = 1; number < 200; number++)); do
+		ip -n "$NS_GW" tuntap add dev wg7 mode tun
+		status=0
+		vanishing $number wg7 up wg7 from 10.7.0.0/16 via $FW4 || status=$?
+		[ $fault = yes ] || break
+		case $status in
+		0) wgvia down wg7 ;;
+		1)
+			complains_once
+			refusals=$((refusals + 1))
+			;;
+		*) is "step $number: status $status" "0 or 1" ;;
+		esac
+		nothing_left || is "step $number: $(<"$BATS_TEST_TMPDIR/faulty")" "nothing left"
+	done
+	is "$fault $status" "no 0"
+	figures "$((number - 1)) steps, $refusals refused"
+	[ $refusals -gt 0 ]
+	wgvia down wg7
+	nothing_left
+}
+
+@test "tcx: a tunnel that vanishes before whichever step of its first up" {
+	tunnel_vanishes tcx
+}
+
+@test "clsact: a tunnel that vanishes before whichever step of its first up" {
+	tunnel_vanishes clsact
 }

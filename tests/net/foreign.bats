@@ -145,6 +145,17 @@ keeps_working() {
 	is "$(attached)" "$before"
 }
 
+@test "clsact: a user with capabilities who is not root takes away the qdisc that they made" {
+	local caps=+dac_override,+net_admin,+sys_admin,+sys_ptrace,+perfmon,+bpf
+	local user=(setpriv --reuid 65534 --inh-caps "$caps" --ambient-caps "$caps"
+		"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW")
+	attach_type clsact
+	"${user[@]}" up wg6 "${WORDS[@]}"
+	[ -n "$(attached)" ]
+	"${user[@]}" down wg6
+	is "$(attached)" ""
+}
+
 @test "clsact: our handle and priority, taken by somebody else, are not touched" {
 	local ours before
 	attach_type clsact

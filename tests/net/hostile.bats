@@ -17,7 +17,7 @@ setup_more() {
 }
 
 setup() {
-	warnings=$(kernel_warnings)
+	echo "$TOPO_NAME: hostile.bats" >/dev/kmsg
 }
 
 teardown() {
@@ -29,13 +29,15 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15 "$@"
 }
 
-# How often the kernel has complained since it began.
+# Complaints of the kernel since this test began, or as far back as it remembers. Memory that a test of another file runs
+# out of has a call trace, too, and is none.
 kernel_warnings() {
-	dmesg | grep -cE 'WARNING:|BUG:|Oops|general protection|Call Trace' || true
+	dmesg | sed -n "H; /$TOPO_NAME: hostile.bats/{ s/.*//; x; d; }; \${ x; p; }" |
+		grep -cE 'WARNING:|BUG:|Oops|general protection' || true
 }
 
 kernel_is_well() {
-	is "$(kernel_warnings) warnings" "$warnings warnings"
+	is "$(kernel_warnings) warnings" "0 warnings"
 }
 
 # counted DIRECTION: packets, under all verdicts.

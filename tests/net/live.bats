@@ -33,34 +33,6 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" "$@"
 }
 
-# others THIRD: a hundred prefixes more, for a change that takes its time.
-others() {
-	printf "from 172.16.$1.%d/32 via $FW4 dev ens3 " {1..100}
-}
-
-# change NUMBER: one of sixteen.
-change() {
-	# shellcheck disable=SC2046 # words
-	case $(($1 % 16)) in
-	0) wgvia route replace wg6 from $VPN6 via $FW6B ;;
-	1) wgvia route replace wg6 from $VPN4 via $FW4B ;;
-	2) wgvia bypass add wg6 198.18.0.0/15 ;;
-	3) up $(others 1) ;;
-	4) wgvia up wg6 "${WORDS_HALVES[@]}" $(others 2) ;;
-	5) up mode stack ;;
-	6) wgvia route replace wg6 from $VPN6 via $FW6B ;;
-	7) wgvia route replace wg6 from $VPN4 via $FW4B ;;
-	8) second_device && up mode stack bypass 198.18.0.0/15 ;;
-	9) up ;;
-	10) wgvia bypass add wg6 2001:db8:ffff::/48 ;;
-	11) wgvia route add wg6 from 2001:db8:77::/48 via $FW6 ;;
-	12) wgvia route del wg6 from 2001:db8:77::/48 ;;
-	13) ip -n "$NS_GW" link delete second && up ;;
-	14) up on-fail pass $(others 3) ;;
-	15) wgvia up wg6 "${WORDS_B[@]}" ;;
-	esac
-}
-
 # A transfer that does not end by itself, at 8 Mbit/s with the usual rate.
 tcp_start() { # NAME ADDRESS PORT [-R]
 	spawn_here "$NS_C1" "$1" iperf3 -J -t 86400 -b $((RATE * 1600)) -l 1K -c "$2" -p "$3" "${@:4}"

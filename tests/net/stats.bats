@@ -233,7 +233,7 @@ near() {
 # figures_of VERDICT 4|5: the packets or bits of each line, as plain numbers.
 figures_of() {
 	sed -nE "s/^[^ ]+ +[^ ]+ +$1 +([0-9.]+) ([kMGTP]?)packets\/s +([0-9.]+) ([kMGTP]?)bit\/s\$/x x x \1\2 \3\4/p" \
-		"$TOPO_DIR/watch.log" | awk -v at="$2" '{ print $at }' | numfmt --from=si
+		"$TOPO_DIR/watch.log" | awk -v at="$2" '{ print $at }' | tr k K | numfmt --from=si
 }
 
 # last_is_quiet: the time of the last line is over.

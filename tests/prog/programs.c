@@ -211,8 +211,8 @@ static int load_stage(struct programs *programs)
 static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 {
 #define SHARE(map) bpf_map__reuse_fd(skel->maps.map, bpf_map__fd(of->maps.map))
-	if (SHARE(prefixes4) || SHARE(prefixes6) || SHARE(bypass4) || SHARE(bypass6) || SHARE(counters) ||
-	    SHARE(meta) || SHARE(passes) || SHARE(trace) || SHARE(events))
+	if (SHARE(prefixes4) || SHARE(prefixes6) || SHARE(bypass4) || SHARE(bypass6) || SHARE(changes) ||
+	    SHARE(indexes) || SHARE(counters) || SHARE(meta) || SHARE(passes) || SHARE(trace) || SHARE(events))
 		give_up("cannot share maps");
 #undef SHARE
 }

@@ -15,12 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
+#include "../../user/index.h"
+#include "../../user/state.h"
+#include "index_lines.h"
 #include "model.h"
 #include "packets.h"
 #include "programs.h"
@@ -39,6 +44,7 @@ static bool can_set_ingress;
 static uint32_t cpu, passes; /* of the egress programs, all of which share the count */
 static struct wgvia_counter expected[WGVIA_COUNTERS];
 static uint8_t anchors[2][ANCHORS][16];
+static uint64_t indexes;
 static uint64_t packets_wanted = 1000000, seed, state;
 
 /* xorshift64*, Vigna 2014 */
@@ -176,6 +182,40 @@ static void draw_gateway(bool v6, struct model_prefix *prefix)
 	}
 }
 
+/* In place of half of the prefix maps that fit in one, an index that says the same. */
+static void put_index(bool v6)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	int outer = bpf_map__fd(programs[0].skel->maps.indexes), fd;
+	uint32_t which = v6 ? INDEX_IPV6 : INDEX_IPV4;
+	struct state indexed = {};
+	struct index_image image;
+
+	bpf_map_delete_elem(outer, &which);
+	for (unsigned int i = 0; i < config.prefix_count[v6]; i++) {
+		const struct model_prefix *prefix = &config.prefixes[v6][i];
+		struct wgvia_gateway value = {prefix->ifindex, prefix->family, {}, prefix->flags};
+		struct prefix from = {{v6 ? AF_INET6 : AF_INET, {}}, prefix->bits};
+
+		memcpy(from.ip.addr, prefix->addr, v6 ? 16 : 4);
+		memcpy(value.addr, prefix->next_hop, 16);
+		assert_int_equal(state_add_gateway(&indexed, &from, &value), 0);
+	}
+	state_sort(&indexed);
+	if (one_in(2) && !index_make(&indexed, v6 ? AF_INET6 : AF_INET, 0, &image)) {
+		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "index", sizeof(which), INDEX_LINE, image.count, &opts);
+		assert_true(fd >= 0);
+		for (uint32_t line = 0; line < image.count; line++)
+			assert_int_equal(
+				bpf_map_update_elem(fd, &line, (uint8_t *)image.lines + line * INDEX_LINE, BPF_ANY), 0);
+		assert_int_equal(bpf_map_update_elem(outer, &which, &fd, BPF_ANY), 0);
+		close(fd);
+		free(image.lines);
+		indexes++;
+	}
+	state_free(&indexed);
+}
+
 static void put_maps(void)
 {
 	struct wgvia_bpf *skel = programs[0].skel;
@@ -205,12 +245,24 @@ static void put_maps(void)
 		}
 	}
 	programs_set_on_fail(&programs[0], config.on_fail);
+	put_index(false);
+	put_index(true);
+}
+
+/* Whether one of the first prefixes has this length. */
+static bool has_length(bool v6, unsigned int count, unsigned int bits)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (config.prefixes[v6][i].bits == bits)
+			return true;
+	return false;
 }
 
 static void draw_config(void)
 {
 	for (int v6 = 0; v6 <= 1; v6++) {
-		unsigned int wanted = 1 + below(MODEL_ENTRIES), n = 0;
+		unsigned int wanted = 1 + below(MODEL_ENTRIES), n = 0, lengths = 0;
+		bool few = one_in(2);
 
 		for (int i = 0; i < ANCHORS; i++) {
 			uint8_t *anchor = anchors[v6][i];
@@ -230,6 +282,8 @@ static void draw_config(void)
 			for (unsigned int j = 0; j < n; j++)
 				twice |= config.prefixes[v6][j].bits == new->bits &&
 					 !memcmp(config.prefixes[v6][j].addr, new->addr, v6 ? 16 : 4);
+			if (few && !has_length(v6, n, new->bits) && lengths++ >= INDEX_TABLES)
+				continue;
 			draw_gateway(v6, new);
 			n += !twice;
 		}
@@ -645,7 +699,8 @@ static void program_and_model_agree(void **unused)
 		for (int v = 0; v <= MODEL_UNCOUNTED; v++)
 			if (seen[d][v])
 				printf("# %-6s %-10s %9llu\n", directions[d], words[v], (unsigned long long)seen[d][v]);
-	printf("# egress further tries %u\n", further);
+	printf("# egress further tries %u, indexes %llu\n", further, (unsigned long long)indexes);
+	assert_true(indexes >= packets_wanted / PACKETS_PER_CONFIG / 4);
 	assert_int_equal(disagreements, 0);
 	assert_in_range(further, packets_wanted * LEAST_PER_VERDICT / 1000000, packets_wanted);
 }

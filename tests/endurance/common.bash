@@ -1,0 +1,117 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the parts of scripts/endure share: the topology of the tests with a lossless tunnel, packets that are counted, and
+# a look at what the kernel holds. A part is called as PART COUNT SEED; a fault is a line that begins with "fault:", and
+# the last line are the figures.
+#
+# wgvia runs as a user of this run's own, with the capabilities that it needs: the kernel notes who has loaded a program,
+# so that those of other instances on this machine are not counted.
+
+# shellcheck source=tests/lib/net.bash
+. tests/lib/net.bash
+# shellcheck source=tests/lib/load.bash
+. tests/lib/load.bash
+# shellcheck source=tests/lib/agent.bash
+. tests/lib/agent.bash
+
+ENDURE_UID=$((100000 + $$))
+CAPS=+dac_override,+net_admin,+net_raw,+sys_ptrace,+sys_admin,+perfmon,+bpf
+AS_USER=(setpriv --reuid "$ENDURE_UID" --inh-caps "$CAPS" --ambient-caps "$CAPS")
+faults=0
+
+wgvia() {
+	"${AS_USER[@]}" "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" "$@"
+}
+
+up() {
+	wgvia up wg6 "${WORDS[@]}" "$@"
+}
+
+# fault TEXT...: what should not be; the run goes on, for a while.
+fault() {
+	echo "fault: $*"
+	faults=$((faults + 1))
+	[ $faults -lt 20 ] || { echo "fault: too many" && exit 1; }
+}
+
+# endure_begin SEED
+endure_begin() {
+	RANDOM=$1
+	trap endure_end EXIT
+	trap 'exit 1' INT TERM HUP
+	topology_up "wgviaendure$$" && load_up || exit
+	export PIN_DIR=/sys/fs/bpf/$TOPO_NAME
+	AGENT_ENV=("${AS_USER[@]}")
+}
+
+endure_end() {
+	"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" down wg6 >/dev/null 2>&1
+	topology_down
+	rm -rf "${PIN_DIR:?}"
+}
+
+# endure_agent [WORD...]: not as a job of this shell, which would tell of each that is killed.
+endure_agent() {
+	(agent_start "$@")
+}
+
+# draw BELOW: a number at random, $drawn.
+draw() {
+	# shellcheck disable=SC2034 # the parts do
+	drawn=$(((RANDOM << 15 | RANDOM) % $1))
+}
+
+now() { # in us
+	echo "${EPOCHREALTIME/[.,]/}"
+}
+
+# owned: what the kernel holds for this run, as JSON.
+owned() {
+	jq -nc --argjson uid $ENDURE_UID --argjson pins "$(find "$PIN_DIR" -mindepth 1 2>/dev/null | wc -l)" \
+		--slurpfile progs <(bpftool -j prog show) --slurpfile links <(bpftool -j link show) \
+		--slurpfile maps <(bpftool -j map show) '
+		[$progs[][] | select(.uid == $uid)] as $own | [$own[].id] as $ids | ([$own[].map_ids[]] | unique) as $map_ids |
+		[$maps[][] | select(.id | IN($map_ids[]))] as $held |
+		{programs: ($own | length), links: ([$links[][] | select(.prog_id | IN($ids[]))] | length),
+			maps: ($held | length), pins: $pins, map_bytes: ([$held[].bytes_memlock] | add // 0)}'
+}
+
+# settle: what was there before has gone, and there is no program but those of wg6's instance.
+settle() {
+	local count
+	count=$(wgvia -j show wg6 | jq '[.attachments[].prog_id] | unique | length')
+	poll 10 programs_are "$count" || fault "it has more programs than the $count of the instance: $(owned)"
+}
+
+programs_are() {
+	[ "$(owned | jq .programs)" -eq "$1" ]
+}
+
+# owns JSON: soon; the kernel frees programs behind the scenes.
+owns() {
+	poll 10 is_owned "$1" || fault "${2:+$2: }it holds $(owned), not $1"
+}
+
+is_owned() {
+	[ "$(owned)" = "$1" ]
+}
+
+# objects JSON: in words.
+objects() {
+	jq -r '"\(.programs) programs, \(.links) links, \(.maps) maps, \(.pins) pins"' <<<"$1"
+}
+
+# agent_memory: resident, in KiB.
+agent_memory() {
+	awk '/^VmRSS:/ { print $2 }' "/proc/$(<"$TOPO_DIR/agent.pid")/status"
+}
+
+# ended: all is down, and nothing is left.
+ended() {
+	agent_stop TERM
+	wgvia down wg6 || fault "down failed"
+	[ -z "$(attached)" ] || fault "left on the devices: $(attached)"
+	owns '{"programs":0,"links":0,"maps":0,"pins":0,"map_bytes":0}' "after down"
+	[ $faults -eq 0 ]
+}

@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Commands whose Nth change of the system fails, or before which they are killed: for faults.bats and index.bats, beside
+# net.bash, which loads first.
+
+# In setup_file().
+fault_build() {
+	gcc -shared -fPIC -O2 -Wall -o "$BATS_FILE_TMPDIR/fault.so" "$TREE/tests/net/fault.c"
+}
+
+# faulty NUMBER fail|kill COMMAND...: see fault.c. Fails like the command; $fault tells whether the fault happened.
+faulty() {
+	local number=$1 kind=$2 file=$BATS_TEST_TMPDIR/fault status=0
+	shift 2
+	rm -f "$file"
+	LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so FAULT=$kind FAULT_AT=$number FAULT_FILE=$file \
+		wgvia "$@" >"$BATS_TEST_TMPDIR/faulty" 2>&1 || status=$?
+	fault=no
+	[ ! -e "$file" ] || fault=yes
+	return $status
+}

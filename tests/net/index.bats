@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The index of many prefixes: where it is in force, packets go as the maps say, on the packet after a change, whoever has
+# made it. Kernels that cannot tell of changes have none; there the tests that are tagged vm run in QEMU.
+
+# shellcheck disable=SC2086,SC2154 # addresses are words; `stream` sets $missing
+
+load ../lib/net.bash
+load ../lib/agent.bash
+load ../lib/fault.bash
+
+setup_more() {
+	export PINS=$PIN_DIR/wg6
+	fault_build
+	many 300 >"$TOPO_DIR/many.conf"
+	IFINDEX=$(ip -j -n "$NS_GW" link show ens3 | jq '.[0].ifindex')
+	export IFINDEX
+}
+
+teardown() {
+	agent_stop 2>/dev/null || true
+	sweep "$NS_GW" wg6
+}
+
+# many COUNT: a configuration with the clients' prefixes among so many more of each family.
+many() {
+	local i
+	echo "from $VPN4 via $FW4 dev ens3"
+	echo "from $VPN6 via $FW6 dev ens3"
+	for ((i = 0; i < $1; i++)); do
+		echo "from 10.$((20 + i / 256)).$((i % 256)).0/24 via $FW4 dev ens3"
+		printf 'from 2001:db8:%x::/48 via %s dev ens3\n' $((0x1000 + i)) $FW6
+	done
+}
+
+# The families that have an index in force.
+indexes() {
+	wgvia -j show wg6 | jq -r '.indexes | join(" ")'
+}
+
+indexed() {
+	[ "$(indexes)" = "$1" ]
+}
+
+finding() {
+	wgvia -j check wg6 | jq -r '.. | objects | select(.name? == "index") | .severity' | sort -u
+}
+
+both_answer() {
+	answers "$NS_C1" $SVC4 service $C1_4
+	answers "$NS_C1" $SVC6 service $C1_6
+}
+
+# key4 and value4 are 10.6.0.0/16 and 192.0.2.1, as bytes.
+key4="10 00 00 00 0a 06 00 00"
+
+value4() {
+	printf '%02x 00 00 00 02 00 00 00 c0 00 02 01' "$IFINDEX"
+	printf ' 00%.0s' {1..16}
+}
+
+counting_programs() {
+	bpftool -j prog show | jq -r '[.[] | select(.name == "before_update")] | length'
+}
+
+none_counts() {
+	[ "$(counting_programs)" -eq 0 ]
+}
+
+@test "without an index, all is as with one, and check tells" {
+	export WGVIA_INDEX=no
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	is "$(indexes)" ""
+	is "$(finding)" info
+	both_answer
+	unset WGVIA_INDEX
+}
+
+@test "few prefixes have none, and nothing counts" {
+	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
+	is "$(indexes)" ""
+	is "$(finding)" ""
+	none_counts
+}
+
+@test "a command's change takes effect on the next packet" {
+	export WGVIA_INDEX=blind
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	is "$(indexes)" "ipv4 ipv6"
+	is "$(finding)" ""
+	both_answer
+	wgvia route del wg6 from $VPN4
+	times_out "$NS_C1" $SVC4
+	answers "$NS_C1" $SVC6 service $C1_6
+	wgvia route add wg6 "${WORDS4[@]}"
+	wgvia route del wg6 from $VPN6
+	answers "$NS_C1" $SVC4 service $C1_4
+	times_out "$NS_C1" $SVC6
+	wgvia route add wg6 "${WORDS6[@]}"
+	both_answer
+	is "$(indexes)" "ipv4 ipv6"
+}
+
+@test "while commands change the prefixes, and the index with them, nothing is lost" {
+	export WGVIA_INDEX=blind
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	remember_counters
+	stream 300 "$NS_C1" $SVC4 change_many
+	is "$missing" 0
+	grown redirected 300 25200
+	is "$(indexes)" "ipv4 ipv6"
+}
+
+change_many() {
+	wgvia route replace wg6 from $VPN4 via $FW6 dev ens3
+	wgvia route replace wg6 from $VPN4 via $FW4 dev ens3
+}
+
+@test "a command that is killed, or fails, leaves no index in force that is not true" {
+	local kind number
+	export WGVIA_INDEX=blind
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	for kind in kill fail; do
+		for ((number = 1; ; number++)); do
+			faulty $number $kind route del wg6 from $VPN4 || true
+			[ $fault = yes ] || break
+			if wgvia -j show wg6 | jq -e --arg p $VPN4 'any(.prefixes[]; .prefix == $p)' >/dev/null; then
+				ping_once "$NS_C1" $SVC4
+			else
+				! ping_once "$NS_C1" $SVC4
+				wgvia route add wg6 "${WORDS4[@]}"
+			fi
+		done
+		[ $number -gt 4 ]
+		wgvia route add wg6 "${WORDS4[@]}"
+	done
+}
+
+# ---- with programs that count ----
+
+# bats test_tags=vm
+@test "an index comes with many prefixes, and goes with them" {
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	is "$(indexes)" "ipv4 ipv6"
+	is "$(counting_programs)" 1
+	both_answer
+	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
+	is "$(bpftool -j map dump pinned "$PINS/indexes" | jq 'length')" 0
+	poll 10 none_counts
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	is "$(indexes)" "ipv4 ipv6"
+	wgvia down wg6
+	nothing_left
+	poll 10 none_counts
+}
+
+# bats test_tags=vm
+@test "what bpftool changes takes effect on the next packet" {
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	both_answer
+	bpftool map delete pinned "$PINS/prefixes4" key hex $key4
+	times_out "$NS_C1" $SVC4
+	is "$(indexes)" ipv6
+	is "$(finding)" info
+	bpftool map update pinned "$PINS/prefixes4" key hex $key4 value hex $(value4)
+	both_answer
+	is "$(indexes)" ipv6
+	wgvia bypass add wg6 203.0.113.0/24
+	is "$(indexes)" "ipv4 ipv6"
+	is "$(finding)" ""
+	both_answer
+	# the same number of prefixes, and one of them another
+	bpftool map update pinned "$PINS/prefixes4" key hex $key4 value hex 00 00 00 00 $(value4 | cut -d ' ' -f 5-)
+	remember_counters
+	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.3 $SVC4 | grep " 0 received"
+	grown no_gateway 3 252
+}
+
+# bats test_tags=vm
+@test "the agent makes it anew" {
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	agent_start
+	bpftool map delete pinned "$PINS/prefixes4" key hex $key4
+	poll 20 indexed "ipv4 ipv6"
+	times_out "$NS_C1" $SVC4
+	answers "$NS_C1" $SVC6 service $C1_6
+	# what counts is gone: so is the trust in the index
+	rm "$PINS/after_delete"
+	is "$(indexes)" ""
+	poll 20 indexed "ipv4 ipv6"
+	is "$(counting_programs)" 1
+}
+
+# bats test_tags=vm
+@test "an instance that takes another's place takes its programs away" {
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	rm "$PINS/meta"
+	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
+	is "$(find "$PINS" -name 'before*' -o -name 'after*')" ""
+	poll 10 none_counts
+	rm "$PINS/meta"
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	is "$(indexes)" "ipv4 ipv6"
+	is "$(counting_programs)" 1
+	both_answer
+}
