@@ -152,13 +152,27 @@ struct writer {
 	struct pending pending;
 	struct undo *undo; /* of what is in force and of what is pending, which is at the end */
 	size_t undo_count;
+	bool counted; /* in the map `changes` */
 };
+
+/* Once is enough: from then on no index is in force until one is made anew. */
+static int count_change(struct writer *writer)
+{
+	int fd = writer->pending.map.fd, ret;
+
+	if (writer->counted ||
+	    (fd != writer->instance->maps[MAP_PREFIXES4] && fd != writer->instance->maps[MAP_PREFIXES6]))
+		return 0;
+	ret = changes_count(writer->instance);
+	writer->counted = !ret;
+	return ret;
+}
 
 static int flush(struct writer *writer)
 {
 	struct pending *pending = &writer->pending;
 	size_t done = 0;
-	int ret = pending->count ? changes_count(writer->instance) : 0;
+	int ret = pending->count ? count_change(writer) : 0;
 
 	if (!ret)
 		ret = pending->deletes
@@ -202,7 +216,6 @@ static int write_entry(struct writer *writer, bool bypass, const struct prefix *
 
 static void take_back(struct writer *writer)
 {
-	changes_count(writer->instance);
 	while (writer->undo_count) {
 		struct undo *undo = &writer->undo[--writer->undo_count];
 		struct map_layout map = layout_of(writer->instance, undo->bypass, undo->family);
