@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests to ctnetlink by libmnl: a dump, and a deletion for each entry that is concerned.
+ * Requests to ctnetlink by libmnl: a dump, and a deletion or a change for each entry that is concerned.
  */
 #include "conntrack.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,9 +18,10 @@
 
 #define BUFFER_SIZE 32768
 
-/* An entry to delete: what names it, as it came from the kernel. */
+/* An entry to delete or to change: what names it, as it came from the kernel. */
 struct victim {
 	uint8_t family;
+	bool is_tcp;
 	uint8_t attributes[256]; /* CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID */
 	size_t len;
 };
@@ -38,10 +41,11 @@ static int gather(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
-/* Source and destination of a CTA_TUPLE_*; false where it has none. */
-static bool read_tuple(const struct nlattr *tuple, uint8_t family, struct ip *source, struct ip *destination)
+/* Source, destination and protocol of a CTA_TUPLE_*; false where it has no addresses. */
+static bool read_tuple(const struct nlattr *tuple, uint8_t family, struct ip *source, struct ip *destination,
+		       uint8_t *protocol)
 {
-	const struct nlattr *in_tuple[CTA_MAX + 1] = {}, *addresses[CTA_MAX + 1] = {};
+	const struct nlattr *in_tuple[CTA_MAX + 1] = {}, *addresses[CTA_MAX + 1] = {}, *proto[CTA_MAX + 1] = {};
 	const struct nlattr *from, *to;
 
 	mnl_attr_parse_nested(tuple, gather, in_tuple);
@@ -56,6 +60,9 @@ static bool read_tuple(const struct nlattr *tuple, uint8_t family, struct ip *so
 	*destination = (struct ip){.family = family};
 	memcpy(source->addr, mnl_attr_get_payload(from), ip_bits(family) / 8);
 	memcpy(destination->addr, mnl_attr_get_payload(to), ip_bits(family) / 8);
+	if (in_tuple[CTA_TUPLE_PROTO])
+		mnl_attr_parse_nested(in_tuple[CTA_TUPLE_PROTO], gather, proto);
+	*protocol = proto[CTA_PROTO_NUM] ? mnl_attr_get_u8(proto[CTA_PROTO_NUM]) : 0;
 	return true;
 }
 
@@ -83,10 +90,11 @@ static int on_entry(const struct nlmsghdr *header, void *data)
 	struct search *search = data;
 	struct ip source, destination;
 	struct victim *victim;
+	uint8_t protocol;
 
 	mnl_attr_parse(header, sizeof(*info), gather, attributes);
 	if (!attributes[CTA_TUPLE_ORIG] ||
-	    !read_tuple(attributes[CTA_TUPLE_ORIG], info->nfgen_family, &source, &destination) ||
+	    !read_tuple(attributes[CTA_TUPLE_ORIG], info->nfgen_family, &source, &destination, &protocol) ||
 	    !is_carried(search->state, &source, &destination))
 		return MNL_CB_OK;
 	victim = array_grow(&search->victims, &search->count, sizeof(*victim));
@@ -95,6 +103,7 @@ static int on_entry(const struct nlmsghdr *header, void *data)
 		return MNL_CB_ERROR;
 	}
 	victim->family = info->nfgen_family;
+	victim->is_tcp = protocol == IPPROTO_TCP;
 	keep(victim, attributes[CTA_TUPLE_ORIG]);
 	keep(victim, attributes[CTA_ZONE]);
 	keep(victim, attributes[CTA_ID]);
@@ -150,7 +159,37 @@ static bool is_tracking(void)
 	return count > 0;
 }
 
-static int forget(struct mnl_socket *socket, const struct state *state, char *buffer)
+static int forget(struct mnl_socket *socket, const struct victim *victim, char *buffer)
+{
+	struct nlmsghdr *header = request(buffer, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, victim->family);
+
+	memcpy(mnl_nlmsg_get_payload_tail(header), victim->attributes, victim->len);
+	header->nlmsg_len += victim->len;
+	return ask(socket, header, NULL, NULL, buffer);
+}
+
+static int relax(struct mnl_socket *socket, const struct victim *victim, char *buffer)
+{
+	static const struct nf_ct_tcp_flags liberal = {IP_CT_TCP_FLAG_BE_LIBERAL, IP_CT_TCP_FLAG_BE_LIBERAL};
+	struct nlmsghdr *header = request(buffer, IPCTNL_MSG_CT_NEW, NLM_F_ACK, victim->family);
+	struct nlattr *protoinfo, *tcp;
+
+	if (!victim->is_tcp)
+		return 0;
+	memcpy(mnl_nlmsg_get_payload_tail(header), victim->attributes, victim->len);
+	header->nlmsg_len += victim->len;
+	protoinfo = mnl_attr_nest_start(header, CTA_PROTOINFO);
+	tcp = mnl_attr_nest_start(header, CTA_PROTOINFO_TCP);
+	mnl_attr_put(header, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, sizeof(liberal), &liberal);
+	mnl_attr_put(header, CTA_PROTOINFO_TCP_FLAGS_REPLY, sizeof(liberal), &liberal);
+	mnl_attr_nest_end(header, tcp);
+	mnl_attr_nest_end(header, protoinfo);
+	return ask(socket, header, NULL, NULL, buffer);
+}
+
+typedef int (*treatment)(struct mnl_socket *socket, const struct victim *victim, char *buffer);
+
+static int treat_each(struct mnl_socket *socket, const struct state *state, treatment treat, char *buffer)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	struct search search = {.state = state};
@@ -160,12 +199,7 @@ static int forget(struct mnl_socket *socket, const struct state *state, char *bu
 		ret = ask(socket, request(buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP, families[i]), on_entry, &search,
 			  buffer);
 	for (size_t i = 0; i < search.count && !ret; i++) {
-		const struct victim *victim = &search.victims[i];
-		struct nlmsghdr *header = request(buffer, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, victim->family);
-
-		memcpy(mnl_nlmsg_get_payload_tail(header), victim->attributes, victim->len);
-		header->nlmsg_len += victim->len;
-		ret = ask(socket, header, NULL, NULL, buffer);
+		ret = treat(socket, &search.victims[i], buffer);
 		if (ret == -ENOENT) /* gone by itself */
 			ret = 0;
 	}
@@ -173,7 +207,7 @@ static int forget(struct mnl_socket *socket, const struct state *state, char *bu
 	return ret;
 }
 
-int conntrack_forget(const struct state *state)
+static int treat_carried(const struct state *state, treatment treat)
 {
 	struct mnl_socket *socket;
 	char *buffer;
@@ -185,9 +219,19 @@ int conntrack_forget(const struct state *state)
 	if (!buffer)
 		return -ENOMEM;
 	socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	ret = socket ? forget(socket, state, buffer) : -errno;
+	ret = socket ? treat_each(socket, state, treat, buffer) : -errno;
 	if (socket)
 		mnl_socket_close(socket);
 	free(buffer);
 	return ret;
+}
+
+int conntrack_forget(const struct state *state)
+{
+	return treat_carried(state, forget);
+}
+
+int conntrack_relax(const struct state *state)
+{
+	return treat_carried(state, relax);
 }

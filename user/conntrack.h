@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * This host's connection tracker, as far as a change from mode fast to mode stack needs it.
+ * This host's connection tracker, as far as a change between mode fast and mode stack needs it.
  */
 #ifndef WGVIA_CONNTRACK_H
 #define WGVIA_CONNTRACK_H
@@ -15,5 +15,12 @@
  * success.
  */
 int conntrack_forget(const struct state *state);
+
+/*
+ * On the way to mode fast: for a moment the tracker sees one direction of a connection only, and what acknowledges data
+ * that it has not seen is "invalid" to it, which rulesets drop. So it is told to let TCP pass in whatever window, for
+ * the connections that mode fast is to carry (IP_CT_TCP_FLAG_BE_LIBERAL, as if it had picked them up in the middle).
+ */
+int conntrack_relax(const struct state *state);
 
 #endif

@@ -442,11 +442,22 @@ static void free_steps(struct change *change)
 	free(change->qdiscs);
 }
 
+static bool has_direction(const struct instance *instance, enum wgvia_direction direction)
+{
+	for (size_t i = 0; i < instance->attachment_count; i++)
+		if (instance->attachments[i].alive && instance->attachments[i].direction == direction)
+			return true;
+	return false;
+}
+
 static int attach_points(struct change *change, const struct wgvia_bpf *skeleton, struct error *error)
 {
 	enum attach_kind kind;
 	int ret = attach_choose_kind(bpf_program__fd(skeleton->progs.wgvia_egress), &kind, error);
 
+	/* a tracker that cannot be asked is no reason not to go */
+	if (!ret && change->plan->state.mode == WGVIA_FAST && !has_direction(change->running, WGVIA_OUT))
+		conntrack_relax(&change->plan->state);
 	/* the tunnel's, too, in both modes: a change of mode is to lose nothing */
 	if (!ret && kind == ATTACH_CLSACT && change->plan->state.tunnel_ifindex)
 		ret = make_qdisc(change, change->plan->state.tunnel_ifindex, error);
@@ -467,14 +478,6 @@ static bool is_step(const struct change *change, const struct attachment *attach
 		    done->ifindex == attachment->ifindex && done->handle == attachment->handle)
 			return true;
 	}
-	return false;
-}
-
-static bool has_direction(const struct instance *instance, enum wgvia_direction direction)
-{
-	for (size_t i = 0; i < instance->attachment_count; i++)
-		if (instance->attachments[i].alive && instance->attachments[i].direction == direction)
-			return true;
 	return false;
 }
 

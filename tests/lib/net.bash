@@ -157,3 +157,8 @@ attach_type() {
 	export WGVIA_ATTACH=$1
 }
 
+
+# kernel_can check_mtu|ingress: see kernel.c.
+kernel_can() {
+	"$TREE/build/tests/lib/kernel" "$1"
+}

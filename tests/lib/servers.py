@@ -3,11 +3,14 @@
 """
 The servers of the topology: small, real, and able to tell whom they saw.
 
-    servers.py http PORT NAME           answers every GET with "NAME saw ADDRESS", over IPv4 and IPv6
+    servers.py http PORT NAME           answers every GET with "NAME saw ADDRESS", over IPv4 and IPv6; that of a number
+                                        with as many octets, and every POST with "NAME got SHA256 OF THE BODY"
     servers.py udp PORT ADDRESS...      answers every datagram with "ADDRESS saw ADDRESS: DATAGRAM", as a DNS server
                                         would: from the address that was asked
 """
+import hashlib
 import http.server
+import random
 import selectors
 import socket
 import sys
@@ -23,7 +26,16 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = f"{sys.argv[3]} saw {self.client_address[0].removeprefix('::ffff:')}\n".encode()
+        if self.path[1:].isdigit():
+            self.answer(random.Random(self.path).randbytes(int(self.path[1:])))
+        else:
+            self.answer(f"{sys.argv[3]} saw {self.client_address[0].removeprefix('::ffff:')}\n".encode())
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(f"{sys.argv[3]} got {hashlib.sha256(body).hexdigest()}\n".encode())
+
+    def answer(self, body):
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -58,7 +58,7 @@ wire_port() {
 # wire_start: from here on, the devices are there and wire() works.
 wire_start() {
 	spawn "$NS_LAN" wire /usr/bin/python3 "$TOPO_LIB/wire.py" "$TOPO_DIR" "${WIRE_PORTS[@]}"
-	poll 5 [ -e "$TOPO_DIR/requests" ] || { cat "$TOPO_DIR/wire.log" && return 1; }
+	poll 20 [ -e "$TOPO_DIR/requests" ] || { cat "$TOPO_DIR/wire.log" && return 1; }
 }
 
 # wire_address DEVICE ADDRESS/LENGTH...

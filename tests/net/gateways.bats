@@ -13,6 +13,7 @@ load ../lib/wire.bash
 FW2_MAC=02:00:00:00:05:01 GW2_MAC=02:00:00:00:05:02 SVC2_MAC=02:00:00:00:05:03
 FW2_4=192.0.5.1 FW2_6=2001:db8:5::1 GW2_4=192.0.5.2 GW2_6=2001:db8:5::2 SVC2_4=192.0.5.3 SVC2_6=2001:db8:5::3
 D1_4=10.7.0.10 D1_6=2001:db8:7::10 # a client of the second tunnel
+DUMMY4=198.18.7.1 DUMMY6=2001:db8:77::1 BEHIND4=198.18.7.9 BEHIND6=2001:db8:77::9
 CLIENT_MAC=02:00:00:00:06:10 GWT_MAC=02:00:00:00:06:02
 export WIRE_NAMES="$WIRE_NAMES fw2=$FW2_MAC gw2=$GW2_MAC svc2=$SVC2_MAC client=$CLIENT_MAC gwt=$GWT_MAC"
 BOTH="fast stack"
@@ -357,6 +358,50 @@ lan gw>svc #2" own "pkt(4, src='$WG4')" "pkt(4, src='$GW4')"
 		goes_by "lan gw>fw"
 		told "lan gw>fw #1
 lan gw>svc #2" own "pkt(4, src='$WG4')" "pkt(4, src='$GW4')"
+	done
+}
+
+# swallowed: packets that have gone into the dummy, and so are lost.
+swallowed() {
+	ip -n "$NS_GW" -s -j link show dummy0 | jq '.[].stats64.tx.packets'
+}
+
+explained() { # SOURCE DESTINATION: the result
+	wgvia -j explain wg6 from "$1" to "$2" | jq -r .result
+}
+
+# bats test_tags=vm
+@test "a dummy device: its addresses are this host's; what is said to stand behind it is reached by the firewall" {
+	local lost
+	ip -n "$NS_GW" link add dummy0 type dummy || skip "no dummy in kernel $(uname -r)"
+	tunnel_and_lan
+	wire_address dummy0 $DUMMY4/24 $DUMMY6/64
+	for mode in $BOTH; do
+		echo "mode $mode"
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		wgvia show wg6 >"$BATS_TEST_TMPDIR/show"
+		grep "egress dev dummy0 up" "$BATS_TEST_TMPDIR/show"
+		grep "bypass $DUMMY4/32 local" "$BATS_TEST_TMPDIR/show"
+		grep "bypass $DUMMY6/128 local" "$BATS_TEST_TMPDIR/show"
+		told "tun $DUMMY4>$C1_4 hops 64 icmp 3/3
+tun $DUMMY6>$C1_6 hops 64 icmp 1/4" tun "pkt(4, dst='$DUMMY4')" "pkt(6, dst='$DUMMY6')"
+		wgvia explain wg6 from $C1_4 to $DUMMY4 | grep "kernel: delivers it to this host (local)"
+		wgvia explain wg6 from $C1_6 to $DUMMY6 | grep "kernel: delivers it to this host (local)"
+
+		lost=$(swallowed)
+		told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63" tun "pkt(4, dst='$BEHIND4')" "pkt(6, dst='$BEHIND6')"
+		[[ $(explained $C1_4 $BEHIND4) == *"to the firewall $FW4 by dev ens3" ]]
+		[[ $(explained $C1_6 $BEHIND6) == *"to the firewall $FW6 by dev ens3" ]]
+		told "lan gw>fw #1
+lan gw>fw #2" own "pkt(4, src='$WG4', dst='$BEHIND4')" "pkt(6, src='$WG6', dst='$BEHIND6')"
+		is "$(swallowed)" "$lost"
+		wgvia bypass add wg6 198.18.7.0/24
+		wgvia bypass add wg6 2001:db8:77::/64
+		told "" tun "pkt(4, dst='$BEHIND4')" "pkt(6, dst='$BEHIND6')"
+		is "$(swallowed)" $((lost + 2))
+		is "$(explained $C1_4 $BEHIND4)" "$([ $mode = fast ] && echo bypass || echo not re-targeted): left to the kernel"
+		wgvia explain wg6 from $C1_6 to $BEHIND6 | grep "kernel: forwards it by dev dummy0"
 	done
 }
 
