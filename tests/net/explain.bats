@@ -403,6 +403,10 @@ sent_as_explained() {
 	done
 }
 
+has_no_carrier() {
+	ip -n "$NS_GW" link show "$1" | grep -q NO-CARRIER
+}
+
 @test "the gateway's device is down, has no carrier, is gone: the packet is lost, and explain says so" {
 	local mode family
 	set_sysctls "$NS_GW" net.ipv6.conf.ens4.keep_addr_on_down=1
@@ -416,6 +420,7 @@ sent_as_explained() {
 		done
 		ip -n "$NS_GW" link set ens4 up
 		ip -n "$NS_LAN" link set lan2 down
+		poll 5 has_no_carrier ens4 # the kernel tells within a second
 		wire_neighbours ens4 $FW2_MAC $FW2_4 $FW2_6
 		for family in 4 6; do
 			sent_as_explained $mode $family second ""
