@@ -4,12 +4,12 @@
 # What the kernel refuses for want of memory, of room or of buffers, and a bpffs that is read-only: one line that says it,
 # exit status 1, all as it was, packets by the firewall; and the same command works when the want is over. Memory is
 # short in a cgroup, room in wgvia built with small maps; where in a command it is short is chosen by fault.c.
-# WGVIA_FAULTS=N tries every Nth call of a command [13]; 1 is all of them. A failure in the middle of a change of what
+# WGVIA_FAULTS=N tries every Nth call of a command [20]; 1 is all of them. A failure in the middle of a change of what
 # others see is in faults.bats.
 
 # shellcheck disable=SC2030,SC2031,SC2034,SC2086,SC2153,SC2154 # addresses are words; `run` sets $status
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((120 + 1200 / ${WGVIA_FAULTS:-13}))}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((120 + 1200 / ${WGVIA_FAULTS:-20}))}
 load ../lib/net.bash
 load ../lib/load.bash
 load ../lib/agent.bash
@@ -72,7 +72,7 @@ said_once() {
 # each_call ERRNO COMMAND...: what comes after a failure is the caller's `after_failure`, after a success, where the call
 # could be done without, `after_success`, each of which leaves all as it was at the beginning.
 each_call() {
-	local errno=$1 number status step=${WGVIA_FAULTS:-13}
+	local errno=$1 number status step=${WGVIA_FAULTS:-20}
 	shift
 	for ((number = 1 + RANDOM % step; number < 1000; number += step)); do
 		status=0
