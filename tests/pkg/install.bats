@@ -16,7 +16,7 @@ setup_file() {
 	mkdir "$STAGE" "$DIR/build"
 	# all that is newer than the sources, whatever this host's clock says
 	find "$DIR" -exec touch -d @0 {} +
-	cp -a "$TREE"/build/{wgvia,wgvia.skel.h,bpf,user} "$DIR/build"
+	cp -a "$TREE"/build/{wgvia,wgvia.skel.h,changes.skel.h,bpf,user} "$DIR/build"
 	chown -R 65534:65534 "$DIR"
 	chmod 755 "$DIR"
 }
