@@ -19,6 +19,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "index_lines.h"
 #include "programs.h"
 
 #ifndef BPF_F_TEST_SKB_CHECKSUM_COMPLETE /* kernel 6.15 */
@@ -456,6 +457,25 @@ void programs_clear_maps(struct programs *programs)
 				if (bpf_map_delete_elem(fd, &key))
 					give_up("cannot delete an entry: %s", strerror(errno));
 		}
+}
+
+void programs_set_index(struct programs *programs, uint32_t family, const void *lines, uint32_t count)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	int outer = bpf_map__fd(programs->skel->maps.indexes), fd;
+
+	bpf_map_delete_elem(outer, &family);
+	if (!count)
+		return;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "index", sizeof(uint32_t), INDEX_LINE, count, &opts);
+	if (fd < 0)
+		give_up("cannot make an index: %s", strerror(errno));
+	for (uint32_t line = 0; line < count; line++)
+		if (bpf_map_update_elem(fd, &line, (const uint8_t *)lines + line * INDEX_LINE, BPF_ANY))
+			give_up("cannot fill an index: %s", strerror(errno));
+	if (bpf_map_update_elem(outer, &family, &fd, BPF_ANY))
+		give_up("cannot set an index: %s", strerror(errno));
+	close(fd);
 }
 
 void programs_set_on_fail(struct programs *programs, uint32_t on_fail)

@@ -47,21 +47,6 @@ static void set_changes(int family, uint64_t count)
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(programs.skel->maps.changes), &which, &count, BPF_ANY), 0);
 }
 
-/* Makes it the index of the family. */
-static void put_index(int family, const struct index_image *image)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "index", sizeof(uint32_t), INDEX_LINE, image->count, &opts);
-	uint32_t which = which_of(family);
-
-	assert_true(fd >= 0);
-	for (uint32_t line = 0; line < image->count; line++)
-		assert_int_equal(bpf_map_update_elem(fd, &line, (uint8_t *)image->lines + line * INDEX_LINE, BPF_ANY),
-				 0);
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(programs.skel->maps.indexes), &which, &fd, BPF_ANY), 0);
-	close(fd);
-}
-
 static void put_prefixes(const struct state *state)
 {
 	for (size_t i = 0; i < state->gateway_count; i++) {
@@ -131,7 +116,7 @@ static void clear(void)
 {
 	programs_clear_maps(&programs);
 	for (uint32_t which = 0; which < INDEX_FAMILIES; which++)
-		bpf_map_delete_elem(bpf_map__fd(programs.skel->maps.indexes), &which);
+		programs_set_index(&programs, which, NULL, 0);
 }
 
 static const int families[] = {AF_INET, AF_INET6};
@@ -157,7 +142,7 @@ static void an_index_counts_while_its_map_has_not_changed(void **unused)
 		assert_int_equal(ask(&source, &number), 0);
 		assert_int_equal(number, 1);
 
-		put_index(families[i], &image);
+		programs_set_index(&programs, which_of(families[i]), image.lines, image.count);
 		assert_int_equal(ask(&source, &number), 0);
 		assert_int_equal(number, 2);
 
@@ -183,7 +168,7 @@ static void compare(int family, size_t count, const uint8_t *lengths, size_t len
 	draw_state(&state, family, count, lengths, length_count);
 	put_prefixes(&state);
 	assert_int_equal(index_make(&state, family, 1, &image), 0);
-	put_index(family, &image);
+	programs_set_index(&programs, which_of(family), image.lines, image.count);
 	for (int i = 0; i < 2000; i++) {
 		struct ip source = i % 2 ? state.gateways[draw() % state.gateway_count].from.ip : draw_address(family);
 		uint32_t by_index = 0, by_map = 0;

@@ -185,13 +185,11 @@ static void draw_gateway(bool v6, struct model_prefix *prefix)
 /* In place of half of the prefix maps that fit in one, an index that says the same. */
 static void put_index(bool v6)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
-	int outer = bpf_map__fd(programs[0].skel->maps.indexes), fd;
 	uint32_t which = v6 ? INDEX_IPV6 : INDEX_IPV4;
 	struct state indexed = {};
 	struct index_image image;
 
-	bpf_map_delete_elem(outer, &which);
+	programs_set_index(&programs[0], which, NULL, 0);
 	for (unsigned int i = 0; i < config.prefix_count[v6]; i++) {
 		const struct model_prefix *prefix = &config.prefixes[v6][i];
 		struct wgvia_gateway value = {prefix->ifindex, prefix->family, {}, prefix->flags};
@@ -203,13 +201,7 @@ static void put_index(bool v6)
 	}
 	state_sort(&indexed);
 	if (one_in(2) && !index_make(&indexed, v6 ? AF_INET6 : AF_INET, 0, &image)) {
-		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "index", sizeof(which), INDEX_LINE, image.count, &opts);
-		assert_true(fd >= 0);
-		for (uint32_t line = 0; line < image.count; line++)
-			assert_int_equal(
-				bpf_map_update_elem(fd, &line, (uint8_t *)image.lines + line * INDEX_LINE, BPF_ANY), 0);
-		assert_int_equal(bpf_map_update_elem(outer, &which, &fd, BPF_ANY), 0);
-		close(fd);
+		programs_set_index(&programs[0], which, image.lines, image.count);
 		free(image.lines);
 		indexes++;
 	}
