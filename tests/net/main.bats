@@ -230,7 +230,7 @@ slips_past() {
 	up mode "$1"
 	start_capture "$NS_LAN" lan "$capture" \
 		"ether src $GW_MAC and not ether dst $FW_MAC and (src net $VPN4 or src net $VPN6)"
-	stream 500 "$NS_C1" "$2" ip -n "$NS_GW" neighbour flush dev ens3
+	stream 500 "$NS_C1" "$2" ip -loops 0 -n "$NS_GW" neighbour flush dev ens3
 	stop_capture "$capture"
 	is "$(frames "$capture" length)" 0
 }
