@@ -8,7 +8,8 @@
 
 #include <linux/types.h>
 
-#define CONFIG_DEVICES 64
+/* Room in the map `devices`. */
+#define CONFIG_DEVICES 256
 
 struct config {
 	__u32 tunnel_ifindex;
@@ -16,12 +17,6 @@ struct config {
 	__u32 tunnel_ether;    /* the tunnel is an Ethernet device: what goes into it needs a neighbour */
 	__u32 has_check_mtu;   /* the kernel knows bpf_check_mtu() (5.12) */
 	__u32 has_trace;       /* tell of decisions when asked; not in a test run, whose packets do not exist */
-	/*
-	 * The Ethernet devices at whose egress we stand, 0 ends the list. No other device is usable for a gateway:
-	 * bpf_redirect_neigh() loses a packet silently where the ifindex is wrong, and nobody would watch what
-	 * else leaves there.
-	 */
-	__u32 devices[CONFIG_DEVICES];
 };
 
 #ifdef __bpf__

@@ -5,7 +5,6 @@
 #ifndef WGVIA_BPF_LOOKUP_H
 #define WGVIA_BPF_LOOKUP_H
 
-#include "config.h"
 #include "index_find.h"
 #include "maps.h"
 #include "packet.h"
@@ -50,13 +49,10 @@ static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, stru
 	}
 }
 
-/* Whether a gateway may be reached by this device: see struct config. */
+/* Whether a gateway may be reached by this device: it is there, and we stand at it. */
 static __always_inline bool lookup_device_is_known(__u32 ifindex)
 {
-	for (int i = 0; i < CONFIG_DEVICES && config.devices[i]; i++)
-		if (config.devices[i] == ifindex)
-			return true;
-	return false;
+	return bpf_map_lookup_elem(&devices, &ifindex);
 }
 
 /*

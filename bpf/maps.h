@@ -9,6 +9,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "config.h"
 #include "index_lines.h"
 #include "wgvia_abi.h"
 
@@ -55,6 +56,18 @@ struct {
 	__type(key, __u32);
 	__array(values, struct index_lines);
 } indexes SEC(".maps");
+
+/*
+ * The Ethernet devices at whose egress we stand, each under its own ifindex. No other is usable for a gateway:
+ * bpf_redirect_neigh() loses a packet silently where there is no such device, and nobody would watch what else leaves
+ * there. A map of this type because the kernel itself takes a device out of it that goes (dev_map_notification()).
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
+	__uint(max_entries, CONFIG_DEVICES);
+	__type(key, __u32);
+	__type(value, __u32);
+} devices SEC(".maps");
 
 /* For user space alone. */
 struct {

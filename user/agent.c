@@ -142,6 +142,8 @@ static void on_event(void *data, const struct monitor_event *event)
 	switch (event->kind) {
 	case MONITOR_LINK:
 	case MONITOR_LINK_GONE:
+		if (!gone)
+			keeper_guard(&agent->keeper, &event->link);
 		guard_link(agent->guard, &event->link, gone, now_ms());
 		if (gone || !link_is_known(agent, &event->link))
 			set_dirty(agent, link_is_urgent(agent, &event->link));
@@ -341,15 +343,17 @@ static void agent_free(struct agent *agent)
 
 int agent_run(struct context *context, const struct run_words *words)
 {
-	cleanup(agent_free) struct agent agent = {.keeper = {.context = context, .words = words},
-						  .words = words,
-						  .lock = -1,
-						  .pokes = -1,
-						  .signals = -1,
-						  .retry = HEALTH_NEVER,
-						  .index_due = HEALTH_NEVER};
+	cleanup(agent_free) struct agent agent = {
+		.keeper = {.context = context, .words = words, .programs = PROGRAMS_NONE},
+		.words = words,
+		.lock = -1,
+		.pokes = -1,
+		.signals = -1,
+		.retry = HEALTH_NEVER,
+		.index_due = HEALTH_NEVER};
 	int ret;
 
+	context->programs = &agent.keeper.programs;
 	journal_begin(words->tunnel);
 	ret = begin(&agent);
 	if (ret)

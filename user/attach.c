@@ -111,6 +111,13 @@ static int filter_program(const struct attachment *point, uint32_t *id)
 	return 0;
 }
 
+uint32_t attach_handle(uint32_t tunnel_ifindex, const char *tunnel)
+{
+	if (tunnel_ifindex)
+		return tunnel_ifindex;
+	return 0x70000000 | (hash_bytes(HASH_EMPTY, tunnel, strlen(tunnel)) & 0x0fffffff);
+}
+
 static int clsact_attach(const struct attachment *point, int prog_fd, __u32 flags)
 {
 	struct bpf_tc_hook hook = hook_of(point);

@@ -50,6 +50,11 @@ int attach_remove_qdisc(const char *folder, uint32_t ifindex);
 /* Forgets those whose devices have gone, and they with them. */
 void attach_forget_qdiscs(const char *folder);
 
+/*
+ * The handle of an instance's filters: the tunnel's ifindex or, where that is 0 because there is no tunnel yet, a
+ * number made from its name, for the filters may share a device with another such instance's.
+ */
+uint32_t attach_handle(uint32_t tunnel_ifindex, const char *tunnel);
 /* For messages: "if7" where the device has gone. */
 void attach_device_name(uint32_t ifindex, char name[IFNAMSIZ]);
 /* Attaches the program behind all others and pins it; a filter needs the qdisc. */

@@ -22,6 +22,7 @@
 #include "running.h"
 #include "statement.h"
 #include "tables.h"
+#include "trial.h"
 #include "util.h"
 #include "words.h"
 
@@ -210,7 +211,7 @@ static int decide(struct explanation *explanation, enum wgvia_direction directio
 
 	*trial = (struct trial){.point = {direction, ifindex, false}, .ingress_ifindex = ingress, .frame = frame};
 	trial->frame_len = make_frame(explanation->words, frame);
-	ret = dataplane_try(&explanation->instance, &explanation->links, trial, &explanation->context->error);
+	ret = trial_run(&explanation->instance, trial, &explanation->context->error);
 	if (ret)
 		return ret;
 	/* the egress program has no word on what the program at ingress has left alone */

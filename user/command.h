@@ -14,7 +14,9 @@ struct context {
 	int verbose;
 	const char *pin_dir;
 	struct error error; /* set by a command that fails */
-	bool found;	    /* set by `check` where it found a fault: exit status 1 */
+	/* what a process that stays holds of its instance; NULL: nothing */
+	struct programs *programs;
+	bool found; /* set by `check` where it found a fault: exit status 1 */
 };
 
 /* The words behind the command's own. 0, or negative with context->error set; output is printed already. */

@@ -17,35 +17,21 @@
 #include "../bpf/config.h" /* struct config, which the skeleton names */
 #include "changes.h"
 #include "conntrack.h"
+#include "devices.h"
 #include "pins.h"
+#include "programs.h"
 #include "util.h"
 #include "wgvia.skel.h"
 
-static_assert(DATAPLANE_DEVICES == CONFIG_DEVICES, "devices");
 static_assert(sizeof(((struct instance *)0)->folder) == PINS_PATH_MAX, "folder");
 
 const char *const map_names[MAP_COUNT] = {
 	[MAP_PREFIXES4] = "prefixes4", [MAP_PREFIXES6] = "prefixes6", [MAP_BYPASS4] = "bypass4",
 	[MAP_BYPASS6] = "bypass6",     [MAP_CHANGES] = "changes",     [MAP_INDEXES] = "indexes",
-	[MAP_FAILOVER] = "failover",   [MAP_COUNTERS] = "counters",   [MAP_TRACE] = "trace",
-	[MAP_EVENTS] = "events",       [MAP_META] = "meta",
+	[MAP_DEVICES] = "devices",     [MAP_FAILOVER] = "failover",   [MAP_COUNTERS] = "counters",
+	[MAP_TRACE] = "trace",	       [MAP_EVENTS] = "events",	      [MAP_META] = "meta",
 };
 static_assert(MAP_META == MAP_COUNT - 1, "map_names");
-
-static int verbose;
-
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (!verbose || (verbose == 1 && level > LIBBPF_WARN))
-		return 0;
-	return vfprintf(stderr, format, args);
-}
-
-void dataplane_set_verbose(int level)
-{
-	verbose = level;
-	libbpf_set_print(print_libbpf);
-}
 
 uint64_t dataplane_netns(void)
 {
@@ -104,6 +90,8 @@ static int map_fits(int fd, const struct bpf_map *map)
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		return -errno;
+	if (info.type == BPF_MAP_TYPE_DEVMAP_HASH)
+		info.map_flags &= ~BPF_F_RDONLY_PROG; /* which the kernel adds, and takes from nobody */
 	return info.type == bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
 	       info.value_size == bpf_map__value_size(map) && info.max_entries == bpf_map__max_entries(map) &&
 	       info.map_flags == bpf_map__map_flags(map);
@@ -227,82 +215,12 @@ int dataplane_open_running(const char *root, const char *tunnel, struct instance
 	return ret ? ret : instance->foreign ? refuse_abi(instance, error) : 0;
 }
 
-/* --- loading --- */
-
-static void set_config(struct wgvia_bpf *skeleton, uint32_t tunnel_ifindex, bool tunnel_is_l3,
-		       const struct point *points, size_t point_count)
-{
-	struct config *config = (struct config *)&skeleton->rodata->config;
-	size_t devices = 0;
-
-	config->tunnel_ifindex = tunnel_ifindex;
-	config->tunnel_link_len = tunnel_is_l3 ? 0 : ETH_HLEN;
-	config->tunnel_ether = !tunnel_is_l3;
-	config->has_trace = 1;
-	config->has_check_mtu = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_check_mtu, NULL) == 1;
-	for (size_t i = 0; i < point_count && devices < CONFIG_DEVICES; i++)
-		if (points[i].direction == WGVIA_EGRESS && !points[i].l3)
-			config->devices[devices++] = points[i].ifindex;
-}
-
-/* FNV-1a: tells builds apart, guards against nobody. */
-static uint64_t hash(uint64_t value, const void *data, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		value = (value ^ ((const uint8_t *)data)[i]) * 0x100000001b3;
-	return value;
-}
-
-/* Before loading: libbpf takes .rodata away then where the kernel maps no arrays, or a probe for that has failed. */
-static uint64_t build_of(const struct wgvia_bpf *skeleton)
-{
-	size_t size;
-	const void *object = wgvia_bpf__elf_bytes(&size);
-	uint64_t value = hash(0xcbf29ce484222325, object, size);
-
-	return hash(value, (const void *)&skeleton->rodata->config, sizeof(skeleton->rodata->config));
-}
-
-static const struct bpf_program *program_for(const struct wgvia_bpf *skeleton, const struct point *point)
-{
-	switch (point->direction) {
-	case WGVIA_OUT:
-		return skeleton->progs.wgvia_out;
-	case WGVIA_BACK:
-		return skeleton->progs.wgvia_back;
-	default:
-		return point->l3 ? skeleton->progs.wgvia_egress_l3 : skeleton->progs.wgvia_egress;
-	}
-}
-
-/* Loads the programs on the instance's maps, which are made where the instance has none. */
-static int load(struct wgvia_bpf *skeleton, struct instance *instance, struct error *error)
-{
-	int ret;
-
-	for (int i = 0; i < MAP_COUNT; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, map_names[i]);
-
-		if (instance->maps[i] < 0)
-			continue;
-		ret = bpf_map__reuse_fd(map, instance->maps[i]);
-		if (ret)
-			return error_system(error, -ret, "cannot use the map '%s'", map_names[i]);
-	}
-	ret = wgvia_bpf__load(skeleton);
-	if (ret) {
-		error_system(error, -ret, "cannot load the programs into the kernel");
-		if (ret != -EPERM)
-			error_hint(error, "'wgvia -v' shows libbpf's messages, '-v -v' the verifier's log too");
-		return ret;
-	}
-	for (int i = 0; i < MAP_COUNT; i++)
-		if (instance->maps[i] < 0)
-			instance->maps[i] = dup(bpf_map__fd(bpf_object__find_map_by_name(skeleton->obj, map_names[i])));
-	return 0;
-}
-
 /* --- changing --- */
+
+static enum program program_of(const struct point *point)
+{
+	return program_at(point->direction, point->l3);
+}
 
 static const struct attachment *find_attachment(const struct instance *instance, const struct point *point)
 {
@@ -323,15 +241,19 @@ static bool is_in_place(const struct plan *plan, const struct instance *running,
 	    running->attachment_count != plan->point_count)
 		return false;
 	for (size_t i = 0; i < plan->point_count; i++)
-		if (!find_attachment(running, &plan->points[i]))
+		if (!find_attachment(running, &plan->points[i]) ||
+		    (devices_holds(&plan->points[i]) &&
+		     !devices_has(running->maps[MAP_DEVICES], plan->points[i].ifindex)))
 			return false;
 	return true;
 }
 
+enum { STEP_ADDED = -1, STEP_LEFT = -2 };
+
 /* What was done to one point, to be undone. */
 struct step {
 	struct attachment attachment;
-	int old_program; /* -1: it was added */
+	int old_program; /* or STEP_ADDED; STEP_LEFT: it had the program */
 };
 
 struct change {
@@ -342,6 +264,8 @@ struct change {
 	size_t step_count;
 	uint32_t *qdiscs; /* ifindexes where this change made a clsact */
 	size_t qdisc_count;
+	uint32_t *devices; /* which this change has added to the map */
+	size_t device_count;
 };
 
 /* A pin of the same name whose link or filter is gone is in the way. */
@@ -369,12 +293,12 @@ static int make_qdisc(struct change *change, uint32_t ifindex, struct error *err
 	return 0;
 }
 
-/* A tunnel that is not there yet has no ifindex, and its filters may share a device with another such instance's. */
-static uint32_t handle_of(const struct state *state)
+static bool is_program(int fd, uint32_t id)
 {
-	if (state->tunnel_ifindex)
-		return state->tunnel_ifindex;
-	return 0x70000000 | (hash(0xcbf29ce484222325, state->tunnel, strlen(state->tunnel)) & 0x0fffffff);
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.id == id;
 }
 
 static int attach_point(struct change *change, const struct point *point, enum attach_kind kind, int prog_fd,
@@ -386,7 +310,10 @@ static int attach_point(struct change *change, const struct point *point, enum a
 
 	if (!step)
 		return error_system(error, ENOMEM, "cannot attach");
-	if (old && old->kind == kind) {
+	if (old && old->kind == kind && is_program(prog_fd, old->prog_id)) {
+		step->attachment = *old;
+		step->old_program = STEP_LEFT;
+	} else if (old && old->kind == kind) {
 		step->attachment = *old;
 		step->old_program = attach_get_program(old);
 		if (step->old_program < 0)
@@ -394,13 +321,15 @@ static int attach_point(struct change *change, const struct point *point, enum a
 		else
 			ret = attach_replace(change->running->folder, old, prog_fd, error);
 	} else {
-		step->attachment =
-			(struct attachment){.kind = kind,
-					    .direction = point->direction,
-					    .ifindex = point->ifindex,
-					    /* as its pin's name will tell it: is_step() */
-					    .handle = kind == ATTACH_CLSACT ? handle_of(&change->plan->state) : 0};
-		step->old_program = -1;
+		step->attachment = (struct attachment){
+			.kind = kind,
+			.direction = point->direction,
+			.ifindex = point->ifindex,
+			/* as its pin's name will tell it: is_step() */
+			.handle = kind == ATTACH_CLSACT ? attach_handle(change->plan->state.tunnel_ifindex,
+									change->plan->state.tunnel)
+							: 0};
+		step->old_program = STEP_ADDED;
 		remove_dead(change, &step->attachment);
 		if (kind == ATTACH_CLSACT)
 			ret = make_qdisc(change, point->ifindex, error);
@@ -418,14 +347,16 @@ static void undo_steps(struct change *change)
 {
 	struct error ignored = {};
 
+	while (change->device_count)
+		devices_remove(change->next->maps[MAP_DEVICES], change->devices[--change->device_count]);
 	while (change->step_count) {
 		struct step *step = &change->steps[--change->step_count];
 
 		if (step->old_program >= 0) {
 			attach_replace(change->running->folder, &step->attachment, step->old_program, &ignored);
 			close(step->old_program);
-			step->old_program = -1;
-		} else {
+			step->old_program = STEP_ADDED;
+		} else if (step->old_program == STEP_ADDED) {
 			attach_remove(change->next->folder, &step->attachment);
 		}
 	}
@@ -440,6 +371,7 @@ static void free_steps(struct change *change)
 			close(change->steps[i].old_program);
 	free(change->steps);
 	free(change->qdiscs);
+	free(change->devices);
 }
 
 static bool has_direction(const struct instance *instance, enum wgvia_direction direction)
@@ -450,21 +382,50 @@ static bool has_direction(const struct instance *instance, enum wgvia_direction 
 	return false;
 }
 
-static int attach_points(struct change *change, const struct wgvia_bpf *skeleton, struct error *error)
+/* Before a program is in force that asks for them. */
+static int add_devices(struct change *change, struct error *error)
 {
-	enum attach_kind kind;
-	int ret = attach_choose_kind(bpf_program__fd(skeleton->progs.wgvia_egress), &kind, error);
+	char name[IFNAMSIZ];
+	int ret = 0;
 
-	/* a tracker that cannot be asked is no reason not to go */
-	if (!ret && change->plan->state.mode == WGVIA_FAST && !has_direction(change->running, WGVIA_OUT))
-		conntrack_relax(&change->plan->state);
-	/* the tunnel's, too, in both modes: a change of mode is to lose nothing */
-	if (!ret && kind == ATTACH_CLSACT && change->plan->state.tunnel_ifindex)
-		ret = make_qdisc(change, change->plan->state.tunnel_ifindex, error);
 	for (size_t i = 0; i < change->plan->point_count && !ret; i++) {
 		const struct point *point = &change->plan->points[i];
+		uint32_t *added;
+		bool is_new;
 
-		ret = attach_point(change, point, kind, bpf_program__fd(program_for(skeleton, point)), error);
+		if (!devices_holds(point))
+			continue;
+		ret = devices_add(change->next->maps[MAP_DEVICES], point->ifindex, &is_new);
+		if (ret) {
+			attach_device_name(point->ifindex, name);
+			return error_system(error, -ret, "cannot use '%s'", name);
+		}
+		added = is_new ? array_grow(&change->devices, &change->device_count, sizeof(*added)) : NULL;
+		if (added)
+			*added = point->ifindex;
+	}
+	return 0;
+}
+
+static int attach_points(struct change *change, const struct programs *programs, struct error *error)
+{
+	const struct plan *plan = change->plan;
+	enum attach_kind kind;
+	int ret = add_devices(change, error);
+
+	if (ret || !plan->point_count)
+		return ret;
+	ret = attach_choose_kind(programs->fds[program_of(&plan->points[0])], &kind, error);
+	/* a tracker that cannot be asked is no reason not to go */
+	if (!ret && plan->state.mode == WGVIA_FAST && !has_direction(change->running, WGVIA_OUT))
+		conntrack_relax(&plan->state);
+	/* the tunnel's, too, in both modes: a change of mode is to lose nothing */
+	if (!ret && kind == ATTACH_CLSACT && plan->state.tunnel_ifindex)
+		ret = make_qdisc(change, plan->state.tunnel_ifindex, error);
+	for (size_t i = 0; i < plan->point_count && !ret; i++) {
+		const struct point *point = &plan->points[i];
+
+		ret = attach_point(change, point, kind, programs->fds[program_of(point)], error);
 	}
 	return ret;
 }
@@ -492,6 +453,7 @@ static int detach_rest(struct change *change, struct error *error)
 	char name[IFNAMSIZ];
 	int ret = 0;
 
+	devices_keep(change->next->maps[MAP_DEVICES], change->plan->points, change->plan->point_count);
 	/* a tracker that cannot be asked is no reason to keep the old mode */
 	if (change->plan->state.mode == WGVIA_STACK && has_direction(change->running, WGVIA_OUT))
 		conntrack_forget(&change->plan->state);
@@ -516,6 +478,17 @@ static int detach_rest(struct change *change, struct error *error)
 	return ret;
 }
 
+static int write_build(const struct instance *instance, uint64_t build, struct error *error)
+{
+	struct wgvia_meta meta = instance->meta;
+	__u32 key = 0;
+
+	meta.build = build;
+	if (bpf_map_update_elem(instance->maps[MAP_META], &key, &meta, BPF_ANY))
+		return error_system(error, errno, "cannot write the map 'meta'");
+	return 0;
+}
+
 static int write_meta(const struct instance *instance, const struct plan *plan, uint64_t build, struct error *error)
 {
 	struct wgvia_meta meta = {
@@ -534,6 +507,25 @@ static int write_meta(const struct instance *instance, const struct plan *plan, 
 	return 0;
 }
 
+static int load(struct programs *programs, struct wgvia_bpf *skeleton, uint64_t build, struct instance *instance,
+		struct error *error)
+{
+	int ret = programs_load(skeleton, instance, error);
+
+	if (ret)
+		return ret;
+	ret = programs_take(programs, skeleton, build, instance);
+	return ret ? error_system(error, -ret, "cannot hold the programs") : 0;
+}
+
+static bool holds_all(const struct programs *programs, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->point_count; i++)
+		if (programs->fds[program_of(&plan->points[i])] < 0)
+			return false;
+	return true;
+}
+
 static int pin_maps(const struct instance *instance, struct error *error)
 {
 	char path[PINS_PATH_MAX + 32];
@@ -548,17 +540,16 @@ static int pin_maps(const struct instance *instance, struct error *error)
 
 /* New maps, filled before a program uses them, in a folder beside the one that is in force. */
 static int apply_anew(const char *root, const struct plan *plan, struct instance *running, dataplane_fill fill,
-		      struct wgvia_bpf *skeleton, struct error *error)
+		      struct programs *programs, struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
 {
 	cleanup(instance_close) struct instance next = INSTANCE_NONE;
 	struct change change = {.plan = plan, .running = running, .next = &next};
-	uint64_t build = build_of(skeleton);
 	int ret;
 
 	next.root = root;
 	strcpy(next.tunnel, plan->state.tunnel);
 	pins_path(next.folder, root, next.tunnel, PINS_NEW, NULL);
-	ret = load(skeleton, &next, error);
+	ret = load(programs, skeleton, build, &next, error);
 	if (ret)
 		return ret;
 	ret = pins_make_folder(root, next.tunnel, PINS_NEW);
@@ -567,7 +558,7 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 	ret = pin_maps(&next, error);
 	ret = ret ? ret : fill(&next, &plan->state, error);
 	ret = ret ? ret : write_meta(&next, plan, build, error);
-	ret = ret ? ret : attach_points(&change, skeleton, error);
+	ret = ret ? ret : attach_points(&change, programs, error);
 	if (ret)
 		goto undo;
 	ret = pins_commit(root, next.tunnel);
@@ -593,31 +584,28 @@ undo:
  * wanted any more given up after the last gateway has left them.
  */
 static int apply_in_place(const struct plan *plan, struct instance *running, dataplane_fill fill,
-			  struct wgvia_bpf *skeleton, struct error *error)
+			  struct programs *programs, struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
 {
 	struct change change = {.plan = plan, .running = running, .next = running};
-	uint64_t build = build_of(skeleton);
+	bool same = running->meta.build == build && holds_all(programs, plan);
 	__u32 key = 0;
 	int ret = pins_check_writable(running->root);
 
 	if (ret)
 		return error_system(error, -ret, "cannot change the pins of '%s'", running->tunnel);
-	ret = load(skeleton, running, error);
-	ret = ret ? ret : attach_points(&change, skeleton, error);
+	ret = same ? 0 : load(programs, skeleton, build, running, error);
+	/* of no build while they are not all of one */
+	ret = ret || same ? ret : write_build(running, 0, error);
+	ret = ret ? ret : attach_points(&change, programs, error);
 	ret = ret ? ret : write_meta(running, plan, build, error);
-	if (ret)
-		goto undo;
-	ret = fill(running, &plan->state, error);
-	if (ret)
-		goto undo_meta;
+	ret = ret ? ret : fill(running, &plan->state, error);
+	if (ret) {
+		undo_steps(&change);
+		free_steps(&change);
+		bpf_map_update_elem(running->maps[MAP_META], &key, &running->meta, BPF_ANY);
+		return ret;
+	}
 	ret = detach_rest(&change, error);
-	free_steps(&change);
-	return ret;
-
-undo_meta:
-	bpf_map_update_elem(running->maps[MAP_META], &key, &running->meta, BPF_ANY);
-undo:
-	undo_steps(&change);
 	free_steps(&change);
 	return ret;
 }
@@ -649,33 +637,33 @@ int dataplane_check(const struct instance *running, struct error *error)
 }
 
 int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, dataplane_fill fill,
-		    bool *changed, struct error *error)
+		    struct programs *programs, bool *changed, struct error *error)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = verbose > 1 ? 1 : 0);
 	struct wgvia_bpf *skeleton;
-	bool reuse = dataplane_is_running(running);
+	uint64_t build;
 	int ret = dataplane_check(running, error);
 
 	if (ret)
 		return ret;
 	*changed = false;
-	skeleton = wgvia_bpf__open_opts(&opts);
+	skeleton = programs_open(plan->state.tunnel_ifindex, plan->tunnel_is_l3);
 	if (!skeleton)
 		return error_system(error, errno, "cannot open the programs");
-	set_config(skeleton, plan->state.tunnel_ifindex, plan->tunnel_is_l3, plan->points, plan->point_count);
-
-	if (reuse && is_in_place(plan, running, build_of(skeleton))) {
-		ret = apply_to_maps(plan, running, fill, error);
-	} else {
+	build = programs_build(skeleton);
+	if (!dataplane_is_running(running)) {
 		*changed = true;
-		ret = reuse ? apply_in_place(plan, running, fill, skeleton, error)
-			    : apply_anew(root, plan, running, fill, skeleton, error);
+		ret = apply_anew(root, plan, running, fill, programs, skeleton, build, error);
+	} else {
+		programs_learn(programs, running, &plan->links);
+		*changed = !is_in_place(plan, running, build);
+		ret = *changed ? apply_in_place(plan, running, fill, programs, skeleton, build, error)
+			       : apply_to_maps(plan, running, fill, error);
 	}
 	wgvia_bpf__destroy(skeleton);
 	return ret;
 }
 
-/* --- trying --- */
+/* --- telling --- */
 
 int dataplane_points(const struct instance *instance, const struct links *links, struct point **points, size_t *count)
 {
@@ -699,87 +687,6 @@ int dataplane_points(const struct instance *instance, const struct links *links,
 	*points = found;
 	*count = number;
 	return 0;
-}
-
-/* The one counter of these maps that is not 0. */
-static int read_verdict(const struct wgvia_bpf *skeleton, struct trial *trial)
-{
-	int cpus = libbpf_num_possible_cpus();
-	cleanup_free struct wgvia_counter *values = cpus > 0 ? calloc(cpus, sizeof(*values)) : NULL;
-
-	if (!values)
-		return -ENOMEM;
-	for (__u32 verdict = 0; verdict < WGVIA_VERDICT_COUNT; verdict++) {
-		__u32 key = WGVIA_COUNTER(trial->point.direction, verdict);
-
-		if (bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.counters), &key, values))
-			return -errno;
-		for (int cpu = 0; cpu < cpus; cpu++)
-			if (values[cpu].packets) {
-				trial->counted = true;
-				trial->verdict = verdict;
-			}
-	}
-	return 0;
-}
-
-/*
- * The device that a packet came in by, where the program asks: whether it is one of ours (decide_egress()). A kernel
- * before 5.12 lets no test run have one; others are as good as none. Before loading, as build_of().
- */
-static uint32_t trial_ingress(const struct wgvia_bpf *skeleton, const struct trial *trial)
-{
-	for (int i = 0; trial->point.direction == WGVIA_EGRESS && i < CONFIG_DEVICES; i++)
-		if (skeleton->rodata->config.devices[i] == trial->ingress_ifindex)
-			return trial->ingress_ifindex;
-	return 0;
-}
-
-static int run_trial(const struct wgvia_bpf *skeleton, struct trial *trial, uint32_t ingress_ifindex)
-{
-	struct __sk_buff context = {.ifindex = trial->point.direction == WGVIA_EGRESS ? trial->point.ifindex : 0,
-				    .ingress_ifindex = ingress_ifindex};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = trial->frame, .data_size_in = trial->frame_len,
-		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
-	int ret = bpf_prog_test_run_opts(bpf_program__fd(program_for(skeleton, &trial->point)), &opts);
-
-	trial->action = (int)opts.retval;
-	return ret ? ret : read_verdict(skeleton, trial);
-}
-
-int dataplane_try(const struct instance *instance, const struct links *links, struct trial *trial, struct error *error)
-{
-	cleanup(instance_close) struct instance copy = INSTANCE_NONE;
-	struct wgvia_bpf *skeleton = wgvia_bpf__open();
-	struct point *points = NULL;
-	size_t point_count = 0;
-	uint32_t ingress_ifindex;
-	struct config *config;
-	int ret;
-
-	trial->counted = false;
-	if (!skeleton)
-		return error_system(error, errno, "cannot open the programs");
-	ret = dataplane_points(instance, links, &points, &point_count);
-	/* a test run shows every program an Ethernet frame: link header in front, and the rest as on an L3 device */
-	set_config(skeleton, instance->meta.tunnel_ifindex, false, points, point_count);
-	config = (struct config *)&skeleton->rodata->config;
-	config->tunnel_ether = 0;
-	config->has_trace = 0;
-	ingress_ifindex = trial_ingress(skeleton, trial);
-	free(points);
-	for (int i = 0; i < MAP_COUNT; i++)
-		copy.maps[i] = i == MAP_COUNTERS ? -1 : dup(instance->maps[i]);
-	ret = ret ? error_system(error, -ret, "cannot list the attachments") : load(skeleton, &copy, error);
-	if (!ret) {
-		ret = run_trial(skeleton, trial, ingress_ifindex);
-		if (ret)
-			error_system(error, -ret, "cannot run the program on the packet");
-		if (ret == -EINVAL && ingress_ifindex)
-			error_hint(error, "Linux before 5.12 cannot try a packet that has come in by a LAN device");
-	}
-	wgvia_bpf__destroy(skeleton);
-	return ret;
 }
 
 int dataplane_recover(const char *root, const char *tunnel, struct error *error)

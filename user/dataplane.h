@@ -15,8 +15,8 @@
 #include "resolve.h"
 #include "wgvia_abi.h"
 
-/* Ethernet devices that one program can know. */
-#define DATAPLANE_DEVICES 64
+/* Ethernet devices that one instance can stand at. */
+#define DATAPLANE_DEVICES 256
 
 enum map {
 	MAP_PREFIXES4,
@@ -25,6 +25,7 @@ enum map {
 	MAP_BYPASS6,
 	MAP_CHANGES,
 	MAP_INDEXES,
+	MAP_DEVICES,
 	MAP_FAILOVER,
 	MAP_COUNTERS,
 	MAP_TRACE,
@@ -33,6 +34,8 @@ enum map {
 	MAP_COUNT
 };
 extern const char *const map_names[MAP_COUNT];
+
+struct programs;
 
 struct instance {
 	const char *root; /* the pin folder; the caller's */
@@ -72,12 +75,14 @@ int dataplane_check(const struct instance *running, struct error *error);
 typedef int (*dataplane_fill)(const struct instance *instance, const struct state *state, struct error *error);
 
 /*
- * Makes the instance what the plan says, all or nothing: programs are loaded and put in place of the old ones, maps are
- * reused where they fit and filled anew where not, then what is not wanted any more is detached. `running` is what
- * dataplane_open() found, or empty. `*changed` tells whether a program or an attachment changed.
+ * Makes the instance what the plan says, all or nothing: programs are put in place of the old ones, maps are reused
+ * where they fit and filled anew where not, then what is not wanted any more is detached. `running` is what
+ * dataplane_open() found, or empty. `programs` is what the caller holds, and then holds of this instance; they are
+ * loaded only where the plan needs one that neither it nor a device has. `*changed` tells whether a program or an
+ * attachment changed.
  */
 int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, dataplane_fill fill,
-		    bool *changed, struct error *error);
+		    struct programs *programs, bool *changed, struct error *error);
 
 /*
  * Where the instance's programs stand, of `links`, those whose device is gone or that are detached left out. The array
@@ -85,31 +90,10 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
  */
 int dataplane_points(const struct instance *instance, const struct links *links, struct point **points, size_t *count);
 
-/* A packet for a program to decide on without anything being sent or counted. */
-struct trial {
-	struct point point;	  /* the program and its device */
-	uint32_t ingress_ifindex; /* by which the packet came in; 0: made on this host */
-	const void *frame;	  /* Ethernet header and IP packet */
-	size_t frame_len;
-	/* the outcome */
-	bool counted; /* there was a verdict */
-	enum wgvia_verdict verdict;
-	int action; /* TC_ACT_* */
-};
-
-/*
- * Runs the program of `trial->point` in the kernel (BPF_PROG_TEST_RUN), on the instance's own prefixes, bypass list and
- * settings, with counters of its own.
- */
-int dataplane_try(const struct instance *instance, const struct links *links, struct trial *trial, struct error *error);
-
 /* Ends what a command that was killed left half done. The lock is held. */
 int dataplane_recover(const char *root, const char *tunnel, struct error *error);
 
 /* Detaches and unpins everything of an instance. The lock is held. */
 int dataplane_remove(const char *root, const char *tunnel, struct error *error);
-
-/* libbpf's own output: 0 none, 1 warnings, 2 everything and the verifier's log. */
-void dataplane_set_verbose(int level);
 
 #endif

@@ -13,6 +13,7 @@
 #include "journal.h"
 #include "lists.h"
 #include "moves.h"
+#include "newcomer.h"
 #include "pins.h"
 #include "report.h"
 #include "running.h"
@@ -253,6 +254,7 @@ static void follow_host(struct keeper *keeper, uint64_t now)
 			journal(SD_NOTICE, "the instance was taken down: waiting for 'wgvia up %s'%s",
 				keeper->words->tunnel, keeper->words->path ? " or SIGHUP" : "");
 		keeper->present = false;
+		programs_close(&keeper->programs);
 		keeper->errors[KEEPER_HOST][0] = keeper->errors[KEEPER_MOVE][0] = '\0';
 		guard_set(keeper->guard, &following.hops, &keeper->links, now);
 		return;
@@ -299,6 +301,25 @@ void keeper_converge(struct keeper *keeper, uint64_t now)
 	follow_host(keeper, now);
 }
 
+/* A gateway's device is known by its name, before it is up. */
+static bool may_be_way_out(const struct keeper *keeper, const struct link *link)
+{
+	return follow_knows(&keeper->names, link->name) || resolve_is_way_out(&keeper->links, link);
+}
+
+void keeper_guard(struct keeper *keeper, const struct link *link)
+{
+	const struct link *known = link_by_index(&keeper->links, link->ifindex);
+	struct context *context = keeper->context;
+
+	if (!keeper->present || !strcmp(link->name, keeper->words->tunnel) || !may_be_way_out(keeper, link) ||
+	    (known && may_be_way_out(keeper, known)) || (!link_is_ethernet(link) && !link_is_l3(link)))
+		return;
+	/* what fails here fails again in the next step, which tells */
+	newcomer_guard(context->pin_dir, keeper->words->tunnel, &keeper->programs, link, &context->error);
+	context->error = (struct error){};
+}
+
 bool keeper_is_behind(struct keeper *keeper)
 {
 	return keeper->present && index_map_is_behind(keeper->context->pin_dir, keeper->words->tunnel, &keeper->seen);
@@ -326,6 +347,7 @@ int keeper_read_file(struct keeper *keeper)
 
 void keeper_free(struct keeper *keeper)
 {
+	programs_close(&keeper->programs);
 	request_free(&keeper->request);
 	state_free(&keeper->base);
 	free(keeper->names.all);

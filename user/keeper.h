@@ -11,6 +11,7 @@
 #include "follow.h"
 #include "guard.h"
 #include "parse.h"
+#include "programs.h"
 #include "rtnl.h"
 #include "state.h"
 
@@ -28,6 +29,7 @@ struct keeper {
 	struct links links;	/* at the last step */
 	struct device_names names;
 	size_t prefixes;
+	struct programs programs;		   /* of the instance, for devices that come */
 	struct changes seen;			   /* of the prefix maps */
 	uint32_t tunnel_ifindex;		   /* 0: it is not there */
 	char errors[KEEPER_STEPS][ERROR_TEXT_MAX]; /* said already; empty: none */
@@ -40,6 +42,11 @@ int keeper_read_file(struct keeper *keeper);
 /* Makes the instance what the file says, where that is pending, and what follows from the host. `now` as in health.h.
  */
 void keeper_converge(struct keeper *keeper, uint64_t now);
+/*
+ * Has the egress program stand at a device that has come, or come up, since the last step, if packets might leave by
+ * it; converging does the rest.
+ */
+void keeper_guard(struct keeper *keeper, const struct link *link);
 /* Moves prefixes to the gateways that are well, as fast as it goes. */
 void keeper_move(struct keeper *keeper);
 /* Takes marks away that nobody would take away any more. */

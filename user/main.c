@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "command.h"
-#include "dataplane.h"
 #include "pins.h"
+#include "programs.h"
 #include "util.h"
 
 static const struct {
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 		usage(stdout);
 		return 0;
 	}
-	dataplane_set_verbose(context.verbose);
+	programs_set_verbose(context.verbose);
 	if (run(&context, netns, argc - optind, argv + optind))
 		return finish(&context.error);
 	if (fflush(stdout) || ferror(stdout)) {

@@ -378,11 +378,16 @@ static int find_gateway_devices(struct plan *plan)
 }
 
 /* A port of a bridge or a bond sends what its master sent, which has been looked at there; a VRF's port does not. */
-static bool is_port(const struct plan *plan, const struct link *link)
+static bool is_port(const struct links *links, const struct link *link)
 {
-	const struct link *master = link->master ? link_by_index(&plan->links, link->master) : NULL;
+	const struct link *master = link->master ? link_by_index(links, link->master) : NULL;
 
 	return link->master && !(master && !strcmp(master->kind, "vrf"));
+}
+
+bool resolve_is_way_out(const struct links *links, const struct link *link)
+{
+	return (link->flags & IFF_UP) && !(link->flags & IFF_LOOPBACK) && !is_port(links, link);
 }
 
 static int add_point(struct plan *plan, enum wgvia_direction direction, const struct link *link)
@@ -419,7 +424,7 @@ static int add_egress_points(struct plan *plan, bool gateways)
 		if (link->ifindex == plan->state.tunnel_ifindex || (link->flags & IFF_LOOPBACK) ||
 		    is_gateway_device(plan, link->ifindex) != gateways)
 			continue;
-		if (!gateways && (!(link->flags & IFF_UP) || is_port(plan, link)))
+		if (!gateways && !resolve_is_way_out(&plan->links, link))
 			continue;
 		if (link_is_l3(link)) {
 			ret = add_point(plan, WGVIA_EGRESS, link);

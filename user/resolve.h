@@ -71,6 +71,9 @@ int resolve_route(struct rtnl *rtnl, const struct links *links, const struct lin
 		  const struct route_words *words, struct state *state, struct wgvia_gateway *value,
 		  struct error *error);
 
+/* Whether what this host sends may leave by the device as it is now, a gateway's device or not. */
+bool resolve_is_way_out(const struct links *links, const struct link *link);
+
 /*
  * Why a map's value cannot be used on this host; NULL: it can. The packet path's rules, and what only user space sees:
  * the device is gone or none of `points`, which are where programs stand, or the next hop is one of `local`, this

@@ -9,6 +9,7 @@
 #include "agent_lock.h"
 #include "parse.h"
 #include "pins.h"
+#include "programs.h"
 #include "rtnl.h"
 #include "tables.h"
 #include "util.h"
@@ -24,6 +25,14 @@ static int review_plan(struct context *context, const struct instance *running, 
 	return ret ? ret : review(context, is_running ? &state : NULL, plan, data);
 }
 
+static int apply(struct context *context, const struct plan *plan, struct instance *running, bool *changed)
+{
+	cleanup(programs_close) struct programs own = PROGRAMS_NONE;
+	struct programs *programs = context->programs ? context->programs : &own;
+
+	return dataplane_apply(context->pin_dir, plan, running, tables_write, programs, changed, &context->error);
+}
+
 static int apply_locked(struct context *context, struct plan *plan, running_review review, void *data, bool *changed)
 {
 	cleanup(instance_close) struct instance running = INSTANCE_NONE;
@@ -35,7 +44,7 @@ static int apply_locked(struct context *context, struct plan *plan, running_revi
 	if (ret && ret != -ENOENT)
 		return ret;
 	ret = review ? review_plan(context, &running, plan, review, data) : 0;
-	return ret ? ret : dataplane_apply(context->pin_dir, plan, &running, tables_write, changed, &context->error);
+	return ret ? ret : apply(context, plan, &running, changed);
 }
 
 int running_apply(struct context *context, struct plan *plan, running_review review, void *data, bool *changed)
@@ -126,7 +135,7 @@ int running_edit(struct context *context, const char *tunnel, running_change cha
 	if (ret)
 		return ret;
 	plan.state.keep_choice = agent_is_alive(context->pin_dir, tunnel);
-	ret = dataplane_apply(context->pin_dir, &plan, &running, tables_write, &changed, error);
+	ret = apply(context, &plan, &running, &changed);
 	if (!ret)
 		agent_poke(context->pin_dir, tunnel);
 	return ret;
@@ -149,7 +158,7 @@ int running_follow(struct context *context, const char *tunnel, running_change c
 	ret = ret ? ret : change(context, rtnl, &state, data);
 	ret = ret ? ret : resolve_running_early(rtnl, &state, &plan, error);
 	ret = ret ? ret : review_plan(context, &running, &plan, review, data);
-	return ret ? ret : dataplane_apply(context->pin_dir, &plan, &running, tables_write, changed, error);
+	return ret ? ret : apply(context, &plan, &running, changed);
 }
 
 int running_rewrite(struct context *context, const char *tunnel, running_change change, void *data)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Cleanup attributes, and an array that grows. No knowledge of wgvia.
+ * Cleanup attributes, an array that grows, a hash. No knowledge of wgvia.
  */
 #ifndef WGVIA_UTIL_H
 #define WGVIA_UTIL_H
@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -53,6 +54,16 @@ static inline void *array_grow(void *array_pointer, size_t *count, size_t size)
 		*array = grown;
 	}
 	return __builtin_memset((char *)*array + (*count)++ * size, 0, size);
+}
+
+/* FNV-1a, which begins with HASH_EMPTY: tells things apart, guards against nobody. */
+#define HASH_EMPTY 0xcbf29ce484222325
+
+static inline uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ ((const uint8_t *)data)[i]) * 0x100000001b3;
+	return hash;
 }
 
 #endif

@@ -9,6 +9,8 @@
  * FAULT=want: every call counts that asks the kernel for something: what fails there are reading, loading, opening, and
  * netlink in both directions, too. Failures have the number FAULT_ERRNO, or ENOSPC.
  *
+ * FAULT=devices: no device can be added to a map of devices, ever.
+ *
  * With FAULT=old there are no batches, as on an old kernel, which says so with the number FAULT_AT.
  */
 #define _GNU_SOURCE
@@ -78,6 +80,19 @@ static bool want(void)
 	return wants("want") && fault_of(false, NULL);
 }
 
+/* Whether this update is of a map of devices, and is to fail. */
+static bool is_device(const union bpf_attr *update)
+{
+	struct bpf_map_info info = {};
+	union bpf_attr attr = {.info = {.bpf_fd = update->map_fd, .info_len = sizeof(info), .info = (long)&info}};
+
+	if (!wants("devices") || NEXT(syscall)(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) ||
+	    info.type != BPF_MAP_TYPE_DEVMAP_HASH)
+		return false;
+	errno = atoi(getenv("FAULT_ERRNO"));
+	return true;
+}
+
 static bool fault(bool removes)
 {
 	return fault_of(removes, NULL);
@@ -95,6 +110,9 @@ long syscall(long number, ...)
 	if (number == SYS_bpf)
 		switch (a[0]) {
 		case BPF_MAP_UPDATE_ELEM:
+			if (is_device((union bpf_attr *)a[1]) || fault(false))
+				return -1;
+			break;
 		case BPF_OBJ_PIN:
 		case BPF_LINK_CREATE:
 		case BPF_LINK_UPDATE:

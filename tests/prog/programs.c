@@ -31,7 +31,7 @@ enum { STAGE_TC_INDEX, STAGE_VLAN, STAGE_LEN, STAGE_SLOT, STAGE_INPUTS }; /* sta
 struct device_info devices[DEVICE_COUNT] = {
 	[DEVICE_TUNNEL] = {.name = "tunnel", .mtu = 1420},   [DEVICE_LAN] = {.name = "lan", .mtu = 1500},
 	[DEVICE_JUMBO] = {.name = "jumbo", .mtu = 9000},     [DEVICE_NARROW] = {.name = "narrow", .mtu = 1300},
-	[DEVICE_FOREIGN] = {.name = "foreign", .mtu = 1500}, [DEVICE_GONE] = {.ifindex = 7777777},
+	[DEVICE_FOREIGN] = {.name = "foreign", .mtu = 1500}, [DEVICE_GONE] = {.name = "gone", .mtu = 1500},
 };
 
 static void __attribute__((format(printf, 1, 2), noreturn)) give_up(const char *format, ...)
@@ -71,24 +71,27 @@ static void shell(const char *command)
 		give_up("failed: %s", command);
 }
 
-void programs_namespace(void)
+static void add_device(struct device_info *device)
 {
+	int i = device - devices;
 	char text[240];
 
+	snprintf(text, sizeof(text),
+		 "ip link add %s mtu %u address 02:00:00:00:00:%02x type veth peer name %s.peer mtu %u && "
+		 "ip link set %s up",
+		 device->name, device->mtu, i, device->name, device->mtu, device->name);
+	shell(text);
+	device->ifindex = if_nametoindex(device->name);
+	memcpy(device->mac, (uint8_t[]){2, 0, 0, 0, 0, i}, 6);
+}
+
+void programs_namespace(void)
+{
 	if (unshare(CLONE_NEWNET))
 		give_up("unshare: %s", strerror(errno));
 	shell("ip link set lo up");
-	for (int i = DEVICE_TUNNEL; i <= DEVICE_FOREIGN; i++) {
-		struct device_info *device = &devices[i];
-
-		snprintf(text, sizeof(text),
-			 "ip link add %s mtu %u address 02:00:00:00:00:%02x type veth peer name %s.peer mtu %u && "
-			 "ip link set %s up",
-			 device->name, device->mtu, i, device->name, device->mtu, device->name);
-		shell(text);
-		device->ifindex = if_nametoindex(device->name);
-		memcpy(device->mac, (uint8_t[]){2, 0, 0, 0, 0, i}, 6);
-	}
+	for (int i = DEVICE_TUNNEL; i <= DEVICE_FOREIGN; i++)
+		add_device(&devices[i]);
 }
 
 #define INSN(c, d, s, o, i) ((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)})
@@ -213,16 +216,30 @@ static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 {
 #define SHARE(map) bpf_map__reuse_fd(skel->maps.map, bpf_map__fd(of->maps.map))
 	if (SHARE(prefixes4) || SHARE(prefixes6) || SHARE(bypass4) || SHARE(bypass6) || SHARE(changes) ||
-	    SHARE(indexes) || SHARE(counters) || SHARE(meta) || SHARE(passes) || SHARE(trace) || SHARE(events))
+	    SHARE(indexes) || SHARE(devices) || SHARE(counters) || SHARE(meta) || SHARE(passes) || SHARE(trace) ||
+	    SHARE(events))
 		give_up("cannot share maps");
 #undef SHARE
+}
+
+/* One of them goes again, which takes it out of the map. */
+static void fill_devices(int map)
+{
+	struct device_info *gone = &devices[DEVICE_GONE];
+
+	add_device(gone);
+	for (int i = DEVICE_LAN; i <= DEVICE_GONE; i++)
+		if (i != DEVICE_FOREIGN &&
+		    bpf_map_update_elem(map, &devices[i].ifindex, &devices[i].ifindex, BPF_NOEXIST))
+			give_up("cannot fill the map of devices: %s", strerror(errno));
+	shell("ip link delete gone");
 }
 
 void programs_load(struct programs *programs, const struct programs_options *options)
 {
 	struct wgvia_bpf *skel = wgvia_bpf__open();
 	struct config *config;
-	int recorder = -1, n = 0;
+	int recorder = -1;
 
 	memset(programs, 0, sizeof(*programs));
 	programs->options = *options;
@@ -235,12 +252,6 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 	config->tunnel_ether = options->tunnel_ether;
 	config->has_trace = !options->no_trace;
 	config->has_check_mtu = !options->no_check_mtu && programs_can_check_mtu();
-	config->devices[n++] = devices[DEVICE_LAN].ifindex;
-	config->devices[n++] = devices[DEVICE_JUMBO].ifindex;
-	config->devices[n++] = devices[DEVICE_NARROW].ifindex;
-	config->devices[n++] = devices[DEVICE_GONE].ifindex;
-	while (options->many_devices && n < CONFIG_DEVICES)
-		config->devices[n++] = devices[DEVICE_GONE].ifindex;
 	if (options->maps_of) {
 		share_maps(skel, options->maps_of);
 	} else if (options->flat_counters) {
@@ -258,6 +269,8 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 		give_up("cannot load the programs: %s", strerror(errno));
 	if (options->record)
 		close(recorder);
+	if (!options->maps_of)
+		fill_devices(bpf_map__fd(skel->maps.devices));
 	if (options->flat_counters) {
 		programs->counters = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED,
 					  bpf_map__fd(skel->maps.counters), 0);

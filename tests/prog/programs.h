@@ -24,8 +24,8 @@ enum device {
 	DEVICE_LAN,
 	DEVICE_JUMBO,
 	DEVICE_NARROW,
-	DEVICE_FOREIGN, /* not in the configuration's list */
-	DEVICE_GONE,	/* in the list, but there is no such device */
+	DEVICE_FOREIGN, /* not in the map of devices */
+	DEVICE_GONE,	/* was in the map, until it was deleted */
 	DEVICE_COUNT,
 };
 
@@ -54,7 +54,6 @@ struct programs_options {
 	bool no_trace;	   /* without the part that tells a listener */
 	bool record;
 	bool flat_counters; /* an array that is mapped here in place of the per-CPU array, to be read at no cost */
-	bool many_devices;  /* fill the configuration's list, which is the most for the verifier */
 	struct wgvia_bpf *maps_of; /* programs whose maps these use as well */
 };
 

@@ -33,7 +33,6 @@ static const struct {
 	{"wireguard", {.l3 = true}},
 	{"ethernet", {.tunnel_ether = true}},
 	{"no_check_mtu", {.l3 = true, .no_check_mtu = true}},
-	{"64_devices", {.l3 = true, .many_devices = true}},
 };
 
 static struct figure figures[32];

@@ -749,7 +749,7 @@ static int set_up(void **unused)
 		config.devices[config.device_count++] = (struct model_device){
 			.ifindex = devices[i].ifindex,
 			.mtu = devices[i].mtu,
-			.for_gateways = i != DEVICE_TUNNEL && i != DEVICE_FOREIGN,
+			.for_gateways = i != DEVICE_TUNNEL && i != DEVICE_FOREIGN && i != DEVICE_GONE,
 		};
 	config.tunnel_ifindex = devices[DEVICE_TUNNEL].ifindex;
 	return 0;

@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# LAN devices that go and come: what concerns a prefix is dropped and counted while there is no way to the firewall, and
+# never goes past it; the programs that are in the kernel serve the devices that come.
+
+# shellcheck disable=SC2086,SC2154,SC2153,SC2034 # addresses are words; others set and read variables
+
+load ../lib/net.bash
+load ../lib/agent.bash
+load ../lib/fault.bash
+
+setup_more() {
+	fault_build
+	wire_up
+}
+
+teardown() {
+	agent_stop KILL
+	ip -n "$NS_GW" link show ens3 >/dev/null 2>&1 || lan_made
+	ip -n "$NS_GW" link delete second 2>/dev/null || true
+	sweep "$NS_GW" wg6
+	nothing_left
+}
+
+# What leaves the gateway with a source in a prefix and is not for the firewall.
+wire_up() {
+	in_ns "$NS_LAN" nft -f - <<-END
+		table netdev wire {
+			counter past { }
+			chain out {
+				type filter hook ingress device gw priority 0; policy accept;
+				icmpv6 type { 133, 134, 135, 136, 137 } return
+				ether daddr $FW_MAC return
+				ip saddr $VPN4 counter name past
+				ip6 saddr $VPN6 counter name past
+			}
+		}
+	END
+}
+
+past() {
+	in_ns "$NS_LAN" nft -j list counter netdev wire past | jq '.nftables[] | .counter // empty | .packets'
+}
+
+# lan_made: where the gateway has no ens3.
+lan_made() {
+	gateway_cable
+	in_ns "$NS_LAN" nft delete table netdev wire
+	wire_up
+	gateway_addresses
+}
+
+# sent_for_nothing NAMESPACE OPTION...: 3 pings to the service by each family, unanswered.
+sent_for_nothing() {
+	local ns=$1 address
+	shift
+	for address in $SVC4 $SVC6; do
+		run ! in_ns "$ns" ping -q -n -c 3 -i 0.005 -W 0.2 "$@" $address
+	done
+}
+
+# The programs that stand at devices which are there.
+programs() {
+	wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .prog_id] | unique'
+}
+
+# stands_at DEVICE
+stands_at() {
+	wgvia -j show wg6 | jq -e --arg dev "$1" '.attachments[] | select(.attached and .dev == $dev and .direction == "egress")'
+}
+
+# second_lan
+second_lan() {
+	ip -n "$NS_GW" link add second type veth peer name second.peer
+	ip -n "$NS_GW" link set second up
+}
+
+@test "a LAN device that has gone, and no agent: what would be sent there is dropped and counted" {
+	second_lan
+	ip -n "$NS_GW" address add 203.0.113.130/25 dev second
+	ip -n "$NS_GW" address add 2001:db8:113::2/64 dev second nodad
+	wgvia up wg6 from $VPN4 via 203.0.113.129 from $VPN6 via 2001:db8:113::1
+	ip -n "$NS_GW" link delete second
+	poll 10 ping_once "$NS_C1" $WG4 # so much for the tunnel
+	remember_counters
+	sent_for_nothing "$NS_C1"
+	sent_for_nothing "$NS_C1" -s 1200
+	grown no_gateway 12 $((3 * (84 + 1228 + 104 + 1248)))
+	grown redirected 0 0
+	grown too_big 0 0
+	is "$(past)" 0
+}
+
+# no_program_more ATTACH: devices that come and go change the places where programs stand, and no program.
+no_program_more() {
+	local before
+	attach_type "$1"
+	AGENT_ENV=("WGVIA_ATTACH=$1")
+	wgvia up wg6 "${WORDS[@]}"
+	before=$(programs)
+	second_lan
+	wgvia up wg6 "${WORDS[@]}"
+	stands_at second
+	is "$(programs)" "$before"
+	ip -n "$NS_GW" link delete second
+	agent_start
+	second_lan
+	poll 5 stands_at second
+	is "$(programs)" "$before"
+	ip -n "$NS_GW" link delete ens3
+	says "is dead: its device" # is down, has gone
+	lan_made
+	poll 10 answers "$NS_C1" $SVC4 service $C1_4
+	answers "$NS_C1" $SVC6 service $C1_6
+	is "$(programs)" "$before"
+	is "$(past)" 0
+}
+
+@test "tcx: devices come and go, the programs stay" {
+	no_program_more tcx
+}
+
+@test "clsact: devices come and go, the programs stay" {
+	no_program_more clsact
+}
+
+# guarded ATTACH: the agent cannot take the new device in, but has the egress program stand there.
+guarded() {
+	local mode before
+	attach_type "$1"
+	for mode in fast stack; do
+		AGENT_ENV=("WGVIA_ATTACH=$1" "LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so" FAULT=devices FAULT_ERRNO=12)
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		agent_start
+		ip -n "$NS_GW" link delete ens3
+		lan_made
+		says "cannot use 'ens3': cannot allocate memory"
+		stands_at ens3
+		before=$(counter no_gateway)
+		run ! in_ns "$NS_GW" ping -q -n -c 3 -i 0.005 -W 0.2 -I $WG4 $SVC4
+		run ! in_ns "$NS_GW" ping -q -n -c 3 -i 0.005 -W 0.2 -I $WG6 $SVC6
+		[ "$(counter no_gateway)" -ge $((before + 6)) ] # ping tries again what it is told was dropped
+		remember_counters
+		sent_for_nothing "$NS_C1"
+		grown no_gateway 6 $((3 * 84 + 3 * 104))
+		is "$(past)" 0
+		agent_stop
+		wgvia down wg6
+	done
+}
+
+@test "tcx: nothing goes past the firewall by a device that cannot be used yet" {
+	guarded tcx
+}
+
+@test "clsact: nothing goes past the firewall by a device that cannot be used yet" {
+	guarded clsact
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loading, and holding what is loaded.
+ */
+#include "programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../bpf/config.h" /* struct config, which the skeleton names */
+#include "util.h"
+#include "wgvia.skel.h"
+
+static int verbose;
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (!verbose || (verbose == 1 && level > LIBBPF_WARN))
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+void programs_set_verbose(int level)
+{
+	verbose = level;
+	libbpf_set_print(print_libbpf);
+}
+
+enum program program_at(enum wgvia_direction direction, bool l3)
+{
+	switch (direction) {
+	case WGVIA_OUT:
+		return PROGRAM_OUT;
+	case WGVIA_BACK:
+		return PROGRAM_BACK;
+	default:
+		return l3 ? PROGRAM_EGRESS_L3 : PROGRAM_EGRESS;
+	}
+}
+
+/* --- loading --- */
+
+struct wgvia_bpf *programs_open(uint32_t tunnel_ifindex, bool tunnel_is_l3)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = verbose > 1 ? 1 : 0);
+	struct wgvia_bpf *skeleton = wgvia_bpf__open_opts(&opts);
+	struct config *config;
+
+	if (!skeleton)
+		return NULL;
+	config = (struct config *)&skeleton->rodata->config;
+	config->tunnel_ifindex = tunnel_ifindex;
+	config->tunnel_link_len = tunnel_is_l3 ? 0 : ETH_HLEN;
+	config->tunnel_ether = !tunnel_is_l3;
+	config->has_trace = 1;
+	config->has_check_mtu = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_check_mtu, NULL) == 1;
+	return skeleton;
+}
+
+/* Not after loading: libbpf takes .rodata away then where the kernel maps no arrays, or a probe for that has failed. */
+uint64_t programs_build(const struct wgvia_bpf *skeleton)
+{
+	size_t size;
+	const void *object = wgvia_bpf__elf_bytes(&size);
+	uint64_t value = hash_bytes(HASH_EMPTY, object, size);
+
+	return hash_bytes(value, (const void *)&skeleton->rodata->config, sizeof(skeleton->rodata->config));
+}
+
+int programs_load(struct wgvia_bpf *skeleton, struct instance *instance, struct error *error)
+{
+	int ret;
+
+	for (int i = 0; i < MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, map_names[i]);
+
+		if (instance->maps[i] < 0)
+			continue;
+		ret = bpf_map__reuse_fd(map, instance->maps[i]);
+		if (ret)
+			return error_system(error, -ret, "cannot use the map '%s'", map_names[i]);
+	}
+	ret = wgvia_bpf__load(skeleton);
+	if (ret) {
+		error_system(error, -ret, "cannot load the programs into the kernel");
+		if (ret != -EPERM)
+			error_hint(error, "'wgvia -v' shows libbpf's messages, '-v -v' the verifier's log too");
+		return ret;
+	}
+	for (int i = 0; i < MAP_COUNT; i++)
+		if (instance->maps[i] < 0)
+			instance->maps[i] = dup(bpf_map__fd(bpf_object__find_map_by_name(skeleton->obj, map_names[i])));
+	return 0;
+}
+
+struct bpf_program *programs_find(const struct wgvia_bpf *skeleton, enum program which)
+{
+	struct bpf_program *const programs[] = {
+		[PROGRAM_OUT] = skeleton->progs.wgvia_out,
+		[PROGRAM_BACK] = skeleton->progs.wgvia_back,
+		[PROGRAM_EGRESS] = skeleton->progs.wgvia_egress,
+		[PROGRAM_EGRESS_L3] = skeleton->progs.wgvia_egress_l3,
+	};
+
+	return programs[which];
+}
+
+/* --- holding --- */
+
+void programs_close(struct programs *programs)
+{
+	for (int i = 0; i < PROGRAM_COUNT; i++)
+		if (programs->fds[i] >= 0)
+			close(programs->fds[i]);
+	*programs = (struct programs)PROGRAMS_NONE;
+}
+
+static uint32_t maps_of(const struct instance *instance)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(instance->maps[MAP_META], &info, &len) ? 0 : info.id;
+}
+
+int programs_take(struct programs *programs, const struct wgvia_bpf *skeleton, uint64_t build,
+		  const struct instance *instance)
+{
+	programs_close(programs);
+	programs->build = build;
+	programs->maps = maps_of(instance);
+	for (int i = 0; i < PROGRAM_COUNT; i++) {
+		programs->fds[i] = fcntl(bpf_program__fd(programs_find(skeleton, i)), F_DUPFD_CLOEXEC, 0);
+		if (programs->fds[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+bool programs_fit(const struct programs *programs, const struct instance *instance)
+{
+	return dataplane_is_running(instance) && programs->build == instance->meta.build &&
+	       programs->maps == maps_of(instance);
+}
+
+void programs_learn(struct programs *programs, const struct instance *instance, const struct links *links)
+{
+	if (!programs_fit(programs, instance))
+		programs_close(programs);
+	programs->build = instance->meta.build;
+	programs->maps = maps_of(instance);
+	for (size_t i = 0; programs->build && i < instance->attachment_count; i++) {
+		const struct attachment *attachment = &instance->attachments[i];
+		const struct link *link = link_by_index(links, attachment->ifindex);
+		int *fd;
+
+		if (!attachment->alive || !link)
+			continue;
+		fd = &programs->fds[program_at(attachment->direction, link_is_l3(link))];
+		if (*fd < 0)
+			*fd = attach_get_program(attachment);
+	}
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The programs of an instance: loaded into the kernel on its maps, or found where they stand already, which spares the
+ * verifier's time.
+ */
+#ifndef WGVIA_PROGRAMS_H
+#define WGVIA_PROGRAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane.h"
+
+struct bpf_program;
+struct wgvia_bpf;
+
+enum program { PROGRAM_OUT, PROGRAM_BACK, PROGRAM_EGRESS, PROGRAM_EGRESS_L3, PROGRAM_COUNT };
+
+/* The program that belongs at such a point. */
+enum program program_at(enum wgvia_direction direction, bool l3);
+
+/*
+ * Programs that a process holds, all of one build and on the maps of one instance. Who keeps them keeps them and their
+ * maps in the kernel.
+ */
+struct programs {
+	uint64_t build;		/* programs_build() */
+	uint32_t maps;		/* id of the map `meta` that they use */
+	int fds[PROGRAM_COUNT]; /* -1: not held */
+};
+
+#define PROGRAMS_NONE                                                                                                  \
+	{                                                                                                              \
+		.fds = { [0 ... PROGRAM_COUNT - 1] = -1 }                                                              \
+	}
+
+void programs_close(struct programs *programs); /* for cleanup(), too */
+
+/* The object of this program, configured for a tunnel. The caller destroys it. NULL with errno. */
+struct wgvia_bpf *programs_open(uint32_t tunnel_ifindex, bool tunnel_is_l3);
+/* A number that tells code and configuration apart from any other. Before loading. */
+uint64_t programs_build(const struct wgvia_bpf *skeleton);
+/* Loads the programs on the instance's maps, which are made where the instance has none. */
+int programs_load(struct wgvia_bpf *skeleton, struct instance *instance, struct error *error);
+
+/* One of the object's. */
+struct bpf_program *programs_find(const struct wgvia_bpf *skeleton, enum program which);
+
+/* Holds what was loaded, on the maps of `instance`, and nothing else any more. 0 or -errno. */
+int programs_take(struct programs *programs, const struct wgvia_bpf *skeleton, uint64_t build,
+		  const struct instance *instance);
+/* Whether what is held is the instance's. */
+bool programs_fit(const struct programs *programs, const struct instance *instance);
+/*
+ * Holds what stands at the instance's devices, besides what is held already; what is held of another build than the
+ * instance's, or for other maps, is let go.
+ */
+void programs_learn(struct programs *programs, const struct instance *instance, const struct links *links);
+
+/* libbpf's own output: 0 none, 1 warnings, 2 everything and the verifier's log. */
+void programs_set_verbose(int level);
+
+#endif
