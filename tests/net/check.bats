@@ -377,16 +377,16 @@ ask_in_vain() {
 # ---- what is attached ----
 
 many_bridges() {
-	seq 64 | sed 's/.*/link add br& type bridge\nlink set br& up/' | ip -n "$NS_GW" -batch -
+	seq 256 | sed 's/.*/link add br& type bridge\nlink set br& up/' | ip -n "$NS_GW" -batch -
 }
 
-@test "left_out: more devices than a program can know" {
+@test "left_out: more devices than an instance can stand at" {
 	provoked left_out many_bridges
 	severity left_out warning
-	tells left_out br64
+	tells left_out br256
 	up
 	finds left_out
-	ip -n "$NS_GW" link set br64 down
+	ip -n "$NS_GW" link set br256 down
 	finds ""
 }
 
