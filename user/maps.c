@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "util.h"
 
@@ -88,8 +89,25 @@ static int change_some(const struct map_layout *map, const void *keys, const voi
 	return ret;
 }
 
+/*
+ * Whether to try again what found no memory. New kernels take entries from a stock that is filled behind the back of
+ * who asks (bpf_mem_alloc), so that one may be refused though there is memory again: the stock is asked a few times
+ * more, 15 ms in all.
+ */
+static bool wait_for_memory(int err, unsigned int *tries)
+{
+	struct timespec pause = {.tv_nsec = 1000000L << *tries};
+
+	if (err != -ENOMEM || *tries == 4)
+		return false;
+	++*tries;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
 static int change(const struct map_layout *map, const void *keys, const void *values, size_t count, size_t *done)
 {
+	unsigned int tries = 0;
 	int ret = 0;
 
 	for (*done = 0; *done < count && !ret;) {
@@ -98,6 +116,10 @@ static int change(const struct map_layout *map, const void *keys, const void *va
 		ret = change_some(map, at(keys, map->key_size, *done),
 				  values ? at(values, map->value_size, *done) : NULL, &some);
 		*done += some;
+		if (some)
+			tries = 0;
+		if (wait_for_memory(ret, &tries))
+			ret = 0;
 		if (ret == -ENOENT && !values) { /* the next one is not there: as it shall be */
 			++*done;
 			ret = 0;
