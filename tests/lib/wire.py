@@ -94,9 +94,10 @@ def gso(ip, transport, kind, mss, field):
 
 
 def tcp(family, size, mss, hops=64, src=None, dst=None, df=False):
-    """A TCP packet to be cut into segments of `mss` by GSO."""
+    """A TCP packet to be cut into segments of `mss` by GSO, which are known by what they acknowledge."""
     ip = header(family, hops, src, dst, df)
-    transport = TCP(sport=4000, dport=5000, flags="A", seq=1, ack=1) / Raw(octets(size - len(ip) - 20))
+    transport = TCP(sport=4000, dport=5000, flags="A", seq=1, ack=random.randrange(1 << 32))
+    transport /= Raw(octets(size - len(ip) - 20))
     return gso(ip, transport, 1 if family == 4 else 4, mss, 16)
 
 
@@ -341,6 +342,8 @@ class Answer:
                 struct.unpack_from("<H", packet.vnet, 6)[0],
                 struct.unpack_from("<H", packet.vnet, 2)[0],
             )
+            if proto == 6 and packet.raw[start + 8 : start + 12] != raw[head + 8 : head + 12]:
+                continue
             whole, payload = packet.raw[header_len:], raw[head + header_len - start :]
             if proto == 6:
                 offset = struct.unpack_from("!I", raw, head + 4)[0] - 1
