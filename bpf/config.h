@@ -8,11 +8,11 @@
 
 #include <linux/types.h>
 
-/* Room in the map `devices`. */
+/* The map `devices`: under which key it has the tunnel, which is no ifindex, and how many others it can have. */
+#define CONFIG_TUNNEL 0
 #define CONFIG_DEVICES 256
 
 struct config {
-	__u32 tunnel_ifindex;
 	__u32 tunnel_link_len; /* 0 on an L3 device, ETH_HLEN on an Ethernet device and in a test run */
 	__u32 tunnel_ether;    /* the tunnel is an Ethernet device: what goes into it needs a neighbour */
 	__u32 has_check_mtu;   /* the kernel knows bpf_check_mtu() (5.12) */

@@ -81,11 +81,11 @@ static __always_inline int forward_to_gateway(const struct wgvia_gateway *gatewa
 				  sizeof(struct bpf_redir_neigh), 0);
 }
 
-static __always_inline int forward_into_tunnel(void)
+static __always_inline int forward_into_tunnel(__u32 ifindex)
 {
 	if (config.tunnel_ether) /* its hosts are neighbours, or behind one: the kernel's routes know */
-		return bpf_redirect_neigh(config.tunnel_ifindex, NULL, 0, 0);
-	return bpf_redirect(config.tunnel_ifindex, 0);
+		return bpf_redirect_neigh(ifindex, NULL, 0, 0);
+	return bpf_redirect(ifindex, 0);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef WGVIA_BPF_LOOKUP_H
 #define WGVIA_BPF_LOOKUP_H
 
+#include "config.h"
 #include "index_find.h"
 #include "maps.h"
 #include "packet.h"
@@ -52,7 +53,18 @@ static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, stru
 /* Whether a gateway may be reached by this device: it is there, and we stand at it. */
 static __always_inline bool lookup_device_is_known(__u32 ifindex)
 {
-	return bpf_map_lookup_elem(&devices, &ifindex);
+	const __u32 *known = bpf_map_lookup_elem(&devices, &ifindex);
+
+	return known && *known == ifindex;
+}
+
+/* The tunnel's ifindex; 0: it is gone. */
+static __always_inline __u32 lookup_tunnel(void)
+{
+	__u32 key = CONFIG_TUNNEL;
+	const __u32 *ifindex = bpf_map_lookup_elem(&devices, &key);
+
+	return ifindex ? *ifindex : 0;
 }
 
 /*

@@ -58,13 +58,14 @@ struct {
 } indexes SEC(".maps");
 
 /*
- * The Ethernet devices at whose egress we stand, each under its own ifindex. No other is usable for a gateway:
- * bpf_redirect_neigh() loses a packet silently where there is no such device, and nobody would watch what else leaves
- * there. A map of this type because the kernel itself takes a device out of it that goes (dev_map_notification()).
+ * The devices that packets may be redirected to: the tunnel, and the Ethernet devices at whose egress we stand, each
+ * under its own ifindex. No other is usable for a gateway: the redirect loses a packet silently where there is no such
+ * device, and nobody would watch what else leaves there. A map of this type because the kernel itself takes a device
+ * out of it that goes (dev_map_notification()).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
-	__uint(max_entries, CONFIG_DEVICES);
+	__uint(max_entries, CONFIG_DEVICES + 1);
 	__type(key, __u32);
 	__type(value, __u32);
 } devices SEC(".maps");

@@ -113,7 +113,7 @@ int wgvia_out(struct __sk_buff *skb)
 	return finish(skb, &pkt, WGVIA_OUT, verdict, verdict >= WGVIA_TOO_BIG ? gateway : NULL, redirect);
 }
 
-static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, struct packet *pkt)
+static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, struct packet *pkt, __u32 *tunnel)
 {
 	if (!packet_is_for_host(skb) || !packet_read(skb, ETH_HLEN, pkt))
 		return NOT_OURS;
@@ -131,9 +131,12 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, str
 	default:
 		break;
 	}
+	*tunnel = lookup_tunnel();
+	if (!*tunnel) /* it was made anew, maybe: the kernel knows */
+		return NOT_OURS;
 	if (pkt->hop_limit <= 1)
 		return WGVIA_HOP_LIMIT;
-	if (!mtu_fits(skb, pkt, config.tunnel_ifindex))
+	if (!mtu_fits(skb, pkt, *tunnel))
 		return WGVIA_TOO_BIG;
 	return WGVIA_RETURNED;
 }
@@ -144,14 +147,15 @@ int wgvia_back(struct __sk_buff *skb)
 	int redirect = TC_ACT_UNSPEC;
 	enum wgvia_verdict verdict;
 	struct packet pkt;
+	__u32 tunnel = 0;
 
-	verdict = decide_back(skb, &pkt);
+	verdict = decide_back(skb, &pkt, &tunnel);
 	if (verdict == WGVIA_RETURNED) {
 		if (!forward_trim(skb, ETH_HLEN, &pkt) || !forward_add_hop_limit(skb, ETH_HLEN, &pkt, -1)) {
 			verdict = WGVIA_TOO_BIG;
 		} else {
 			mark_set(skb, MARK_DONE);
-			redirect = forward_into_tunnel();
+			redirect = forward_into_tunnel(tunnel);
 		}
 	}
 	return finish(skb, &pkt, WGVIA_BACK, verdict, NULL, redirect);

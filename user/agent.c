@@ -149,6 +149,10 @@ static void on_event(void *data, const struct monitor_event *event)
 			set_dirty(agent, link_is_urgent(agent, &event->link));
 		break;
 	case MONITOR_ADDRESS:
+		guard_address(agent->guard, event->link.ifindex, now_ms());
+		set_dirty(agent, false);
+		break;
+	case MONITOR_ADDRESS_GONE:
 	case MONITOR_ROUTE:
 		set_dirty(agent, false);
 		break;

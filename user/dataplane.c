@@ -238,7 +238,8 @@ static const struct attachment *find_attachment(const struct instance *instance,
 static bool is_in_place(const struct plan *plan, const struct instance *running, uint64_t build)
 {
 	if (running->foreign || running->maps[0] < 0 || running->meta.build != build ||
-	    running->attachment_count != plan->point_count)
+	    running->attachment_count != plan->point_count ||
+	    devices_tunnel(running->maps[MAP_DEVICES]) != plan->state.tunnel_ifindex)
 		return false;
 	for (size_t i = 0; i < plan->point_count; i++)
 		if (!find_attachment(running, &plan->points[i]) ||
@@ -266,6 +267,7 @@ struct change {
 	size_t qdisc_count;
 	uint32_t *devices; /* which this change has added to the map */
 	size_t device_count;
+	uint32_t tunnel; /* of before */
 };
 
 /* A pin of the same name whose link or filter is gone is in the way. */
@@ -349,6 +351,7 @@ static void undo_steps(struct change *change)
 
 	while (change->device_count)
 		devices_remove(change->next->maps[MAP_DEVICES], change->devices[--change->device_count]);
+	devices_set_tunnel(change->next->maps[MAP_DEVICES], change->tunnel);
 	while (change->step_count) {
 		struct step *step = &change->steps[--change->step_count];
 
@@ -385,17 +388,20 @@ static bool has_direction(const struct instance *instance, enum wgvia_direction 
 /* Before a program is in force that asks for them. */
 static int add_devices(struct change *change, struct error *error)
 {
+	int map = change->next->maps[MAP_DEVICES], ret;
 	char name[IFNAMSIZ];
-	int ret = 0;
 
-	for (size_t i = 0; i < change->plan->point_count && !ret; i++) {
+	ret = devices_set_tunnel(map, change->plan->state.tunnel_ifindex);
+	if (ret)
+		return error_system(error, -ret, "cannot use '%s'", change->plan->state.tunnel);
+	for (size_t i = 0; i < change->plan->point_count; i++) {
 		const struct point *point = &change->plan->points[i];
 		uint32_t *added;
 		bool is_new;
 
 		if (!devices_holds(point))
 			continue;
-		ret = devices_add(change->next->maps[MAP_DEVICES], point->ifindex, &is_new);
+		ret = devices_add(map, point->ifindex, &is_new);
 		if (ret) {
 			attach_device_name(point->ifindex, name);
 			return error_system(error, -ret, "cannot use '%s'", name);
@@ -586,7 +592,10 @@ undo:
 static int apply_in_place(const struct plan *plan, struct instance *running, dataplane_fill fill,
 			  struct programs *programs, struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
 {
-	struct change change = {.plan = plan, .running = running, .next = running};
+	struct change change = {.plan = plan,
+				.running = running,
+				.next = running,
+				.tunnel = devices_tunnel(running->maps[MAP_DEVICES])};
 	bool same = running->meta.build == build && holds_all(programs, plan);
 	__u32 key = 0;
 	int ret = pins_check_writable(running->root);
@@ -646,7 +655,7 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
 	if (ret)
 		return ret;
 	*changed = false;
-	skeleton = programs_open(plan->state.tunnel_ifindex, plan->tunnel_is_l3);
+	skeleton = programs_open(plan->tunnel_is_l3);
 	if (!skeleton)
 		return error_system(error, errno, "cannot open the programs");
 	build = programs_build(skeleton);

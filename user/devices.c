@@ -46,14 +46,32 @@ static bool is_wanted(uint32_t ifindex, const struct point *points, size_t count
 
 void devices_keep(int map, const struct point *points, size_t count)
 {
-	uint32_t found[CONFIG_DEVICES], key, *last = NULL;
+	uint32_t found[CONFIG_DEVICES + 1], key, *last = NULL;
 	size_t number = 0;
 
-	while (number < CONFIG_DEVICES && !bpf_map_get_next_key(map, last, &key)) {
+	while (number <= CONFIG_DEVICES && !bpf_map_get_next_key(map, last, &key)) {
 		found[number++] = key;
 		last = &key;
 	}
 	while (number--)
-		if (!is_wanted(found[number], points, count))
+		if (found[number] != CONFIG_TUNNEL && !is_wanted(found[number], points, count))
 			devices_remove(map, found[number]);
+}
+
+uint32_t devices_tunnel(int map)
+{
+	uint32_t key = CONFIG_TUNNEL, ifindex;
+
+	return bpf_map_lookup_elem(map, &key, &ifindex) ? 0 : ifindex;
+}
+
+int devices_set_tunnel(int map, uint32_t ifindex)
+{
+	uint32_t key = CONFIG_TUNNEL;
+
+	if (devices_tunnel(map) == ifindex)
+		return 0;
+	if (!ifindex)
+		return bpf_map_delete_elem(map, &key);
+	return bpf_map_update_elem(map, &key, &ifindex, BPF_ANY);
 }

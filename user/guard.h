@@ -27,6 +27,8 @@ int guard_set(struct guard *guard, const struct hops *hops, const struct links *
 void guard_link(struct guard *guard, const struct link *link, bool gone, uint64_t now);
 /* The same for all devices at once: what is not among them has gone. */
 void guard_links(struct guard *guard, const struct links *links, uint64_t now);
+/* The device has got an address, with which gateways there can be asked: who did not answer is asked again at once. */
+void guard_address(struct guard *guard, uint32_t ifindex, uint64_t now);
 void guard_neighbour(struct guard *guard, uint32_t ifindex, const struct ip *ip, const struct neighbour *neighbour,
 		     uint64_t now);
 /* Takes in the answers that have come. */

@@ -111,7 +111,8 @@ static int on_message(const struct nlmsghdr *header, void *data)
 		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
-		event.kind = MONITOR_ADDRESS;
+		event.kind = header->nlmsg_type == RTM_NEWADDR ? MONITOR_ADDRESS : MONITOR_ADDRESS_GONE;
+		event.link.ifindex = ((const struct ifaddrmsg *)mnl_nlmsg_get_payload(header))->ifa_index;
 		break;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:

@@ -17,7 +17,8 @@ struct monitor;
 enum monitor_kind {
 	MONITOR_LINK,	   /* `link` is new, or has changed */
 	MONITOR_LINK_GONE, /* `link` */
-	MONITOR_ADDRESS,
+	MONITOR_ADDRESS,   /* `link.ifindex` has one more, or it is another now */
+	MONITOR_ADDRESS_GONE,
 	MONITOR_ROUTE,
 	MONITOR_NEIGHBOUR, /* `ip` on `link.ifindex` is `neighbour` */
 	MONITOR_OVERRUN,   /* something was lost: read everything anew */

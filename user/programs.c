@@ -44,7 +44,7 @@ enum program program_at(enum wgvia_direction direction, bool l3)
 
 /* --- loading --- */
 
-struct wgvia_bpf *programs_open(uint32_t tunnel_ifindex, bool tunnel_is_l3)
+struct wgvia_bpf *programs_open(bool tunnel_is_l3)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = verbose > 1 ? 1 : 0);
 	struct wgvia_bpf *skeleton = wgvia_bpf__open_opts(&opts);
@@ -53,7 +53,6 @@ struct wgvia_bpf *programs_open(uint32_t tunnel_ifindex, bool tunnel_is_l3)
 	if (!skeleton)
 		return NULL;
 	config = (struct config *)&skeleton->rodata->config;
-	config->tunnel_ifindex = tunnel_ifindex;
 	config->tunnel_link_len = tunnel_is_l3 ? 0 : ETH_HLEN;
 	config->tunnel_ether = !tunnel_is_l3;
 	config->has_trace = 1;

@@ -110,6 +110,32 @@ replies_are() {
 	[ "$(echo_replies "$1")" -eq "$2" ]
 }
 
+# tunnel_gone: the gateway has no wg6 any more.
+tunnel_gone() {
+	unspawn wg6
+	ip -n "$NS_GW" link delete wg6 2>/dev/null || true
+	poll 5 is_no_device wg6
+}
+
+is_no_device() {
+	! ip -n "$NS_GW" link show "$1"
+}
+
+# tunnels_again: where the gateway has no wg6. The clients' ends are made anew with it: keys are.
+tunnels_again() {
+	local client
+	for client in 1 2; do
+		local ns=NS_C$client
+		unspawn wgc$client
+		ip -n "${!ns}" link delete wgc$client 2>/dev/null || true
+		# the rules outlive the device that their table leads to
+		ip -n "${!ns}" rule delete table 51820 2>/dev/null || true
+	done
+	tunnels_up
+	poll 10 ping_once "$NS_C1" "$WG4"
+	poll 10 ping_once "$NS_C2" "$WG6"
+}
+
 # counter VERDICT [packets|bytes]
 counter() {
 	wgvia -j stats wg6 | jq ".counters.$1.${2:-packets}"

@@ -351,11 +351,10 @@ tunnel_anew() {
 	AGENT_ENV=("WGVIA_ATTACH=$1")
 	wgvia up wg6 "${WORDS[@]}"
 	agent_start
-	unspawn wg6
-	ip -n "$NS_GW" link delete wg6 2>/dev/null || true
+	tunnel_gone
 	says "the tunnel has gone: waiting for it"
 	is "$(wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .direction]')" '["egress"]'
-	tunnels_up_again
+	tunnels_again
 	says "the tunnel is there"
 	poll 10 attached_three
 	poll 10 ping_once "$NS_C1" $WG4
@@ -378,20 +377,6 @@ pins() {
 
 attached_three() {
 	[ "$(wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .direction] | sort')" = '["back","egress","out"]' ]
-}
-
-# The client's end is made anew with it: keys are.
-tunnels_up_again() {
-	local name
-	for name in wgc1 wgc2; do
-		unspawn $name
-	done
-	ip -n "$NS_C1" link delete wgc1 2>/dev/null || true
-	ip -n "$NS_C2" link delete wgc2 2>/dev/null || true
-	for name in $NS_C1 $NS_C2; do
-		ip -n "$name" rule delete table 51820
-	done
-	tunnels_up
 }
 
 @test "tcx: a tunnel that was made anew is attached to again" {

@@ -92,6 +92,22 @@ second_lan() {
 	is "$(past)" 0
 }
 
+@test "mode fast: a tunnel that was made anew, and no agent: the kernel forwards, and all goes by the firewall" {
+	wgvia up wg6 "${WORDS[@]}"
+	tunnel_gone
+	tunnels_again
+	remember_counters
+	answers "$NS_C1" $SVC4 service $C1_4
+	answers "$NS_C1" $SVC6 service $C1_6
+	grown redirected 0 0
+	grown returned 0 0
+	[ "$(counter retargeted)" -gt "$(jq .counters.retargeted.packets "$BATS_TEST_TMPDIR/before")" ]
+	is "$(past)" 0
+	wgvia up wg6 "${WORDS[@]}"
+	answers "$NS_C1" $SVC4 service $C1_4
+	[ "$(counter redirected)" -gt 0 ]
+}
+
 # no_program_more ATTACH: devices that come and go change the places where programs stand, and no program.
 no_program_more() {
 	local before

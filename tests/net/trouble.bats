@@ -151,8 +151,7 @@ download() {
 
 @test "it stopped after wg-quick down and up" {
 	wgvia up wg6 "${WORDS[@]}"
-	unspawn wg6
-	poll 5 device_gone wg6
+	tunnel_gone
 	ip -n "$NS_GW" tuntap add dev wg6 mode tun
 	ip -n "$NS_GW" address add $WG4/16 dev wg6
 	ip -n "$NS_GW" link set wg6 up
@@ -165,24 +164,6 @@ download() {
 	wgvia down wg6
 	ip -n "$NS_GW" link delete wg6
 	tunnels_again
-}
-
-device_gone() {
-	! ip -n "$NS_GW" link show "$1"
-}
-
-# The gateway's tunnel as it was.
-tunnels_again() {
-	local client
-	for client in 1 2; do
-		unspawn wgc$client
-		# the rules outlive the device that their table leads to
-		ns=NS_C$client
-		ip -n "${!ns}" rule delete table 51820 2>/dev/null || true
-	done
-	tunnels_up
-	poll 10 ping_once "$NS_C1" "$WG4"
-	poll 10 ping_once "$NS_C2" "$WG6"
 }
 
 @test "it stopped after systemd-networkd restarted" {

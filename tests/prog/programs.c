@@ -226,8 +226,11 @@ static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 static void fill_devices(int map)
 {
 	struct device_info *gone = &devices[DEVICE_GONE];
+	uint32_t tunnel = CONFIG_TUNNEL;
 
 	add_device(gone);
+	if (bpf_map_update_elem(map, &tunnel, &devices[DEVICE_TUNNEL].ifindex, BPF_NOEXIST))
+		give_up("cannot fill the map of devices: %s", strerror(errno));
 	for (int i = DEVICE_LAN; i <= DEVICE_GONE; i++)
 		if (i != DEVICE_FOREIGN &&
 		    bpf_map_update_elem(map, &devices[i].ifindex, &devices[i].ifindex, BPF_NOEXIST))
@@ -247,7 +250,6 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 	if (!skel)
 		give_up("cannot open the programs: %s", strerror(errno));
 	config = &skel->rodata->config;
-	config->tunnel_ifindex = devices[DEVICE_TUNNEL].ifindex;
 	config->tunnel_link_len = options->l3 ? 0 : LINK_LEN;
 	config->tunnel_ether = options->tunnel_ether;
 	config->has_trace = !options->no_trace;
