@@ -149,13 +149,13 @@ download() {
 	says "no instance on 'wg6'"
 }
 
-@test "it stopped after wg-quick down and up" {
+@test "it is slower after wg-quick down and up" {
 	wgvia up wg6 "${WORDS[@]}"
 	tunnel_gone
 	ip -n "$NS_GW" tuntap add dev wg6 mode tun
 	ip -n "$NS_GW" address add $WG4/16 dev wg6
 	ip -n "$NS_GW" link set wg6 up
-	asks "it stopped after .wg-quick down"
+	asks "it is slower after .wg-quick down"
 	is "$status" 1
 	says "^error: attachment: .*wg6"
 	wgvia up wg6 "${WORDS4[@]}"
