@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataplane.h"
+#include "instance.h"
 
 struct changes {
 	uint64_t count[2]; /* of prefixes4, prefixes6 */

@@ -121,7 +121,7 @@ static bool tell_gateway(struct explanation *explanation)
 	list = lists_find(&explanation->state, &entry->value);
 	ip = gateway_ip(&entry->value);
 	dev = link_by_index(&explanation->links, entry->value.ifindex);
-	dataplane_points(&explanation->instance, &explanation->links, &points, &count);
+	instance_points(&explanation->instance, &explanation->links, &points, &count);
 	problem = resolve_problem(&explanation->links, &explanation->local, points, count, entry);
 	free(points);
 	ip_text(&ip, via);
@@ -408,7 +408,7 @@ static int explain(struct explanation *explanation)
 	ret = ret ? ret : rtnl_get_local(explanation->rtnl, &explanation->local);
 	if (ret)
 		return error_system(error, -ret, "cannot read this host's devices and addresses");
-	ret = dataplane_open_running(explanation->context->pin_dir, words->tunnel, &explanation->instance, error);
+	ret = instance_open_running(explanation->context->pin_dir, words->tunnel, &explanation->instance, error);
 	ret = ret ? ret : tables_read(&explanation->instance, &explanation->state, error);
 	if (ret)
 		return ret;

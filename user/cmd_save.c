@@ -36,7 +36,7 @@ static int host_read(struct host *host, const struct instance *instance)
 
 	ret = ret ? ret : rtnl_get_links(host->rtnl, &host->links);
 	ret = ret ? ret : rtnl_get_local(host->rtnl, &host->local);
-	return ret ? ret : dataplane_points(instance, &host->links, &host->points, &host->point_count);
+	return ret ? ret : instance_points(instance, &host->links, &host->points, &host->point_count);
 }
 
 /* Adds the line; true: it is not what `apply` would make of it. */

@@ -215,7 +215,7 @@ static int look(struct context *context, const struct instance *instance, struct
 
 	ret = ret ? ret : rtnl_get_links(shown->rtnl, &shown->links);
 	ret = ret ? ret : rtnl_get_local(shown->rtnl, &shown->local);
-	ret = ret ? ret : dataplane_points(instance, &shown->links, &shown->points, &shown->point_count);
+	ret = ret ? ret : instance_points(instance, &shown->links, &shown->points, &shown->point_count);
 	if (ret)
 		return error_system(&context->error, -ret, "cannot read this host's devices and addresses");
 	return tables_read(instance, &shown->state, &context->error);

@@ -6,9 +6,9 @@
 #include <errno.h>
 
 #include "../bpf/config.h"
-#include "dataplane.h"
+#include "instance.h"
 
-static_assert(DATAPLANE_DEVICES == CONFIG_DEVICES, "devices");
+static_assert(INSTANCE_DEVICES == CONFIG_DEVICES, "devices");
 
 bool devices_holds(const struct point *point)
 {

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "dataplane.h"
+#include "instance.h"
 #include "resolve.h"
 #include "rtnl.h"
 #include "state.h"

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "changes.h"
-#include "dataplane.h"
+#include "instance.h"
 #include "state.h"
 
 /* Prefixes of a family from which on it has an index: with fewer, the trie is as fast. */

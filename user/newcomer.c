@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "newcomer.h"
 
-#include "dataplane.h"
+#include "instance.h"
 #include "pins.h"
 #include "util.h"
 
@@ -43,7 +43,7 @@ int newcomer_guard(const char *root, const char *tunnel, const struct programs *
 	lock = pins_lock(root, error);
 	if (lock < 0)
 		return lock == -ENOENT ? 0 : lock;
-	ret = dataplane_open(root, tunnel, &running, error);
+	ret = instance_open(root, tunnel, &running, error);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	if (!programs_fit(programs, &running) || stands_at(&running, link->ifindex))

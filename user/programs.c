@@ -142,7 +142,7 @@ int programs_take(struct programs *programs, const struct wgvia_bpf *skeleton, u
 
 bool programs_fit(const struct programs *programs, const struct instance *instance)
 {
-	return dataplane_is_running(instance) && programs->build == instance->meta.build &&
+	return instance_is_running(instance) && programs->build == instance->meta.build &&
 	       programs->maps == maps_of(instance);
 }
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataplane.h"
+#include "instance.h"
 
 struct bpf_program;
 struct wgvia_bpf;

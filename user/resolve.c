@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "dataplane.h"
+#include "instance.h"
 #include "lists.h"
 #include "statement.h"
 #include "util.h"
@@ -428,7 +428,7 @@ static int add_egress_points(struct plan *plan, bool gateways)
 			continue;
 		if (link_is_l3(link)) {
 			ret = add_point(plan, WGVIA_EGRESS, link);
-		} else if (link_is_ethernet(link) && ethernet < DATAPLANE_DEVICES) {
+		} else if (link_is_ethernet(link) && ethernet < INSTANCE_DEVICES) {
 			ret = add_point(plan, WGVIA_EGRESS, link);
 			ethernet++;
 		} else {

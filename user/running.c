@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent_lock.h"
+#include "dataplane.h"
 #include "parse.h"
 #include "pins.h"
 #include "programs.h"
@@ -14,12 +15,12 @@
 #include "tables.h"
 #include "util.h"
 
-/* `running` as dataplane_open() left it: empty where there is no instance. */
+/* `running` as instance_open() left it: empty where there is no instance. */
 static int review_plan(struct context *context, const struct instance *running, struct plan *plan,
 		       running_review review, void *data)
 {
 	cleanup(state_free) struct state state = {};
-	bool is_running = dataplane_is_running(running);
+	bool is_running = instance_is_running(running);
 	int ret = is_running ? tables_read(running, &state, &context->error) : 0;
 
 	return ret ? ret : review(context, is_running ? &state : NULL, plan, data);
@@ -40,7 +41,7 @@ static int apply_locked(struct context *context, struct plan *plan, running_revi
 
 	if (ret)
 		return ret;
-	ret = dataplane_open(context->pin_dir, plan->state.tunnel, &running, &context->error);
+	ret = instance_open(context->pin_dir, plan->state.tunnel, &running, &context->error);
 	if (ret && ret != -ENOENT)
 		return ret;
 	ret = review ? review_plan(context, &running, plan, review, data) : 0;
@@ -76,11 +77,11 @@ int running_try(struct context *context, struct plan *plan, running_review revie
 
 	if (!ret) {
 		lock = pins_lock(context->pin_dir, error);
-		ret = lock < 0 ? lock : dataplane_open(context->pin_dir, plan->state.tunnel, &running, error);
+		ret = lock < 0 ? lock : instance_open(context->pin_dir, plan->state.tunnel, &running, error);
 	}
 	if (ret && ret != -ENOENT)
 		return ret;
-	ret = dataplane_check(&running, error);
+	ret = instance_check(&running, error);
 	ret = ret ? ret : tables_check(&plan->state, error);
 	return ret ? ret : review_plan(context, &running, plan, review, data);
 }
@@ -96,7 +97,7 @@ int running_read(struct context *context, const char *tunnel, struct instance *i
 	}
 	if (ret && ret != -ENOENT)
 		return ret;
-	ret = dataplane_open_running(context->pin_dir, tunnel, instance, &context->error);
+	ret = instance_open_running(context->pin_dir, tunnel, instance, &context->error);
 	return ret ? ret : tables_read(instance, state, &context->error);
 }
 
@@ -112,7 +113,7 @@ static int open_locked(struct context *context, const char *tunnel, int *lock, s
 		return *lock;
 	if (*lock >= 0)
 		ret = dataplane_recover(context->pin_dir, tunnel, error);
-	ret = ret ? ret : dataplane_open_running(context->pin_dir, tunnel, running, error);
+	ret = ret ? ret : instance_open_running(context->pin_dir, tunnel, running, error);
 	return ret ? ret : tables_read(running, state, error);
 }
 
@@ -175,7 +176,7 @@ int running_rewrite(struct context *context, const char *tunnel, running_change 
 static int describe_one(struct context *context, const char *tunnel, running_describe describe, void *data)
 {
 	cleanup(instance_close) struct instance instance = INSTANCE_NONE;
-	int ret = dataplane_open_running(context->pin_dir, tunnel, &instance, &context->error);
+	int ret = instance_open_running(context->pin_dir, tunnel, &instance, &context->error);
 
 	return ret ? ret : describe(context, &instance, data);
 }

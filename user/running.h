@@ -7,7 +7,7 @@
 #define WGVIA_RUNNING_H
 
 #include "command.h"
-#include "dataplane.h"
+#include "instance.h"
 #include "resolve.h"
 #include "state.h"
 

@@ -6,7 +6,7 @@
 #ifndef WGVIA_TABLES_H
 #define WGVIA_TABLES_H
 
-#include "dataplane.h"
+#include "instance.h"
 #include "error.h"
 #include "state.h"
 

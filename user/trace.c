@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "dataplane.h"
+#include "instance.h"
 #include "pins.h"
 #include "util.h"
 
@@ -124,7 +124,7 @@ static int attach(struct trace *trace, struct error *error)
 {
 	cleanup(instance_close) struct instance instance = INSTANCE_NONE;
 	const char *tunnel = trace->words.tunnel;
-	int ret = dataplane_open_running(trace->root, tunnel, &instance, error);
+	int ret = instance_open_running(trace->root, tunnel, &instance, error);
 	void *map;
 
 	if (ret)

@@ -5,7 +5,7 @@
 #ifndef WGVIA_TRIAL_H
 #define WGVIA_TRIAL_H
 
-#include "dataplane.h"
+#include "instance.h"
 
 /* A packet for a program to decide on without anything being sent or counted. */
 struct trial {

@@ -56,7 +56,7 @@ findings_in_code() {
 }
 
 maps_in_code() {
-	sed -n '/^const char \*const map_names/,/^};/p' "$TREE/user/dataplane.c" | grep -oE '"[a-z0-9]+"' | tr -d '"' | sort
+	sed -n '/^const char \*const map_names/,/^};/p' "$TREE/user/instance.c" | grep -oE '"[a-z0-9]+"' | tr -d '"' | sort
 }
 
 environment_in_code() {
