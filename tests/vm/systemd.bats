@@ -83,6 +83,7 @@ echo_requests() {
 @test "the agent makes the instance what its file says, inside of its sandbox" {
 	agent start
 	is "$(unit ActiveState)" active
+	is "$(ps -o ni= -p "$(unit MainPID)" | tr -d ' ')" -10
 	[[ $(unit StatusText) == *"2 prefixes"* ]]
 	connections_work
 	# nothing in its journal but its own two or three lines
