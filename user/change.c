@@ -45,14 +45,6 @@ static int make_qdisc(struct change *change, uint32_t ifindex, struct error *err
 	return 0;
 }
 
-static bool is_program(int fd, uint32_t id)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.id == id;
-}
-
 static int attach_point(struct change *change, const struct point *point, enum attach_kind kind, int prog_fd,
 			struct error *error)
 {
@@ -62,7 +54,7 @@ static int attach_point(struct change *change, const struct point *point, enum a
 
 	if (!step)
 		return error_system(error, ENOMEM, "cannot attach");
-	if (old && old->kind == kind && is_program(prog_fd, old->prog_id)) {
+	if (old && old->kind == kind && programs_is(prog_fd, old->prog_id)) {
 		step->attachment = *old;
 		step->old_program = STEP_LEFT;
 	} else if (old && old->kind == kind) {

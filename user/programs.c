@@ -118,6 +118,14 @@ void programs_close(struct programs *programs)
 	*programs = (struct programs)PROGRAMS_NONE;
 }
 
+bool programs_is(int fd, uint32_t id)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.id == id;
+}
+
 static uint32_t maps_of(const struct instance *instance)
 {
 	struct bpf_map_info info = {};
@@ -146,21 +154,38 @@ bool programs_fit(const struct programs *programs, const struct instance *instan
 	       programs->maps == maps_of(instance);
 }
 
+/* Where the program belongs that stands there; NULL: none does. */
+static int *place_of(struct programs *programs, const struct attachment *attachment, const struct links *links)
+{
+	const struct link *link = link_by_index(links, attachment->ifindex);
+
+	if (!attachment->alive || !link)
+		return NULL;
+	return &programs->fds[program_at(attachment->direction, link_is_l3(link))];
+}
+
+/* Whether a command has loaded the same ones again, and put them in place of what is held. */
+static bool are_replaced(struct programs *programs, const struct instance *instance, const struct links *links)
+{
+	for (size_t i = 0; i < instance->attachment_count; i++) {
+		const int *fd = place_of(programs, &instance->attachments[i], links);
+
+		if (fd && *fd >= 0 && !programs_is(*fd, instance->attachments[i].prog_id))
+			return true;
+	}
+	return false;
+}
+
 void programs_learn(struct programs *programs, const struct instance *instance, const struct links *links)
 {
-	if (!programs_fit(programs, instance))
+	if (!programs_fit(programs, instance) || are_replaced(programs, instance, links))
 		programs_close(programs);
 	programs->build = instance->meta.build;
 	programs->maps = maps_of(instance);
 	for (size_t i = 0; programs->build && i < instance->attachment_count; i++) {
-		const struct attachment *attachment = &instance->attachments[i];
-		const struct link *link = link_by_index(links, attachment->ifindex);
-		int *fd;
+		int *fd = place_of(programs, &instance->attachments[i], links);
 
-		if (!attachment->alive || !link)
-			continue;
-		fd = &programs->fds[program_at(attachment->direction, link_is_l3(link))];
-		if (*fd < 0)
-			*fd = attach_get_program(attachment);
+		if (fd && *fd < 0)
+			*fd = attach_get_program(&instance->attachments[i]);
 	}
 }

@@ -49,11 +49,13 @@ struct bpf_program *programs_find(const struct wgvia_bpf *skeleton, enum program
 /* Holds what was loaded, on the maps of `instance`, and nothing else any more. 0 or -errno. */
 int programs_take(struct programs *programs, const struct wgvia_bpf *skeleton, uint64_t build,
 		  const struct instance *instance);
+/* Whether it is the program of that id. */
+bool programs_is(int fd, uint32_t id);
 /* Whether what is held is the instance's. */
 bool programs_fit(const struct programs *programs, const struct instance *instance);
 /*
- * Holds what stands at the instance's devices, besides what is held already; what is held of another build than the
- * instance's, or for other maps, is let go.
+ * Holds what stands at the instance's devices, besides what is held already; what is held and another one stands in its
+ * place, is of another build or for other maps, is let go, with all that was loaded with it.
  */
 void programs_learn(struct programs *programs, const struct instance *instance, const struct links *links);
 

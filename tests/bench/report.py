@@ -35,7 +35,7 @@ def read_rows(path):
             titles[key] = text
         elif kind in ("target", "scaling"):
             key, reference, limit, text = rest.split(None, 3)
-            targets.append((kind, key, reference, float(limit), text))
+            targets.append((kind, key, reference, None if limit == "-" else float(limit), text))
     return groups, titles, targets
 
 
@@ -80,7 +80,7 @@ class Figures:
         for kind, key, reference, limit, text in self.targets:
             for family in (4, 6):
                 figures = spread(self.ratio(kind, key, reference, family))
-                met = figures["median"] >= limit if kind == "scaling" else figures["median"] <= limit
+                met = limit and (figures["median"] >= limit if kind == "scaling" else figures["median"] <= limit)
                 yield {"name": f"{key}/{reference}", "kind": kind, "text": text, "family": family, **figures,
                        "limit": limit, "met": met}
 
@@ -103,6 +103,13 @@ def ns(row):
     return f"{row['median']:7,.0f} {row['q1']:7,.0f} {row['q3']:6,.0f}"
 
 
+def against_limit(ratio):
+    if ratio["limit"] is None:
+        return ""
+    return (f"   {'>=' if ratio['kind'] == 'scaling' else '<='} {ratio['limit']:4.2f}"
+            f"  {'met' if ratio['met'] else 'MISSED'}")
+
+
 def print_table(data):
     host = data["machine"]
     print(f"kernel {host['kernel']}, {host['cpus']} CPUs {host['cpu']}, load {host['load']:.1f}")
@@ -117,8 +124,7 @@ def print_table(data):
     print(f"\n{'ratio':36} {'':>9} {'median':>7} {'from':>7} {'to':>6}   {'target':>7}")
     for ratio in data["ratios"]:
         print(f"  {ratio['text']:38} IPv{ratio['family']} {ratio['median']:8.3f} {ratio['q1']:7.3f} {ratio['q3']:6.3f}"
-              f"   {'>=' if ratio['kind'] == 'scaling' else '<='} {ratio['limit']:4.2f}"
-              f"  {'met' if ratio['met'] else 'MISSED'}")
+              f"{against_limit(ratio)}")
 
 
 def compare(data, path):

@@ -141,6 +141,27 @@ no_program_more() {
 	no_program_more clsact
 }
 
+# Those that are in the kernel with the instance's maps, wherever they stand.
+loaded() {
+	bpftool -j prog show | jq -c --argjson meta "$(bpftool -j map show pinned "$PIN_DIR/wg6/meta" | jq .id)" \
+		'[.[] | select(.map_ids // [] | index($meta)) | .id] | unique'
+}
+
+loaded_are_attached() {
+	[ "$(loaded)" = "$(programs)" ]
+}
+
+@test "an agent lets programs go when others have taken their place" {
+	local before
+	wgvia up wg6 "${WORDS[@]}"
+	agent_start
+	before=$(programs)
+	wgvia up wg6 "${WORDS[@]}" mode stack
+	wgvia up wg6 "${WORDS[@]}" # loads what does not stand any more, and the rest with it
+	[ "$(programs)" != "$before" ]
+	poll 5 loaded_are_attached || is "$(loaded)" "$(programs)"
+}
+
 # guarded ATTACH: the agent cannot take the new device in, but has the egress program stand there.
 guarded() {
 	local mode before
