@@ -35,15 +35,6 @@ int import_parse_path(const char *path, char name[IFNAMSIZ], struct error *error
 	return import_parse_name(text, name, error);
 }
 
-const char *import_statement(const struct route_words *route, char text[IMPORT_STATEMENT])
-{
-	char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
-
-	snprintf(text, IMPORT_STATEMENT, "from %s via %s%s%s", prefix_text(&route->from, from),
-		 ip_text(&route->via, via), route->dev[0] ? " dev " : "", route->dev);
-	return text;
-}
-
 /* ---- the steps ---- */
 
 static struct step *add_step(struct recipe *recipe, const struct wgquick_line *line)
@@ -149,10 +140,9 @@ static void take_line(struct recipe *recipe, const struct wgquick_line *line)
 
 /* ---- the result ---- */
 
-static bool add_line(struct recipe *recipe, enum wgquick_key key, char *value)
+static bool add_line(struct import *import, struct recipe *recipe, enum wgquick_key key, char *value)
 {
-	struct import_line *line =
-		value ? array_grow(&recipe->import->lines, &recipe->import->line_count, sizeof(*line)) : NULL;
+	struct import_line *line = value ? array_grow(&import->lines, &import->line_count, sizeof(*line)) : NULL;
 
 	if (!line) {
 		free(value);
@@ -164,7 +154,7 @@ static bool add_line(struct recipe *recipe, enum wgquick_key key, char *value)
 }
 
 /* What is left of a line, from the step at `*index` on, which moves behind the line's last. */
-static void add_rest(struct recipe *recipe, size_t *index)
+static void add_rest(struct import *import, struct recipe *recipe, size_t *index)
 {
 	const struct wgquick_line *line = recipe->steps[*index].line;
 	char *value = malloc(2 * strlen(line->value) + 1), *end = value;
@@ -187,17 +177,17 @@ static void add_rest(struct recipe *recipe, size_t *index)
 	if (value && !*value)
 		free(value);
 	else
-		add_line(recipe, line->key, value);
+		add_line(import, recipe, line->key, value);
 }
 
 /* All lines of one key that stay. */
-static void add_rests(struct recipe *recipe, enum wgquick_key key)
+static void add_rests(struct import *import, struct recipe *recipe, enum wgquick_key key)
 {
 	for (size_t i = 0; i < recipe->step_count && !recipe->no_memory;) {
 		const struct wgquick_line *line = recipe->steps[i].line;
 
 		if (line->key == key && !line->misplaced && key != WGQUICK_TABLE)
-			add_rest(recipe, &i);
+			add_rest(import, recipe, &i);
 		else
 			i++;
 	}
@@ -206,15 +196,15 @@ static void add_rests(struct recipe *recipe, enum wgquick_key key)
 /* "wgvia up %i from ... bypass ..." */
 static char *up_words(const struct request *request)
 {
-	size_t size = 32 + request->route_count * IMPORT_STATEMENT + request->bypass_count * (PREFIX_TEXT_LEN + 8);
+	size_t size = 32 + request->route_count * RECIPE_STATEMENT + request->bypass_count * (PREFIX_TEXT_LEN + 8);
 	char *text = malloc(size), *end = text;
-	char statement[IMPORT_STATEMENT], prefix[PREFIX_TEXT_LEN];
+	char statement[RECIPE_STATEMENT], prefix[PREFIX_TEXT_LEN];
 
 	if (!text)
 		return NULL;
 	end = stpcpy(end, "wgvia up %i");
 	for (size_t i = 0; i < request->route_count; i++)
-		end += sprintf(end, " %s", import_statement(&request->routes[i], statement));
+		end += sprintf(end, " %s", recipe_statement(&request->routes[i], statement));
 	for (size_t i = 0; i < request->bypass_count; i++)
 		end += sprintf(end, " bypass %s", prefix_text(&request->bypass[i], prefix));
 	return text;
@@ -224,30 +214,30 @@ static char *up_words(const struct request *request)
  * `up` last, as it looks at the routes into the tunnel, `down` first. Routes of a device that goes go with it, so that
  * those which moved need no PreDown.
  */
-static void add_lines(struct recipe *recipe)
+static void add_lines(struct import *import, struct recipe *recipe)
 {
 	char text[PREFIX_TEXT_LEN], *value;
 
 	if (recipe->table_word && !wgquick_holds_key(recipe->table_word, strlen(recipe->table_word)))
-		add_line(recipe, WGQUICK_TABLE,
+		add_line(import, recipe, WGQUICK_TABLE,
 			 strdup(recipe_table_is_gone(recipe, recipe->table_word) ? "off" : recipe->table_word));
-	add_rests(recipe, WGQUICK_PRE_UP);
-	add_rests(recipe, WGQUICK_POST_UP);
+	add_rests(import, recipe, WGQUICK_PRE_UP);
+	add_rests(import, recipe, WGQUICK_POST_UP);
 	for (size_t i = 0; i < recipe->moved_count; i++) {
 		const struct prefix *moved = &recipe->moved[i];
 
 		if (asprintf(&value, "ip -%d route add %s dev %%i", moved->ip.family == AF_INET ? 4 : 6,
 			     prefix_text(moved, text)) < 0)
 			value = NULL;
-		add_line(recipe, WGQUICK_POST_UP, value);
+		add_line(import, recipe, WGQUICK_POST_UP, value);
 	}
-	add_line(recipe, WGQUICK_POST_UP, up_words(&recipe->import->request));
-	add_line(recipe, WGQUICK_PRE_DOWN, strdup("wgvia down %i"));
-	add_rests(recipe, WGQUICK_PRE_DOWN);
-	add_rests(recipe, WGQUICK_POST_DOWN);
+	add_line(import, recipe, WGQUICK_POST_UP, up_words(&import->request));
+	add_line(import, recipe, WGQUICK_PRE_DOWN, strdup("wgvia down %i"));
+	add_rests(import, recipe, WGQUICK_PRE_DOWN);
+	add_rests(import, recipe, WGQUICK_POST_DOWN);
 }
 
-static void add_remarks(struct recipe *recipe)
+static void add_remarks(struct import *import, struct recipe *recipe)
 {
 	for (size_t i = 0; i < recipe->step_count; i++) {
 		const struct step *step = &recipe->steps[i];
@@ -255,7 +245,7 @@ static void add_remarks(struct recipe *recipe)
 
 		if (!step->remark)
 			continue;
-		result = array_grow(&recipe->import->remarks, &recipe->import->remark_count, sizeof(*result));
+		result = array_grow(&import->remarks, &import->remark_count, sizeof(*result));
 		if (result)
 			result->command = wgquick_holds_key(step->text, step->len) ? strdup("(holds a key)")
 										   : strndup(step->text, step->len);
@@ -298,7 +288,7 @@ static void recipe_free(struct recipe *recipe)
 	wgquick_free(recipe->lines, recipe->line_count);
 }
 
-static int interpret(struct recipe *recipe, struct error *error)
+static int interpret(struct import *import, struct recipe *recipe, struct error *error)
 {
 	for (size_t i = 0; i < recipe->line_count && !recipe->no_memory; i++)
 		take_line(recipe, &recipe->lines[i]);
@@ -307,15 +297,15 @@ static int interpret(struct recipe *recipe, struct error *error)
 	if (!recipe->no_memory && !recipe->table_count)
 		return refuse(recipe, error);
 	if (!recipe->no_memory) {
-		add_lines(recipe);
-		add_remarks(recipe);
+		add_lines(import, recipe);
+		add_remarks(import, recipe);
 	}
 	return recipe->no_memory ? error_system(error, ENOMEM, "cannot read the file") : 0;
 }
 
 int import_read(const char *name, const char *text, size_t len, struct import *import, struct error *error)
 {
-	cleanup(recipe_free) struct recipe recipe = {.import = import, .tunnel = import->request.tunnel};
+	cleanup(recipe_free) struct recipe recipe = {.request = &import->request, .tunnel = import->request.tunnel};
 	int ret;
 
 	*import = (struct import){};
@@ -325,7 +315,7 @@ int import_read(const char *name, const char *text, size_t len, struct import *i
 	if (len > IMPORT_SIZE_MAX)
 		return error_refuse(error, "the file is too long: %d bytes at most", IMPORT_SIZE_MAX);
 	ret = wgquick_read(text, len, &recipe.lines, &recipe.line_count, error);
-	return ret ? ret : interpret(&recipe, error);
+	return ret ? ret : interpret(import, &recipe, error);
 }
 
 void import_free(struct import *import)

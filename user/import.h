@@ -51,8 +51,4 @@ int import_parse_path(const char *path, char name[IFNAMSIZ], struct error *error
 int import_read(const char *name, const char *text, size_t len, struct import *import, struct error *error);
 void import_free(struct import *import); /* for cleanup(), too */
 
-/* "from PREFIX via ADDRESS dev DEV" into `text`: a statement of the configuration, and words of `up`. */
-#define IMPORT_STATEMENT 160
-const char *import_statement(const struct route_words *route, char text[IMPORT_STATEMENT]);
-
 #endif

@@ -95,7 +95,7 @@ static struct table *find_table(const struct recipe *recipe, const struct step *
 
 static struct route_words *find_route(const struct recipe *recipe, const struct prefix *from)
 {
-	const struct request *request = &recipe->import->request;
+	const struct request *request = recipe->request;
 
 	for (size_t i = 0; i < request->route_count; i++)
 		if (!prefix_compare(&request->routes[i].from, from))
@@ -103,10 +103,19 @@ static struct route_words *find_route(const struct recipe *recipe, const struct 
 	return NULL;
 }
 
+const char *recipe_statement(const struct route_words *route, char text[RECIPE_STATEMENT])
+{
+	char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
+
+	snprintf(text, RECIPE_STATEMENT, "from %s via %s%s%s", prefix_text(&route->from, from),
+		 ip_text(&route->via, via), route->dev[0] ? " dev " : "", route->dev);
+	return text;
+}
+
 /* Whether `up` will take it: it is asked. */
 static bool is_accepted(struct recipe *recipe, struct step *rule, const struct route_words *route)
 {
-	char text[IMPORT_STATEMENT], tunnel[IFNAMSIZ], *words[8] = {(char *)recipe->tunnel};
+	char text[RECIPE_STATEMENT], tunnel[IFNAMSIZ], *words[8] = {(char *)recipe->tunnel};
 	cleanup(route_words_free) struct route_words parsed = {};
 	struct error error;
 	int count = 1;
@@ -116,7 +125,7 @@ static bool is_accepted(struct recipe *recipe, struct step *rule, const struct r
 			recipe_remark(recipe, rule, "stays as it is: '%c' in the name of a device", *c);
 			return false;
 		}
-	import_statement(route, text);
+	recipe_statement(route, text);
 	for (char *rest = text, *word; (word = strtok_r(rest, " ", &rest));)
 		words[count++] = word;
 	if (!parse_route(count, words, tunnel, &parsed, &error))
@@ -162,8 +171,7 @@ static void take_rule(struct recipe *recipe, struct step *rule)
 	if (!is_accepted(recipe, rule, &route))
 		return;
 	if (!other) {
-		other = array_grow(&recipe->import->request.routes, &recipe->import->request.route_count,
-				   sizeof(*other));
+		other = array_grow(&recipe->request->routes, &recipe->request->route_count, sizeof(*other));
 		if (!other) {
 			recipe->no_memory = true;
 			return;
@@ -229,12 +237,12 @@ static void remark_overlaps(struct recipe *recipe)
 {
 	for (size_t i = 0; i < recipe->step_count; i++) {
 		struct step *step = &recipe->steps[i];
-		const struct route_words *own, *other = recipe->import->request.routes;
+		const struct route_words *own, *other = recipe->request->routes;
 
 		if (!is_rule_add(step) || !step->gone)
 			continue;
 		own = find_route(recipe, &step->ip.prefix);
-		for (size_t j = 0; j < recipe->import->request.route_count; j++, other++)
+		for (size_t j = 0; j < recipe->request->route_count; j++, other++)
 			if (own != other && prefix_covers(&own->from, &other->from) &&
 			    !ip_equal(&own->via, &other->via)) {
 				recipe_remark(
@@ -260,7 +268,7 @@ static size_t tables_of_family(const struct recipe *recipe, uint8_t family)
 
 static void take_bypass(struct recipe *recipe, struct step *step)
 {
-	struct request *request = &recipe->import->request;
+	struct request *request = recipe->request;
 	struct prefix *to;
 	char text[PREFIX_TEXT_LEN];
 

@@ -6,8 +6,8 @@
 #ifndef WGVIA_RECIPE_H
 #define WGVIA_RECIPE_H
 
-#include "import.h"
 #include "iproute.h"
+#include "parse.h"
 #include "shell.h"
 #include "wgquick.h"
 
@@ -31,7 +31,7 @@ struct table {
 };
 
 struct recipe {
-	struct import *import;
+	struct request *request; /* what wgvia can do; the caller's */
 	const char *tunnel;
 	struct wgquick_line *lines;
 	size_t line_count;
@@ -45,11 +45,14 @@ struct recipe {
 	bool no_memory;
 };
 
-/* Puts what wgvia can do into `import->request`, and says of each step whether it is gone, or what there is to say. */
+/* Puts what wgvia can do into `request`, and says of each step whether it is gone, or what there is to say. */
 void recipe_take(struct recipe *recipe);
 /* Another remark on the same step stands behind the first. What holds a key is not said. */
 void recipe_remark(struct recipe *recipe, struct step *step, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* "from PREFIX via ADDRESS dev DEV" into `text`: a statement of the configuration, and words of `up`. */
+#define RECIPE_STATEMENT 160
+const char *recipe_statement(const struct route_words *route, char text[RECIPE_STATEMENT]);
 /* Whether the value of Table names a table that is no more. */
 bool recipe_table_is_gone(const struct recipe *recipe, const char *word);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "import.h"
+#include "recipe.h"
 #include "shell.h"
 #include "util.h"
 
@@ -22,12 +23,12 @@
 /* Statements, lines and remarks, one a line, as the table's rows have them. */
 static void render(const struct import *import, char text[8192])
 {
-	char statement[IMPORT_STATEMENT], prefix[PREFIX_TEXT_LEN];
+	char statement[RECIPE_STATEMENT], prefix[PREFIX_TEXT_LEN];
 	char *end = text;
 
 	*end = '\0';
 	for (size_t i = 0; i < import->request.route_count; i++)
-		end += sprintf(end, "%s\n", import_statement(&import->request.routes[i], statement));
+		end += sprintf(end, "%s\n", recipe_statement(&import->request.routes[i], statement));
 	for (size_t i = 0; i < import->request.bypass_count; i++)
 		end += sprintf(end, "bypass %s\n", prefix_text(&import->request.bypass[i], prefix));
 	for (size_t i = 0; i < import->line_count; i++)
