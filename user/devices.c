@@ -22,13 +22,19 @@ bool devices_has(int map, uint32_t ifindex)
 	return !bpf_map_lookup_elem(map, &ifindex, &value);
 }
 
+/* The kernel's word for a device that is not there (__dev_map_alloc_node()). */
+static int meant(int ret)
+{
+	return ret == -EINVAL ? -ENODEV : ret;
+}
+
 int devices_add(int map, uint32_t ifindex, bool *is_new)
 {
 	/* not BPF_ANY, which takes the old entry out before the new one is in (__dev_map_hash_update_elem()) */
 	int ret = bpf_map_update_elem(map, &ifindex, &ifindex, BPF_NOEXIST);
 
 	*is_new = !ret;
-	return ret == -EEXIST ? 0 : ret;
+	return ret == -EEXIST ? 0 : meant(ret);
 }
 
 void devices_remove(int map, uint32_t ifindex)
@@ -73,5 +79,5 @@ int devices_set_tunnel(int map, uint32_t ifindex)
 		return 0;
 	if (!ifindex)
 		return bpf_map_delete_elem(map, &key);
-	return bpf_map_update_elem(map, &key, &ifindex, BPF_ANY);
+	return meant(bpf_map_update_elem(map, &key, &ifindex, BPF_ANY));
 }
