@@ -187,13 +187,9 @@ void guard_links(struct guard *guard, const struct links *links, uint64_t now)
 
 void guard_address(struct guard *guard, uint32_t ifindex, uint64_t now)
 {
-	for (size_t i = 0; i < guard->count; i++) {
-		struct health *health = &guard->all[i].health;
-
-		if (guard->all[i].hop.ifindex == ifindex &&
-		    (health->state == HEALTH_DEAD || health->state == HEALTH_UNKNOWN))
-			health_ask(health, now);
-	}
+	for (size_t i = 0; i < guard->count; i++)
+		if (guard->all[i].hop.ifindex == ifindex)
+			health_ask_anew(&guard->all[i].health, now);
 }
 
 static void note_lladdr(struct watched *watched, const struct neighbour *neighbour)

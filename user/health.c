@@ -47,6 +47,14 @@ void health_ask(struct health *health, uint64_t now)
 		health->due = now;
 }
 
+void health_ask_anew(struct health *health, uint64_t now)
+{
+	if (health->state != HEALTH_DEAD && health->state != HEALTH_UNKNOWN)
+		return;
+	health->sent = 0;
+	health->due = now;
+}
+
 bool health_tick(struct health *health, const struct health_settings *settings, uint64_t now)
 {
 	if (!health->link)

@@ -45,6 +45,8 @@ void health_answered(struct health *health, const struct health_settings *settin
 void health_failed(struct health *health, const struct health_settings *settings, uint64_t now);
 /* Something speaks for the gateway having come back: the next probe is due at once. */
 void health_ask(struct health *health, uint64_t now);
+/* What was asked for until now could not have been answered: one that is not known to work is asked anew, at once. */
+void health_ask_anew(struct health *health, uint64_t now);
 /* What follows from the time alone. True: a probe is to be sent now. */
 bool health_tick(struct health *health, const struct health_settings *settings, uint64_t now);
 /* When health_tick() has to be called next; HEALTH_NEVER: not before something is seen. */

@@ -5,28 +5,19 @@
 #include "pins.h"
 #include "util.h"
 
-static bool stands_at(const struct instance *running, uint32_t ifindex)
+static int attach(const struct instance *running, const struct point *point, int program, struct error *error)
 {
-	for (size_t i = 0; i < running->attachment_count; i++)
-		if (running->attachments[i].alive && running->attachments[i].direction == WGVIA_EGRESS &&
-		    running->attachments[i].ifindex == ifindex)
-			return true;
-	return false;
-}
-
-static int attach(const struct instance *running, uint32_t ifindex, int program, struct error *error)
-{
-	struct attachment point = {.direction = WGVIA_EGRESS, .ifindex = ifindex};
+	struct attachment attachment = {.direction = point->direction, .ifindex = point->ifindex};
 	bool made = false;
-	int ret = attach_choose_kind(program, &point.kind, error);
+	int ret = attach_choose_kind(program, &attachment.kind, error);
 
-	if (!ret && point.kind == ATTACH_CLSACT) {
-		point.handle = attach_handle(running->meta.tunnel_ifindex, running->tunnel);
-		ret = attach_make_qdisc(running->folder, ifindex, &made, error);
+	if (!ret && attachment.kind == ATTACH_CLSACT) {
+		attachment.handle = attach_handle(running->meta.tunnel_ifindex, running->tunnel);
+		ret = attach_make_qdisc(running->folder, point->ifindex, &made, error);
 	}
-	ret = ret ? ret : attach_add(running->folder, &point, program, error);
+	ret = ret ? ret : attach_add(running->folder, &attachment, program, error);
 	if (ret && made)
-		attach_remove_qdisc(running->folder, ifindex);
+		attach_remove_qdisc(running->folder, point->ifindex);
 	return ret;
 }
 
@@ -34,7 +25,8 @@ int newcomer_guard(const char *root, const char *tunnel, const struct programs *
 		   struct error *error)
 {
 	cleanup(instance_close) struct instance running = INSTANCE_NONE;
-	int program = programs->fds[program_at(WGVIA_EGRESS, link_is_l3(link))];
+	const struct point point = {WGVIA_EGRESS, link->ifindex, link_is_l3(link)};
+	int program = programs->fds[program_at(point.direction, point.l3)];
 	cleanup_fd int lock = -1;
 	int ret = 0;
 
@@ -46,7 +38,7 @@ int newcomer_guard(const char *root, const char *tunnel, const struct programs *
 	ret = instance_open(root, tunnel, &running, error);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	if (!programs_fit(programs, &running) || stands_at(&running, link->ifindex))
+	if (!programs_fit(programs, &running) || instance_attachment(&running, &point))
 		return 0;
-	return attach(&running, link->ifindex, program, error);
+	return attach(&running, &point, program, error);
 }

@@ -79,3 +79,11 @@ left_alone() {
 is_left_alone() { # PREFIX VERDICT
 	[ "$(left_alone "$1")" = "$2" ]
 }
+
+# lan_made: where the gateway has no ens3; `wire_up` is the file's.
+lan_made() {
+	gateway_cable
+	in_ns "$NS_LAN" nft delete table netdev wire
+	wire_up
+	gateway_addresses
+}

@@ -168,7 +168,7 @@ state() {
 	local map
 	attached
 	[ ! -e "$PIN_DIR" ] || find "$PIN_DIR" -mindepth 1 | sort
-	for map in "$PIN_DIR"/*/{prefixes,bypass}[46] "$PIN_DIR"/*/{failover,meta}; do
+	for map in "$PIN_DIR"/*/{prefixes,bypass}[46] "$PIN_DIR"/*/{devices,failover,meta}; do
 		[ ! -e "$map" ] || bpftool -j map dump pinned "$map"
 	done
 }

@@ -406,14 +406,6 @@ lan_anew() {
 	no_old_qdiscs "$1"
 }
 
-# lan_made: where the gateway has no ens3.
-lan_made() {
-	gateway_cable
-	in_ns "$NS_LAN" nft delete table netdev wire
-	wire_up
-	gateway_addresses
-}
-
 @test "tcx: a LAN device that was made anew is attached to again" {
 	lan_anew tcx
 }

@@ -43,14 +43,6 @@ past() {
 	in_ns "$NS_LAN" nft -j list counter netdev wire past | jq '.nftables[] | .counter // empty | .packets'
 }
 
-# lan_made: where the gateway has no ens3.
-lan_made() {
-	gateway_cable
-	in_ns "$NS_LAN" nft delete table netdev wire
-	wire_up
-	gateway_addresses
-}
-
 # sent_for_nothing NAMESPACE OPTION...: 3 pings to the service by each family, unanswered.
 sent_for_nothing() {
 	local ns=$1 address
@@ -106,6 +98,34 @@ second_lan() {
 	wgvia up wg6 "${WORDS[@]}"
 	answers "$NS_C1" $SVC4 service $C1_4
 	[ "$(counter redirected)" -gt 0 ]
+}
+
+# By which gateways may be reached, beside the tunnel.
+known_devices() {
+	bpftool -j map dump pinned "$PIN_DIR/wg6/devices" | jq -r '.[] | .value[0]' | sort -n | while read -r byte; do
+		ip -n "$NS_GW" -j link show | jq -r --argjson index $((byte)) '.[] | select(.ifindex == $index) | .ifname'
+	done | sort | xargs
+}
+
+@test "gateways are reached by the devices where wgvia stands, and by no other" {
+	wgvia up wg6 "${WORDS[@]}"
+	is "$(known_devices)" "ens3 wg6"
+	second_lan
+	is "$(known_devices)" "ens3 wg6"
+	wgvia up wg6 "${WORDS[@]}"
+	is "$(known_devices)" "ens3 second wg6"
+	ip -n "$NS_GW" link set second down # not wanted any more
+	wgvia up wg6 "${WORDS[@]}"
+	is "$(known_devices)" "ens3 wg6"
+	# somebody has taken one out
+	bpftool map delete pinned "$PIN_DIR/wg6/devices" key "$(ifindex_of ens3)" 0 0 0
+	run ! ping_once "$NS_C1" $SVC4
+	wgvia up wg6 "${WORDS[@]}"
+	answers "$NS_C1" $SVC4 service $C1_4
+}
+
+ifindex_of() {
+	ip -n "$NS_GW" -j link show "$1" | jq '.[].ifindex'
 }
 
 # no_program_more ATTACH: devices that come and go change the places where programs stand, and no program.

@@ -226,11 +226,8 @@ static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 static void fill_devices(int map)
 {
 	struct device_info *gone = &devices[DEVICE_GONE];
-	uint32_t tunnel = CONFIG_TUNNEL;
 
 	add_device(gone);
-	if (bpf_map_update_elem(map, &tunnel, &devices[DEVICE_TUNNEL].ifindex, BPF_NOEXIST))
-		give_up("cannot fill the map of devices: %s", strerror(errno));
 	for (int i = DEVICE_LAN; i <= DEVICE_GONE; i++)
 		if (i != DEVICE_FOREIGN &&
 		    bpf_map_update_elem(map, &devices[i].ifindex, &devices[i].ifindex, BPF_NOEXIST))
@@ -271,8 +268,10 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 		give_up("cannot load the programs: %s", strerror(errno));
 	if (options->record)
 		close(recorder);
-	if (!options->maps_of)
+	if (!options->maps_of) {
 		fill_devices(bpf_map__fd(skel->maps.devices));
+		programs_set_tunnel(programs, DEVICE_TUNNEL);
+	}
 	if (options->flat_counters) {
 		programs->counters = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED,
 					  bpf_map__fd(skel->maps.counters), 0);
@@ -491,6 +490,16 @@ void programs_set_index(struct programs *programs, uint32_t family, const void *
 	if (bpf_map_update_elem(outer, &family, &fd, BPF_ANY))
 		give_up("cannot set an index: %s", strerror(errno));
 	close(fd);
+}
+
+void programs_set_tunnel(struct programs *programs, enum device device)
+{
+	int map = bpf_map__fd(programs->skel->maps.devices);
+	uint32_t key = CONFIG_TUNNEL;
+
+	if (device ? bpf_map_update_elem(map, &key, &devices[device].ifindex, BPF_ANY)
+		   : bpf_map_delete_elem(map, &key) && errno != ENOENT)
+		give_up("cannot set the tunnel: %s", strerror(errno));
 }
 
 void programs_set_on_fail(struct programs *programs, uint32_t on_fail)

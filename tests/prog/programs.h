@@ -107,6 +107,8 @@ void programs_set_bypass(struct programs *programs, const char *prefix, uint32_t
 void programs_clear_maps(struct programs *programs);
 /* Makes these lines (index_lines.h) the index of a family, INDEX_IPV4 or INDEX_IPV6; `count` 0: takes it away. */
 void programs_set_index(struct programs *programs, uint32_t family, const void *lines, uint32_t count);
+/* The tunnel, or DEVICE_NONE: it has gone. */
+void programs_set_tunnel(struct programs *programs, enum device device);
 void programs_set_on_fail(struct programs *programs, uint32_t on_fail);
 /* All counters, summed over the CPUs. */
 void programs_counters(struct programs *programs, struct wgvia_counter sums[WGVIA_COUNTERS]);

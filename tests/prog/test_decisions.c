@@ -229,6 +229,7 @@ struct row {
 	struct packet_spec packet;
 	enum maps maps;
 	uint32_t on_fail;
+	bool tunnel_gone;
 	enum vary vary;
 	int from, to;
 	enum device device;  /* where the packet is; the tunnel for out, else the LAN device */
@@ -672,6 +673,9 @@ static const struct row out_rows[] = {
 #define STAYS .verdict = UNCOUNTED
 
 static const struct row back_rows[] = {
+	{"IPv4: the tunnel has gone", IPV4(), .tunnel_gone = true, STAYS},
+	{"IPv6: the tunnel has gone", IPV6(), .tunnel_gone = true, STAYS},
+	{"IPv4: the tunnel has gone, hop limit used up", IPV4(.hop_limit = SET(1)), .tunnel_gone = true, STAYS},
 	{"IPv4: into the tunnel", IPV4(), COMES},
 	{"IPv6: into the tunnel", IPV6(), COMES},
 	{"IPv4: first address", IPV4(TO("8.0.16.0")), COMES},
@@ -1341,6 +1345,7 @@ static bool run_forms(const struct row *row, const struct packet_spec *spec, enu
 	static const uint8_t zero_mac[6];
 
 	programs_set_on_fail(&programs[0][0], row->on_fail);
+	programs_set_tunnel(&programs[0][0], row->tunnel_gone ? DEVICE_NONE : DEVICE_TUNNEL);
 	for (enum form form = 0; form < FORM_COUNT; form++) {
 		bool l3 = form == FORM_L3;
 

@@ -15,7 +15,7 @@
 static const struct health_settings settings = {.interval = 1000, .retry = 200, .tries = 3, .hold = 10000};
 
 /* What happens; `=` is the time alone, which is asked for a probe. */
-enum event { TICK, PROBE, ANSWER, FAILED, DOWN, UP, ASK };
+enum event { TICK, PROBE, ANSWER, FAILED, DOWN, UP, ASK, ANEW };
 
 struct step {
 	uint64_t at;
@@ -109,6 +109,23 @@ static const struct story {
 	  {701, PROBE, HEALTH_DEAD, 1701},
 	  {702, ASK, HEALTH_DEAD, 702},
 	  {703, ANSWER, HEALTH_HELD, 1703}}},
+	{"what could not be answered does not count",
+	 false,
+	 {{0, PROBE, HEALTH_UNKNOWN, 200},
+	  {10, ANEW, HEALTH_UNKNOWN, 10},
+	  {10, PROBE, HEALTH_UNKNOWN, 210},
+	  {20, ANEW, HEALTH_UNKNOWN, 20},
+	  {20, PROBE, HEALTH_UNKNOWN, 220},
+	  {30, ANEW, HEALTH_UNKNOWN, 30},
+	  {30, PROBE, HEALTH_UNKNOWN, 230},
+	  {230, PROBE, HEALTH_UNKNOWN, 430},
+	  {430, PROBE, HEALTH_UNKNOWN, 630},
+	  {630, PROBE, HEALTH_DEAD, 1630},
+	  {640, ANEW, HEALTH_DEAD, 640},
+	  {640, PROBE, HEALTH_DEAD, 840},
+	  {641, ANSWER, HEALTH_HELD, 1641},
+	  {642, ANEW, HEALTH_HELD, 1641}}},
+	{"without a link there is nobody to be asked anew", true, {{5, ANEW, HEALTH_DEAD, HEALTH_NEVER}}},
 };
 
 static void take(struct health *health, const struct step *step, const char *name)
@@ -132,6 +149,9 @@ static void take(struct health *health, const struct step *step, const char *nam
 		break;
 	case ASK:
 		health_ask(health, step->at);
+		break;
+	case ANEW:
+		health_ask_anew(health, step->at);
 		break;
 	}
 	if (sent != (step->event == PROBE) || health->state != step->state ||
