@@ -10,19 +10,18 @@
 #include "maps.h"
 #include "packet.h"
 
-/* The gateway of the longest prefix that holds the packet's source; NULL: outside. */
-static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt)
+/* The gateway of the longest prefix that holds the address, one of the packet's; NULL: outside. */
+static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt, struct address *address)
 {
 	const struct index_head *head;
 	void *lines;
 
 	if (pkt->family == AF_INET) {
 		head = index_in_force(INDEX_IPV4, &lines);
-		return head ? index_find4(head, lines, pkt->source.key.addr)
-			    : bpf_map_lookup_elem(&prefixes4, &pkt->source);
+		return head ? index_find4(head, lines, address->key.addr) : bpf_map_lookup_elem(&prefixes4, address);
 	}
 	head = index_in_force(INDEX_IPV6, &lines);
-	return head ? index_find6(head, lines, pkt->source.key.addr) : bpf_map_lookup_elem(&prefixes6, &pkt->source);
+	return head ? index_find6(head, lines, address->key.addr) : bpf_map_lookup_elem(&prefixes6, address);
 }
 
 /*
@@ -97,6 +96,15 @@ static __always_inline bool lookup_on_fail_pass(void)
 	struct wgvia_meta *m = bpf_map_lookup_elem(&meta, &key);
 
 	return m && m->on_fail == WGVIA_PASS;
+}
+
+/* Any other value than the known ones is somebody's mistake, and reads as the default. */
+static __always_inline enum wgvia_return lookup_return(void)
+{
+	__u32 key = 0;
+	struct wgvia_meta *m = bpf_map_lookup_elem(&meta, &key);
+
+	return m && (m->ret == WGVIA_RETURN_ANY || m->ret == WGVIA_RETURN_DROP) ? m->ret : WGVIA_RETURN_VIA;
 }
 
 #endif

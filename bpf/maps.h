@@ -70,14 +70,56 @@ struct {
 	__type(value, __u32);
 } devices SEC(".maps");
 
-/* For user space alone. */
+/* Also for what sender.h asks: all gateways of a prefix. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, WGVIA_FAILOVER_LISTS);
+	__uint(max_entries, WGVIA_FAILOVER_LISTS + 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
 	__type(value, struct wgvia_failover);
 } failover SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct wgvia_sender);
+	__type(value, __u32);
+} senders SEC(".maps");
+
+/* The packet path's own findings; a host that forges them in masses makes room by pushing out others. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct wgvia_sender);
+	__type(value, struct wgvia_learnt);
+} learnt SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct wgvia_bounce);
+	__type(value, struct wgvia_bounced);
+} bounced SEC(".maps");
+
+/* The last answers of sender.h, by CPU and destination. It is the programs' own, and has no pin. */
+#define SENDER_SLOTS_BITS 8
+struct sender_slot {
+	__u64 high, low; /* the destination */
+	__u8 mac[6];	 /* of the sender */
+	__u8 sender;	 /* enum sender */
+	__u8 reserved;
+	__u32 changes; /* of the prefixes, when it was asked */
+	__u32 until;   /* jiffies */
+};
+_Static_assert(sizeof(struct sender_slot) == 32, "two of them in a cache line");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << SENDER_SLOTS_BITS);
+	__type(key, __u32);
+	__type(value, struct sender_slot);
+} recent SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -15,6 +15,9 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "packet.h"
+#include "wgvia_abi.h"
+
 #define MARK_TC_INDEX 0x7776  /* "wv" */
 #define MARK_MAGIC 0x77677600 /* "wgv", the kind in the lowest byte */
 
@@ -23,6 +26,9 @@ enum mark {
 	MARK_DONE,			/* sent by an ingress program: there is nothing left to decide */
 	MARK_RETARGET,			/* sent by an egress program, from here on counted up with each further try */
 	MARK_TRIES = MARK_RETARGET + 5, /* at once, one in the other: below the kernel's XMIT_RECURSION_LIMIT of 8 */
+	MARK_SHOW = 0x40,		/* as DONE, and the frame's destination is the MAC address of a gateway ... */
+	MARK_SHOW4 = MARK_SHOW,		/* ... whose IPv4 address is in the note */
+	MARK_SHOW6,			/* ... whose IPv6 address is */
 };
 
 static __always_inline enum mark mark_get(const struct __sk_buff *skb)
@@ -36,6 +42,31 @@ static __always_inline void mark_set(struct __sk_buff *skb, enum mark mark)
 {
 	skb->tc_index = MARK_TC_INDEX;
 	skb->cb[0] = MARK_MAGIC | mark;
+}
+
+/* Sets MARK_SHOW. */
+static __always_inline void mark_set_gateway(struct __sk_buff *skb, const struct wgvia_gateway *gateway)
+{
+	const __u32 *addr = (const __u32 *)gateway->addr;
+
+	mark_set(skb, gateway->family == AF_INET ? MARK_SHOW4 : MARK_SHOW6);
+	skb->cb[1] = addr[0];
+	skb->cb[2] = addr[1];
+	skb->cb[3] = addr[2];
+	skb->cb[4] = addr[3];
+}
+
+/* The gateway that mark_set_gateway() has noted, at its device's egress. */
+static __always_inline struct wgvia_hop mark_get_gateway(const struct __sk_buff *skb, enum mark mark)
+{
+	struct wgvia_hop hop = {.ifindex = skb->ifindex, .family = mark == MARK_SHOW4 ? AF_INET : AF_INET6};
+	__u32 *addr = (__u32 *)hop.addr;
+
+	addr[0] = skb->cb[1];
+	addr[1] = skb->cb[2];
+	addr[2] = skb->cb[3];
+	addr[3] = skb->cb[4];
+	return hop;
 }
 
 /* Keeps the MAC that the kernel had chosen, all zeros where the device has none. */

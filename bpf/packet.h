@@ -176,6 +176,21 @@ good:
 	return true;
 }
 
+/*
+ * Takes off tags with VLAN 0 (IEEE 802.1p, a priority alone), which the kernel takes off behind the programs
+ * (check_vlan_id in __netif_receive_skb_core()). False: there are more than anybody has a use for.
+ */
+static __always_inline bool packet_take_priority_tags(struct __sk_buff *skb)
+{
+	for (int i = 0; i < 4; i++) {
+		if (!skb->vlan_present || skb->vlan_tci & 0xfff)
+			return true;
+		if (bpf_skb_vlan_pop(skb))
+			return false;
+	}
+	return !skb->vlan_present;
+}
+
 /* Whether a frame on an Ethernet device is for this host's IP stack: untagged and to our MAC. */
 static __always_inline bool packet_is_for_host(struct __sk_buff *skb)
 {

@@ -3,8 +3,11 @@
  * The packet path, told as the story of a packet: what each program asks, in which order, and what becomes of it.
  *
  *   wgvia_out     at the tunnel's ingress (mode fast): from a VPN client towards the firewall
- *   wgvia_back    at a LAN device's ingress (mode fast): from the firewall back into the tunnel
- *   wgvia_egress  at a LAN device's egress (both modes): whatever the kernel sends with a source in a prefix
+ *   wgvia_back    at a LAN device's ingress: to a prefix, from the firewall (in mode fast into the tunnel) or, what
+ *                 comes from anybody else, to the firewall first
+ *   wgvia_egress  at a LAN device's egress: whatever the kernel sends with a source in a prefix
+ *
+ * The latter two have twins for devices without link header.
  *
  * Every function here answers with a verdict; finish() alone turns verdicts into actions, and "not ours" is always
  * TC_ACT_UNSPEC (which is TCX_NEXT), so that other people's programs behind ours get their turn.
@@ -21,6 +24,7 @@
 #include "mark.h"
 #include "mtu.h"
 #include "packet.h"
+#include "sender.h"
 #include "trace.h"
 #include "wgvia_abi.h"
 
@@ -37,13 +41,17 @@ static __always_inline int finish(struct __sk_buff *skb, const struct packet *pk
 	if (verdict == NOT_OURS)
 		return redirect;
 	counter_add(skb, pkt, direction, verdict);
-	trace_decision(skb, pkt, verdict > WGVIA_MALFORMED, direction, verdict, gateway);
+	trace_decision(skb, pkt, pkt->family && verdict > WGVIA_MALFORMED, direction, verdict, gateway);
 
 	switch (verdict) {
 	case WGVIA_REDIRECTED:
 	case WGVIA_RETURNED:
 	case WGVIA_RETARGETED:
+	case WGVIA_BOUNCED:
+	case WGVIA_DIRECT:
 		return redirect;
+	case WGVIA_REFUSED:
+		return TC_ACT_SHOT;
 	case WGVIA_NO_GATEWAY:
 		return lookup_on_fail_pass() ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 	case WGVIA_TOO_BIG:
@@ -76,7 +84,7 @@ static __always_inline enum wgvia_verdict decide_out(struct __sk_buff *skb, __u3
 	/* a frame on an Ethernet "tunnel" that the IP stack would not take either: another host's, a VLAN's */
 	if (config.tunnel_ether && !packet_is_for_host(skb))
 		return WGVIA_NOT_IP;
-	*gateway = lookup_gateway(pkt);
+	*gateway = lookup_gateway(pkt, &pkt->source);
 	if (!*gateway)
 		return WGVIA_OUTSIDE;
 	verdict = lookup_bypass(pkt, &pkt->destination);
@@ -85,6 +93,18 @@ static __always_inline enum wgvia_verdict decide_out(struct __sk_buff *skb, __u3
 	if (pkt->hop_limit <= 1)
 		return WGVIA_HOP_LIMIT;
 	return decide_gateway(skb, pkt, *gateway, true, WGVIA_REDIRECTED);
+}
+
+/* From an ingress, so the packet has no route of its own that could take it elsewhere: see is_on_its_way(). */
+static __always_inline int send_to_gateway(struct __sk_buff *skb, const struct wgvia_gateway *gateway)
+{
+	if (__builtin_expect(sender_wanted, 0)) {
+		sender_wanted = 0;
+		mark_set_gateway(skb, gateway);
+	} else {
+		mark_set(skb, MARK_DONE);
+	}
+	return forward_to_gateway(gateway);
 }
 
 SEC("tc")
@@ -106,77 +126,126 @@ int wgvia_out(struct __sk_buff *skb)
 			forward_add_hop_limit(skb, link_len, &pkt, 1);
 			verdict = WGVIA_TOO_BIG;
 		} else {
-			mark_set(skb, MARK_DONE);
-			redirect = forward_to_gateway(gateway);
+			redirect = send_to_gateway(skb, gateway);
 		}
 	}
 	return finish(skb, &pkt, WGVIA_OUT, verdict, verdict >= WGVIA_TOO_BIG ? gateway : NULL, redirect);
 }
 
-static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, struct packet *pkt, __u32 *tunnel)
+/*
+ * Neighbour discovery, which means one neighbour, and no router passes it on (RFC 4861, 7.1: hop limit 255); a prefix as
+ * wide as ::/0 takes this host's own in, and with proxy_ndp LAN hosts ask for a client's address.
+ */
+static __always_inline bool is_neighbour_discovery(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
 {
-	if (!packet_is_for_host(skb) || !packet_read(skb, ETH_HLEN, pkt))
-		return NOT_OURS;
-	if (lookup_bypass(pkt, &pkt->destination) != WGVIA_TUNNEL)
-		return NOT_OURS;
-	/*
-	 * From inside the tunnel, or from an address that only this host, one link or nobody may use: the kernel knows
-	 * what to do with a packet that cannot be (fib_validate_source(), ip6_forward()).
-	 */
-	switch (lookup_bypass(pkt, &pkt->source)) {
-	case WGVIA_TUNNEL:
-	case WGVIA_LOCAL:
-	case WGVIA_SCOPE:
-		return NOT_OURS;
-	default:
-		break;
-	}
+	__u8 type;
+
+	if (pkt->family != AF_INET6 || pkt->protocol != IPPROTO_ICMPV6 || pkt->hop_limit != 255)
+		return false;
+	if (bpf_skb_load_bytes(skb, link_len + pkt->header_len, &type, 1))
+		return false;
+	return type >= 133 && type <= 137; /* router solicitation to redirect */
+}
+
+/* From a gateway of the prefix's, or from somebody else who may: into the tunnel, where that is ours to do. */
+static __always_inline enum wgvia_verdict decide_return(struct __sk_buff *skb, const struct packet *pkt, __u32 *tunnel,
+							enum wgvia_verdict good)
+{
 	*tunnel = lookup_tunnel();
-	if (!*tunnel) /* it was made anew, maybe: the kernel knows */
+	if (!*tunnel) /* it was removed, and may have been re-created since: the kernel knows */
 		return NOT_OURS;
 	if (pkt->hop_limit <= 1)
 		return WGVIA_HOP_LIMIT;
-	if (!mtu_fits(skb, pkt, *tunnel))
-		return WGVIA_TOO_BIG;
-	return WGVIA_RETURNED;
+	return mtu_fits(skb, pkt, *tunnel) ? good : WGVIA_TOO_BIG;
 }
 
-SEC("tc")
-int wgvia_back(struct __sk_buff *skb)
+/* From somebody else than the prefix's gateways. */
+static __always_inline enum wgvia_verdict decide_stranger(struct __sk_buff *skb, const struct packet *pkt,
+							  const struct wgvia_gateway *gateway, enum sender who,
+							  bool is_local)
 {
-	int redirect = TC_ACT_UNSPEC;
 	enum wgvia_verdict verdict;
+
+	if (who == SENDER_LOOP || lookup_return() == WGVIA_RETURN_DROP)
+		return WGVIA_REFUSED;
+	if (pkt->hop_limit <= 1) /* the kernel answers, where it does not deliver */
+		return is_local ? WGVIA_REFUSED : WGVIA_HOP_LIMIT;
+	verdict = decide_gateway(skb, pkt, gateway, true, WGVIA_BOUNCED);
+	/* the kernel would not tell the sender: it would let the packet in */
+	return verdict == WGVIA_TOO_BIG ? WGVIA_REFUSED : verdict;
+}
+
+static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
+						      struct wgvia_gateway **gateway, __u32 *tunnel)
+{
+	enum wgvia_verdict to, from;
+	bool returns;
+	enum sender who;
+
+	to = lookup_bypass(pkt, &pkt->destination);
+	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || is_neighbour_discovery(skb, link_len, pkt))
+		return NOT_OURS;
+	/*
+	 * What is exempt is so in both directions. From an address that only this host, one link or nobody may use, or
+	 * from inside the tunnel: the kernel knows what to do with a packet that cannot be (fib_validate_source(),
+	 * ip6_forward()), but nobody else than the firewall sends it on.
+	 */
+	from = lookup_bypass(pkt, &pkt->source);
+	if (from == WGVIA_SCOPE)
+		return NOT_OURS;
+	who = from == WGVIA_BYPASS ? SENDER_NOBODY : sender_find(skb, link_len, pkt, gateway);
+	returns = !config.stack && to == WGVIA_TUNNEL && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
+	if (who <= SENDER_FIREWALL)
+		return returns && link_len ? decide_return(skb, pkt, tunnel, WGVIA_RETURNED) : NOT_OURS;
+	if (!*gateway || lookup_return() == WGVIA_RETURN_ANY)
+		return returns ? decide_return(skb, pkt, tunnel, WGVIA_DIRECT) : WGVIA_DIRECT;
+	return decide_stranger(skb, pkt, *gateway, who, to == WGVIA_LOCAL);
+}
+
+static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
+{
+	struct wgvia_gateway *gateway = NULL;
+	enum wgvia_verdict verdict = NOT_OURS;
+	int redirect = TC_ACT_UNSPEC;
 	struct packet pkt;
 	__u32 tunnel = 0;
 
-	verdict = decide_back(skb, &pkt, &tunnel);
-	if (verdict == WGVIA_RETURNED) {
-		if (!forward_trim(skb, ETH_HLEN, &pkt) || !forward_add_hop_limit(skb, ETH_HLEN, &pkt, -1)) {
+	if (link_len && !packet_take_priority_tags(skb)) {
+		packet_read(skb, link_len, &pkt);
+		pkt.family = 0;
+		return finish(skb, &pkt, WGVIA_BACK, WGVIA_REFUSED, NULL, redirect);
+	}
+	if ((link_len && !packet_is_for_host(skb)) || !packet_read(skb, link_len, &pkt))
+		return TC_ACT_UNSPEC;
+	verdict = decide_back(skb, link_len, &pkt, &gateway, &tunnel);
+	if (verdict == WGVIA_BOUNCED) {
+		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1) ||
+		    !forward_push_link_header(skb, link_len))
+			verdict = WGVIA_REFUSED;
+		else
+			redirect = send_to_gateway(skb, gateway);
+	} else if (tunnel && (verdict == WGVIA_RETURNED || verdict == WGVIA_DIRECT)) {
+		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1)) {
 			verdict = WGVIA_TOO_BIG;
 		} else {
 			mark_set(skb, MARK_DONE);
 			redirect = forward_into_tunnel(tunnel);
 		}
 	}
-	return finish(skb, &pkt, WGVIA_BACK, verdict, NULL, redirect);
+	return finish(skb, &pkt, WGVIA_BACK, verdict, verdict == WGVIA_BOUNCED ? gateway : NULL, redirect);
 }
 
-/* The next hop's MAC, as the kernel would resolve it now. The return value is bpf_fib_lookup()'s. */
-static __always_inline long gateway_mac(struct __sk_buff *skb, const struct wgvia_gateway *gateway, __u8 mac[ETH_ALEN])
+SEC("tc")
+int wgvia_back(struct __sk_buff *skb)
 {
-	struct bpf_fib_lookup fib = {
-		.family = gateway->family,
-		.ifindex = gateway->ifindex,
-	};
-	long result;
+	return back(skb, ETH_HLEN);
+}
 
-	if (gateway->family == AF_INET)
-		__builtin_memcpy(&fib.ipv4_dst, gateway->addr, 4);
-	else
-		__builtin_memcpy(fib.ipv6_dst, gateway->addr, 16);
-	result = bpf_fib_lookup(skb, &fib, sizeof(fib), BPF_FIB_LOOKUP_OUTPUT);
-	__builtin_memcpy(mac, fib.dmac, ETH_ALEN);
-	return result;
+/* At the ingress of a device without link header: nothing of what comes in there has been at the firewall. */
+SEC("tc")
+int wgvia_back_l3(struct __sk_buff *skb)
+{
+	return back(skb, 0);
 }
 
 /*
@@ -196,7 +265,7 @@ static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len,
 		return true;
 	if (!mark_has_mac(skb, eth->h_dest))
 		return true;
-	switch (gateway_mac(skb, gateway, mac)) {
+	switch (sender_resolve(skb, (const void *)gateway, mac)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
 		return mark_has_mac(skb, mac);
 	case BPF_FIB_LKUP_RET_FWD_DISABLED:
@@ -212,21 +281,6 @@ static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len,
 	}
 }
 
-/*
- * Neighbour discovery of this host itself, which a prefix as wide as ::/0 takes in: it means one neighbour, and no
- * router passes it on (RFC 4861, 7.1: hop limit 255).
- */
-static __always_inline bool is_own_neighbour_discovery(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
-{
-	__u8 type;
-
-	if (pkt->protocol != IPPROTO_ICMPV6 || pkt->hop_limit != 255 || skb->ingress_ifindex)
-		return false;
-	if (bpf_skb_load_bytes(skb, link_len + pkt->header_len, &type, 1))
-		return false;
-	return type >= 133 && type <= 137; /* router solicitation to redirect */
-}
-
 static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
 							struct wgvia_gateway **gateway, enum mark mark, __u32 pass)
 {
@@ -235,7 +289,7 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 
 	if (!packet_read(skb, link_len, pkt))
 		return NOT_OURS;
-	*gateway = lookup_gateway(pkt);
+	*gateway = lookup_gateway(pkt, &pkt->source);
 	if (!*gateway)
 		return NOT_OURS;
 	if (lookup_bypass(pkt, &pkt->destination) != WGVIA_REDIRECTED)
@@ -247,7 +301,7 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 	elsewhere = skb->ifindex != (*gateway)->ifindex;
 	if (elsewhere && skb->ingress_ifindex && lookup_device_is_known(skb->ingress_ifindex))
 		return NOT_OURS;
-	if (pkt->family == AF_INET6 && is_own_neighbour_discovery(skb, link_len, pkt))
+	if (!skb->ingress_ifindex && is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
 	/* the kernel has asked for the MTU of the device that it chose */
 	verdict = decide_gateway(skb, pkt, *gateway, elsewhere, WGVIA_RETARGETED);
@@ -281,6 +335,16 @@ static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 
 	return WGVIA_RETARGETED;
 }
 
+/* What goes to a gateway shows the MAC address that the kernel has for it. */
+static __always_inline void learn_gateway(struct __sk_buff *skb, enum mark mark)
+{
+	struct wgvia_learnt entry = {bpf_ktime_get_ns() + SENDER_LEARNT, WGVIA_SENDER_RESOLVED, 0};
+	struct wgvia_sender sender = {.gateway = mark_get_gateway(skb, mark)};
+
+	if (!bpf_skb_load_bytes(skb, 0, sender.mac, ETH_ALEN))
+		bpf_map_update_elem(&learnt, &sender, &entry, BPF_ANY);
+}
+
 static __always_inline __u32 count_pass(void)
 {
 	__u32 key = 0, *count = bpf_map_lookup_elem(&passes, &key);
@@ -300,6 +364,11 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 	/* a tagged frame has been at the egress of the VLAN's own device */
 	if (mark == MARK_DONE || skb->vlan_present)
 		return TC_ACT_UNSPEC;
+	if (mark >= MARK_SHOW) {
+		if (link_len)
+			learn_gateway(skb, mark);
+		return TC_ACT_UNSPEC;
+	}
 	verdict = decide_egress(skb, link_len, &pkt, &gateway, mark, pass);
 	if (verdict == WGVIA_RETARGETED)
 		verdict = retarget(skb, link_len, gateway, mark, pass, &redirect);

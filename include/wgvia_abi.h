@@ -18,7 +18,7 @@
 #define WGVIA_ASSERT _Static_assert
 #endif
 
-#define WGVIA_ABI 3
+#define WGVIA_ABI 4
 
 /*
  * Why a packet goes where it goes, in the order in which the packet path decides. The verdict is the index into the
@@ -37,7 +37,10 @@
 	X(NO_GATEWAY, "no_gateway")                                                                                    \
 	X(REDIRECTED, "redirected")                                                                                    \
 	X(RETURNED, "returned")                                                                                        \
-	X(RETARGETED, "retargeted")
+	X(RETARGETED, "retargeted")                                                                                    \
+	X(BOUNCED, "bounced")                                                                                          \
+	X(DIRECT, "direct")                                                                                            \
+	X(REFUSED, "refused")
 
 #define WGVIA_ENUM_MEMBER(name, word) WGVIA_##name,
 enum wgvia_verdict { WGVIA_VERDICTS(WGVIA_ENUM_MEMBER) WGVIA_VERDICT_COUNT };
@@ -45,7 +48,7 @@ enum wgvia_verdict { WGVIA_VERDICTS(WGVIA_ENUM_MEMBER) WGVIA_VERDICT_COUNT };
 /* Which program decided. */
 enum wgvia_direction {
 	WGVIA_OUT,    /* the tunnel's ingress: towards the firewall */
-	WGVIA_BACK,   /* a LAN device's ingress: into the tunnel */
+	WGVIA_BACK,   /* a LAN device's ingress: towards a prefix */
 	WGVIA_EGRESS, /* a LAN device's egress: what the kernel sends */
 	WGVIA_DIRECTION_COUNT,
 };
@@ -84,6 +87,7 @@ WGVIA_ASSERT(sizeof(struct wgvia_gateway) == 28, "wgvia_gateway");
 
 #define WGVIA_FAILOVER_HOPS 8
 #define WGVIA_FAILOVER_LISTS 65535
+#define WGVIA_FAILOVER_ALSO 0 /* the key of "return ... also ADDRESS", which is no list */
 
 struct wgvia_hop {
 	__u32 ifindex;
@@ -94,13 +98,65 @@ WGVIA_ASSERT(sizeof(struct wgvia_hop) == 24, "wgvia_hop");
 
 /*
  * Value of failover: gateways in order of preference ("via A or B"). BPF_MAP_TYPE_HASH, key __u32, the list's number, 1
- * to WGVIA_FAILOVER_LISTS. The packet path does not look at it: what is in force is in prefixes4 and prefixes6 alone.
+ * to WGVIA_FAILOVER_LISTS. Where packets go is in prefixes4 and prefixes6 alone; the packet path asks a list which MAC
+ * addresses are those of a prefix's gateways. Key WGVIA_FAILOVER_ALSO holds addresses whose MAC addresses count as those
+ * of every gateway.
  */
 struct wgvia_failover {
-	__u32 count; /* of hops, 2 to WGVIA_FAILOVER_HOPS; the rest is 0 */
+	__u32 count; /* of hops, 2 (or 1 under WGVIA_FAILOVER_ALSO) to WGVIA_FAILOVER_HOPS; the rest is 0 */
 	struct wgvia_hop hops[WGVIA_FAILOVER_HOPS];
 };
 WGVIA_ASSERT(sizeof(struct wgvia_failover) == 196, "wgvia_failover");
+
+/*
+ * Key of senders (BPF_MAP_TYPE_HASH) and learnt (BPF_MAP_TYPE_LRU_HASH): a MAC address that a gateway's frames come
+ * from, besides the one that the kernel's neighbour table has for it.
+ */
+struct wgvia_sender {
+	struct wgvia_hop gateway; /* all zeros in senders: of every gateway */
+	__u8 mac[6];
+	__u8 reserved[2];
+};
+WGVIA_ASSERT(sizeof(struct wgvia_sender) == 32, "wgvia_sender");
+
+/* How it is known. */
+enum wgvia_sender_source {
+	WGVIA_SENDER_NAMED,	/* senders: by the administrator, "return ... also MAC" */
+	WGVIA_SENDER_PROBED,	/* senders: an echo request came back from there (`up`, `run`, `check --probe`) */
+	WGVIA_SENDER_RESOLVED,	/* learnt: what this host sent to the gateway went to this MAC address */
+	WGVIA_SENDER_FORWARDED, /* learnt: a frame that was bounced came back from there */
+};
+
+/* Value of senders: enum wgvia_sender_source, a __u32. Value of learnt: */
+struct wgvia_learnt {
+	__u64 until; /* in ns of CLOCK_MONOTONIC */
+	__u32 source;
+	__u32 reserved;
+};
+WGVIA_ASSERT(sizeof(struct wgvia_learnt) == 16, "wgvia_learnt");
+
+/*
+ * Key of bounced (BPF_MAP_TYPE_LRU_HASH): a packet that was sent to the firewall because it did not come from there,
+ * and who sent it. `transport` is what a router does not change: ports, sequence numbers, types.
+ */
+struct wgvia_bounce {
+	__u8 source[16], destination[16]; /* IPv4 in the first four bytes */
+	__u32 transport[4];
+	__u8 mac[6];
+	__u8 family; /* AF_INET or AF_INET6 */
+	__u8 protocol;
+};
+WGVIA_ASSERT(sizeof(struct wgvia_bounce) == 56, "wgvia_bounce");
+
+/* Value of bounced. */
+struct wgvia_bounced {
+	__u64 first, last; /* in ns of CLOCK_MONOTONIC; `first` of the last burst of equal packets */
+	__u32 hop_limit;   /* as it came */
+	__u32 count;	   /* in that burst */
+	__u32 ifindex;	   /* where it came in */
+	__u32 reserved;
+};
+WGVIA_ASSERT(sizeof(struct wgvia_bounced) == 32, "wgvia_bounced");
 
 /* wgvia_bypass.flags */
 #define WGVIA_BYPASS_ADMIN (1u << 0) /* (also) on the administrator's list, which the entry's verdict may hide */
@@ -162,8 +218,10 @@ WGVIA_ASSERT(sizeof(struct wgvia_event) == 96, "wgvia_event");
 
 enum wgvia_mode { WGVIA_FAST, WGVIA_STACK };
 enum wgvia_on_fail { WGVIA_DROP, WGVIA_PASS };
+/* What becomes of a frame for a prefix that does not come from one of its gateways. */
+enum wgvia_return { WGVIA_RETURN_VIA, WGVIA_RETURN_ANY, WGVIA_RETURN_DROP };
 
-/* meta: BPF_MAP_TYPE_ARRAY of one. The packet path reads on_fail alone; the rest tells commands what is running. */
+/* meta: BPF_MAP_TYPE_ARRAY of one. The packet path reads on_fail and ret; the rest tells commands what is running. */
 struct wgvia_meta {
 	__u32 abi;     /* WGVIA_ABI */
 	__u32 on_fail; /* enum wgvia_on_fail: what happens to a packet whose gateway is unusable */
@@ -172,7 +230,9 @@ struct wgvia_meta {
 	__u64 netns;	 /* inode number of the network namespace that the ifindexes belong to */
 	__u64 build;	 /* hash of the running programs and their constants */
 	char tunnel[16]; /* interface name */
+	__u32 ret;	 /* enum wgvia_return */
+	__u32 reserved;
 };
-WGVIA_ASSERT(sizeof(struct wgvia_meta) == 48, "wgvia_meta");
+WGVIA_ASSERT(sizeof(struct wgvia_meta) == 56, "wgvia_meta");
 
 #endif

@@ -80,6 +80,7 @@ static size_t add_lines(json *lines, const struct host *host, const struct state
 
 	print_append_text(lines, statement_of_mode(state, text));
 	print_append_text(lines, statement_of_on_fail(state, text));
+	print_append_text(lines, statement_of_return(state, &host->links, text));
 	for (size_t i = 0; i < state->gateway_count; i++)
 		odd += add_gateway(lines, host, state, &state->gateways[i]);
 	for (size_t i = 0; i < state->bypass_count; i++)

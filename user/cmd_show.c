@@ -15,6 +15,7 @@
 #include "resolve.h"
 #include "rtnl.h"
 #include "running.h"
+#include "statement.h"
 #include "tables.h"
 #include "util.h"
 #include "words.h"
@@ -186,12 +187,14 @@ static json *describe_instance(struct shown *shown, const struct instance *insta
 	json *value = print_object(), *attachments = print_array();
 	bool agent = agent_is_alive(instance->root, instance->tunnel);
 	const char *problem = lists_problem(&shown->state, agent);
+	char text[STATEMENT_MAX];
 
 	print_add_text(value, "interface", instance->tunnel);
 	print_add_number(value, "ifindex", instance->meta.tunnel_ifindex);
 	print_add_text(value, "state", link_state(link_by_index(&shown->links, instance->meta.tunnel_ifindex)));
 	print_add_text(value, "mode", word_of(mode_words, WORDS_MODE, instance->meta.mode));
 	print_add_text(value, "on_fail", on_fail_words[shown->state.on_fail]);
+	print_add_text(value, "return", statement_of_return(&shown->state, &shown->links, text) + strlen("return "));
 	print_add_number(value, "abi", instance->meta.abi);
 	print_add_bool(value, "agent", agent);
 	if (problem)
@@ -303,8 +306,8 @@ static void print_index(const json *item)
 static void print_instance(const struct context *context, const json *value)
 {
 	(void)context;
-	printf("%s: %s mode %s on-fail %s\n", print_text(value, "interface"), print_text(value, "state"),
-	       print_text(value, "mode"), print_text(value, "on_fail"));
+	printf("%s: %s mode %s on-fail %s return %s\n", print_text(value, "interface"), print_text(value, "state"),
+	       print_text(value, "mode"), print_text(value, "on_fail"), print_text(value, "return"));
 	print_each(print_member(value, "attachments"), print_attachment);
 	if (print_member(value, "agent_problem"))
 		printf("    %s\n", print_text(value, "agent_problem"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * wgvia up IFACE [from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...]... [bypass PREFIX]...
- *	[mode fast|stack] [on-fail drop|pass]
+ *	[mode fast|stack] [on-fail drop|pass] [return via|any|drop [also ADDRESS [dev DEV]|MAC]...]
  */
 #include "notes.h"
 #include "parse.h"

@@ -55,6 +55,7 @@ static int write_meta(const struct instance *instance, const struct plan *plan, 
 		.abi = WGVIA_ABI,
 		.on_fail = plan->state.on_fail,
 		.mode = plan->state.mode,
+		.ret = plan->state.ret,
 		.tunnel_ifindex = plan->state.tunnel_ifindex,
 		.netns = instance_netns(),
 		.build = build,
@@ -193,7 +194,7 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
 	if (ret)
 		return ret;
 	*changed = false;
-	skeleton = programs_open(plan->tunnel_is_l3);
+	skeleton = programs_open(plan->tunnel_is_l3, plan->state.mode);
 	if (!skeleton)
 		return error_system(error, errno, "cannot open the programs");
 	build = programs_build(skeleton);

@@ -39,6 +39,19 @@ static void tell_setting(const struct report *report, const struct state *from, 
 	tell(report, '+', new, "");
 }
 
+static void tell_return(const struct report *report, const struct state *from, const struct state *to)
+{
+	char old[STATEMENT_MAX] = "", new[STATEMENT_MAX];
+
+	if (from)
+		statement_of_return(from, report->links, old);
+	statement_of_return(to, report->links, new);
+	if (from && strcmp(old, new) != 0)
+		tell(report, '-', old, "");
+	if (strcmp(old, new) != 0)
+		tell(report, '+', new, "");
+}
+
 static void tell_gateway(const struct report *report, char sign, const struct state *state,
 			 const struct gateway_entry *entry)
 {
@@ -107,6 +120,7 @@ void diff_states(const struct state *from, const struct state *to, const struct 
 
 	tell_setting(&report, from, to, statement_of_mode);
 	tell_setting(&report, from, to, statement_of_on_fail);
+	tell_return(&report, from, to);
 	diff_gateways(&report, from ? from : &none, to);
 	diff_bypass(&report, from ? from : &none, to);
 }

@@ -23,7 +23,8 @@ static_assert(sizeof(((struct instance *)0)->folder) == PINS_PATH_MAX, "folder")
 const char *const map_names[MAP_COUNT] = {
 	[MAP_PREFIXES4] = "prefixes4", [MAP_PREFIXES6] = "prefixes6", [MAP_BYPASS4] = "bypass4",
 	[MAP_BYPASS6] = "bypass6",     [MAP_CHANGES] = "changes",     [MAP_INDEXES] = "indexes",
-	[MAP_DEVICES] = "devices",     [MAP_FAILOVER] = "failover",   [MAP_COUNTERS] = "counters",
+	[MAP_DEVICES] = "devices",     [MAP_FAILOVER] = "failover",   [MAP_SENDERS] = "senders",
+	[MAP_LEARNT] = "learnt",       [MAP_BOUNCED] = "bounced",     [MAP_COUNTERS] = "counters",
 	[MAP_TRACE] = "trace",	       [MAP_EVENTS] = "events",	      [MAP_META] = "meta",
 };
 static_assert(MAP_META == MAP_COUNT - 1, "map_names");

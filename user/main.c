@@ -22,7 +22,8 @@ static const struct {
 } commands[] = {
 	{"up", cmd_up,
 	 "IFACE [from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...]...\n"
-	 "                     [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]",
+	 "                     [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]\n"
+	 "                     [return via|any|drop [also ADDRESS [dev DEV]|MAC]...]",
 	 "send what comes from PREFIX via the firewall"},
 	{"apply", cmd_apply, "[-c|--dry-run] IFACE FILE|-",
 	 "make it what the file says, a statement of up a line; -c tells the difference alone"},

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util.h"
@@ -23,6 +24,7 @@ void request_free(struct request *request)
 		route_words_free(&request->routes[i]);
 	free(request->routes);
 	free(request->bypass);
+	free(request->also);
 	*request = (struct request){};
 }
 
@@ -127,6 +129,27 @@ int parse_on_fail(const char *text, enum wgvia_on_fail *on_fail, struct error *e
 		return error_usage(error, "'%s' is no action for on-fail: drop or pass", text);
 	*on_fail = value;
 	return 0;
+}
+
+int parse_return(const char *text, enum wgvia_return *ret, struct error *error)
+{
+	int value = word_find(return_words, WORDS_RETURN, text);
+
+	if (value < 0)
+		return error_usage(error, "'%s' is not an action for return: via, any or drop", text);
+	*ret = value;
+	return 0;
+}
+
+/* Six bytes in hexadecimal, each of two digits, with ':' between them. */
+static bool parse_mac(const char *text, uint8_t mac[6])
+{
+	int end = 0;
+
+	return strlen(text) == 17 &&
+	       sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+		      &mac[5], &end) == 6 &&
+	       end == 17 && strspn(text, "0123456789abcdefABCDEF:") == 17;
 }
 
 /* The words that are left. */
@@ -282,16 +305,6 @@ static int take_route(struct cursor *cursor, const char *tunnel, struct route_wo
 	return take_others(cursor, tunnel, route, error);
 }
 
-#define ROUTE "from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..."
-#define STATEMENTS ROUTE ", bypass PREFIX, mode, on-fail"
-
-static int check_end(const struct cursor *cursor, const char *allowed, struct error *error)
-{
-	if (cursor->word == cursor->end)
-		return 0;
-	return error_usage(error, "unexpected word '%s': %s", *cursor->word, allowed);
-}
-
 /* As take_value(), of a keyword that may be there once in all. */
 static const char *take_only_value(struct cursor *cursor, bool *given, struct error *error)
 {
@@ -301,6 +314,58 @@ static const char *take_only_value(struct cursor *cursor, bool *given, struct er
 	}
 	*given = true;
 	return take_value(cursor, error);
+}
+
+static int take_also(struct cursor *cursor, struct also_words *also, struct error *error)
+{
+	const char *value = take_value(cursor, error);
+
+	*also = (struct also_words){};
+	if (!value)
+		return -EINVAL;
+	also->is_mac = parse_mac(value, also->mac);
+	if (also->is_mac && also->mac[0] & 1)
+		return error_usage(error, "'%s' is the MAC address of a group, which sends nothing", value);
+	if (also->is_mac)
+		return 0;
+	if (parse_ip(value, &also->hop.via, error))
+		return error_usage(error, "'%s' is not a MAC address or an IP address", value);
+	if (next_is(cursor, "dev")) {
+		value = take_value(cursor, error);
+		if (!value || parse_ifname(value, also->hop.dev, error))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* "via|any|drop [also ADDRESS [dev DEV]|also MAC]...", at the value of `return` */
+static int take_return(struct cursor *cursor, struct request *request, struct error *error)
+{
+	const char *value = take_only_value(cursor, &request->ret_given, error);
+
+	if (!value || parse_return(value, &request->ret, error))
+		return -EINVAL;
+	if (request->ret == WGVIA_RETURN_ANY && next_is(cursor, "also"))
+		return error_usage(error, "'return any' accepts frames from everybody: 'also' goes with via or drop");
+	while (next_is(cursor, "also")) {
+		struct also_words *also = array_grow(&request->also, &request->also_count, sizeof(*also));
+
+		if (!also)
+			return error_system(error, ENOMEM, "cannot read 'also'");
+		if (take_also(cursor, also, error))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+#define ROUTE "from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..."
+#define STATEMENTS ROUTE ", bypass PREFIX, mode, on-fail, return"
+
+static int check_end(const struct cursor *cursor, const char *allowed, struct error *error)
+{
+	if (cursor->word == cursor->end)
+		return 0;
+	return error_usage(error, "unexpected word '%s': %s", *cursor->word, allowed);
 }
 
 static int take_statement(struct cursor *cursor, struct request *request, struct error *error)
@@ -329,6 +394,8 @@ static int take_statement(struct cursor *cursor, struct request *request, struct
 		value = take_only_value(cursor, &request->on_fail_given, error);
 		return value ? parse_on_fail(value, &request->on_fail, error) : -EINVAL;
 	}
+	if (next_is(cursor, "return"))
+		return take_return(cursor, request, error);
 	return check_end(cursor, STATEMENTS, error);
 }
 

@@ -34,6 +34,13 @@ struct route_words {
 
 void route_words_free(struct route_words *route); /* for cleanup(), too */
 
+/* "also MAC" or "also ADDRESS [dev DEV]" */
+struct also_words {
+	bool is_mac;
+	uint8_t mac[6];
+	struct hop_words hop;
+};
+
 /* What the user asked for, in the order of the words. */
 struct request {
 	char tunnel[IFNAMSIZ];
@@ -43,7 +50,10 @@ struct request {
 	size_t bypass_count;
 	enum wgvia_mode mode;
 	enum wgvia_on_fail on_fail;
-	bool mode_given, on_fail_given; /* by a word of the user's */
+	enum wgvia_return ret;
+	struct also_words *also;
+	size_t also_count;
+	bool mode_given, on_fail_given, ret_given; /* by a word of the user's */
 };
 
 void request_free(struct request *request);
@@ -56,12 +66,13 @@ int parse_prefix(const char *text, struct prefix *prefix, struct error *error);
 int parse_ifname(const char *text, char name[IFNAMSIZ], struct error *error);
 int parse_mode(const char *text, enum wgvia_mode *mode, struct error *error);
 int parse_on_fail(const char *text, enum wgvia_on_fail *on_fail, struct error *error);
+int parse_return(const char *text, enum wgvia_return *ret, struct error *error);
 
 /* The words behind `up`. The request is to be freed by the caller, on failure too. */
 int parse_up(int argc, char **argv, struct request *request, struct error *error);
 /*
  * The words of one statement, as `up` has many of them and a line of a configuration has one: "from PREFIX ..."
- * as above, "bypass PREFIX", "mode fast|stack" or "on-fail drop|pass". It is added to the request, which
+ * as above, "bypass PREFIX", "mode fast|stack", "on-fail drop|pass" or "return via|any|drop [also ...]". It is added to the request, which
  * holds the tunnel's name already and is the caller's to free, on failure too.
  */
 int parse_statement(int count, char **words, struct request *request, struct error *error);

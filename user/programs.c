@@ -36,7 +36,7 @@ enum program program_at(enum wgvia_direction direction, bool l3)
 	case WGVIA_OUT:
 		return PROGRAM_OUT;
 	case WGVIA_BACK:
-		return PROGRAM_BACK;
+		return l3 ? PROGRAM_BACK_L3 : PROGRAM_BACK;
 	default:
 		return l3 ? PROGRAM_EGRESS_L3 : PROGRAM_EGRESS;
 	}
@@ -44,7 +44,7 @@ enum program program_at(enum wgvia_direction direction, bool l3)
 
 /* --- loading --- */
 
-struct wgvia_bpf *programs_open(bool tunnel_is_l3)
+struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = verbose > 1 ? 1 : 0);
 	struct wgvia_bpf *skeleton = wgvia_bpf__open_opts(&opts);
@@ -56,6 +56,7 @@ struct wgvia_bpf *programs_open(bool tunnel_is_l3)
 	config->tunnel_link_len = tunnel_is_l3 ? 0 : ETH_HLEN;
 	config->tunnel_ether = !tunnel_is_l3;
 	config->has_trace = 1;
+	config->stack = mode == WGVIA_STACK;
 	config->has_check_mtu = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_check_mtu, NULL) == 1;
 	return skeleton;
 }
@@ -101,6 +102,7 @@ struct bpf_program *programs_find(const struct wgvia_bpf *skeleton, enum program
 	struct bpf_program *const programs[] = {
 		[PROGRAM_OUT] = skeleton->progs.wgvia_out,
 		[PROGRAM_BACK] = skeleton->progs.wgvia_back,
+		[PROGRAM_BACK_L3] = skeleton->progs.wgvia_back_l3,
 		[PROGRAM_EGRESS] = skeleton->progs.wgvia_egress,
 		[PROGRAM_EGRESS_L3] = skeleton->progs.wgvia_egress_l3,
 	};

@@ -14,7 +14,7 @@
 struct bpf_program;
 struct wgvia_bpf;
 
-enum program { PROGRAM_OUT, PROGRAM_BACK, PROGRAM_EGRESS, PROGRAM_EGRESS_L3, PROGRAM_COUNT };
+enum program { PROGRAM_OUT, PROGRAM_BACK, PROGRAM_BACK_L3, PROGRAM_EGRESS, PROGRAM_EGRESS_L3, PROGRAM_COUNT };
 
 /* The program that belongs at such a point. */
 enum program program_at(enum wgvia_direction direction, bool l3);
@@ -36,8 +36,8 @@ struct programs {
 
 void programs_close(struct programs *programs); /* for cleanup(), too */
 
-/* The object of this program, configured for a kind of tunnel. The caller destroys it. NULL with errno. */
-struct wgvia_bpf *programs_open(bool tunnel_is_l3);
+/* The object of this program, configured for a kind of tunnel and a mode. The caller destroys it. NULL with errno. */
+struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode);
 /* A number that tells code and configuration apart from any other. Before loading. */
 uint64_t programs_build(const struct wgvia_bpf *skeleton);
 /* Loads the programs on the instance's maps, which are made where the instance has none. */

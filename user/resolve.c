@@ -438,19 +438,32 @@ static int add_egress_points(struct plan *plan, bool gateways)
 	return ret;
 }
 
+/* Wherever we look at what leaves, we look at what comes in: the same hosts are there. */
+static int add_back_points(struct plan *plan)
+{
+	size_t egress = plan->point_count;
+	int ret = 0;
+
+	for (size_t i = 0; i < egress && !ret; i++) {
+		struct point *point = array_grow(&plan->points, &plan->point_count, sizeof(*point));
+
+		if (!point)
+			return -ENOMEM;
+		*point = plan->points[i];
+		point->direction = WGVIA_BACK;
+	}
+	return ret;
+}
+
 static int find_points(struct plan *plan, const struct link *tunnel, struct error *error)
 {
 	int ret = find_gateway_devices(plan);
 
 	ret = ret ? ret : add_egress_points(plan, true);
 	ret = ret ? ret : add_egress_points(plan, false);
-	if (plan->state.mode == WGVIA_FAST && tunnel->ifindex) {
+	ret = ret ? ret : add_back_points(plan);
+	if (plan->state.mode == WGVIA_FAST && tunnel->ifindex)
 		ret = ret ? ret : add_point(plan, WGVIA_OUT, tunnel);
-		for (size_t i = 0; i < plan->links.count && !ret; i++)
-			if (is_gateway_device(plan, plan->links.all[i].ifindex) &&
-			    link_is_ethernet(&plan->links.all[i]))
-				ret = add_point(plan, WGVIA_BACK, &plan->links.all[i]);
-	}
 	return ret ? error_system(error, -ret, "cannot list the devices") : 0;
 }
 
@@ -521,6 +534,35 @@ static int finish(struct rtnl *rtnl, struct plan *plan, const struct link *tunne
 	return ret;
 }
 
+/* "return ... also": a neighbour of this host's, as a gateway is. */
+static int add_also(struct rtnl *rtnl, struct plan *plan, const struct link *tunnel, const struct also_words *words,
+		    struct error *error)
+{
+	struct also *also = &plan->state.also;
+	const struct prefix from = {.ip.family = words->hop.via.family};
+	struct wgvia_hop hop = {};
+	int ret;
+
+	if (words->is_mac) {
+		if (also_has_mac(also, words->mac))
+			return 0;
+		if (also->mac_count == ALSO_MACS)
+			return error_refuse(error, "too many MAC addresses with 'also': %d at most", ALSO_MACS);
+		memcpy(also->macs[also->mac_count++], words->mac, sizeof(words->mac));
+		return 0;
+	}
+	ret = resolve_hop(rtnl, &plan->links, tunnel, &from, &words->hop, &hop, error);
+	if (ret)
+		return ret;
+	for (uint32_t i = 0; i < also->hops.count; i++)
+		if (hop_equal(&also->hops.hops[i], &hop))
+			return 0;
+	if (also->hops.count == WGVIA_FAILOVER_HOPS)
+		return error_refuse(error, "too many addresses with 'also': %d at most", WGVIA_FAILOVER_HOPS);
+	also->hops.hops[also->hops.count++] = hop;
+	return 0;
+}
+
 static int plan_up(struct rtnl *rtnl, const struct request *request, bool early, struct plan *plan, struct error *error)
 {
 	const struct link *tunnel;
@@ -532,6 +574,7 @@ static int plan_up(struct rtnl *rtnl, const struct request *request, bool early,
 		return ret;
 	plan->state.mode = request->mode;
 	plan->state.on_fail = request->on_fail;
+	plan->state.ret = request->ret;
 	for (size_t i = 0; i < request->route_count && !ret; i++) {
 		ret = add_route(rtnl, plan, tunnel, &request->routes[i], error);
 		if (ret)
@@ -542,6 +585,9 @@ static int plan_up(struct rtnl *rtnl, const struct request *request, bool early,
 	for (size_t i = 0; i < request->bypass_count && !ret; i++)
 		if (state_add_bypass(&plan->state, &request->bypass[i], WGVIA_BYPASS, WGVIA_BYPASS_ADMIN))
 			ret = error_system(error, ENOMEM, "cannot take the bypass list");
+	for (size_t i = 0; i < request->also_count && !ret; i++)
+		ret = add_also(rtnl, plan, tunnel, &request->also[i], error);
+	also_sort(&plan->state.also);
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
 }
 

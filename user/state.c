@@ -17,6 +17,24 @@ void state_free(struct state *state)
 	*state = (struct state){};
 }
 
+static int compare_macs(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(((struct also *)0)->macs[0]));
+}
+
+void also_sort(struct also *also)
+{
+	qsort(also->macs, also->mac_count, sizeof(also->macs[0]), compare_macs);
+}
+
+bool also_has_mac(const struct also *also, const uint8_t mac[6])
+{
+	for (size_t i = 0; i < also->mac_count; i++)
+		if (!compare_macs(also->macs[i], mac))
+			return true;
+	return false;
+}
+
 int state_add_gateway(struct state *state, const struct prefix *from, const struct wgvia_gateway *value)
 {
 	struct gateway_entry *entry = array_grow(&state->gateways, &state->gateway_count, sizeof(*entry));

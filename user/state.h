@@ -31,6 +31,20 @@ struct gateway_list {
 };
 
 /*
+ * Whose frames count as a gateway's, besides what the neighbour table has for it: "return ... also ADDRESS|MAC". The MAC
+ * addresses are in order; the hops, 0 to WGVIA_FAILOVER_HOPS, are as the user gave them.
+ */
+#define ALSO_MACS 16
+struct also {
+	size_t mac_count;
+	uint8_t macs[ALSO_MACS][6];
+	struct wgvia_failover hops;
+};
+
+void also_sort(struct also *also);
+bool also_has_mac(const struct also *also, const uint8_t mac[6]);
+
+/*
  * The arrays of prefixes are sorted by prefix_compare() and hold each prefix once. A gateway that was taken from a list
  * has its number in the value's flags; see lists.h.
  */
@@ -39,6 +53,8 @@ struct state {
 	uint32_t tunnel_ifindex;
 	enum wgvia_mode mode;
 	enum wgvia_on_fail on_fail;
+	enum wgvia_return ret;
+	struct also also;
 	struct gateway_entry *gateways;
 	size_t gateway_count;
 	struct bypass_entry *bypass;

@@ -68,6 +68,24 @@ const char *statement_of_on_fail(const struct state *state, char text[STATEMENT_
 	return text;
 }
 
+const char *statement_of_return(const struct state *state, const struct links *links, char text[STATEMENT_MAX])
+{
+	const struct also *also = &state->also;
+	size_t len = snprintf(text, STATEMENT_MAX, "return %s", return_words[state->ret]);
+
+	for (uint32_t i = 0; i < also->hops.count; i++) {
+		len += snprintf(text + len, STATEMENT_MAX - len, " also ");
+		len += print_hop(text + len, STATEMENT_MAX - len, &also->hops.hops[i], links);
+	}
+	for (size_t i = 0; i < also->mac_count; i++) {
+		const uint8_t *mac = also->macs[i];
+
+		len += snprintf(text + len, STATEMENT_MAX - len, " also %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+				mac[2], mac[3], mac[4], mac[5]);
+	}
+	return text;
+}
+
 bool statement_has_bypass(const struct bypass_entry *entry)
 {
 	return (entry->value.flags & WGVIA_BYPASS_ADMIN) || entry->value.verdict == WGVIA_BYPASS ||

@@ -12,7 +12,7 @@
 #include "rtnl.h"
 #include "state.h"
 
-#define STATEMENT_MAX 800 /* of a prefix with all gateways that it may have */
+#define STATEMENT_MAX 1200 /* of a prefix with all gateways that it may have, of `return` with all that it may */
 
 /*
  * "via ADDRESS dev DEV [or ADDRESS dev DEV]...", into `text`, which is returned: the gateways of the value's list in
@@ -27,6 +27,8 @@ const char *statement_of_gateway(const struct state *state, const struct gateway
 const char *statement_of_bypass(const struct bypass_entry *entry, char text[STATEMENT_MAX]);
 const char *statement_of_mode(const struct state *state, char text[STATEMENT_MAX]);
 const char *statement_of_on_fail(const struct state *state, char text[STATEMENT_MAX]);
+/* "return via [also ADDRESS dev DEV]... [also MAC]..." */
+const char *statement_of_return(const struct state *state, const struct links *links, char text[STATEMENT_MAX]);
 
 /* Whether the entry is on the administrator's list, flagged or not; what the host is left alone for is not. */
 bool statement_has_bypass(const struct bypass_entry *entry);

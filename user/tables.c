@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "also_map.h"
 #include "index_map.h"
 #include "list_map.h"
 #include "lists.h"
@@ -89,6 +90,7 @@ int tables_read(const struct instance *instance, struct state *state, struct err
 	int ret = read_maps(instance, &found);
 
 	ret = ret ? ret : list_map_read(instance->maps[MAP_FAILOVER], &found);
+	ret = ret ? ret : also_map_read(instance, &found.also);
 	if (ret) {
 		state_free(&found);
 		return error_system(error, -ret, "cannot read the maps of '%s'", instance->tunnel);
@@ -99,6 +101,7 @@ int tables_read(const struct instance *instance, struct state *state, struct err
 	found.mode = instance->meta.mode < WORDS_MODE ? instance->meta.mode : WGVIA_FAST;
 	/* any value but WGVIA_PASS drops, in the packet path too */
 	found.on_fail = instance->meta.on_fail == WGVIA_PASS ? WGVIA_PASS : WGVIA_DROP;
+	found.ret = instance->meta.ret < WORDS_RETURN ? instance->meta.ret : WGVIA_RETURN_VIA;
 	*state = found;
 	return 0;
 }
@@ -374,7 +377,9 @@ int tables_write(const struct instance *instance, const struct state *state, str
 	ret = ret ? ret : tables_read(instance, &running, error);
 	if (ret)
 		return ret;
-	ret = write_state(instance, &running, state);
+	ret = also_map_write(instance, &running.also, &state->also);
+	ret = ret ? ret : write_state(instance, &running, state);
+	also_map_clean(instance, ret ? &state->also : &running.also, ret ? &running.also : &state->also);
 	if (ret)
 		return error_system(error, -ret, "cannot write the maps of '%s'", instance->tunnel);
 	tables_index(instance, state);

@@ -55,7 +55,7 @@ int trial_run(const struct instance *instance, struct trial *trial, struct error
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = trial->frame, .data_size_in = trial->frame_len,
 		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
 	/* a test run shows every program an Ethernet frame: link header in front, and the rest as on an L3 device */
-	struct wgvia_bpf *skeleton = programs_open(false);
+	struct wgvia_bpf *skeleton = programs_open(false, instance->meta.mode);
 	struct config *config;
 	int ret;
 

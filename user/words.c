@@ -23,6 +23,13 @@ static_assert(WGVIA_STACK == WORDS_MODE - 1, "mode_words");
 const char *const on_fail_words[WORDS_ON_FAIL] = {[WGVIA_DROP] = "drop", [WGVIA_PASS] = "pass"};
 static_assert(WGVIA_PASS == WORDS_ON_FAIL - 1, "on_fail_words");
 
+const char *const return_words[WORDS_RETURN] = {
+	[WGVIA_RETURN_VIA] = "via",
+	[WGVIA_RETURN_ANY] = "any",
+	[WGVIA_RETURN_DROP] = "drop",
+};
+static_assert(WGVIA_RETURN_DROP == WORDS_RETURN - 1, "return_words");
+
 int word_find(const char *const *words, size_t count, const char *word)
 {
 	for (size_t i = 0; i < count; i++)

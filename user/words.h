@@ -11,11 +11,13 @@
 
 #define WORDS_MODE 2
 #define WORDS_ON_FAIL 2
+#define WORDS_RETURN 3
 
 extern const char *const verdict_words[WGVIA_VERDICT_COUNT];
 extern const char *const direction_words[WGVIA_DIRECTION_COUNT];
 extern const char *const mode_words[WORDS_MODE];
 extern const char *const on_fail_words[WORDS_ON_FAIL];
+extern const char *const return_words[WORDS_RETURN];
 
 /* The value of a word, -1 where there is none. */
 int word_find(const char *const *words, size_t count, const char *word);

@@ -217,7 +217,7 @@ static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 #define SHARE(map) bpf_map__reuse_fd(skel->maps.map, bpf_map__fd(of->maps.map))
 	if (SHARE(prefixes4) || SHARE(prefixes6) || SHARE(bypass4) || SHARE(bypass6) || SHARE(changes) ||
 	    SHARE(indexes) || SHARE(devices) || SHARE(counters) || SHARE(meta) || SHARE(passes) || SHARE(trace) ||
-	    SHARE(events))
+	    SHARE(events) || SHARE(failover) || SHARE(senders) || SHARE(learnt) || SHARE(bounced) || SHARE(recent))
 		give_up("cannot share maps");
 #undef SHARE
 }
@@ -250,6 +250,7 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 	config->tunnel_link_len = options->l3 ? 0 : LINK_LEN;
 	config->tunnel_ether = options->tunnel_ether;
 	config->has_trace = !options->no_trace;
+	config->stack = options->stack;
 	config->has_check_mtu = !options->no_check_mtu && programs_can_check_mtu();
 	if (options->maps_of) {
 		share_maps(skel, options->maps_of);
@@ -261,6 +262,7 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 		recorder = shared_map("recorder", sizeof(struct recorded), &programs->recorded);
 		add_recorder(skel->progs.wgvia_out, recorder);
 		add_recorder(skel->progs.wgvia_back, recorder);
+		add_recorder(skel->progs.wgvia_back_l3, recorder);
 		add_recorder(skel->progs.wgvia_egress, recorder);
 		add_recorder(skel->progs.wgvia_egress_l3, recorder);
 	}

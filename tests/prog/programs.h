@@ -50,6 +50,7 @@ struct recorded {
 struct programs_options {
 	bool l3; /* no link header: wgvia_out reads from the first byte, the egress program is wgvia_egress_l3 */
 	bool tunnel_ether;
+	bool stack;	   /* mode stack */
 	bool no_check_mtu; /* as on a kernel without that helper; on such a one always */
 	bool no_trace;	   /* without the part that tells a listener */
 	bool record;

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Whether a frame for a prefix comes from one of the prefix's gateways, told by its source MAC address.
+ *
+ * The kernel's neighbour table has the answer, and asking it (bpf_fib_lookup()) costs more than the rest of the program.
+ * So each CPU keeps, for some ticks, which MAC address was right for a destination. A frame that does not match is asked
+ * about, so that a gateway which has moved to another MAC address loses nothing.
+ *
+ * A firewall may send from another MAC address than the one it answers ARP with (VRRP and CARP pairs, bonds). Such a one
+ * is known by the map `senders`, which an administrator or a probe fills; without that, by what comes back: a packet
+ * that was bounced and arrives again with a smaller hop limit has been forwarded by the firewall.
+ */
+#ifndef WGVIA_BPF_SENDER_H
+#define WGVIA_BPF_SENDER_H
+
+#include "lookup.h"
+#include "maps.h"
+#include "packet.h"
+
+#define SENDER_TICKS 25		     /* jiffies: 25 to 250 ms, by CONFIG_HZ */
+#define SENDER_LEARNT 60000000000ull /* ns: how long a learnt MAC address is good */
+#define SENDER_REFRESH 1000000000ull /* ns: after that time a resolved one is to be seen again */
+#define SENDER_RETURNS 1000000000ull /* ns: within that time a firewall forwards a packet */
+#define SENDER_BURST 20000000ull     /* ns: so many equal packets within that time are taken for a loop */
+#define SENDER_BURST_MAX 8
+
+enum sender {
+	SENDER_NOBODY,	 /* the destination is in no prefix: it does not matter who has sent it */
+	SENDER_FIREWALL, /* one of the prefix's gateways */
+	SENDER_STRANGER, /* somebody else */
+	SENDER_LOOP,	 /* somebody else, and the same packet has been bounced too often */
+};
+
+/* Set where a gateway's MAC address is unknown and the FIB does not tell it: the next packet that is sent there shows it. */
+static volatile __u32 sender_wanted;
+
+static __always_inline bool sender_mac_equal(const __u8 *a, const __u8 *b)
+{
+	const __u16 *x = (const __u16 *)a, *y = (const __u16 *)b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
+}
+
+/* The next hop's MAC address as the kernel would resolve it now. The return value is bpf_fib_lookup()'s. */
+static __always_inline long sender_resolve(struct __sk_buff *skb, const struct wgvia_hop *hop, __u8 mac[ETH_ALEN])
+{
+	struct bpf_fib_lookup fib = {
+		.family = hop->family,
+		.ifindex = hop->ifindex,
+	};
+	long result;
+
+	if (hop->family == AF_INET)
+		__builtin_memcpy(&fib.ipv4_dst, hop->addr, 4);
+	else
+		__builtin_memcpy(fib.ipv6_dst, hop->addr, 16);
+	result = bpf_fib_lookup(skb, &fib, sizeof(fib), BPF_FIB_LOOKUP_OUTPUT);
+	__builtin_memcpy(mac, fib.dmac, ETH_ALEN);
+	return result;
+}
+
+/* --- asking --- */
+
+/* `strict`: what only a bounced packet has told does not count. */
+static __always_inline bool sender_is_learnt(const struct wgvia_sender *sender, bool strict)
+{
+	const struct wgvia_learnt *entry = bpf_map_lookup_elem(&learnt, sender);
+	__u64 now;
+
+	if (!entry)
+		return false;
+	now = bpf_ktime_get_ns();
+	if (entry->until <= now)
+		return false;
+	if (entry->source != WGVIA_SENDER_RESOLVED)
+		return !strict;
+	if (entry->until - now < SENDER_LEARNT - SENDER_REFRESH)
+		sender_wanted = 1;
+	return true;
+}
+
+/* Whether that gateway sends from the MAC address in `sender`, whose gateway is overwritten. */
+static __noinline int sender_is(struct __sk_buff *skb, const struct wgvia_hop *hop, struct wgvia_sender *sender,
+				int strict)
+{
+	__u8 mac[ETH_ALEN] __attribute__((aligned(4))) = {};
+	long result = sender_resolve(skb, hop, mac);
+
+	if (result == BPF_FIB_LKUP_RET_SUCCESS && sender_mac_equal(mac, sender->mac))
+		return true;
+	__builtin_memcpy(&sender->gateway, hop, sizeof(sender->gateway));
+	if (bpf_map_lookup_elem(&senders, sender) || sender_is_learnt(sender, strict))
+		return true;
+	/* no answer on a device that does not forward, or for a link-local next hop */
+	if (result == BPF_FIB_LKUP_RET_FWD_DISABLED || result == BPF_FIB_LKUP_RET_NOT_FWDED)
+		sender_wanted = 1;
+	return false;
+}
+
+/* Whether one of the list's gateways does. */
+static __noinline int sender_is_listed(struct __sk_buff *skb, __u32 list, struct wgvia_sender *sender, int strict)
+{
+	const struct wgvia_failover *hops = bpf_map_lookup_elem(&failover, &list);
+
+	if (!hops)
+		return false;
+	for (__u32 i = 0; i < WGVIA_FAILOVER_HOPS && i < hops->count; i++)
+		if (sender_is(skb, &hops->hops[i], sender, strict))
+			return true;
+	return false;
+}
+
+/* --- what was bounced --- */
+
+static __always_inline bool sender_read_addresses(struct __sk_buff *skb, __u32 link_len, struct wgvia_bounce *key)
+{
+	if (key->family == AF_INET)
+		return !bpf_skb_load_bytes(skb, link_len + __builtin_offsetof(struct iphdr, saddr), key->source, 4) &&
+		       !bpf_skb_load_bytes(skb, link_len + __builtin_offsetof(struct iphdr, daddr), key->destination, 4);
+	return !bpf_skb_load_bytes(skb, link_len + __builtin_offsetof(struct ipv6hdr, saddr), key->source, 16) &&
+	       !bpf_skb_load_bytes(skb, link_len + __builtin_offsetof(struct ipv6hdr, daddr), key->destination, 16);
+}
+
+/* What tells one packet from another and no router changes. Checksums are left out: a NIC may still have to fill them in. */
+static __always_inline void sender_read_transport(struct __sk_buff *skb, __u32 at, struct wgvia_bounce *key)
+{
+	if (bpf_skb_load_bytes(skb, at, key->transport, 16) && bpf_skb_load_bytes(skb, at, key->transport, 8))
+		bpf_skb_load_bytes(skb, at, key->transport, 4);
+	if (key->protocol == IPPROTO_TCP)
+		key->transport[3] = 0; /* flags and window, in which GRO may differ from one time to the next */
+	else if (key->protocol == IPPROTO_UDP)
+		key->transport[1] = 0; /* length and checksum */
+}
+
+/*
+ * Notes that a packet is about to be bounced, and tells whether it has been before. SENDER_FIREWALL: it has come back
+ * with a smaller hop limit, so `sender`, a MAC address and the gateway that packets are bounced to, is known from now
+ * on. A packet with the same hop limit is sent again by its source, or by a firewall that sets hop limits: a few of
+ * these are bounced, for they cannot be told apart, and then none.
+ */
+static __noinline int sender_note_bounce(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
+					 const struct wgvia_sender *sender)
+{
+	struct wgvia_bounce key = {.family = pkt->family, .protocol = pkt->protocol};
+	struct wgvia_bounced new = {.hop_limit = pkt->hop_limit, .count = 1, .ifindex = skb->ifindex}, *old;
+	struct wgvia_learnt entry = {.source = WGVIA_SENDER_FORWARDED};
+	__u64 now = bpf_ktime_get_ns();
+
+	__builtin_memcpy(key.mac, sender->mac, ETH_ALEN);
+	if (!sender_read_addresses(skb, link_len, &key))
+		return SENDER_LOOP;
+	sender_read_transport(skb, link_len + pkt->header_len, &key);
+	old = bpf_map_lookup_elem(&bounced, &key);
+	if (!old || now - old->last > SENDER_RETURNS) {
+		new.first = new.last = now;
+		bpf_map_update_elem(&bounced, &key, &new, BPF_ANY);
+		return SENDER_STRANGER;
+	}
+	if (link_len && pkt->hop_limit < old->hop_limit) {
+		entry.until = now + SENDER_LEARNT;
+		bpf_map_update_elem(&learnt, sender, &entry, BPF_ANY);
+		return SENDER_FIREWALL;
+	}
+	if (now - old->first > SENDER_BURST) {
+		old->first = now;
+		old->count = 0;
+	}
+	old->last = now;
+	old->hop_limit = pkt->hop_limit;
+	return ++old->count > SENDER_BURST_MAX ? SENDER_LOOP : SENDER_STRANGER;
+}
+
+/* --- the answer --- */
+
+/* How often the prefixes of the family were changed, as far as that is counted: see changes.bpf.c. */
+static __always_inline __u32 sender_changes(const struct packet *pkt)
+{
+	__u32 key = pkt->family == AF_INET ? INDEX_IPV4 : INDEX_IPV6;
+	const __u64 *count = bpf_map_lookup_elem(&changes, &key);
+
+	return count ? *count : 0;
+}
+
+/* What a slot has to hold to be an answer for this frame. */
+static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
+					    struct sender_slot *frame)
+{
+	const __u32 *addr = (const __u32 *)pkt->destination.key.addr;
+	const struct ethhdr *eth = packet_data(skb);
+
+	if (pkt->family == AF_INET) {
+		frame->high = ~0ull; /* of no IPv6 address that this host or a client may have */
+		frame->low = addr[0];
+	} else {
+		frame->high = (__u64)addr[1] << 32 | addr[0];
+		frame->low = (__u64)addr[3] << 32 | addr[2];
+	}
+	__builtin_memset(frame->mac, 0, sizeof(frame->mac));
+	if (link_len && (void *)(eth + 1) <= packet_end(skb))
+		__builtin_memcpy(frame->mac, eth->h_source, ETH_ALEN);
+	frame->changes = sender_changes(pkt);
+}
+
+static __always_inline struct sender_slot *sender_find_slot(const struct sender_slot *frame)
+{
+	__u32 key = ((frame->high ^ frame->low) * 0x9e3779b97f4a7c15ull) >> (64 - SENDER_SLOTS_BITS);
+
+	return bpf_map_lookup_elem(&recent, &key);
+}
+
+static __always_inline bool sender_slot_fits(const struct sender_slot *slot, const struct sender_slot *frame)
+{
+	return slot->high == frame->high && slot->low == frame->low && slot->changes == frame->changes &&
+	       sender_mac_equal(slot->mac, frame->mac) &&
+	       slot->until - (__u32)bpf_jiffies64() <= SENDER_TICKS;
+}
+
+/*
+ * Who has sent the frame. `*gateway` is that of the destination's prefix where the answer is SENDER_STRANGER and `ret`
+ * is not WGVIA_RETURN_ANY; else it may be NULL.
+ */
+static __always_inline enum sender sender_find(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
+					       struct wgvia_gateway **gateway)
+{
+	enum wgvia_return ret = WGVIA_RETURN_VIA;
+	struct wgvia_sender sender = {};
+	struct sender_slot frame, *slot;
+	enum sender who;
+	__u32 list;
+
+	sender_describe(skb, link_len, pkt, &frame);
+	slot = sender_find_slot(&frame);
+	if (slot && sender_slot_fits(slot, &frame))
+		return slot->sender;
+
+	ret = lookup_return();
+	*gateway = lookup_gateway(pkt, &pkt->destination);
+	if (!*gateway) {
+		who = SENDER_NOBODY;
+	} else if (!link_len) {
+		who = SENDER_STRANGER;
+	} else {
+		__builtin_memcpy(sender.mac, frame.mac, ETH_ALEN);
+		list = (*gateway)->flags >> WGVIA_GATEWAY_LIST_SHIFT;
+		who = bpf_map_lookup_elem(&senders, &sender) ||
+				      sender_is(skb, (const void *)*gateway, &sender, ret == WGVIA_RETURN_DROP) ||
+				      (list && sender_is_listed(skb, list, &sender, ret == WGVIA_RETURN_DROP)) ||
+				      sender_is_listed(skb, WGVIA_FAILOVER_ALSO, &sender, ret == WGVIA_RETURN_DROP)
+			      ? SENDER_FIREWALL
+			      : SENDER_STRANGER;
+	}
+	if (who == SENDER_STRANGER && ret == WGVIA_RETURN_VIA) {
+		__builtin_memcpy(&sender.gateway, *gateway, sizeof(sender.gateway));
+		who = sender_note_bounce(skb, link_len, pkt, &sender);
+	}
+	if (slot && (who <= SENDER_FIREWALL || ret == WGVIA_RETURN_ANY)) {
+		*slot = frame;
+		slot->sender = who;
+		slot->until = (__u32)bpf_jiffies64() + SENDER_TICKS;
+	}
+	return who;
+}
+
+#endif
