@@ -98,13 +98,13 @@ static __always_inline bool lookup_on_fail_pass(void)
 	return m && m->on_fail == WGVIA_PASS;
 }
 
-/* Any other value than the known ones is somebody's mistake, and reads as the default. */
-static __always_inline enum wgvia_return lookup_return(void)
+/* enum wgvia_return; any other value is somebody's mistake, and means WGVIA_RETURN_VIA. */
+static __always_inline __u32 lookup_return(void)
 {
 	__u32 key = 0;
 	struct wgvia_meta *m = bpf_map_lookup_elem(&meta, &key);
 
-	return m && (m->ret == WGVIA_RETURN_ANY || m->ret == WGVIA_RETURN_DROP) ? m->ret : WGVIA_RETURN_VIA;
+	return m ? m->ret : WGVIA_RETURN_VIA;
 }
 
 #endif

@@ -106,11 +106,9 @@ struct {
 #define SENDER_SLOTS_BITS 8
 struct sender_slot {
 	__u64 high, low; /* the destination */
-	__u8 mac[6];	 /* of the sender */
-	__u8 sender;	 /* enum sender */
-	__u8 reserved;
-	__u32 changes; /* of the prefixes, when it was asked */
-	__u32 until;   /* jiffies */
+	__u64 mac;	 /* the sender's MAC address, and in the highest 16 bits enum sender */
+	__u32 changes;	 /* of the prefixes, when it was asked */
+	__u32 until;	 /* jiffies */
 };
 _Static_assert(sizeof(struct sender_slot) == 32, "two of them in a cache line");
 

@@ -32,13 +32,13 @@ enum sender {
 };
 
 /* Set where a gateway's MAC address is unknown and the FIB does not tell it: the next packet that is sent there shows it. */
-static volatile __u32 sender_wanted;
+volatile __u32 sender_wanted;
 
 static __always_inline bool sender_mac_equal(const __u8 *a, const __u8 *b)
 {
 	const __u16 *x = (const __u16 *)a, *y = (const __u16 *)b;
 
-	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
 }
 
 /* The next hop's MAC address as the kernel would resolve it now. The return value is bpf_fib_lookup()'s. */
@@ -50,10 +50,7 @@ static __always_inline long sender_resolve(struct __sk_buff *skb, const struct w
 	};
 	long result;
 
-	if (hop->family == AF_INET)
-		__builtin_memcpy(&fib.ipv4_dst, hop->addr, 4);
-	else
-		__builtin_memcpy(fib.ipv6_dst, hop->addr, 16);
+	__builtin_memcpy(fib.ipv6_dst, hop->addr, 16); /* of either family: the field is a union */
 	result = bpf_fib_lookup(skb, &fib, sizeof(fib), BPF_FIB_LOOKUP_OUTPUT);
 	__builtin_memcpy(mac, fib.dmac, ETH_ALEN);
 	return result;
@@ -61,8 +58,8 @@ static __always_inline long sender_resolve(struct __sk_buff *skb, const struct w
 
 /* --- asking --- */
 
-/* `strict`: what only a bounced packet has told does not count. */
-static __always_inline bool sender_is_learnt(const struct wgvia_sender *sender, bool strict)
+/* `ret`: with WGVIA_RETURN_DROP, what only a bounced packet has told does not count. */
+static __always_inline bool sender_is_learnt(const struct wgvia_sender *sender, __u32 ret)
 {
 	const struct wgvia_learnt *entry = bpf_map_lookup_elem(&learnt, sender);
 	__u64 now;
@@ -73,7 +70,7 @@ static __always_inline bool sender_is_learnt(const struct wgvia_sender *sender, 
 	if (entry->until <= now)
 		return false;
 	if (entry->source != WGVIA_SENDER_RESOLVED)
-		return !strict;
+		return ret != WGVIA_RETURN_DROP;
 	if (entry->until - now < SENDER_LEARNT - SENDER_REFRESH)
 		sender_wanted = 1;
 	return true;
@@ -81,15 +78,15 @@ static __always_inline bool sender_is_learnt(const struct wgvia_sender *sender, 
 
 /* Whether that gateway sends from the MAC address in `sender`, whose gateway is overwritten. */
 static __noinline int sender_is(struct __sk_buff *skb, const struct wgvia_hop *hop, struct wgvia_sender *sender,
-				int strict)
+				__u32 ret)
 {
 	__u8 mac[ETH_ALEN] __attribute__((aligned(4))) = {};
 	long result = sender_resolve(skb, hop, mac);
 
-	if (result == BPF_FIB_LKUP_RET_SUCCESS && sender_mac_equal(mac, sender->mac))
+	if (!result && sender_mac_equal(mac, sender->mac)) /* BPF_FIB_LKUP_RET_SUCCESS */
 		return true;
 	__builtin_memcpy(&sender->gateway, hop, sizeof(sender->gateway));
-	if (bpf_map_lookup_elem(&senders, sender) || sender_is_learnt(sender, strict))
+	if (bpf_map_lookup_elem(&senders, sender) || sender_is_learnt(sender, ret))
 		return true;
 	/* no answer on a device that does not forward, or for a link-local next hop */
 	if (result == BPF_FIB_LKUP_RET_FWD_DISABLED || result == BPF_FIB_LKUP_RET_NOT_FWDED)
@@ -98,14 +95,14 @@ static __noinline int sender_is(struct __sk_buff *skb, const struct wgvia_hop *h
 }
 
 /* Whether one of the list's gateways does. */
-static __noinline int sender_is_listed(struct __sk_buff *skb, __u32 list, struct wgvia_sender *sender, int strict)
+static __noinline int sender_is_listed(struct __sk_buff *skb, __u32 list, struct wgvia_sender *sender, __u32 ret)
 {
 	const struct wgvia_failover *hops = bpf_map_lookup_elem(&failover, &list);
 
 	if (!hops)
 		return false;
 	for (__u32 i = 0; i < WGVIA_FAILOVER_HOPS && i < hops->count; i++)
-		if (sender_is(skb, &hops->hops[i], sender, strict))
+		if (sender_is(skb, &hops->hops[i], sender, ret))
 			return true;
 	return false;
 }
@@ -181,12 +178,13 @@ static __always_inline __u32 sender_changes(const struct packet *pkt)
 	return count ? *count : 0;
 }
 
-/* What a slot has to hold to be an answer for this frame. */
+/* What a slot has to hold to be an answer for this frame; `until` is now. */
 static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 					    struct sender_slot *frame)
 {
 	const __u32 *addr = (const __u32 *)pkt->destination.key.addr;
 	const struct ethhdr *eth = packet_data(skb);
+	const __u16 *mac = (const __u16 *)eth->h_source;
 
 	if (pkt->family == AF_INET) {
 		frame->high = ~0ull; /* of no IPv6 address that this host or a client may have */
@@ -195,10 +193,11 @@ static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_le
 		frame->high = (__u64)addr[1] << 32 | addr[0];
 		frame->low = (__u64)addr[3] << 32 | addr[2];
 	}
-	__builtin_memset(frame->mac, 0, sizeof(frame->mac));
+	frame->mac = 0;
 	if (link_len && (void *)(eth + 1) <= packet_end(skb))
-		__builtin_memcpy(frame->mac, eth->h_source, ETH_ALEN);
+		frame->mac = mac[0] | (__u32)mac[1] << 16 | (__u64)mac[2] << 32;
 	frame->changes = sender_changes(pkt);
+	frame->until = bpf_jiffies64();
 }
 
 static __always_inline struct sender_slot *sender_find_slot(const struct sender_slot *frame)
@@ -208,55 +207,47 @@ static __always_inline struct sender_slot *sender_find_slot(const struct sender_
 	return bpf_map_lookup_elem(&recent, &key);
 }
 
-static __always_inline bool sender_slot_fits(const struct sender_slot *slot, const struct sender_slot *frame)
+/* Whether the slot has the answer for this frame. */
+static __always_inline bool sender_is_recent(const struct sender_slot *slot, const struct sender_slot *frame)
 {
-	return slot->high == frame->high && slot->low == frame->low && slot->changes == frame->changes &&
-	       sender_mac_equal(slot->mac, frame->mac) &&
-	       slot->until - (__u32)bpf_jiffies64() <= SENDER_TICKS;
+	return !((slot->low ^ frame->low) | (slot->high ^ frame->high) | (slot->mac ^ frame->mac) << 16 |
+		 (slot->changes ^ frame->changes)) &&
+	       slot->until - frame->until <= SENDER_TICKS;
 }
 
 /*
- * Who has sent the frame. `*gateway` is that of the destination's prefix where the answer is SENDER_STRANGER and `ret`
- * is not WGVIA_RETURN_ANY; else it may be NULL.
+ * Who has sent the frame, asked of the kernel, and noted for the next ones. `*gateway` is that of the destination's
+ * prefix, or NULL for SENDER_NOBODY.
  */
-static __always_inline enum sender sender_find(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
-					       struct wgvia_gateway **gateway)
+static __always_inline enum sender sender_ask(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
+					      const struct sender_slot *frame, struct sender_slot *slot,
+					      struct wgvia_gateway **gateway)
 {
-	enum wgvia_return ret = WGVIA_RETURN_VIA;
+	__u32 ret = lookup_return();
 	struct wgvia_sender sender = {};
-	struct sender_slot frame, *slot;
-	enum sender who;
+	enum sender who = SENDER_STRANGER;
 	__u32 list;
 
-	sender_describe(skb, link_len, pkt, &frame);
-	slot = sender_find_slot(&frame);
-	if (slot && sender_slot_fits(slot, &frame))
-		return slot->sender;
-
-	ret = lookup_return();
 	*gateway = lookup_gateway(pkt, &pkt->destination);
 	if (!*gateway) {
 		who = SENDER_NOBODY;
-	} else if (!link_len) {
-		who = SENDER_STRANGER;
-	} else {
-		__builtin_memcpy(sender.mac, frame.mac, ETH_ALEN);
+	} else if (link_len) {
+		__builtin_memcpy(sender.mac, &frame->mac, ETH_ALEN);
 		list = (*gateway)->flags >> WGVIA_GATEWAY_LIST_SHIFT;
-		who = bpf_map_lookup_elem(&senders, &sender) ||
-				      sender_is(skb, (const void *)*gateway, &sender, ret == WGVIA_RETURN_DROP) ||
-				      (list && sender_is_listed(skb, list, &sender, ret == WGVIA_RETURN_DROP)) ||
-				      sender_is_listed(skb, WGVIA_FAILOVER_ALSO, &sender, ret == WGVIA_RETURN_DROP)
-			      ? SENDER_FIREWALL
-			      : SENDER_STRANGER;
+		if (bpf_map_lookup_elem(&senders, &sender) ||
+		    sender_is(skb, (const void *)*gateway, &sender, ret) ||
+		    (list && sender_is_listed(skb, list, &sender, ret)) ||
+		    sender_is_listed(skb, WGVIA_FAILOVER_ALSO, &sender, ret))
+			who = SENDER_FIREWALL;
 	}
-	if (who == SENDER_STRANGER && ret == WGVIA_RETURN_VIA) {
+	if (who == SENDER_STRANGER && ret != WGVIA_RETURN_ANY && ret != WGVIA_RETURN_DROP) {
 		__builtin_memcpy(&sender.gateway, *gateway, sizeof(sender.gateway));
 		who = sender_note_bounce(skb, link_len, pkt, &sender);
 	}
-	if (slot && (who <= SENDER_FIREWALL || ret == WGVIA_RETURN_ANY)) {
-		*slot = frame;
-		slot->sender = who;
-		slot->until = (__u32)bpf_jiffies64() + SENDER_TICKS;
+	if (who <= SENDER_FIREWALL || ret == WGVIA_RETURN_ANY) {
+		*slot = *frame;
+		slot->mac |= (__u64)who << 48;
+		slot->until += SENDER_TICKS;
 	}
 	return who;
 }

@@ -178,25 +178,36 @@ static __always_inline enum wgvia_verdict decide_stranger(struct __sk_buff *skb,
 static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
 						      struct wgvia_gateway **gateway, __u32 *tunnel)
 {
-	enum wgvia_verdict to, from;
-	bool returns;
+	enum wgvia_verdict to = lookup_bypass(pkt, &pkt->destination), from;
+	struct sender_slot frame, *slot;
 	enum sender who;
+	bool returns;
 
-	to = lookup_bypass(pkt, &pkt->destination);
 	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
+	sender_describe(skb, link_len, pkt, &frame);
+	slot = sender_find_slot(&frame);
+	if (!slot)
+		return NOT_OURS;
+	who = sender_is_recent(slot, &frame) ? slot->mac >> 48 : SENDER_LOOP;
+	returns = !config.stack && link_len && to == WGVIA_TUNNEL;
+	if (who <= SENDER_FIREWALL && !returns)
+		return NOT_OURS;
 	/*
-	 * What is exempt is so in both directions. From an address that only this host, one link or nobody may use, or
-	 * from inside the tunnel: the kernel knows what to do with a packet that cannot be (fib_validate_source(),
-	 * ip6_forward()), but nobody else than the firewall sends it on.
+	 * From an address that only this host, one link or nobody may use, or from inside the tunnel: the kernel knows
+	 * what to do with a packet that cannot be (fib_validate_source(), ip6_forward()). What is exempt outward is
+	 * exempt here.
 	 */
 	from = lookup_bypass(pkt, &pkt->source);
 	if (from == WGVIA_SCOPE)
 		return NOT_OURS;
-	who = from == WGVIA_BYPASS ? SENDER_NOBODY : sender_find(skb, link_len, pkt, gateway);
-	returns = !config.stack && to == WGVIA_TUNNEL && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
+	if (from == WGVIA_BYPASS)
+		who = SENDER_NOBODY;
+	else if (who == SENDER_LOOP)
+		who = sender_ask(skb, link_len, pkt, &frame, slot, gateway);
+	returns = returns && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
 	if (who <= SENDER_FIREWALL)
-		return returns && link_len ? decide_return(skb, pkt, tunnel, WGVIA_RETURNED) : NOT_OURS;
+		return returns ? decide_return(skb, pkt, tunnel, WGVIA_RETURNED) : NOT_OURS;
 	if (!*gateway || lookup_return() == WGVIA_RETURN_ANY)
 		return returns ? decide_return(skb, pkt, tunnel, WGVIA_DIRECT) : WGVIA_DIRECT;
 	return decide_stranger(skb, pkt, *gateway, who, to == WGVIA_LOCAL);

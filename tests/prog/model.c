@@ -9,7 +9,7 @@
 #include "model.h"
 
 enum { NEXT_PROGRAM = -1, DROP = 2, REDIRECT = 7 };
-enum { SENT = 1, TURNED = 2, LAST_TURN = 7 }; /* the kinds of mark */
+enum { SENT = 1, TURNED = 2, LAST_TURN = 7, SHOWN = 0x40 }; /* the kinds of mark */
 enum { FAMILY4 = 2, FAMILY6 = 10 };
 
 #define MAGIC 0x77677600u
@@ -122,10 +122,12 @@ static void look_at(const struct model_packet *packet, uint32_t link_len, struct
 	facts->is_sound = true;
 }
 
-/* A frame for this host's IP stack: no tag, our MAC. */
+/* A frame for this host's IP stack: no VLAN, our MAC. */
 static bool is_for_us(const struct model_packet *packet)
 {
-	return !packet->vlan && !memcmp(packet->data, packet->device_mac, 6);
+	bool in_vlan = packet->direction == WGVIA_BACK ? packet->vlan % 4096 != 0 : packet->vlan != 0;
+
+	return !in_vlan && !memcmp(packet->data, packet->device_mac, 6);
 }
 
 static const struct model_device *find_device(const struct model_config *config, uint32_t ifindex)
@@ -305,32 +307,91 @@ static void decide_out(const struct model_config *config, const struct model_pac
 	send_to(gateway, result);
 }
 
-static void decide_back(const struct model_config *config, const struct model_packet *packet,
-			struct model_result *result)
+/* RFC 4861: what means one neighbour. */
+static bool is_neighbour_discovery(const struct facts *facts)
 {
-	struct facts facts;
-	int source;
+	return facts->v6 && facts->protocol == 58 && facts->hop_limit == 255 && facts->room > 40 &&
+	       facts->ip[40] >= 133 && facts->ip[40] <= 137;
+}
 
-	look_at(packet, 14, &facts);
-	if (!is_for_us(packet) || !facts.is_sound)
-		return;
-	if (left_alone(config, facts.v6, facts.destination) != WGVIA_TUNNEL)
-		return;
-	source = left_alone(config, facts.v6, facts.source);
-	if (source == WGVIA_TUNNEL || source == WGVIA_LOCAL || source == WGVIA_SCOPE)
-		return;
-	count(packet, 14, &facts, result);
-	if (facts.hop_limit < 2) {
+/* Into the tunnel, in mode fast. */
+static void give_back(const struct model_config *config, const struct model_packet *packet, struct facts *facts,
+		      int verdict, struct model_result *result)
+{
+	if (facts->hop_limit < 2) {
 		result->verdict = WGVIA_HOP_LIMIT;
-	} else if (!fits(config, packet, 14, &facts, config->tunnel_ifindex) || !cut_tail(packet, 14, &facts, result)) {
+	} else if (!fits(config, packet, 14, facts, config->tunnel_ifindex) || !cut_tail(packet, 14, facts, result)) {
 		result->verdict = WGVIA_TOO_BIG;
 	} else {
-		result->verdict = WGVIA_RETURNED;
-		one_hop_less(&facts, result->data + 14);
+		result->verdict = verdict;
+		one_hop_less(facts, result->data + 14);
 		result->cb[0] = MAGIC | SENT;
 		result->redirected = true;
 		result->action = REDIRECT;
 		result->ifindex = config->tunnel_ifindex;
+	}
+}
+
+/* To the firewall, whose MAC address nobody tells in these test runs, so the packet is to show it. */
+static void bounce(const struct model_config *config, const struct model_packet *packet, uint32_t link_len,
+		   struct facts *facts, const struct model_prefix *gateway, bool is_local, struct model_result *result)
+{
+	if (config->ret == WGVIA_RETURN_DROP || (facts->hop_limit < 2 && is_local)) {
+		result->verdict = WGVIA_REFUSED;
+		return;
+	}
+	if (facts->hop_limit < 2) {
+		result->verdict = WGVIA_HOP_LIMIT;
+		return;
+	}
+	result->verdict = decide_gateway(config, packet, link_len, facts, gateway, true, WGVIA_BOUNCED);
+	if (result->verdict == WGVIA_TOO_BIG)
+		result->verdict = WGVIA_REFUSED;
+	if (result->verdict == WGVIA_BOUNCED && !cut_tail(packet, link_len, facts, result))
+		result->verdict = WGVIA_REFUSED;
+	if (result->verdict != WGVIA_BOUNCED)
+		return;
+	one_hop_less(facts, result->data + link_len);
+	if (!link_len)
+		push_link_header(result);
+	result->cb[0] = MAGIC | SENT;
+	if (link_len) {
+		result->cb[0] = MAGIC | (gateway->family == FAMILY4 ? SHOWN : SHOWN + 1);
+		memcpy(&result->cb[1], gateway->next_hop, 16);
+	}
+	send_to(gateway, result);
+}
+
+static void decide_back(const struct model_config *config, const struct model_packet *packet,
+			struct model_result *result)
+{
+	uint32_t link_len = config->l3 ? 0 : 14;
+	const struct model_prefix *gateway;
+	bool returns, knows_sender;
+	struct facts facts;
+	int to, from;
+
+	look_at(packet, link_len, &facts);
+	if ((link_len && !is_for_us(packet)) || !facts.is_sound)
+		return;
+	to = left_alone(config, facts.v6, facts.destination);
+	from = left_alone(config, facts.v6, facts.source);
+	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || from == WGVIA_SCOPE || is_neighbour_discovery(&facts))
+		return;
+	gateway = find_prefix(config, facts.v6, facts.destination);
+	knows_sender = link_len && (packet->named || (packet->came_back && config->ret != WGVIA_RETURN_DROP &&
+						      config->ret != WGVIA_RETURN_ANY));
+	returns = link_len && !config->stack && to == WGVIA_TUNNEL && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
+	count(packet, link_len, &facts, result);
+	if (!gateway || from == WGVIA_BYPASS || knows_sender) {
+		if (returns)
+			give_back(config, packet, &facts, WGVIA_RETURNED, result);
+	} else if (config->ret == WGVIA_RETURN_ANY) {
+		result->verdict = WGVIA_DIRECT;
+		if (returns)
+			give_back(config, packet, &facts, WGVIA_DIRECT, result);
+	} else {
+		bounce(config, packet, link_len, &facts, gateway, to == WGVIA_LOCAL, result);
 	}
 }
 
@@ -369,7 +430,7 @@ static void decide_egress(const struct model_config *config, const struct model_
 
 	if (packet->tc_index == TC_INDEX && packet->cb[0] / 256 == MAGIC / 256)
 		kind = packet->cb[0] % 256;
-	if (kind == SENT || packet->vlan)
+	if (kind == SENT || kind >= SHOWN || packet->vlan)
 		return;
 	look_at(packet, link_len, &facts);
 	if (!facts.is_sound)
@@ -381,9 +442,7 @@ static void decide_egress(const struct model_config *config, const struct model_
 	came_by = find_device(config, packet->ingress_ifindex);
 	if (elsewhere && came_by && came_by->for_gateways)
 		return;
-	/* this host's own neighbour discovery */
-	if (facts.v6 && facts.protocol == 58 && facts.hop_limit == 255 && !packet->ingress_ifindex && facts.room > 40 &&
-	    facts.ip[40] >= 133 && facts.ip[40] <= 137)
+	if (!packet->ingress_ifindex && is_neighbour_discovery(&facts))
 		return;
 	result->verdict = decide_gateway(config, packet, link_len, &facts, gateway, elsewhere, WGVIA_RETARGETED);
 	if (result->verdict == WGVIA_RETARGETED && kind >= TURNED && may_go(config, packet, gateway, kind)) {
@@ -431,6 +490,6 @@ void model_decide(const struct model_config *config, const struct model_packet *
 
 	if (result->verdict == WGVIA_NO_GATEWAY && config->on_fail != WGVIA_PASS)
 		result->action = DROP;
-	if (result->verdict == WGVIA_TOO_BIG && packet->direction == WGVIA_EGRESS)
+	if ((result->verdict == WGVIA_TOO_BIG && packet->direction == WGVIA_EGRESS) || result->verdict == WGVIA_REFUSED)
 		result->action = DROP;
 }

@@ -45,6 +45,8 @@ struct model_config {
 	bool l3;     /* no link header in front of what comes out of the tunnel, and at the egress program's device */
 	bool ether;  /* the tunnel is an Ethernet device */
 	bool no_mtu; /* the kernel cannot be asked for MTUs */
+	bool stack;  /* mode stack */
+	uint32_t ret; /* enum wgvia_return */
 };
 
 struct model_packet {
@@ -56,6 +58,8 @@ struct model_packet {
 	uint32_t gso_size;
 	uint16_t tc_index, vlan;
 	uint32_t cb[5];
+	bool named;	    /* its source MAC address is one that the administrator has named */
+	bool came_back;	    /* it was bounced a moment ago, with a greater hop limit */
 	uint32_t pass, cpu; /* at egress: this run's number among those of the CPU, and which CPU */
 };
 

@@ -135,7 +135,7 @@ void packets_build(const struct packet_spec *spec, const uint8_t mac[6], struct 
 
 	memset(frame->data, 0, sizeof(frame->data));
 	memcpy(frame->data, spec->mac == MAC_DEVICE ? mac : macs[spec->mac], 6);
-	memcpy(frame->data + 6, "\x02\x11\x22\x33\x44\x55", 6);
+	memcpy(frame->data + 6, (uint8_t[]){2, 0, 0, 0, 0xaa, spec->sender ? spec->sender : 1}, 6);
 	put16(frame->data + 12, GET(spec->ethertype, spec->family == 4 ? 0x0800 : 0x86dd));
 	end = spec->family == 4 ? build4(spec, ip, payload) : build6(spec, ip, payload);
 	if (spec->cut && end > ip + GET(spec->cut, 0))

@@ -23,6 +23,7 @@ struct packet_spec {
 	int family; /* 4 or 6, what the headers are; the Ethernet type follows unless said otherwise */
 	const char *source, *destination;
 	enum mac_kind mac;
+	uint8_t sender; /* the last byte of the source MAC address 02:00:00:00:aa:XX, else 1 */
 	int ethertype;	       /* SET() */
 	int hop_limit;	       /* SET(), else 64 */
 	int version;	       /* SET() */

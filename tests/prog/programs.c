@@ -281,7 +281,7 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 			give_up("cannot map the counters: %s", strerror(errno));
 	}
 	programs->fd[WGVIA_OUT] = bpf_program__fd(skel->progs.wgvia_out);
-	programs->fd[WGVIA_BACK] = bpf_program__fd(skel->progs.wgvia_back);
+	programs->fd[WGVIA_BACK] = bpf_program__fd(options->l3 ? skel->progs.wgvia_back_l3 : skel->progs.wgvia_back);
 	programs->fd[WGVIA_EGRESS] =
 		bpf_program__fd(options->l3 ? skel->progs.wgvia_egress_l3 : skel->progs.wgvia_egress);
 	programs->stage = load_stage(programs);
@@ -504,13 +504,37 @@ void programs_set_tunnel(struct programs *programs, enum device device)
 		give_up("cannot set the tunnel: %s", strerror(errno));
 }
 
-void programs_set_on_fail(struct programs *programs, uint32_t on_fail)
+void programs_set_meta(struct programs *programs, uint32_t on_fail, uint32_t ret)
 {
-	const struct wgvia_meta meta = {.abi = WGVIA_ABI, .on_fail = on_fail};
+	const struct wgvia_meta meta = {.abi = WGVIA_ABI, .on_fail = on_fail, .ret = ret};
 	uint32_t key = 0;
 
 	if (bpf_map_update_elem(bpf_map__fd(programs->skel->maps.meta), &key, &meta, BPF_ANY))
 		give_up("cannot write meta: %s", strerror(errno));
+}
+
+static void empty_map(const struct bpf_map *map)
+{
+	uint8_t key[64];
+
+	while (!bpf_map_get_next_key(bpf_map__fd(map), NULL, key))
+		if (bpf_map_delete_elem(bpf_map__fd(map), key) && errno != ENOENT)
+			give_up("cannot empty a map: %s", strerror(errno));
+}
+
+void programs_forget(struct programs *programs)
+{
+	static uint8_t *nothing;
+	int recent = bpf_map__fd(programs->skel->maps.recent);
+
+	programs->skel->bss->sender_wanted = 0;
+	empty_map(programs->skel->maps.bounced);
+	empty_map(programs->skel->maps.learnt);
+	if (!nothing)
+		nothing = calloc(libbpf_num_possible_cpus(), bpf_map__value_size(programs->skel->maps.recent));
+	for (uint32_t i = 0; i < bpf_map__max_entries(programs->skel->maps.recent); i++)
+		if (bpf_map_update_elem(recent, &i, nothing, BPF_ANY))
+			give_up("cannot clear a slot: %s", strerror(errno));
 }
 
 void programs_counters(struct programs *programs, struct wgvia_counter sums[WGVIA_COUNTERS])

@@ -243,6 +243,8 @@ struct row {
 	uint32_t cb0; /* and cb[1..2] with the packet's own MAC if */
 	bool same_mac;
 	enum since since; /* with cb0: what has passed since the last try */
+	enum wgvia_return ret;
+	bool stack;		  /* mode stack alone; else every other form */
 	/* what must come of it */
 	int verdict;	  /* V() or UNCOUNTED */
 	enum gateway via; /* where redirected */
@@ -702,7 +704,7 @@ static const struct row back_rows[] = {
 	{"IPv6: in a prefix, but not in the list", IPV6(TO("2001:db8:86dd:9000::1")), STAYS},
 	{"IPv4: /0, in the list", IPV4(), MAPS_WIDE, COMES},
 	{"IPv6: /0, in the list", IPV6(), MAPS_WIDE, COMES},
-	{"IPv4: /0, not in the list", IPV4(TO(INTERNET4)), MAPS_WIDE, STAYS},
+	{"IPv4: /0, not in the list", IPV4(TO("3.0.0.1")), MAPS_WIDE, STAYS},
 	{"IPv6: /0, not in the list", IPV6(TO(INTERNET6)), MAPS_WIDE, STAYS},
 	{"IPv4: empty maps", IPV4(), MAPS_EMPTY, STAYS},
 	{"IPv6: empty maps", IPV6(), MAPS_EMPTY, STAYS},
@@ -786,6 +788,119 @@ static const struct row back_rows[] = {
 	 .packets = 2, .bytes = 2 * 640},
 	{"IPv6: GSO, within the MTU", IPV6(.protocol = SET(6), .payload = SET(20 + 1200)), .gso_size = 600, COMES,
 	 .packets = 2, .bytes = 2 * 660},
+
+	/* not from a gateway of the prefix's */
+#define BOUNCES .verdict = V(BOUNCED)
+#define REFUSED .verdict = V(REFUSED)
+#define DIRECT .verdict = V(DIRECT)
+#define STRANGER .sender = 7
+	{"IPv4: from another MAC", IPV4(STRANGER), BOUNCES, VIA_LAN4},
+	{"IPv6: from another MAC", IPV6(STRANGER), BOUNCES, VIA_LAN6},
+	{"IPv4: from another MAC, mode stack", IPV4(STRANGER), .stack = true, BOUNCES, VIA_LAN4},
+	{"IPv6: from another MAC, mode stack", IPV6(STRANGER), .stack = true, BOUNCES, VIA_LAN6},
+	{"IPv4: from the gateway, mode stack", IPV4(), .stack = true, STAYS},
+	{"IPv6: from the gateway, mode stack", IPV6(), .stack = true, STAYS},
+	{"IPv4: from the gateway, to this host, mode stack", IPV4(TO("8.0.16.1")), .stack = true, STAYS},
+	{"IPv4: another MAC, this host's address in the prefix", IPV4(STRANGER, TO("8.0.16.1")), BOUNCES, VIA_LAN4},
+	{"IPv6: another MAC, this host's address in the prefix", IPV6(STRANGER, TO("2001:db8:86dd:4000::1")), BOUNCES,
+	 VIA_LAN6},
+	{"IPv4: another MAC, this host's address outside", IPV4(STRANGER, TO("192.0.2.2")), STAYS},
+	{"IPv6: another MAC, this host's address outside", IPV6(STRANGER, TO("2001:db8:2::2")), STAYS},
+	{"IPv4: another MAC, in a prefix, but not in the list", IPV4(STRANGER, TO("8.0.48.1")), BOUNCES, VIA_LAN4},
+	{"IPv6: another MAC, in a prefix, but not in the list", IPV6(STRANGER, TO("2001:db8:86dd:9000::1")), BOUNCES,
+	 VIA_LAN6},
+	{"IPv4: another MAC, in no prefix", IPV4(STRANGER, TO(OUTSIDE4)), STAYS},
+	{"IPv4: another MAC, bypass within the prefix", IPV4(STRANGER, TO("8.0.24.1")), STAYS},
+	{"IPv6: another MAC, bypass within the prefix", IPV6(STRANGER, TO("2001:db8:86dd:6000::1")), STAYS},
+	{"IPv4: another MAC, multicast", IPV4(STRANGER, TO("224.0.0.5")), MAPS_USUAL, STAYS},
+	{"IPv6: another MAC, link-local", IPV6(STRANGER, TO("fe80::1")), STAYS},
+	{"IPv4: another MAC, from a bypass", IPV4(STRANGER, FROM("198.51.100.1")), COMES},
+	{"IPv6: another MAC, from a bypass", IPV6(STRANGER, FROM("2001:db8:5::1")), COMES},
+	{"IPv4: another MAC, from a bypass, mode stack", IPV4(STRANGER, FROM("198.51.100.1")), .stack = true, STAYS},
+	{"IPv4: another MAC, from inside the tunnel", IPV4(STRANGER, FROM("8.0.16.11")), BOUNCES, VIA_LAN4},
+	{"IPv6: another MAC, from inside the tunnel", IPV6(STRANGER, FROM("2001:db8:86dd:4000::11")), BOUNCES,
+	 VIA_LAN6},
+	{"IPv4: another MAC, from this host's address", IPV4(STRANGER, FROM("192.0.2.2")), BOUNCES, VIA_LAN4},
+	{"IPv6: another MAC, from link-local", IPV6(STRANGER, FROM("fe80::1")), STAYS},
+	{"IPv4: another MAC, to another host's MAC", IPV4(STRANGER, .mac = MAC_OTHER), STAYS},
+	{"IPv4: another MAC, to all", IPV4(STRANGER, .mac = MAC_BROADCAST), STAYS},
+	{"IPv4: another MAC, in a VLAN", IPV4(STRANGER), .vlan = 7, STAYS},
+	{"IPv4: a priority tag, VLAN 0", IPV4(), .vlan = 0x6000, COMES},
+	{"IPv6: a priority tag, VLAN 0", IPV6(), .vlan = 0x6000, COMES},
+	{"IPv4: another MAC, a priority tag", IPV4(STRANGER), .vlan = 0x2000, BOUNCES, VIA_LAN4},
+	{"IPv6: another MAC, a priority tag", IPV6(STRANGER), .vlan = 0x2000, BOUNCES, VIA_LAN6},
+	{"IPv4: another MAC, the tunnel was removed", IPV4(STRANGER), .tunnel_gone = true, BOUNCES, VIA_LAN4},
+	{"IPv4: another MAC, hop limit", IPV4(STRANGER), .vary = VARY_HOP_LIMIT, .from = 0, .to = 1,
+	 .verdict = V(HOP_LIMIT)},
+	{"IPv6: another MAC, hop limit", IPV6(STRANGER), .vary = VARY_HOP_LIMIT, .from = 0, .to = 1,
+	 .verdict = V(HOP_LIMIT)},
+	{"IPv4: another MAC, hop limit", IPV4(STRANGER), .vary = VARY_HOP_LIMIT, .from = 2, .to = 255, BOUNCES,
+	 VIA_LAN4},
+	{"IPv6: another MAC, hop limit", IPV6(STRANGER), .vary = VARY_HOP_LIMIT, .from = 2, .to = 255, BOUNCES,
+	 VIA_LAN6},
+	{"IPv4: another MAC, hop limit, to this host", IPV4(STRANGER, TO("8.0.16.1"), .hop_limit = SET(1)), REFUSED},
+	{"IPv6: another MAC, hop limit, to this host", IPV6(STRANGER, TO("2001:db8:86dd:4000::1"), .hop_limit = SET(1)),
+	 REFUSED},
+	{"IPv4: another MAC, padding", IPV4(STRANGER), .vary = VARY_PADDING, .from = 1, .to = 46, BOUNCES, VIA_LAN4,
+	 .bytes = 40},
+	{"IPv6: another MAC, padding", IPV6(STRANGER), .vary = VARY_PADDING, .from = 1, .to = 46, BOUNCES, VIA_LAN6,
+	 .bytes = 60},
+	{"IPv4: another MAC, the gateway's device is narrower", IPV4(STRANGER, TO("8.0.20.129"), .payload = SET(1400)),
+	 REFUSED},
+	{"IPv4: another MAC, the gateway is on another device", IPV4(STRANGER, TO("8.0.20.1")), BOUNCES,
+	 .via = GW_JUMBO4},
+	{"IPv6: another MAC, the gateway is on another device", IPV6(STRANGER, TO("2001:db8:86dd:5000::1")), BOUNCES,
+	 .via = GW_JUMBO6},
+	{"IPv4: another MAC, GSO, padding cannot be cut off",
+	 IPV4(STRANGER, .protocol = SET(6), .payload = SET(20 + 1200), .padding = 6), .gso_size = 600, REFUSED,
+	 .packets = 2, .bytes = 2 * 640},
+	{"IPv4: another MAC, GSO", IPV4(STRANGER, .protocol = SET(6), .payload = SET(20 + 2000)), .gso_size = 1460,
+	 BOUNCES, VIA_LAN4, .packets = 2, .bytes = 2000 + 2 * 40},
+	{"IPv6: another MAC, GSO", IPV6(STRANGER, .protocol = SET(6), .payload = SET(20 + 2000)), .gso_size = 1440,
+	 BOUNCES, VIA_LAN6, .packets = 2, .bytes = 2000 + 2 * 60},
+	{"IPv4: another MAC, no usable gateway", IPV4(STRANGER, TO("8.0.64.5")), .verdict = V(NO_GATEWAY)},
+	{"IPv6: another MAC, no usable gateway", IPV6(STRANGER, TO("2001:db8:86dd:a000::5")),
+	 .verdict = V(NO_GATEWAY)},
+	{"IPv4: another MAC, no usable gateway, on-fail pass", IPV4(STRANGER, TO("8.0.64.5")), .on_fail = WGVIA_PASS,
+	 .verdict = V(NO_GATEWAY)},
+	{"IPv6: another MAC, the gateway's device was removed", IPV6(STRANGER, TO("2001:db8:86dd:a000::17")),
+	 .verdict = V(NO_GATEWAY)},
+	{"IPv4: from the gateway, which is marked down", IPV4(TO("8.0.64.5")), STAYS},
+	{"IPv6: neighbour solicitation for a client", IPV6(STRANGER, .protocol = SET(58), .icmp_type = SET(135),
+	 .hop_limit = SET(255)), STAYS},
+	{"IPv6: neighbour solicitation with a smaller hop limit", IPV6(STRANGER, .protocol = SET(58),
+	 .icmp_type = SET(135), .hop_limit = SET(254)), BOUNCES, VIA_LAN6},
+	{"IPv6: echo request with hop limit 255", IPV6(STRANGER, .protocol = SET(58), .icmp_type = SET(128),
+	 .hop_limit = SET(255)), BOUNCES, VIA_LAN6},
+	{"IPv4: header cut off, another MAC", IPV4(STRANGER), .vary = VARY_CUT, .from = 0, .to = 39, STAYS},
+
+	{"IPv4: return any", IPV4(STRANGER), .ret = WGVIA_RETURN_ANY, DIRECT},
+	{"IPv6: return any", IPV6(STRANGER), .ret = WGVIA_RETURN_ANY, DIRECT},
+	{"IPv4: return any, from the gateway", IPV4(), .ret = WGVIA_RETURN_ANY, COMES},
+	{"IPv4: return any, hop limit", IPV4(STRANGER, .hop_limit = SET(1)), .ret = WGVIA_RETURN_ANY,
+	 .verdict = V(HOP_LIMIT)},
+	{"IPv6: return any, too long", IPV6(STRANGER, .payload = SET(1381)), .ret = WGVIA_RETURN_ANY,
+	 .verdict = V(TOO_BIG)},
+	{"IPv4: return any, too long", IPV4(STRANGER, .payload = SET(1401)), .ret = WGVIA_RETURN_ANY,
+	 .verdict = V(TOO_BIG)},
+	{"IPv4: return drop", IPV4(STRANGER), .ret = WGVIA_RETURN_DROP, REFUSED},
+	{"IPv6: return drop", IPV6(STRANGER), .ret = WGVIA_RETURN_DROP, REFUSED},
+	{"IPv4: return drop, to this host", IPV4(STRANGER, TO("8.0.16.1")), .ret = WGVIA_RETURN_DROP, REFUSED},
+	{"IPv4: return drop, mode stack", IPV4(STRANGER), .ret = WGVIA_RETURN_DROP, .stack = true, REFUSED},
+	{"IPv4: return drop, hop limit", IPV4(STRANGER, .hop_limit = SET(1)), .ret = WGVIA_RETURN_DROP, REFUSED},
+	{"IPv4: return drop, from the gateway", IPV4(), .ret = WGVIA_RETURN_DROP, COMES},
+	{"IPv4: return drop, from a bypass", IPV4(STRANGER, FROM("198.51.100.1")), .ret = WGVIA_RETURN_DROP, COMES},
+	{"IPv4: return 3, which is nothing", IPV4(STRANGER), .ret = 3, BOUNCES, VIA_LAN4},
+
+	/* by another tunnel: nothing there tells who has sent it */
+	{"IPv4: without link header", IPV4(FROM("8.0.15.9")), .l3 = true, BOUNCES, VIA_LAN4},
+	{"IPv6: without link header", IPV6(FROM("2001:db8:86dd:3000::9")), .l3 = true, BOUNCES, VIA_LAN6},
+	{"IPv4: without link header, this host's address in the prefix", IPV4(FROM("8.0.15.9"), TO("8.0.16.1")),
+	 .l3 = true, BOUNCES, VIA_LAN4},
+	{"IPv4: without link header, outside", IPV4(FROM("8.0.15.9"), TO(OUTSIDE4)), .l3 = true, STAYS},
+	{"IPv4: without link header, return drop", IPV4(FROM("8.0.15.9")), .l3 = true, .ret = WGVIA_RETURN_DROP, REFUSED},
+	{"IPv4: without link header, hop limit", IPV4(FROM("8.0.15.9"), .hop_limit = SET(1)), .l3 = true,
+	 .verdict = V(HOP_LIMIT)},
 };
 
 #define TURNS .verdict = V(RETARGETED)
@@ -1076,9 +1191,10 @@ static const struct row gateway_mac_rows[] = {
 
 static const uint8_t gateway_mac[] = {2, 0, 0, 0, 0xaa, 1};
 
-enum form { FORM_L2, FORM_ETHER, FORM_L3, FORM_NO_CHECK_MTU, FORM_COUNT };
+enum form { FORM_L2, FORM_ETHER, FORM_L3, FORM_NO_CHECK_MTU, FORM_STACK, FORM_COUNT };
 
-static const char *const form_names[] = {"with link header", "Ethernet tunnel", "without link header", "no MTU helper"};
+static const char *const form_names[] = {"with link header", "Ethernet tunnel", "without link header", "no MTU helper",
+					 "mode stack"};
 
 /* Each form as it is loaded by wgvia, and with the recorder. */
 static struct programs programs[FORM_COUNT][2];
@@ -1152,7 +1268,7 @@ static bool check_next_hop(const struct row *row, struct programs *p, enum wgvia
 	uint8_t addr[16];
 	bool ok = true;
 
-	if (direction == WGVIA_BACK) {
+	if (direction == WGVIA_BACK && row->verdict != V(BOUNCED)) {
 		CHECK(r->ifindex == devices[DEVICE_TUNNEL].ifindex, "redirected to device %u, not the tunnel",
 		      r->ifindex);
 		CHECK(!r->has_next_hop &&
@@ -1245,13 +1361,15 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 {
 	struct programs *p = &programs[form][record];
 	int verdict = row->verdict - 1;
+	bool l3 = p->options.l3;
 	bool redirected =
-		verdict == WGVIA_REDIRECTED || verdict == WGVIA_RETURNED || verdict == WGVIA_RETARGETED || row->again;
+		verdict == WGVIA_REDIRECTED || verdict == WGVIA_RETURNED || verdict == WGVIA_RETARGETED ||
+		verdict == WGVIA_BOUNCED || (verdict == WGVIA_DIRECT && !l3 && !row->stack) || row->again;
 	enum device device = row->device ? row->device : direction == WGVIA_OUT ? DEVICE_TUNNEL : DEVICE_LAN;
 	static struct wgvia_counter before[WGVIA_COUNTERS], after[WGVIA_COUNTERS];
 	static struct frame in, expected;
 	static struct run run;
-	bool l3 = p->options.l3, ok = true;
+	bool ok = true;
 	uint32_t cb[5] = {row->cb0 ? row->cb0 : 0x11111111, 0x22222222, 0x3333, 0x44444444, 0x55555555};
 	uint32_t ip_len, pass = row->since == NOTHING_WRAPPED ? 0xffffffff : 1000;
 	uint64_t bytes;
@@ -1282,9 +1400,11 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 	if (redirected)
 		action = TC_ACT_REDIRECT;
 	else if ((verdict == WGVIA_NO_GATEWAY && row->on_fail != WGVIA_PASS) ||
-		 (verdict == WGVIA_TOO_BIG && direction == WGVIA_EGRESS))
+		 (verdict == WGVIA_TOO_BIG && direction == WGVIA_EGRESS) || verdict == WGVIA_REFUSED)
 		action = TC_ACT_SHOT;
 
+	if (direction == WGVIA_BACK)
+		programs_forget(p);
 	programs_set_passes(p, pass);
 	if (row->cb0 && row->since == A_NEIGHBOUR_REQUEST)
 		send_neighbour_request(p);
@@ -1344,14 +1464,16 @@ static bool run_forms(const struct row *row, const struct packet_spec *spec, enu
 {
 	static const uint8_t zero_mac[6];
 
-	programs_set_on_fail(&programs[0][0], row->on_fail);
+	programs_set_meta(&programs[0][0], row->on_fail, row->ret);
 	programs_set_tunnel(&programs[0][0], row->tunnel_gone ? DEVICE_NONE : DEVICE_TUNNEL);
 	for (enum form form = 0; form < FORM_COUNT; form++) {
 		bool l3 = form == FORM_L3;
 
 		if (row->no_check_mtu != (form == FORM_NO_CHECK_MTU))
 			continue;
-		if (l3 && (direction == WGVIA_BACK || row->l2 || row->ether || !can_show_l3(spec, zero_mac)))
+		if (row->stack != (form == FORM_STACK))
+			continue;
+		if (l3 && ((direction == WGVIA_BACK && !row->l3) || row->l2 || row->ether || !can_show_l3(spec, zero_mac)))
 			continue;
 		if (!l3 && row->l3)
 			continue;
@@ -1479,7 +1601,8 @@ static void every_verdict_has_a_row(void **state)
 	} tables[] = {
 		{out_rows, sizeof(out_rows) / sizeof(out_rows[0]), (1 << (WGVIA_REDIRECTED + 1)) - 1},
 		{back_rows, sizeof(back_rows) / sizeof(back_rows[0]),
-		 1 << WGVIA_HOP_LIMIT | 1 << WGVIA_TOO_BIG | 1 << WGVIA_RETURNED | 1 << WGVIA_VERDICT_COUNT},
+		 1 << WGVIA_HOP_LIMIT | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_TOO_BIG | 1 << WGVIA_RETURNED |
+			 1 << WGVIA_BOUNCED | 1 << WGVIA_DIRECT | 1 << WGVIA_REFUSED | 1 << WGVIA_VERDICT_COUNT},
 		{egress_rows, sizeof(egress_rows) / sizeof(egress_rows[0]),
 		 1 << WGVIA_TOO_BIG | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_RETARGETED | 1 << WGVIA_VERDICT_COUNT},
 	};
@@ -1506,6 +1629,7 @@ static void add_neighbours(void)
 		"ip neigh add 2001:db8:2::1 lladdr 02:00:00:00:aa:01 nud permanent dev lan",
 		"ip neigh add fe80::1 lladdr 02:00:00:00:aa:01 nud permanent dev lan",
 		"ip addr add 192.0.2.66/26 dev jumbo",
+		"ip addr add 2001:db8:3::2/64 dev jumbo nodad",
 		"ip addr add 192.0.2.130/26 dev narrow",
 		"ip addr add 2001:db8:4::2/64 dev narrow nodad",
 		"ip neigh add 192.0.2.129 lladdr 02:00:00:00:aa:01 nud permanent dev narrow",
@@ -1528,6 +1652,7 @@ static int set_up(void **state)
 		[FORM_ETHER] = {.tunnel_ether = true},
 		[FORM_L3] = {.l3 = true},
 		[FORM_NO_CHECK_MTU] = {.no_check_mtu = true},
+		[FORM_STACK] = {.stack = true},
 	};
 
 	(void)state;

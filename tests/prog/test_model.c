@@ -36,7 +36,7 @@
 #define TC_INDEX 0x7776
 #define MAGIC 0x77677600u
 
-enum form { FORM_L2, FORM_ETHER, FORM_L3, FORM_NO_CHECK_MTU, FORM_COUNT }; /* the last one without link header, too */
+enum form { FORM_L2, FORM_ETHER, FORM_L3, FORM_NO_CHECK_MTU, FORM_STACK, FORM_COUNT }; /* the last one without link header, too */
 
 static struct programs programs[FORM_COUNT];
 static struct model_config config;
@@ -45,6 +45,7 @@ static uint32_t cpu, passes; /* of the egress programs, all of which share the c
 static struct wgvia_counter expected[WGVIA_COUNTERS];
 static uint8_t anchors[2][ANCHORS][16];
 static uint64_t indexes;
+static const uint8_t named_mac[6] = {2, 0, 0, 0, 0xaa, 1};
 static uint64_t packets_wanted = 1000000, seed, state;
 
 /* xorshift64*, Vigna 2014 */
@@ -236,7 +237,8 @@ static void put_maps(void)
 			assert_int_equal(bpf_map_update_elem(bypasses, &key, &value, BPF_NOEXIST), 0);
 		}
 	}
-	programs_set_on_fail(&programs[0], config.on_fail);
+	programs_set_meta(&programs[0], config.on_fail, config.ret);
+	programs_forget(&programs[0]);
 	put_index(false);
 	put_index(true);
 }
@@ -306,6 +308,7 @@ static void draw_config(void)
 		config.bypass_count[v6] = n;
 	}
 	config.on_fail = below(3);
+	config.ret = below(4); /* the last one is not an action, and reads as the first */
 	put_maps();
 }
 
@@ -435,7 +438,11 @@ static void draw_link_header(bool v6, struct model_packet *packet, uint8_t *fram
 		memset(frame, 0xff, 6);
 	else if (one_in(32))
 		frame[below(6)] ^= 1 << below(8);
-	fill_random(frame + 6, 6);
+	packet->named = one_in(2);
+	if (packet->named)
+		memcpy(frame + 6, named_mac, 6);
+	else
+		fill_random(frame + 6, 6);
 	frame[12] = v6 ? 0x86 : 0x08;
 	frame[13] = v6 ? 0xdd : 0x00;
 	if (one_in(40)) {
@@ -502,7 +509,7 @@ static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
 	if (one_in(5))
 		packet->len = mutate(v6, frame, packet->len);
 	packet->data = frame;
-	l3 = programs[form].options.l3 && packet->direction != WGVIA_BACK;
+	l3 = programs[form].options.l3;
 	if (l3) {
 		packet->len -= LINK_LEN;
 		if (packet->len < LINK_LEN)
@@ -524,10 +531,29 @@ static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
 	}
 	if (one_in(50) && !l3)
 		packet->vlan = 1 + below(4000);
+	else if (one_in(50) && !l3 && frame[12] == (v6 ? 0x86 : 0x08)) /* a priority alone */
+		packet->vlan = 0x2000 * (1 + below(7));
 	config.l3 = l3;
 	config.ether = form == FORM_ETHER;
+	config.stack = form == FORM_STACK;
 	config.no_mtu = form == FORM_NO_CHECK_MTU || !programs_can_check_mtu();
 	return form;
+}
+
+/* What a firewall does with a packet that was bounced: it comes back with two hops less. */
+static bool draw_return(struct model_packet *packet, const struct model_result *model, uint8_t *frame)
+{
+	uint8_t *ip = frame + LINK_LEN;
+	bool v6 = frame[12] == 0x86;
+	uint8_t *hop_limit = ip + (v6 ? 7 : 8);
+
+	if (model->verdict != WGVIA_BOUNCED || packet->came_back || config.l3 || *hop_limit < 4 || one_in(2))
+		return false;
+	*hop_limit -= 2;
+	if (!v6)
+		packets_choose_checksum(ip, ip[10] << 8 | ip[11]);
+	packet->came_back = true;
+	return true;
 }
 
 static const char *const directions[] = {"out", "back", "egress"};
@@ -613,6 +639,8 @@ static void print_disagreement(const char *what, uint64_t number, const struct p
 			       directions[i / WGVIA_VERDICT_COUNT], words[i % WGVIA_VERDICT_COUNT],
 			       (long long)(p->counters[i].packets - expected[i].packets),
 			       (long long)(p->counters[i].bytes - expected[i].bytes));
+	printf("# return %u, named %d, came back %d, stack %d\n", config.ret, packet->named, packet->came_back,
+	       config.stack);
 	printf("# ifindex %u, came in by %u, gso_size %u, tc_index %#x, VLAN %u, pass %08x of CPU %u\n",
 	       packet->ifindex, packet->ingress_ifindex, packet->gso_size, packet->tc_index, packet->vlan, packet->pass,
 	       packet->cpu);
@@ -641,6 +669,7 @@ static void program_and_model_agree(void **unused)
 	static uint8_t buffer[MODEL_FRAME_MAX];
 	static struct frame frame;
 	static struct run run;
+	struct programs *p = NULL;
 	unsigned int disagreements = 0, further = 0;
 	double start = now();
 	uint64_t i;
@@ -648,7 +677,6 @@ static void program_and_model_agree(void **unused)
 	(void)unused;
 	printf("# %llu packets, seed %llu\n", (unsigned long long)packets_wanted, (unsigned long long)seed);
 	for (i = 0; i < packets_wanted && disagreements < 3; i++) {
-		struct programs *p;
 		const char *what;
 		int error;
 
@@ -661,7 +689,8 @@ static void program_and_model_agree(void **unused)
 			passes = one_in(2) ? draw() : -below(1000); /* the latter wraps around */
 			programs_set_passes(&programs[0], passes);
 		}
-		p = &programs[draw_packet(&packet, buffer)];
+		p = i % PACKETS_PER_CONFIG && draw_return(&packet, &model, buffer) ? p : &programs[draw_packet(&packet, buffer)];
+		p->skel->bss->sender_wanted = 0;
 		frame.len = packet.len;
 		memcpy(frame.data, packet.data, packet.len);
 		run.ifindex = packet.ifindex;
@@ -701,7 +730,8 @@ static void every_verdict_occurred(void **unused)
 {
 	static const uint32_t reachable[WGVIA_DIRECTION_COUNT] = {
 		[WGVIA_OUT] = (1 << (WGVIA_REDIRECTED + 1)) - 1,
-		[WGVIA_BACK] = 1 << WGVIA_HOP_LIMIT | 1 << WGVIA_TOO_BIG | 1 << WGVIA_RETURNED | 1 << MODEL_UNCOUNTED,
+		[WGVIA_BACK] = 1 << WGVIA_HOP_LIMIT | 1 << WGVIA_TOO_BIG | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_RETURNED |
+			       1 << WGVIA_BOUNCED | 1 << WGVIA_DIRECT | 1 << WGVIA_REFUSED | 1 << MODEL_UNCOUNTED,
 		[WGVIA_EGRESS] =
 			1 << WGVIA_TOO_BIG | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_RETARGETED | 1 << MODEL_UNCOUNTED,
 	};
@@ -721,12 +751,22 @@ static void every_verdict_occurred(void **unused)
 		}
 }
 
+static void name_sender(void)
+{
+	const uint32_t source = WGVIA_SENDER_NAMED;
+	struct wgvia_sender key = {};
+
+	memcpy(key.mac, named_mac, sizeof(key.mac));
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(programs[0].skel->maps.senders), &key, &source, BPF_ANY), 0);
+}
+
 static int set_up(void **unused)
 {
 	static const struct programs_options options[FORM_COUNT] = {
 		[FORM_ETHER] = {.tunnel_ether = true},
 		[FORM_L3] = {.l3 = true},
 		[FORM_NO_CHECK_MTU] = {.l3 = true, .no_check_mtu = true},
+		[FORM_STACK] = {.stack = true},
 	};
 
 	(void)unused;
@@ -742,6 +782,7 @@ static int set_up(void **unused)
 		programs_load(&programs[form], &o);
 	}
 	can_set_ingress = programs_can_set_ingress(&programs[0]);
+	name_sender();
 	memset((void *)programs[0].counters, 0, sizeof(expected));
 	printf("# kernel: bpf_check_mtu() %s, ingress devices in test runs %s\n",
 	       programs_can_check_mtu() ? "yes" : "no", can_set_ingress ? "yes" : "no");
