@@ -194,16 +194,14 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 	if (who <= SENDER_FIREWALL && !returns)
 		return NOT_OURS;
 	/*
-	 * From an address that only this host, one link or nobody may use, or from inside the tunnel: the kernel knows
-	 * what to do with a packet that cannot be (fib_validate_source(), ip6_forward()). What is exempt outward is
-	 * exempt here.
+	 * What is exempt outward is exempt here, too: so this host's connection tracking sees both directions. From an
+	 * address that only this host, one link or nobody may use, or from inside the tunnel: the kernel knows what to
+	 * do with a packet that cannot be (fib_validate_source(), ip6_forward()).
 	 */
 	from = lookup_bypass(pkt, &pkt->source);
-	if (from == WGVIA_SCOPE)
+	if (from == WGVIA_SCOPE || from == WGVIA_BYPASS)
 		return NOT_OURS;
-	if (from == WGVIA_BYPASS)
-		who = SENDER_NOBODY;
-	else if (who == SENDER_LOOP)
+	if (who == SENDER_LOOP)
 		who = sender_ask(skb, link_len, pkt, &frame, slot, gateway);
 	returns = returns && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
 	if (who <= SENDER_FIREWALL)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "also_map.h"
+#include "changes.h"
 #include "index_map.h"
 #include "list_map.h"
 #include "lists.h"
@@ -369,6 +370,12 @@ void tables_index(const struct instance *instance, const struct state *state)
 		index_map_write(instance, &running, &changes);
 }
 
+/* The packet path keeps for some ticks who was a gateway, unless a change is counted: bpf/sender.h. */
+static bool senders_differ(const struct state *a, const struct state *b)
+{
+	return a->ret != b->ret || memcmp(&a->also, &b->also, sizeof(a->also)) != 0;
+}
+
 int tables_write(const struct instance *instance, const struct state *state, struct error *error)
 {
 	cleanup(state_free) struct state running = {};
@@ -380,6 +387,8 @@ int tables_write(const struct instance *instance, const struct state *state, str
 	ret = also_map_write(instance, &running.also, &state->also);
 	ret = ret ? ret : write_state(instance, &running, state);
 	also_map_clean(instance, ret ? &state->also : &running.also, ret ? &running.also : &state->also);
+	if (!ret && senders_differ(&running, state))
+		changes_count(instance);
 	if (ret)
 		return error_system(error, -ret, "cannot write the maps of '%s'", instance->tunnel);
 	tables_index(instance, state);

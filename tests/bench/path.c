@@ -117,6 +117,18 @@ static void set_trace(struct programs *programs, enum trace trace)
 	}
 }
 
+/* The frames come from a gateway. */
+static void name_sender(struct programs *programs)
+{
+	const struct wgvia_sender key = {.mac = {2, 0, 0, 0, 0xaa, 1}};
+	const uint32_t source = WGVIA_SENDER_NAMED;
+
+	if (bpf_map_update_elem(bpf_map__fd(programs->skel->maps.senders), &key, &source, BPF_ANY)) {
+		perror("senders");
+		exit(1);
+	}
+}
+
 /* Mean ns of one run. */
 static double measure(int fd, const struct frame *frame, struct ring_buffer *events)
 {
@@ -167,6 +179,7 @@ int main(void)
 	programs_set_bypass(&programs, "224.0.0.0/4", WGVIA_SCOPE);
 	programs_set_bypass(&programs, "ff00::/8", WGVIA_SCOPE);
 	programs_set_bypass(&programs, "fe80::/10", WGVIA_SCOPE);
+	name_sender(&programs);
 	empty = load_empty();
 	for (size_t i = 0; i < CASES; i++) {
 		spec = cases[i].packet;

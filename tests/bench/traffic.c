@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "floors.h"
+#include "lane.h"
 #include "traffic.h"
 
 /* A bijection of 32-bit numbers, or of their lowest bits: an odd factor. */
@@ -89,6 +90,7 @@ void traffic_build(struct traffic *traffic, int family, bool back, const char *s
 	if (!strcmp(sources, "outside"))
 		spec.source = outside;
 	packets_build(&spec, mac, &traffic->frame);
+	memcpy(traffic->frame.data + 6, lane_firewall_mac, 6); /* whoever else sends it back, it is bounced */
 	set_udp(&traffic->frame, udp_len);
 	traffic->family = family;
 	traffic->ethernet = back;

@@ -376,14 +376,15 @@ static void decide_back(const struct model_config *config, const struct model_pa
 		return;
 	to = left_alone(config, facts.v6, facts.destination);
 	from = left_alone(config, facts.v6, facts.source);
-	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || from == WGVIA_SCOPE || is_neighbour_discovery(&facts))
+	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || from == WGVIA_SCOPE || from == WGVIA_BYPASS ||
+	    is_neighbour_discovery(&facts))
 		return;
 	gateway = find_prefix(config, facts.v6, facts.destination);
 	knows_sender = link_len && (packet->named || (packet->came_back && config->ret != WGVIA_RETURN_DROP &&
 						      config->ret != WGVIA_RETURN_ANY));
 	returns = link_len && !config->stack && to == WGVIA_TUNNEL && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
 	count(packet, link_len, &facts, result);
-	if (!gateway || from == WGVIA_BYPASS || knows_sender) {
+	if (!gateway || knows_sender) {
 		if (returns)
 			give_back(config, packet, &facts, WGVIA_RETURNED, result);
 	} else if (config->ret == WGVIA_RETURN_ANY) {

@@ -720,9 +720,9 @@ static const struct row back_rows[] = {
 	{"IPv4: from nobody", IPV4(FROM("0.0.0.0")), STAYS},
 	{"IPv6: from link-local", IPV6(FROM("fe80::1")), STAYS},
 	{"IPv6: from nobody", IPV6(FROM("::")), STAYS},
-	{"IPv4: from a bypass", IPV4(FROM("198.51.100.1")), COMES},
-	{"IPv6: from a bypass", IPV6(FROM("2001:db8:5::1")), COMES},
-	{"IPv4: from a bypass within the tunnel's", IPV4(FROM("8.0.24.1")), COMES},
+	{"IPv4: from a bypass", IPV4(FROM("198.51.100.1")), STAYS},
+	{"IPv6: from a bypass", IPV6(FROM("2001:db8:5::1")), STAYS},
+	{"IPv4: from a bypass within the tunnel's", IPV4(FROM("8.0.24.1")), STAYS},
 	{"IPv4: from a prefix that is not in the list", IPV4(FROM("8.0.48.1")), COMES},
 
 	{"IPv4: to another host's MAC", IPV4(.mac = MAC_OTHER), STAYS},
@@ -814,8 +814,8 @@ static const struct row back_rows[] = {
 	{"IPv6: another MAC, bypass within the prefix", IPV6(STRANGER, TO("2001:db8:86dd:6000::1")), STAYS},
 	{"IPv4: another MAC, multicast", IPV4(STRANGER, TO("224.0.0.5")), MAPS_USUAL, STAYS},
 	{"IPv6: another MAC, link-local", IPV6(STRANGER, TO("fe80::1")), STAYS},
-	{"IPv4: another MAC, from a bypass", IPV4(STRANGER, FROM("198.51.100.1")), COMES},
-	{"IPv6: another MAC, from a bypass", IPV6(STRANGER, FROM("2001:db8:5::1")), COMES},
+	{"IPv4: another MAC, from a bypass", IPV4(STRANGER, FROM("198.51.100.1")), STAYS},
+	{"IPv6: another MAC, from a bypass", IPV6(STRANGER, FROM("2001:db8:5::1")), STAYS},
 	{"IPv4: another MAC, from a bypass, mode stack", IPV4(STRANGER, FROM("198.51.100.1")), .stack = true, STAYS},
 	{"IPv4: another MAC, from inside the tunnel", IPV4(STRANGER, FROM("8.0.16.11")), BOUNCES, VIA_LAN4},
 	{"IPv6: another MAC, from inside the tunnel", IPV6(STRANGER, FROM("2001:db8:86dd:4000::11")), BOUNCES,
@@ -889,7 +889,7 @@ static const struct row back_rows[] = {
 	{"IPv4: return drop, mode stack", IPV4(STRANGER), .ret = WGVIA_RETURN_DROP, .stack = true, REFUSED},
 	{"IPv4: return drop, hop limit", IPV4(STRANGER, .hop_limit = SET(1)), .ret = WGVIA_RETURN_DROP, REFUSED},
 	{"IPv4: return drop, from the gateway", IPV4(), .ret = WGVIA_RETURN_DROP, COMES},
-	{"IPv4: return drop, from a bypass", IPV4(STRANGER, FROM("198.51.100.1")), .ret = WGVIA_RETURN_DROP, COMES},
+	{"IPv4: return drop, from a bypass", IPV4(STRANGER, FROM("198.51.100.1")), .ret = WGVIA_RETURN_DROP, STAYS},
 	{"IPv4: return 3, which is nothing", IPV4(STRANGER), .ret = 3, BOUNCES, VIA_LAN4},
 
 	/* by another tunnel: nothing there tells who has sent it */
