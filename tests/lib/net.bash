@@ -150,16 +150,24 @@ tunnels_again() {
 	poll 10 ping_once "$NS_C2" "$WG6"
 }
 
-# counter VERDICT [packets|bytes]
+# counter VERDICT|DIRECTION.VERDICT [packets|bytes]
 counter() {
-	wgvia -j stats wg6 | jq ".counters.$1.${2:-packets}"
+	wgvia -j stats wg6 | jq "$(counter_in_json "$1").${2:-packets}"
 }
 
-# grown VERDICT PACKETS BYTES: since `wgvia -j stats wg6` has been written to $BATS_TEST_TMPDIR/before.
+counter_in_json() {
+	case $1 in
+	*.*) echo ".directions.$1" ;;
+	*) echo ".counters.$1" ;;
+	esac
+}
+
+# grown VERDICT|DIRECTION.VERDICT PACKETS BYTES: since `wgvia -j stats wg6` has been written to $BATS_TEST_TMPDIR/before.
 grown() {
-	local before=$BATS_TEST_TMPDIR/before
-	is "$1 $(($(counter "$1") - $(jq ".counters.$1.packets" "$before"))) packets $(($(counter "$1" bytes) - \
-		$(jq ".counters.$1.bytes" "$before"))) bytes" "$1 $2 packets $3 bytes"
+	local before=$BATS_TEST_TMPDIR/before value
+	value=$(counter_in_json "$1")
+	is "$1 $(($(counter "$1") - $(jq "$value.packets" "$before"))) packets $(($(counter "$1" bytes) - \
+		$(jq "$value.bytes" "$before"))) bytes" "$1 $2 packets $3 bytes"
 }
 
 remember_counters() {

@@ -334,6 +334,48 @@ ingress() {
 	done
 }
 
+@test "what comes from another host than the firewall is explained beside it, and that is what happens" {
+	local mode ret verdict outcome becomes family address
+	for mode in fast stack; do
+		while read -r ret verdict outcome; do
+			for family in 4 6; do
+				for address in client$family tunnel-own$family; do
+					becomes=$outcome
+					up $mode return $ret >/dev/null
+					echo "mode $mode return $ret to $address"
+					# more often than equal packets are bounced
+					for _ in {1..10}; do
+						wgvia -j explain wg6 from ${ADDRESS[service$family]} to ${ADDRESS[$address]} dir in \
+							>"$BATS_TEST_TMPDIR/json"
+					done
+					cat "$BATS_TEST_TMPDIR/json"
+					is "$(jq -r .other_sender.verdict "$BATS_TEST_TMPDIR/json")" $verdict
+					remember_counters
+					wire lan "Ether(src='$SVC_MAC', dst='$GW_MAC') / pkt($family, src='${ADDRESS[service$family]}', dst='${ADDRESS[$address]}')" \
+						>"$BATS_TEST_TMPDIR/out"
+					[ $becomes != in ] || { [ $address = client$family ] && becomes=tunnel || becomes=host; }
+					is "$(happened "$(<"$BATS_TEST_TMPDIR/out")" 64)" $becomes
+					grown $verdict 1 100
+					is "$(wgvia explain wg6 from ${ADDRESS[service$family]} to ${ADDRESS[$address]} dir in |
+						grep -c "the same from another MAC address: $verdict, ")" 1
+				done
+			done
+		done <<-END
+			via bounced firewall
+			any direct in
+			drop refused nothing
+		END
+	done
+	up fast >/dev/null
+	is "$(wgvia explain wg6 from $SVC4 to $C1_4)" "wg6: in from $SVC4 to $C1_4 len 100 hop-limit 64
+    destination $C1_4: on the bypass list with $VPN4, tunnel
+    source $SVC4: on no entry of the bypass list
+    gateway $FW4 dev ens3: up, mtu 1500, neighbour $FW_MAC PERMANENT
+    program at the ingress of dev ens3: returned
+    the same from another MAC address: bounced, to the firewall first
+  returned: into the tunnel"
+}
+
 # ---- gateways ----
 
 @test "a gateway that cannot be used: the reason is said, the packet counted and dropped" {
