@@ -172,13 +172,19 @@ static void check_index(struct examined *examined)
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		const char *family = families[i] == AF_INET ? "IPv4" : "IPv6", *problem;
 		size_t count;
-		const char *problem = index_map_problem(&examined->instance, &examined->running, families[i], &count);
+		bool known;
 
-		if (problem)
+		problem = index_map_problem(&examined->instance, &examined->running, families[i], &count, &known);
+		if (problem && known)
 			finding_add(examined, SEVERITY_INFO, "index", "",
-				    "the %zu %s prefixes have no index, and each packet costs more: %s", count,
-				    families[i] == AF_INET ? "IPv4" : "IPv6", problem);
+				    "the %zu %s prefixes have no index, and each packet costs more: %s", count, family,
+				    problem);
+		else if (problem)
+			finding_add(examined, SEVERITY_INFO, "index", "",
+				    "it is not known whether the %zu %s prefixes have an index: %s", count, family,
+				    problem);
 	}
 }
 
