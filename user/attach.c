@@ -567,7 +567,7 @@ static void list_tcx_before(const struct attachment *attachment, struct attach_o
 			   0, NULL, ids, &number))
 		return;
 	for (__u32 i = 0; i < number && !(attachment->kind == ATTACH_TCX && ids[i] == attachment->prog_id); i++)
-		add_other(others, max, count, "tcx program", ids[i], "?");
+		add_other(others, max, count, "tcx program", ids[i], "");
 }
 
 size_t attach_list_before(const struct attachment *attachment, struct attach_other *others, size_t max)
