@@ -75,7 +75,7 @@ int attach_remove_all(const char *folder);
 struct attach_other {
 	const char *kind; /* "tcx program" or "filter" */
 	uint32_t prog_id; /* 0: not known, or no BPF */
-	char name[64]; /* empty: not known, it takes CAP_SYS_ADMIN to read that of a tcx program */
+	char name[64];	  /* empty: not known, it takes CAP_SYS_ADMIN to read that of a tcx program */
 };
 /* What the kernel runs before this attachment: into `others`, `max` at most; returns how many. */
 size_t attach_list_before(const struct attachment *attachment, struct attach_other *others, size_t max);

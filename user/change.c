@@ -46,8 +46,8 @@ static int make_qdisc(struct change *change, uint32_t ifindex, struct error *err
 }
 
 /*
- * Without CAP_SYS_ADMIN a program that has no pin, as that of a link which an older version made, can be replaced but not
- * put back. The new one serves as well where the maps are the same.
+ * Without CAP_SYS_ADMIN a program that has no pin, as that of a link which an older version made, can be replaced but
+ * not put back. The new one serves as well where the maps are the same.
  */
 static int replace(struct change *change, struct step *step, const struct attachment *old, int prog_fd,
 		   struct error *error)

@@ -55,7 +55,7 @@ static void check_attachments(struct examined *examined)
 	}
 }
 
-/* Whether an instance's pins tell of the program. */
+/* Whether an instance of wgvia has attached the program. */
 static bool is_pinned(const char *root, uint32_t prog_id)
 {
 	cleanup_free char(*names)[IFNAMSIZ] = NULL;
@@ -106,7 +106,8 @@ static void check_programs_before(struct examined *examined)
 					 attachment->direction == WGVIA_EGRESS ? "egress" : "ingress");
 			finding_add(examined, SEVERITY_WARNING, "program_before", remedy,
 				    "%s '%s' runs before the %s program at dev %s: what it ends does not reach wgvia",
-				    others[j].kind, others[j].name[0] ? others[j].name : "?", direction_words[attachment->direction], name);
+				    others[j].kind, others[j].name[0] ? others[j].name : "?",
+				    direction_words[attachment->direction], name);
 		}
 	}
 }

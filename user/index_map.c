@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An index is an array of its own, made and filled before the packet path finds it. It has a pin, because to open it by
- * the id that `indexes` tells takes CAP_SYS_ADMIN.
+ * An index is an array of its own, made and filled before the packet path finds it. It has a pin: opening it by the id
+ * in `indexes` takes CAP_SYS_ADMIN.
  */
 #include "index_map.h"
 
@@ -191,11 +191,11 @@ const char *index_map_problem(const struct instance *instance, const struct stat
 		return "nothing here notices when somebody else changes them";
 	ret = read_head(instance, which, &head);
 	if (ret == -ENOENT)
-		return can_have_index(state, family) ? "making it has failed, the next change tries again"
+		return can_have_index(state, family) ? "making it failed, the next change tries again"
 						     : "they have more lengths, or gateways, than an index can hold";
 	if (ret || counted < 0) {
 		*known = false;
-		return "an older wgvia has made it, and to read that takes CAP_SYS_ADMIN";
+		return "an older wgvia has made it, and only CAP_SYS_ADMIN can read that";
 	}
 	if (changes_read(instance, &changes) || head.changes != changes.count[which])
 		return "somebody else has changed them since it was made";

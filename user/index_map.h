@@ -39,7 +39,7 @@ const char *index_map_problem(const struct instance *instance, const struct stat
 bool index_map_is_behind(const char *root, const char *tunnel, struct changes *seen);
 /* Takes all of them away. */
 void index_map_clear(const struct instance *instance);
-/* Removes pins of another instance's, whose place this one has taken. */
+/* Removes the pins of the instance that this one has replaced. */
 void index_map_tidy(const struct instance *instance);
 
 #endif

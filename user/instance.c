@@ -78,8 +78,8 @@ static bool netns_exists(uint64_t inode, char *name, size_t size)
 }
 
 /*
- * Whether the instance redirects to a device: such a map loses each device that goes, with its namespace too. Which other
- * processes there are, and in which namespaces, takes CAP_SYS_PTRACE to see.
+ * Whether the instance redirects to a device. The kernel removes a device from this map when the device is removed,
+ * also with its namespace. Seeing which namespaces other processes are in takes CAP_SYS_PTRACE.
  */
 static bool has_devices(const struct instance *instance)
 {

@@ -194,7 +194,8 @@ void programs_learn(struct programs *programs, uint64_t build, const struct inst
 
 	if (!programs_fit(programs, instance) || are_replaced(programs, instance, links))
 		programs_close(programs);
-	/* pins of another build may be older than its instance: a wgvia that makes none may have replaced the programs */
+	/* pins of another build may be older than its instance: a wgvia that makes none may have replaced the programs
+	 */
 	if (instance->meta.build != build)
 		return;
 	programs->build = build;

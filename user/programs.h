@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The programs of an instance: loaded into the kernel on its maps, or found by their pins, which spares the verifier's
- * time. Pins, because to open a program by its id takes CAP_SYS_ADMIN on every kernel, and the agent has not got it.
+ * time. Opening a program by its id takes CAP_SYS_ADMIN on every kernel, which the agent does not have.
  */
 #ifndef WGVIA_PROGRAMS_H
 #define WGVIA_PROGRAMS_H

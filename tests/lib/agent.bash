@@ -15,6 +15,11 @@ read_unit() {
 }
 read_unit
 
+# as_unit WORD...: a command with that.
+as_unit() {
+	in_ns "$NS_GW" "${AS_UNIT[@]}" "$WGVIA" --pin-dir "$PIN_DIR" "$@"
+}
+
 # agent_start [WORD...]: `run wg6 WORD...` in the background, once it is ready; AGENT_ENV holds variables for it.
 agent_start() {
 	agent_begin "$@"
