@@ -175,9 +175,10 @@ static json *describe_indexes(const struct instance *instance, const struct stat
 	} families[] = {{AF_INET, "ipv4"}, {AF_INET6, "ipv6"}};
 	json *values = print_array();
 	size_t count;
+	bool known;
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-		if (!index_map_problem(instance, state, families[i].family, &count) && count)
+		if (!index_map_problem(instance, state, families[i].family, &count, &known) && count)
 			print_append_text(values, families[i].word);
 	return values;
 }

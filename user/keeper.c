@@ -313,7 +313,8 @@ void keeper_guard(struct keeper *keeper, const struct link *link)
 	struct context *context = keeper->context;
 
 	if (!keeper->present || !strcmp(link->name, keeper->words->tunnel) || !may_be_way_out(keeper, link) ||
-	    (known && may_be_way_out(keeper, known)) || (!link_is_ethernet(link) && !link_is_l3(link)))
+	    (known && !keeper->again && may_be_way_out(keeper, known)) ||
+	    (!link_is_ethernet(link) && !link_is_l3(link)))
 		return;
 	/* what fails here fails again in the next step, which tells */
 	newcomer_guard(context->pin_dir, keeper->words->tunnel, &keeper->programs, link, &context->error);

@@ -22,6 +22,7 @@ setup_file() {
 teardown() {
 	systemctl stop wgvia@wg6 wgvia-metrics.timer
 	systemctl reset-failed
+	ip link delete second 2>/dev/null || true
 	wgvia down wg6
 }
 
@@ -250,4 +251,36 @@ restart_networkd() {
 	poll 10 main_pid_is_not 0
 	poll 10 connections_work
 	connections_work
+}
+
+# attached_at DEVICE DIRECTION...
+attached_at() {
+	[ "$(wgvia -j show wg6 | jq -r --arg dev "$1" '[.attachments[] | select(.attached and .dev == $dev).direction] |
+		sort | join(" ")')" = "${*:2}" ]
+}
+
+# The unit's capabilities open no program by its id; the agent that was restarted has loaded none itself.
+@test "an agent that was restarted attaches to a tunnel and a LAN device that come, and reloads another mode" {
+	agent start
+	agent restart
+	ip link add second type veth peer name second.peer
+	ip link set second up
+	poll 10 attached_at second egress
+	agent restart
+	tunnel_gone
+	tunnels_again
+	poll 10 attached_at wg6 out
+	connections_work
+	agent restart
+	statements "mode stack" "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
+	agent reload
+	poll 10 attached_at ens3 egress
+	attached_at wg6
+	connections_work
+	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
+	agent reload
+	poll 10 attached_at wg6 out
+	connections_work
+	ip link delete second
+	run ! grep cannot <(journalctl -u wgvia@wg6 --no-pager -q --since -10min)
 }
