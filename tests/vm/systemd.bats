@@ -276,7 +276,7 @@ no_packet_bypassed() {
 	pid=$(unit MainPID)
 	[ "$pid" -ne 0 ]
 	traffic_again
-	for ((i = 0; i < 10; i++)); do
+	for ((i = 0; i < 4; i++)); do
 		systemctl restart wg-quick@wg6
 		traffic_again
 	done
@@ -293,7 +293,7 @@ no_packet_bypassed() {
 @test "boot and shutdown: no packet bypasses the firewall" {
 	local i
 	both_enabled
-	for ((i = 0; i < 5; i++)); do
+	for ((i = 0; i < 3; i++)); do
 		wgvia down wg6 # after a boot nothing is attached
 		systemctl start test-boot.target
 		traffic_again
