@@ -48,7 +48,7 @@ prepares() {
 	tunnel_removed
 	run -0 wgvia up wg6 "${WORDS[@]}" mode "$2"
 	is "$output" "$NOTE"
-	is "$(directions)" '["egress ens3"]'
+	is "$(directions)" '["back ens3","egress ens3"]'
 	run -0 wgvia up wg6 "${WORDS[@]}" mode "$2"
 	is "$output" "$NOTE"
 	wire_reset
@@ -83,7 +83,7 @@ prepares() {
 @test "tcx: mode stack: the first packet goes to the firewall, and the same command completes the instance" {
 	prepares tcx stack
 	is "$output" ""
-	is "$(directions)" '["egress ens3"]'
+	is "$(directions)" '["back ens3","egress ens3"]'
 	is "$(wgvia -j show wg6 | jq .ifindex)" "$(ip -n "$NS_GW" -j link show wg6 | jq '.[].ifindex')"
 }
 
@@ -111,7 +111,7 @@ prepares() {
 	tunnel_removed
 	run -0 wgvia up wg6 "${WORDS[@]}"
 	is "$output" "$NOTE"
-	is "$(directions)" '["egress ens3"]'
+	is "$(directions)" '["back ens3","egress ens3"]'
 	tunnel_made
 	wgvia up wg6 "${WORDS[@]}"
 	is "$(directions)" '["back ens3","egress ens3","out wg6"]'
@@ -183,6 +183,7 @@ hint: to prepare for an interface that does not exist yet, name the prefixes: fr
 	run -0 wgvia save wg6
 	is "$(grep -v '^#' <<<"$output")" "mode stack
 on-fail drop
+return via
 from $VPN4 via $FW4 dev ens3
 from $VPN6 via $FW6 dev ens3
 bypass 198.18.0.0/15"
