@@ -38,7 +38,7 @@ struct agent {
 	struct monitor *monitor;
 	struct guard *guard;
 	int lock, pokes, signals;
-	bool ended;
+	bool ready, ended;
 	bool dirty; /* something has changed */
 	uint64_t dirty_first, dirty_last;
 	uint64_t retry;			 /* when what has failed is tried again; HEALTH_NEVER: nothing has */
@@ -166,20 +166,31 @@ static void on_event(void *data, const struct monitor_event *event)
 	}
 }
 
+/* What starts when this agent is ready, wg-quick say, may rely on what the file says. */
+static void tell_ready(struct agent *agent)
+{
+	if (agent->ready || agent->keeper.pending)
+		return;
+	agent->ready = true;
+	sd_notify(0, "READY=1");
+}
+
 static void reload(struct agent *agent)
 {
 	struct error *error = &agent->keeper.context->error;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-		   (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
+	if (agent->ready)
+		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+			   (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
 	if (keeper_read_file(&agent->keeper)) {
 		journal(SD_ERR, "%s; the configuration stays as it was", error->text);
 		*error = (struct error){};
 	}
 	converge(agent);
-	sd_notify(0, "READY=1");
+	if (agent->ready)
+		sd_notify(0, "READY=1");
 }
 
 static void on_signal(struct agent *agent)
@@ -227,6 +238,7 @@ static void on_time(struct agent *agent)
 	if (guard_changed(agent->guard))
 		move_prefixes(agent);
 	tell_status(agent);
+	tell_ready(agent);
 	if (agent->watchdog && now_ms() >= agent->watchdog_due) {
 		sd_notify(0, "WATCHDOG=1");
 		agent->watchdog_due = now_ms() + agent->watchdog;
@@ -366,7 +378,7 @@ int agent_run(struct context *context, const struct run_words *words)
 	if (!agent.keeper.present && !words->path)
 		journal(SD_NOTICE, "no instance: waiting for 'wgvia up %s'", words->tunnel);
 	tell_status(&agent);
-	sd_notify(0, "READY=1");
+	tell_ready(&agent);
 	ret = loop(&agent);
 	if (!ret)
 		end(&agent);

@@ -177,6 +177,25 @@ static int own_filter_program(const struct attachment *point, const char *pin, u
 	return 0;
 }
 
+/* The filter's program, by the pins of own_filter_program(). An fd or -errno. */
+static int filter_get_program(const struct attachment *attachment, const char *pin)
+{
+	char next[PINS_PATH_MAX + 8];
+	const char *paths[] = {pin, next};
+
+	next_path(next, pin);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		int fd = bpf_obj_get(paths[i]);
+
+		if (fd < 0)
+			continue;
+		if (program_id(fd) == attachment->prog_id)
+			return fd;
+		close(fd);
+	}
+	return -ENOENT;
+}
+
 static int clsact_add(const struct attachment *point, const char *pin, int prog_fd)
 {
 	/* the pin first: a filter is always told of, even by a command that was killed */
@@ -195,7 +214,7 @@ static int clsact_add(const struct attachment *point, const char *pin, int prog_
 
 static int clsact_replace(const struct attachment *attachment, const char *pin, int prog_fd)
 {
-	int old = attach_get_program(attachment), ret;
+	int old = filter_get_program(attachment, pin), ret;
 	char next[PINS_PATH_MAX + 8];
 	uint32_t id;
 
@@ -485,9 +504,15 @@ int attach_replace(const char *folder, const struct attachment *attachment, int 
 	return error_system(error, -ret, "cannot replace the program at '%s'", name);
 }
 
-int attach_get_program(const struct attachment *attachment)
+int attach_get_program(const char *folder, const struct attachment *attachment)
 {
-	return bpf_prog_get_fd_by_id(attachment->prog_id);
+	char pin[PINS_PATH_MAX];
+	int fd = -ENOENT;
+
+	pin_path(pin, folder, attachment);
+	if (attachment->kind == ATTACH_CLSACT)
+		fd = filter_get_program(attachment, pin);
+	return fd < 0 ? bpf_prog_get_fd_by_id(attachment->prog_id) : fd;
 }
 
 int attach_remove(const char *folder, const struct attachment *attachment)
@@ -542,7 +567,7 @@ static void list_tcx_before(const struct attachment *attachment, struct attach_o
 			   0, NULL, ids, &number))
 		return;
 	for (__u32 i = 0; i < number && !(attachment->kind == ATTACH_TCX && ids[i] == attachment->prog_id); i++)
-		add_other(others, max, count, "tcx program", ids[i], "?");
+		add_other(others, max, count, "tcx program", ids[i], "");
 }
 
 size_t attach_list_before(const struct attachment *attachment, struct attach_other *others, size_t max)

@@ -61,8 +61,11 @@ void attach_device_name(uint32_t ifindex, char name[IFNAMSIZ]);
 int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error);
 /* Puts the program in the place of the one that is there, in one step for the packets. */
 int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd, struct error *error);
-/* The program that is attached, for putting it back; an fd or -errno. */
-int attach_get_program(const struct attachment *attachment);
+/*
+ * The program that is attached, for putting it back; an fd or -errno. A link does not give its program: -EPERM without
+ * CAP_SYS_ADMIN.
+ */
+int attach_get_program(const char *folder, const struct attachment *attachment);
 /* Detaches it where it is ours still, and unpins it; the pin stays where that fails. */
 int attach_remove(const char *folder, const struct attachment *attachment);
 /* All that the folder tells of, attachments and qdiscs; what is left when it fails is told of by the folder still. */
@@ -72,7 +75,7 @@ int attach_remove_all(const char *folder);
 struct attach_other {
 	const char *kind; /* "tcx program" or "filter" */
 	uint32_t prog_id; /* 0: not known, or no BPF */
-	char name[64];
+	char name[64];	  /* empty: not known, it takes CAP_SYS_ADMIN to read that of a tcx program */
 };
 /* What the kernel runs before this attachment: into `others`, `max` at most; returns how many. */
 size_t attach_list_before(const struct attachment *attachment, struct attach_other *others, size_t max);

@@ -12,12 +12,12 @@
 #include "devices.h"
 #include "util.h"
 
-enum { STEP_ADDED = -1, STEP_LEFT = -2 };
+enum { STEP_ADDED = -1, STEP_LEFT = -2, STEP_FINAL = -3 };
 
 /* What was done to one point, to be undone. */
 struct step {
 	struct attachment attachment;
-	int old_program; /* or STEP_ADDED; STEP_LEFT: it had the program */
+	int old_program; /* or STEP_ADDED; STEP_LEFT: it had the program; STEP_FINAL: it cannot be undone */
 };
 
 /* A pin of the same name whose link or filter is gone is in the way. */
@@ -45,6 +45,24 @@ static int make_qdisc(struct change *change, uint32_t ifindex, struct error *err
 	return 0;
 }
 
+/*
+ * Without CAP_SYS_ADMIN a program that has no pin, as that of a link which an older version made, can be replaced but
+ * not put back. The new one serves as well where the maps are the same.
+ */
+static int replace(struct change *change, struct step *step, const struct attachment *old, int prog_fd,
+		   struct error *error)
+{
+	int old_program = programs_get(change->running, old), ret;
+
+	step->attachment = *old;
+	step->old_program = old_program < 0 ? STEP_FINAL : old_program;
+	if (old_program < 0 && old_program != -EPERM)
+		return error_system(error, -old_program, "cannot read the running program");
+	ret = attach_replace(change->running->folder, old, prog_fd, error);
+	change->is_final |= !ret && old_program < 0;
+	return ret;
+}
+
 static int attach_point(struct change *change, const struct point *point, enum attach_kind kind, int prog_fd,
 			struct error *error)
 {
@@ -58,12 +76,7 @@ static int attach_point(struct change *change, const struct point *point, enum a
 		step->attachment = *old;
 		step->old_program = STEP_LEFT;
 	} else if (old && old->kind == kind) {
-		step->attachment = *old;
-		step->old_program = attach_get_program(old);
-		if (step->old_program < 0)
-			ret = error_system(error, -step->old_program, "cannot read the running program");
-		else
-			ret = attach_replace(change->running->folder, old, prog_fd, error);
+		ret = replace(change, step, old, prog_fd, error);
 	} else {
 		step->attachment = (struct attachment){
 			.kind = kind,

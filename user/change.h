@@ -23,6 +23,7 @@ struct change {
 	uint32_t *devices; /* which this change has added to the map */
 	size_t device_count;
 	uint32_t tunnel; /* of before */
+	bool is_final;	 /* change_undo() leaves some of the new programs in place */
 };
 
 /* Adds the devices to the map, and puts programs, which have to be held, in place. 0, or negative with `error` set. */

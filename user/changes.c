@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Four links, each with a pin.
+ * Four links, each with a pin, and a pin of its program.
  */
 #include "changes.h"
 
@@ -14,6 +14,7 @@
 #include "../bpf/index_lines.h"
 #include "changes.skel.h"
 #include "pins.h"
+#include "programs.h"
 #include "util.h"
 
 #define PROGRAMS 4
@@ -47,6 +48,21 @@ static const char *pin_of(const struct instance *instance, int program, char pat
 	return path;
 }
 
+/* A link does not give its program, and to open one by its id takes CAP_SYS_ADMIN. */
+static const char *program_pin_of(const struct instance *instance, int program, char path[PIN_MAX])
+{
+	snprintf(path, PIN_MAX, "%s/%s_program", instance->folder, names[program]);
+	return path;
+}
+
+static void unpin(const struct instance *instance, int program)
+{
+	char path[PIN_MAX];
+
+	unlink(pin_of(instance, program, path));
+	unlink(program_pin_of(instance, program, path));
+}
+
 static uint32_t map_id(int fd)
 {
 	struct bpf_map_info info = {};
@@ -70,7 +86,8 @@ static bool counts_into(int program, uint32_t map)
 	return false;
 }
 
-static bool is_attached(const struct instance *instance, int program)
+/* 1, 0, or -EPERM: it cannot be told, as the program of an older version, which has no pin. */
+static int is_attached(const struct instance *instance, int program)
 {
 	struct bpf_link_info info = {};
 	__u32 len = sizeof(info);
@@ -79,9 +96,15 @@ static bool is_attached(const struct instance *instance, int program)
 
 	link = bpf_obj_get(pin_of(instance, program, path));
 	if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &len) || info.type != BPF_LINK_TYPE_TRACING)
-		return false;
-	fd = bpf_prog_get_fd_by_id(info.prog_id);
-	return fd >= 0 && counts_into(fd, map_id(instance->maps[MAP_CHANGES]));
+		return 0;
+	fd = bpf_obj_get(program_pin_of(instance, program, path));
+	if (fd >= 0 && !programs_is(fd, info.prog_id)) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0)
+		fd = bpf_prog_get_fd_by_id(info.prog_id);
+	return fd >= 0 ? counts_into(fd, map_id(instance->maps[MAP_CHANGES])) : fd == -EPERM ? fd : 0;
 }
 
 /*
@@ -95,31 +118,31 @@ static bool is_wanted(const char *word)
 	return wanted && !strcmp(wanted, word);
 }
 
-bool changes_are_counted_now(const struct instance *instance)
+int changes_are_counted_now(const struct instance *instance)
 {
+	int counted = 1;
+
 	if (is_wanted("no"))
-		return false;
-	for (int i = 0; i < PROGRAMS && !is_wanted("blind"); i++)
-		if (!is_attached(instance, i))
-			return false;
-	return true;
+		return 0;
+	for (int i = 0; i < PROGRAMS && counted && !is_wanted("blind"); i++) {
+		int attached = is_attached(instance, i);
+
+		counted = attached > 0 ? counted : attached;
+	}
+	return counted;
 }
 
 void changes_leave_uncounted(const struct instance *instance)
 {
-	char path[PIN_MAX];
-
 	for (int i = 0; i < PROGRAMS; i++)
-		unlink(pin_of(instance, i, path));
+		unpin(instance, i);
 }
 
 void changes_tidy(const struct instance *instance)
 {
-	char path[PIN_MAX];
-
 	for (int i = 0; i < PROGRAMS; i++)
-		if (!is_attached(instance, i))
-			unlink(pin_of(instance, i, path));
+		if (is_attached(instance, i) <= 0)
+			unpin(instance, i);
 }
 
 static bool attach(const struct instance *instance, struct changes_bpf *skeleton)
@@ -133,8 +156,10 @@ static bool attach(const struct instance *instance, struct changes_bpf *skeleton
 		return false;
 	for (int i = 0; i < PROGRAMS; i++) {
 		struct bpf_link *link = *skeleton->skeleton->progs[i].link;
+		const struct bpf_program *program = *skeleton->skeleton->progs[i].prog;
 
-		if (bpf_link__pin(link, pin_of(instance, i, path)))
+		if (bpf_link__pin(link, pin_of(instance, i, path)) ||
+		    bpf_obj_pin(bpf_program__fd(program), program_pin_of(instance, i, path)))
 			return false;
 	}
 	return true;
@@ -147,8 +172,11 @@ bool changes_are_counted(const struct instance *instance)
 
 	if (is_wanted("no"))
 		return false;
-	if (changes_are_counted_now(instance))
+	if (changes_are_counted_now(instance) > 0)
 		return true;
+	/* from here on no index is in force: what counts may be there, see is_attached() */
+	if (changes_count(instance))
+		return false;
 	changes_leave_uncounted(instance);
 	skeleton = changes_bpf__open();
 	if (!skeleton)

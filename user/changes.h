@@ -25,8 +25,8 @@ int changes_count(const struct instance *instance);
  * where the kernel has no such programs (fentry and fexit: 5.5, CONFIG_FUNCTION_TRACER, BTF).
  */
 bool changes_are_counted(const struct instance *instance);
-/* Whether that is so already. */
-bool changes_are_counted_now(const struct instance *instance);
+/* Whether that is so already: 1, 0, or -EPERM where it cannot be told without CAP_SYS_ADMIN. */
+int changes_are_counted_now(const struct instance *instance);
 /* Takes away what counts for another instance, whose place this one has taken. */
 void changes_tidy(const struct instance *instance);
 /* Takes it away where it is there. */

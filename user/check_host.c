@@ -219,10 +219,14 @@ void check_host(struct examined *examined)
 	const struct link *tunnel = link_by_name(links, examined->tunnel);
 
 	check_kernel(examined);
-	if (!tunnel)
-		return;
-	check_up(examined, tunnel);
-	check_smallest_mtu(examined, tunnel);
+	if (tunnel) {
+		check_up(examined, tunnel);
+		check_smallest_mtu(examined, tunnel);
+	} else if (examined->is_running) {
+		finding_add(examined, SEVERITY_WARNING, "device", "",
+			    "interface '%s' does not exist: only the egress programs are attached, and wait for it",
+			    examined->tunnel);
+	}
 	check_forwarding(examined, tunnel);
 	for (size_t i = 0; i < links->count; i++) {
 		const struct link *dev = &links->all[i];
@@ -231,7 +235,8 @@ void check_host(struct examined *examined)
 			continue;
 		check_up(examined, dev);
 		check_smallest_mtu(examined, dev);
-		check_mtu(examined, tunnel, dev);
+		if (tunnel)
+			check_mtu(examined, tunnel, dev);
 		check_rp_filter(examined, dev);
 	}
 	check_neighbours(examined);

@@ -12,6 +12,7 @@
 #include "finding.h"
 #include "index_map.h"
 #include "lists.h"
+#include "pins.h"
 #include "util.h"
 #include "words.h"
 
@@ -54,10 +55,34 @@ static void check_attachments(struct examined *examined)
 	}
 }
 
-/* Another tunnel's program lets go on what is not its own; a filter that is no BPF may be told of in several parts. */
-static bool is_worth_telling(const struct attach_other *others, size_t i)
+/* Whether an instance of wgvia has attached the program. */
+static bool is_pinned(const char *root, uint32_t prog_id)
 {
-	if (!strncmp(others[i].name, "wgvia_", strlen("wgvia_")))
+	cleanup_free char(*names)[IFNAMSIZ] = NULL;
+	bool found = false;
+	size_t count = 0;
+
+	if (pins_list(root, &names, &count))
+		return false;
+	for (size_t i = 0; i < count && !found; i++) {
+		struct attachment *attachments = NULL;
+		char folder[PINS_PATH_MAX];
+		size_t number = 0;
+
+		if (pins_path(folder, root, names[i], PINS_CURRENT, NULL) || attach_list(folder, &attachments, &number))
+			continue;
+		for (size_t j = 0; j < number; j++)
+			found |= attachments[j].prog_id == prog_id;
+		free(attachments);
+	}
+	return found;
+}
+
+/* Another tunnel's program lets go on what is not its own; a filter that is no BPF may be told of in several parts. */
+static bool is_worth_telling(const char *root, const struct attach_other *others, size_t i)
+{
+	if (others[i].name[0] ? !strncmp(others[i].name, "wgvia_", strlen("wgvia_"))
+			      : is_pinned(root, others[i].prog_id))
 		return false;
 	return others[i].prog_id || !i || others[i - 1].prog_id || strcmp(others[i - 1].name, others[i].name) != 0;
 }
@@ -72,7 +97,7 @@ static void check_programs_before(struct examined *examined)
 		char remedy[96];
 
 		for (size_t j = 0; j < count; j++) {
-			if (!is_worth_telling(others, j))
+			if (!is_worth_telling(examined->instance.root, others, j))
 				continue;
 			if (others[j].prog_id)
 				snprintf(remedy, sizeof(remedy), "bpftool prog show id %u", others[j].prog_id);
@@ -81,7 +106,8 @@ static void check_programs_before(struct examined *examined)
 					 attachment->direction == WGVIA_EGRESS ? "egress" : "ingress");
 			finding_add(examined, SEVERITY_WARNING, "program_before", remedy,
 				    "%s '%s' runs before the %s program at dev %s: what it ends does not reach wgvia",
-				    others[j].kind, others[j].name, direction_words[attachment->direction], name);
+				    others[j].kind, others[j].name[0] ? others[j].name : "?",
+				    direction_words[attachment->direction], name);
 		}
 	}
 }
@@ -172,13 +198,19 @@ static void check_index(struct examined *examined)
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		const char *family = families[i] == AF_INET ? "IPv4" : "IPv6", *problem;
 		size_t count;
-		const char *problem = index_map_problem(&examined->instance, &examined->running, families[i], &count);
+		bool known;
 
-		if (problem)
+		problem = index_map_problem(&examined->instance, &examined->running, families[i], &count, &known);
+		if (problem && known)
 			finding_add(examined, SEVERITY_INFO, "index", "",
-				    "the %zu %s prefixes have no index, and each packet costs more: %s", count,
-				    families[i] == AF_INET ? "IPv4" : "IPv6", problem);
+				    "the %zu %s prefixes have no index, and each packet costs more: %s", count, family,
+				    problem);
+		else if (problem)
+			finding_add(examined, SEVERITY_INFO, "index", "",
+				    "it is not known whether the %zu %s prefixes have an index: %s", count, family,
+				    problem);
 	}
 }
 

@@ -299,16 +299,13 @@ static bool kernel_answers(struct explanation *explanation, const char *reason, 
 	return true;
 }
 
-/* The kernel has it: where it leaves by a device at which an egress program stands, that one has a word too. */
-static int follow_kernel(struct explanation *explanation, const char *reason, uint32_t ingress)
+/* The kernel sends it by that device; where an egress program is attached there, it decides. */
+static int follow_egress(struct explanation *explanation, const char *reason, uint32_t ifindex, uint32_t ingress)
 {
-	uint32_t ifindex = tell_kernel(explanation, ingress);
 	char text[256];
 	struct trial trial;
 	int ret;
 
-	if (kernel_answers(explanation, reason, ifindex))
-		return 0;
 	if (ifindex && attachment_at(&explanation->instance, WGVIA_EGRESS, ifindex)) {
 		ret = decide(explanation, WGVIA_EGRESS, ifindex, ingress, nobody, &trial);
 		if (ret)
@@ -331,6 +328,23 @@ static int follow_kernel(struct explanation *explanation, const char *reason, ui
 	return 0;
 }
 
+static int follow_kernel(struct explanation *explanation, const char *reason, uint32_t ingress)
+{
+	uint32_t ifindex = tell_kernel(explanation, ingress);
+
+	return kernel_answers(explanation, reason, ifindex) ? 0 : follow_egress(explanation, reason, ifindex, ingress);
+}
+
+/* The egress programs alone are attached: asked is that of the gateway's device. */
+static int explain_absent(struct explanation *explanation)
+{
+	const struct gateway_entry *entry = state_match_gateway(&explanation->state, &explanation->words->from);
+
+	step(explanation, "interface '%s' does not exist: what comes out of it later meets the egress programs",
+	     explanation->words->tunnel);
+	return follow_egress(explanation, "not re-targeted", entry ? entry->value.ifindex : 0, 0);
+}
+
 static int explain_out(struct explanation *explanation)
 {
 	uint32_t tunnel = explanation->instance.meta.tunnel_ifindex;
@@ -338,9 +352,12 @@ static int explain_out(struct explanation *explanation)
 	int ret;
 
 	if (!attachment_at(&explanation->instance, WGVIA_OUT, tunnel)) {
+		const struct link *link = link_by_name(&explanation->links, explanation->words->tunnel);
+
 		tell_source(explanation);
 		tell_destination(explanation, "destination", &explanation->words->to);
-		return follow_kernel(explanation, "not re-targeted", tunnel);
+		return link ? follow_kernel(explanation, "not re-targeted", link->ifindex)
+			    : explain_absent(explanation);
 	}
 	ret = decide(explanation, WGVIA_OUT, tunnel, tunnel, nobody, &trial);
 	if (ret)

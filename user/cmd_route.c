@@ -26,9 +26,9 @@ static int set_gateway(struct context *context, struct rtnl *rtnl, struct state 
 {
 	struct gateway_entry *entry = state_find_gateway(state, &change->words.from);
 	struct links links = {};
-	const struct link *tunnel;
 	struct wgvia_gateway value;
 	char from[PREFIX_TEXT_LEN];
+	struct link absent;
 	int ret;
 
 	if (entry && change->verb == ADD)
@@ -37,9 +37,8 @@ static int set_gateway(struct context *context, struct rtnl *rtnl, struct state 
 	ret = rtnl_get_links(rtnl, &links);
 	if (ret)
 		return error_system(&context->error, -ret, "cannot list the devices");
-	tunnel = link_by_name(&links, state->tunnel);
-	ret = tunnel ? 0 : error_system(&context->error, ENODEV, "cannot use '%s'", state->tunnel);
-	ret = ret ? ret : resolve_route(rtnl, &links, tunnel, &change->words, state, &value, &context->error);
+	ret = resolve_route(rtnl, &links, resolve_tunnel(&links, state->tunnel, &absent), &change->words, state, &value,
+			    &context->error);
 	free(links.all);
 	if (ret)
 		return ret;

@@ -175,11 +175,21 @@ static json *describe_indexes(const struct instance *instance, const struct stat
 	} families[] = {{AF_INET, "ipv4"}, {AF_INET6, "ipv6"}};
 	json *values = print_array();
 	size_t count;
+	bool known;
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-		if (!index_map_problem(instance, state, families[i].family, &count) && count)
+		if (!index_map_problem(instance, state, families[i].family, &count, &known) && count)
 			print_append_text(values, families[i].word);
 	return values;
+}
+
+/* An instance that has found no interface knows its name alone. */
+static const char *tunnel_state(const struct shown *shown, const struct wgvia_meta *meta)
+{
+	const struct link *link = meta->tunnel_ifindex ? link_by_index(&shown->links, meta->tunnel_ifindex)
+						       : link_by_name(&shown->links, shown->state.tunnel);
+
+	return link || meta->tunnel_ifindex ? link_state(link) : "absent";
 }
 
 static json *describe_instance(struct shown *shown, const struct instance *instance)
@@ -191,7 +201,7 @@ static json *describe_instance(struct shown *shown, const struct instance *insta
 
 	print_add_text(value, "interface", instance->tunnel);
 	print_add_number(value, "ifindex", instance->meta.tunnel_ifindex);
-	print_add_text(value, "state", link_state(link_by_index(&shown->links, instance->meta.tunnel_ifindex)));
+	print_add_text(value, "state", tunnel_state(shown, &instance->meta));
 	print_add_text(value, "mode", word_of(mode_words, WORDS_MODE, instance->meta.mode));
 	print_add_text(value, "on_fail", on_fail_words[shown->state.on_fail]);
 	print_add_text(value, "return", statement_of_return(&shown->state, &shown->links, text) + strlen("return "));

@@ -12,6 +12,7 @@
 #include "change.h"
 #include "changes.h"
 #include "devices.h"
+#include "index_map.h"
 #include "pins.h"
 #include "programs.h"
 #include "util.h"
@@ -114,6 +115,9 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 	if (ret)
 		return error_system(error, -ret, "cannot make '%s'", next.folder);
 	ret = pin_maps(&next, error);
+	ret = ret ? ret : programs_pin(programs, &next, error);
+	if (!ret && (ret = programs_keep_pins(&next)))
+		error_system(error, -ret, "cannot pin the programs of '%s'", next.tunnel);
 	ret = ret ? ret : fill(&next, &plan->state, error);
 	ret = ret ? ret : write_meta(&next, plan, build, error);
 	ret = ret ? ret : change_attach(&change, programs, error);
@@ -126,6 +130,7 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 	}
 	pins_path(next.folder, root, next.tunnel, PINS_CURRENT, NULL);
 	changes_tidy(&next);
+	index_map_tidy(&next);
 	ret = change_detach(&change, error);
 	change_free(&change);
 	return ret;
@@ -149,22 +154,31 @@ static int apply_in_place(const struct plan *plan, struct instance *running, dat
 				.next = running,
 				.tunnel = devices_tunnel(running->maps[MAP_DEVICES])};
 	bool same = running->meta.build == build && holds_all(programs, plan);
+	struct wgvia_meta old = running->meta;
+	struct error ignored = {};
 	__u32 key = 0;
 	int ret = pins_check_writable(running->root);
 
 	if (ret)
 		return error_system(error, -ret, "cannot change the pins of '%s'", running->tunnel);
 	ret = same ? 0 : load(programs, skeleton, build, running, error);
+	ret = ret || same ? ret : programs_pin(programs, running, error);
 	ret = ret || same ? ret : write_mixed(running, error);
 	ret = ret ? ret : change_attach(&change, programs, error);
-	ret = ret ? ret : write_meta(running, plan, build, error);
+	ret = ret ? ret : write_meta(running, plan, same ? build : 0, error);
 	ret = ret ? ret : fill(running, &plan->state, error);
 	if (ret) {
 		change_undo(&change);
+		if (change.is_final)
+			old.build = 0;
 		change_free(&change);
-		bpf_map_update_elem(running->maps[MAP_META], &key, &running->meta, BPF_ANY);
+		programs_unpin(running->folder);
+		bpf_map_update_elem(running->maps[MAP_META], &key, &old, BPF_ANY);
 		return ret;
 	}
+	/* the change is in force; where this fails, the next one loads the programs again */
+	if (!same && !programs_keep_pins(running))
+		write_meta(running, plan, build, &ignored);
 	ret = change_detach(&change, error);
 	change_free(&change);
 	return ret;
@@ -202,7 +216,7 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
 		*changed = true;
 		ret = apply_anew(root, plan, running, fill, programs, skeleton, build, error);
 	} else {
-		programs_learn(programs, running, &plan->links);
+		programs_learn(programs, build, running, &plan->links);
 		*changed = !is_in_place(plan, running, build);
 		ret = *changed ? apply_in_place(plan, running, fill, programs, skeleton, build, error)
 			       : apply_to_maps(plan, running, fill, error);
@@ -216,6 +230,8 @@ int dataplane_recover(const char *root, const char *tunnel, struct error *error)
 	char folder[PINS_PATH_MAX];
 	int ret = pins_recover(root, tunnel);
 
+	if (!ret && !pins_path(folder, root, tunnel, PINS_CURRENT, NULL))
+		programs_unpin(folder);
 	if (!ret && pins_exist(root, tunnel, PINS_NEW)) {
 		pins_path(folder, root, tunnel, PINS_NEW, NULL);
 		ret = attach_remove_all(folder);

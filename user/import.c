@@ -211,8 +211,9 @@ static char *up_words(const struct request *request)
 }
 
 /*
- * `up` last, as it looks at the routes into the tunnel, `down` first. Routes of a device that goes go with it, so that
- * those which moved need no PreDown.
+ * `up` before there is a tunnel, so that not even its first packet bypasses the firewall, and again when it has its
+ * routes; `down` when the tunnel no longer exists. Routes of a device that goes go with it, so that those which moved
+ * need no PreDown.
  */
 static void add_lines(struct import *import, struct recipe *recipe)
 {
@@ -231,8 +232,9 @@ static void add_lines(struct import *import, struct recipe *recipe)
 			value = NULL;
 		add_line(import, recipe, WGQUICK_POST_UP, value);
 	}
+	add_line(import, recipe, WGQUICK_PRE_UP, up_words(&import->request));
 	add_line(import, recipe, WGQUICK_POST_UP, up_words(&import->request));
-	add_line(import, recipe, WGQUICK_PRE_DOWN, strdup("wgvia down %i"));
+	add_line(import, recipe, WGQUICK_POST_DOWN, strdup("wgvia down %i"));
 	add_rests(import, recipe, WGQUICK_PRE_DOWN);
 	add_rests(import, recipe, WGQUICK_POST_DOWN);
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An index is an array of its own, made and filled before the packet path finds it.
+ * An index is an array of its own, made and filled before the packet path finds it. It has a pin: opening it by the id
+ * in `indexes` takes CAP_SYS_ADMIN.
  */
 #include "index_map.h"
 
 #include <bpf/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "../bpf/index_lines.h"
 #include "index.h"
@@ -30,7 +33,30 @@ bool index_map_is_wanted(const struct state *state)
 	return count_large(state, AF_INET) || count_large(state, AF_INET6);
 }
 
-/* 0, -ENOENT, or another -errno. */
+#define PIN_MAX (PINS_PATH_MAX + 32)
+
+static const char *pin_of(const struct instance *instance, __u32 which, char path[PIN_MAX])
+{
+	snprintf(path, PIN_MAX, "%s/index%d", instance->folder, which == INDEX_IPV4 ? 4 : 6);
+	return path;
+}
+
+/* The index of that id: an fd, or -errno. */
+static int open_index(const struct instance *instance, __u32 which, __u32 id)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	char path[PIN_MAX];
+	int fd = bpf_obj_get(pin_of(instance, which, path));
+
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.id == id)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return bpf_map_get_fd_by_id(id);
+}
+
+/* 0, -ENOENT, -EPERM where it has no pin, as that of an older version, or another -errno. */
 static int read_head(const struct instance *instance, __u32 which, struct index_head *head)
 {
 	cleanup_fd int fd = -1;
@@ -38,7 +64,7 @@ static int read_head(const struct instance *instance, __u32 which, struct index_
 
 	if (bpf_map_lookup_elem(instance->maps[MAP_INDEXES], &which, &id))
 		return -errno;
-	fd = bpf_map_get_fd_by_id(id);
+	fd = open_index(instance, which, id);
 	return fd < 0 || bpf_map_lookup_elem(fd, &first, head) ? -errno : 0;
 }
 
@@ -80,10 +106,23 @@ static int put(const struct instance *instance, __u32 which, const struct index_
 {
 	cleanup_fd int fd = make_map(image);
 	int ret = fd < 0 ? fd : fill(fd, image);
+	char path[PIN_MAX];
 
 	if (ret)
 		return ret;
+	unlink(pin_of(instance, which, path));
+	if (bpf_obj_pin(fd, path))
+		return -errno;
 	return bpf_map_update_elem(instance->maps[MAP_INDEXES], &which, &fd, BPF_ANY) ? -errno : 0;
+}
+
+/* 0 or -errno. */
+static int remove_one(const struct instance *instance, __u32 which)
+{
+	char path[PIN_MAX];
+
+	unlink(pin_of(instance, which, path));
+	return bpf_map_delete_elem(instance->maps[MAP_INDEXES], &which) && errno != ENOENT ? -errno : 0;
 }
 
 static int write_one(const struct instance *instance, const struct state *state, __u32 which, uint64_t changes)
@@ -95,7 +134,7 @@ static int write_one(const struct instance *instance, const struct state *state,
 		ret = put(instance, which, &image);
 		free(image.lines);
 	} else if (ret == -E2BIG) {
-		ret = bpf_map_delete_elem(instance->maps[MAP_INDEXES], &which) && errno != ENOENT ? -errno : 0;
+		ret = remove_one(instance, which);
 	}
 	return ret;
 }
@@ -112,22 +151,52 @@ int index_map_write(const struct instance *instance, const struct state *state, 
 void index_map_clear(const struct instance *instance)
 {
 	for (__u32 i = 0; i < INDEX_FAMILIES; i++)
-		bpf_map_delete_elem(instance->maps[MAP_INDEXES], &i);
+		remove_one(instance, i);
 }
 
-const char *index_map_problem(const struct instance *instance, const struct state *state, uint8_t family, size_t *count)
+void index_map_tidy(const struct instance *instance)
+{
+	char path[PIN_MAX];
+	__u32 id;
+
+	for (__u32 i = 0; i < INDEX_FAMILIES; i++)
+		if (bpf_map_lookup_elem(instance->maps[MAP_INDEXES], &i, &id))
+			unlink(pin_of(instance, i, path));
+}
+
+static bool can_have_index(const struct state *state, uint8_t family)
+{
+	struct index_image image;
+	int ret = index_make(state, family, 0, &image);
+
+	if (!ret)
+		free(image.lines);
+	return ret != -E2BIG;
+}
+
+const char *index_map_problem(const struct instance *instance, const struct state *state, uint8_t family, size_t *count,
+			      bool *known)
 {
 	__u32 which = family == AF_INET ? INDEX_IPV4 : INDEX_IPV6;
 	struct index_head head;
 	struct changes changes;
+	int counted, ret;
 
+	*known = true;
 	*count = count_large(state, family);
 	if (!*count)
 		return NULL;
-	if (!changes_are_counted_now(instance))
+	counted = changes_are_counted_now(instance);
+	if (!counted)
 		return "nothing here notices when somebody else changes them";
-	if (read_head(instance, which, &head))
-		return "they have more lengths, or gateways, than an index can hold";
+	ret = read_head(instance, which, &head);
+	if (ret == -ENOENT)
+		return can_have_index(state, family) ? "making it failed, the next change tries again"
+						     : "they have more lengths, or gateways, than an index can hold";
+	if (ret || counted < 0) {
+		*known = false;
+		return "an older wgvia has made it, and only CAP_SYS_ADMIN can read that";
+	}
 	if (changes_read(instance, &changes) || head.changes != changes.count[which])
 		return "somebody else has changed them since it was made";
 	return NULL;
@@ -150,9 +219,11 @@ bool index_map_is_behind(const char *root, const char *tunnel, struct changes *s
 		return false;
 	for (__u32 i = 0; i < INDEX_FAMILIES; i++) {
 		struct index_head head;
+		int ret = read_head(&instance, i, &head);
 
-		if (!read_head(&instance, i, &head))
-			behind |= head.changes != now.count[i] || !changes_are_counted_now(&instance);
+		/* what cannot be read is made again, with a pin */
+		behind |= ret == -EPERM ||
+			  (!ret && (head.changes != now.count[i] || changes_are_counted_now(&instance) <= 0));
 		quiet &= now.count[i] == seen->count[i];
 	}
 	*seen = now;

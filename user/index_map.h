@@ -28,10 +28,10 @@ bool index_map_is_current(const struct instance *instance, const struct state *s
 int index_map_write(const struct instance *instance, const struct state *state, const struct changes *changes);
 /*
  * Why a family that has so many prefixes has no index that is in force; NULL: it has one. `*count`: how many prefixes,
- * 0 where it needs none.
+ * 0 where it needs none. `*known` is false where it cannot be told whether it has one.
  */
-const char *index_map_problem(const struct instance *instance, const struct state *state, uint8_t family,
-			      size_t *count);
+const char *index_map_problem(const struct instance *instance, const struct state *state, uint8_t family, size_t *count,
+			      bool *known);
 /*
  * For an agent, which asks from time to time, without the lock: whether an index is not in force any more and should be
  * made anew. False while the maps are being changed: `seen` is what was seen when it was asked last, and is seen to.
@@ -39,5 +39,7 @@ const char *index_map_problem(const struct instance *instance, const struct stat
 bool index_map_is_behind(const char *root, const char *tunnel, struct changes *seen);
 /* Takes all of them away. */
 void index_map_clear(const struct instance *instance);
+/* Removes the pins of the instance that this one has replaced. */
+void index_map_tidy(const struct instance *instance);
 
 #endif

@@ -78,6 +78,17 @@ static bool netns_exists(uint64_t inode, char *name, size_t size)
 	return false;
 }
 
+/*
+ * Whether the instance redirects to a device. The kernel removes a device from this map when the device is removed,
+ * also with its namespace. Seeing which namespaces other processes are in takes CAP_SYS_PTRACE.
+ */
+static bool has_devices(const struct instance *instance)
+{
+	__u32 key;
+
+	return !bpf_map_get_next_key(instance->maps[MAP_DEVICES], NULL, &key);
+}
+
 /* Whether the pinned map is what this program's object has under that name, or -errno where it cannot be told. */
 static int map_fits(int fd, const struct bpf_map *map)
 {
@@ -147,7 +158,7 @@ static int open_maps(struct instance *instance)
 int instance_open(const char *root, const char *tunnel, struct instance *instance, struct error *error)
 {
 	uint64_t netns = instance_netns();
-	char name[NAME_MAX + 1];
+	char name[NAME_MAX + 1] = "";
 	int ret;
 
 	*instance = (struct instance)INSTANCE_NONE;
@@ -160,7 +171,7 @@ int instance_open(const char *root, const char *tunnel, struct instance *instanc
 	if (ret)
 		return error_system(error, -ret, "cannot open the pins of '%s'", tunnel);
 	if (!instance->foreign && instance->meta.netns != netns &&
-	    netns_exists(instance->meta.netns, name, sizeof(name))) {
+	    (netns_exists(instance->meta.netns, name, sizeof(name)) || has_devices(instance))) {
 		error_refuse(error, "the pins of '%s' in '%s' belong to another network namespace's interface%s%s",
 			     tunnel, root, name[0] ? ": " : "", name);
 		error_hint(error, "use 'wgvia -n %s', or a folder of its own with --pin-dir", name[0] ? name : "NAME");

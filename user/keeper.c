@@ -166,7 +166,7 @@ static int follow_request(struct following *following, struct rtnl *rtnl, struct
 	struct error ignored = {};
 
 	if (!keeper->words->path || keeper->pending || !keeper->base.gateway_count ||
-	    resolve_up_early(rtnl, &keeper->request, &fresh, &ignored))
+	    resolve_up(rtnl, &keeper->request, &fresh, &ignored))
 		return 0;
 	following->base = fresh.state;
 	fresh.state = (struct state){};
@@ -227,7 +227,7 @@ static void put_file(struct keeper *keeper)
 
 	if (ret)
 		error_system(&context->error, -ret, "cannot open rtnetlink");
-	ret = ret ? ret : resolve_up_early(rtnl, &keeper->request, &plan, &context->error);
+	ret = ret ? ret : resolve_up(rtnl, &keeper->request, &plan, &context->error);
 	ret = ret ? ret : running_apply(context, &plan, review, &following, &changed);
 	if (ret) {
 		tell_error(keeper, KEEPER_FILE);
@@ -313,7 +313,8 @@ void keeper_guard(struct keeper *keeper, const struct link *link)
 	struct context *context = keeper->context;
 
 	if (!keeper->present || !strcmp(link->name, keeper->words->tunnel) || !may_be_way_out(keeper, link) ||
-	    (known && may_be_way_out(keeper, known)) || (!link_is_ethernet(link) && !link_is_l3(link)))
+	    (known && !keeper->again && may_be_way_out(keeper, known)) ||
+	    (!link_is_ethernet(link) && !link_is_l3(link)))
 		return;
 	/* what fails here fails again in the next step, which tells */
 	newcomer_guard(context->pin_dir, keeper->words->tunnel, &keeper->programs, link, &context->error);

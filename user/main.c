@@ -62,7 +62,8 @@ static void usage(FILE *out)
 		     "  -V, --version      print the version\n"
 		     "  -h, --help         print this\n\n"
 		     "'wgvia up IFACE' alone takes the prefixes from the interface's addresses and the gateway\n"
-		     "from the default route. Exit status: 0 done, 1 refused by the system, 2 bad usage.\n");
+		     "from the default route. With prefixes named the interface need not exist yet.\n"
+		     "Exit status: 0 done, 1 refused by the system, 2 bad usage.\n");
 }
 
 /* The network namespace alone: the mounts, and with them the bpffs, stay those of the caller. */

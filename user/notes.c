@@ -51,7 +51,7 @@ void notes_of_plan(json *notes, const struct plan *plan, bool changed)
 			 plan->left_out[i]->name);
 		print_append_text(notes, text);
 	}
-	if (changed && plan->state.mode == WGVIA_FAST)
+	if (changed && plan->state.mode == WGVIA_FAST && plan->state.tunnel_ifindex)
 		print_append_text(notes, "mode fast: FORWARD rules, conntrack and NAT of this host do not see this "
 					 "traffic ('mode stack' keeps them)");
 	if (problem)

@@ -12,8 +12,19 @@
 #include <string.h>
 
 #include "../bpf/config.h" /* struct config, which the skeleton names */
+#include "pins.h"
 #include "util.h"
 #include "wgvia.skel.h"
+
+#define PIN_MAX (PINS_PATH_MAX + 32)
+/* The name of a program is the name of its pin. */
+static const char *const names[PROGRAM_COUNT] = {
+	[PROGRAM_OUT] = "wgvia_out",
+	[PROGRAM_BACK] = "wgvia_back",
+	[PROGRAM_BACK_L3] = "wgvia_back_l3",
+	[PROGRAM_EGRESS] = "wgvia_egress",
+	[PROGRAM_EGRESS_L3] = "wgvia_egress_l3",
+};
 
 static int verbose;
 
@@ -99,15 +110,7 @@ int programs_load(struct wgvia_bpf *skeleton, struct instance *instance, struct 
 
 struct bpf_program *programs_find(const struct wgvia_bpf *skeleton, enum program which)
 {
-	struct bpf_program *const programs[] = {
-		[PROGRAM_OUT] = skeleton->progs.wgvia_out,
-		[PROGRAM_BACK] = skeleton->progs.wgvia_back,
-		[PROGRAM_BACK_L3] = skeleton->progs.wgvia_back_l3,
-		[PROGRAM_EGRESS] = skeleton->progs.wgvia_egress,
-		[PROGRAM_EGRESS_L3] = skeleton->progs.wgvia_egress_l3,
-	};
-
-	return programs[which];
+	return bpf_object__find_program_by_name(skeleton->obj, names[which]);
 }
 
 /* --- holding --- */
@@ -178,16 +181,80 @@ static bool are_replaced(struct programs *programs, const struct instance *insta
 	return false;
 }
 
-void programs_learn(struct programs *programs, const struct instance *instance, const struct links *links)
+/* --- pins --- */
+
+static const char *pin_of(char path[PIN_MAX], const char *folder, int which, bool next)
 {
+	snprintf(path, PIN_MAX, "%s/%s%s", folder, names[which], next ? "%new" : "");
+	return path;
+}
+
+void programs_learn(struct programs *programs, uint64_t build, const struct instance *instance,
+		    const struct links *links)
+{
+	char path[PIN_MAX];
+
 	if (!programs_fit(programs, instance) || are_replaced(programs, instance, links))
 		programs_close(programs);
-	programs->build = instance->meta.build;
+	/* pins of another build may be older than its instance: a wgvia that makes none may have replaced the programs
+	 */
+	if (instance->meta.build != build)
+		return;
+	programs->build = build;
 	programs->maps = maps_of(instance);
-	for (size_t i = 0; programs->build && i < instance->attachment_count; i++) {
-		int *fd = place_of(programs, &instance->attachments[i], links);
+	for (int i = 0; i < PROGRAM_COUNT; i++)
+		if (programs->fds[i] < 0)
+			programs->fds[i] = bpf_obj_get(pin_of(path, instance->folder, i, false));
+}
 
-		if (fd && *fd < 0)
-			*fd = attach_get_program(&instance->attachments[i]);
+int programs_pin(const struct programs *programs, const struct instance *instance, struct error *error)
+{
+	char path[PIN_MAX];
+
+	for (int i = 0; i < PROGRAM_COUNT; i++)
+		if (bpf_obj_pin(programs->fds[i], pin_of(path, instance->folder, i, true))) {
+			int err = errno;
+
+			programs_unpin(instance->folder);
+			return error_system(error, err, "cannot pin the program '%s'", names[i]);
+		}
+	return 0;
+}
+
+int programs_keep_pins(const struct instance *instance)
+{
+	char from[PIN_MAX], to[PIN_MAX];
+
+	for (int i = 0; i < PROGRAM_COUNT; i++)
+		if (rename(pin_of(from, instance->folder, i, true), pin_of(to, instance->folder, i, false))) {
+			int err = errno;
+
+			programs_unpin(instance->folder);
+			return -err;
+		}
+	return 0;
+}
+
+void programs_unpin(const char *folder)
+{
+	char path[PIN_MAX];
+
+	for (int i = 0; i < PROGRAM_COUNT; i++)
+		unlink(pin_of(path, folder, i, true));
+}
+
+int programs_get(const struct instance *instance, const struct attachment *attachment)
+{
+	char path[PIN_MAX];
+
+	for (int i = 0; i < PROGRAM_COUNT; i++) {
+		int fd = bpf_obj_get(pin_of(path, instance->folder, i, false));
+
+		if (fd < 0)
+			continue;
+		if (programs_is(fd, attachment->prog_id))
+			return fd;
+		close(fd);
 	}
+	return attach_get_program(instance->folder, attachment);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The programs of an instance: loaded into the kernel on its maps, or found where they stand already, which spares the
- * verifier's time.
+ * The programs of an instance: loaded into the kernel on its maps, or found by their pins, which spares the verifier's
+ * time. Opening a program by its id takes CAP_SYS_ADMIN on every kernel, which the agent does not have.
  */
 #ifndef WGVIA_PROGRAMS_H
 #define WGVIA_PROGRAMS_H
@@ -54,10 +54,21 @@ bool programs_is(int fd, uint32_t id);
 /* Whether what is held is the instance's. */
 bool programs_fit(const struct programs *programs, const struct instance *instance);
 /*
- * Holds what stands at the instance's devices, besides what is held already; what is held and another one stands in its
- * place, is of another build or for other maps, is let go, with all that was loaded with it.
+ * Holds what is pinned in the instance's folder, besides what is held already, where the instance is of this build.
+ * Where another program is attached than the one that is held, or that one is of another build or for other maps,
+ * everything that is held is let go first.
  */
-void programs_learn(struct programs *programs, const struct instance *instance, const struct links *links);
+void programs_learn(struct programs *programs, uint64_t build, const struct instance *instance,
+		    const struct links *links);
+
+/* Pins what is held beside the instance's programs, which it is to replace. 0, or negative with `error` set. */
+int programs_pin(const struct programs *programs, const struct instance *instance, struct error *error);
+/* What programs_pin() has pinned replaces what was pinned before. 0 or -errno. */
+int programs_keep_pins(const struct instance *instance);
+/* Removes what programs_pin() has pinned. */
+void programs_unpin(const char *folder);
+/* The program that is attached there, by its pin where it has one: see attach_get_program(). */
+int programs_get(const struct instance *instance, const struct attachment *attachment);
 
 /* libbpf's own output: 0 none, 1 warnings, 2 everything and the verifier's log. */
 void programs_set_verbose(int level);

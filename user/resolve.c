@@ -490,27 +490,23 @@ static void note_narrow_gateways(struct plan *plan)
 	}
 }
 
-/* Where a tunnel that is missing is no reason to stop. */
-static const struct link *make_absent(struct plan *plan, const char *name)
+const struct link *resolve_tunnel(const struct links *links, const char *name, struct link *absent)
 {
-	plan->absent = (struct link){.type = ARPHRD_NONE};
-	snprintf(plan->absent.name, sizeof(plan->absent.name), "%s", name);
-	return &plan->absent;
+	const struct link *found = link_by_name(links, name);
+
+	*absent = (struct link){.type = ARPHRD_NONE};
+	snprintf(absent->name, sizeof(absent->name), "%s", name);
+	return found ? found : absent;
 }
 
-static int begin(struct rtnl *rtnl, const char *name, bool early, struct plan *plan, const struct link **tunnel,
+static int begin(struct rtnl *rtnl, const char *name, struct plan *plan, const struct link **tunnel,
 		 struct error *error)
 {
 	int ret = rtnl_get_links(rtnl, &plan->links);
 
 	if (ret)
 		return error_system(error, -ret, "cannot list the devices");
-	if (early && !link_by_name(&plan->links, name))
-		*tunnel = make_absent(plan, name);
-	else
-		ret = find_link(&plan->links, name, tunnel, error);
-	if (ret)
-		return ret;
+	*tunnel = resolve_tunnel(&plan->links, name, &plan->absent);
 	if ((*tunnel)->flags & IFF_LOOPBACK)
 		return error_refuse(error, "cannot use '%s': it is the loopback device", name);
 	if (!link_is_l3(*tunnel) && !link_is_ethernet(*tunnel))
@@ -563,13 +559,30 @@ static int add_also(struct rtnl *rtnl, struct plan *plan, const struct link *tun
 	return 0;
 }
 
-static int plan_up(struct rtnl *rtnl, const struct request *request, bool early, struct plan *plan, struct error *error)
+/* Where there is no such interface, there are only the words to know the prefixes by. */
+static int check_absent(struct plan *plan, const struct request *request, struct error *error)
+{
+	if (request->route_count) {
+		add_note(plan,
+			 "interface '%s' does not exist yet: only the LAN side is prepared; run the same command "
+			 "again when it exists",
+			 request->tunnel);
+		return 0;
+	}
+	error_system(error, ENODEV, "cannot use '%s'", request->tunnel);
+	error_hint(error, "to prepare for an interface that does not exist yet, name the prefixes: from PREFIX");
+	return -ENODEV;
+}
+
+int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
 {
 	const struct link *tunnel;
 	int ret;
 
 	*plan = (struct plan){};
-	ret = begin(rtnl, request->tunnel, early, plan, &tunnel, error);
+	ret = begin(rtnl, request->tunnel, plan, &tunnel, error);
+	if (!ret && !tunnel->ifindex)
+		ret = check_absent(plan, request, error);
 	if (ret)
 		return ret;
 	plan->state.mode = request->mode;
@@ -591,17 +604,7 @@ static int plan_up(struct rtnl *rtnl, const struct request *request, bool early,
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
 }
 
-int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
-{
-	return plan_up(rtnl, request, false, plan, error);
-}
-
-int resolve_up_early(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
-{
-	return plan_up(rtnl, request, true, plan, error);
-}
-
-static int plan_running(struct rtnl *rtnl, struct state *state, bool early, struct plan *plan, struct error *error)
+int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
 {
 	const struct link *tunnel;
 	size_t kept = 0;
@@ -618,18 +621,8 @@ static int plan_running(struct rtnl *rtnl, struct state *state, bool early, stru
 				(struct bypass_entry){entry->to, {WGVIA_BYPASS, WGVIA_BYPASS_ADMIN}};
 	}
 	plan->state.bypass_count = kept;
-	ret = begin(rtnl, plan->state.tunnel, early, plan, &tunnel, error);
+	ret = begin(rtnl, plan->state.tunnel, plan, &tunnel, error);
 	return ret ? ret : finish(rtnl, plan, tunnel, error);
-}
-
-int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
-{
-	return plan_running(rtnl, state, false, plan, error);
-}
-
-int resolve_running_early(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
-{
-	return plan_running(rtnl, state, true, plan, error);
 }
 
 const char *resolve_problem(const struct links *links, const struct prefixes *local, const struct point *points,

@@ -37,7 +37,7 @@ struct plan {
 	const struct link **left_out; /* devices that the kernel could use and where no program can stand */
 	size_t left_out_count;
 	struct links links;	   /* this host's, as found */
-	struct link absent;	   /* stands for a tunnel that is not there; see resolve_up_early() */
+	struct link absent;	   /* stands for a tunnel that does not exist; see resolve_tunnel() */
 	struct resolved *resolved; /* prefixes by the thousand have a few gateways: each is asked for once */
 	size_t resolved_count;
 	uint32_t *devices; /* ifindexes of the gateways, each once */
@@ -49,20 +49,21 @@ struct plan {
 
 void plan_free(struct plan *plan); /* for cleanup(), too */
 
-/* Everything that `up` needs. The plan is the caller's to free, on failure too. */
+/*
+ * The tunnel, or, where there is no such interface, `absent`, which has its name and ifindex 0. A plan for it has the
+ * egress programs alone: they send what the kernel forwards via the firewall, from the tunnel's first packet on.
+ */
+const struct link *resolve_tunnel(const struct links *links, const char *name, struct link *absent);
+/*
+ * Everything that `up` needs. A tunnel that does not exist yet is refused only where the request names no prefix. The
+ * plan is the caller's to free, on failure too.
+ */
 int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error);
 /*
- * The same where the tunnel may be missing: the plan has ifindex 0 for it then, and the egress programs alone. They
- * hold what the kernel forwards between the moment at which the tunnel is made and the next plan.
- */
-int resolve_up_early(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error);
-/*
  * A plan for a running instance, from its state, which moves into the plan. Its gateways and the administrator's
- * bypass entries stay, everything that follows from the host is made anew.
+ * bypass entries stay, everything that follows from the host is made anew. The tunnel may be missing.
  */
 int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error);
-/* The same where the tunnel may be missing. */
-int resolve_running_early(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error);
 /*
  * One "from ... via ... or ..." on this host, with what was left out: the value for the first gateway. A preference
  * list is added to `state`.

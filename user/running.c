@@ -157,7 +157,7 @@ int running_follow(struct context *context, const char *tunnel, running_change c
 		return error_system(error, -ret, "cannot open rtnetlink");
 	ret = open_locked(context, tunnel, &lock, &running, &state);
 	ret = ret ? ret : change(context, rtnl, &state, data);
-	ret = ret ? ret : resolve_running_early(rtnl, &state, &plan, error);
+	ret = ret ? ret : resolve_running(rtnl, &state, &plan, error);
 	ret = ret ? ret : review_plan(context, &running, &plan, review, data);
 	return ret ? ret : apply(context, &plan, &running, changed);
 }

@@ -35,8 +35,7 @@ typedef int (*running_change)(struct context *context, struct rtnl *rtnl, struct
 int running_edit(struct context *context, const char *tunnel, running_change change, void *data);
 
 /*
- * What an agent does when the host has changed: running_edit() with a review, where the tunnel may be missing. -ENOENT:
- * nothing is running.
+ * What an agent does when the host has changed: running_edit() with a review. -ENOENT: nothing is running.
  */
 int running_follow(struct context *context, const char *tunnel, running_change change, running_review review,
 		   void *data, bool *changed);

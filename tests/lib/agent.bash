@@ -1,8 +1,24 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What agent.bats and failover.bats share, beside net.bash, which loads first: agents as processes of the topology, and
-# what they say.
+# What files with agents share, beside net.bash, which loads first: agents as processes of the topology, with the
+# capabilities of the unit, and what they say.
+
+# Before a command: it has what the unit leaves the agent, and no capability more.
+read_unit() {
+	local unit=$TREE/packaging/systemd/wgvia@.service capabilities
+	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit")
+	capabilities=${capabilities,,}
+	capabilities=${capabilities//cap_/}
+	AS_UNIT=(setpriv --bounding-set "-all,+${capabilities// /,+}" --inh-caps -all)
+	! grep -qx NoNewPrivileges=yes "$unit" || AS_UNIT+=(--no-new-privs)
+}
+read_unit
+
+# as_unit WORD...: a command with that.
+as_unit() {
+	in_ns "$NS_GW" "${AS_UNIT[@]}" "$WGVIA" --pin-dir "$PIN_DIR" "$@"
+}
 
 # agent_start [WORD...]: `run wg6 WORD...` in the background, once it is ready; AGENT_ENV holds variables for it.
 agent_start() {
@@ -12,7 +28,7 @@ agent_start() {
 
 agent_begin() {
 	agent_listen
-	spawn "$NS_GW" agent env "NOTIFY_SOCKET=$TOPO_DIR/notify" "${AGENT_ENV[@]}" \
+	spawn "$NS_GW" agent "${AS_UNIT[@]}" env "NOTIFY_SOCKET=$TOPO_DIR/notify" "${AGENT_ENV[@]}" \
 		"$WGVIA" --pin-dir "$PIN_DIR" run "${AGENT_TUNNEL:-wg6}" "$@"
 }
 

@@ -476,6 +476,23 @@ tunnel_later() {
 	is "$(wgvia -j show wg7 | jq -r .state)" down
 }
 
+@test "up for a tunnel that does not exist yet works beside an agent, which attaches to it when it exists" {
+	AGENT_TUNNEL=wg7
+	agent_start
+	says "no instance: waiting for 'wgvia up wg7'"
+	run -0 wgvia up wg7 from 10.7.0.0/16 via $FW4
+	[[ $output == *"wg7: interface 'wg7' does not exist yet: "* ]]
+	in_ns "$NS_GW" ip tuntap add wg7 mode tun
+	says "the tunnel is there"
+	is "$(wgvia -j show wg7 | jq -c '[.attachments[] | select(.attached) | .direction] | unique')" '["back","egress","out"]'
+	# the second of wg-quick's hooks finds nothing to do
+	wgvia up wg7 from 10.7.0.0/16 via $FW4
+	ip -n "$NS_GW" link delete wg7
+	says "the tunnel has gone"
+	wgvia down wg7
+	says "the instance was taken down"
+}
+
 @test "mode stack: a tunnel that comes later has its first packet sent to the firewall" {
 	tunnel_later stack
 }
@@ -625,6 +642,22 @@ kill_and_start() {
 	ip -n "$NS_GW" address add 203.0.113.130/25 dev second
 	ip -n "$NS_GW" link set second up
 	poll 10 grep -q "from $VPN4 via 203.0.113.129 dev second" "$TOPO_DIR/agent.log"
+	ip -n "$NS_GW" link delete second
+}
+
+@test "an agent is ready when its file is in force, not before, also where there is no tunnel" {
+	AGENT_TUNNEL=wg7
+	file "from 10.7.0.0/16 via 203.0.113.129 dev second"
+	agent_begin "$FILE"
+	says "cannot use 'second': no such device"
+	agent_signal HUP
+	poll 5 grep -q "STATUS=cannot use 'second': no such device" "$TOPO_DIR/notified.log"
+	run ! grep -e READY=1 -e RELOADING=1 "$TOPO_DIR/notified.log"
+	ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN"
+	ip -n "$NS_GW" address add 203.0.113.130/25 dev second
+	ip -n "$NS_GW" link set second up
+	agent_says_ready
+	is "$(wgvia -j show wg7 | jq -c '[.state, (.attachments[] | .dev)] | sort')" '["absent","ens3","second","wg6"]'
 	ip -n "$NS_GW" link delete second
 }
 

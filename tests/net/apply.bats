@@ -282,7 +282,6 @@ refusals() {
 	refused 2 "unexpected word 'more'" apply wg6 "$conf" more
 	refused 2 "unknown option '-x'" apply -x wg6 "$conf"
 	refused 2 "'a/b' is no interface name" apply a/b "$conf"
-	refused 1 "cannot use 'wg99': no such device" apply wg99 "$conf"
 	refused 2 "IFACE is missing" save
 	refused 2 "unexpected word 'wg7'" save wg6 wg7
 }

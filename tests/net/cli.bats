@@ -70,7 +70,7 @@ refusals() {
 	refused 2 wg6789012345678x up wg6789012345678x "${WORDS4[@]}"
 	refused 2 a/b up a/b "${WORDS4[@]}"
 	refused 2 ens3456789012345 up wg6 from $VPN4 via $FW4 dev ens3456789012345
-	refused 1 wg99 up wg99 "${WORDS4[@]}"
+	refused 1 "cannot use 'wg99': no such device" up wg99
 	refused 1 ens99 up wg6 from $VPN4 via $FW4 dev ens99
 
 	# prefixes

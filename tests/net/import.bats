@@ -107,7 +107,7 @@ from $VPN4 via $FW4 dev ens3"
 	wgvia import "$WG_CONF" >"$BATS_TEST_TMPDIR/imported"
 	wgvia apply wg6 "$BATS_TEST_TMPDIR/imported"
 	is "$(wgvia -j show wg6 | jq '.prefixes | length')" 100
-	wgvia -j import "$WG_CONF" | jq -r '.wg_quick[] | select(.value | startswith("wgvia up")) | .value' >"$BATS_TEST_TMPDIR/up"
+	wgvia -j import "$WG_CONF" | jq -r '.wg_quick[] | select(.key == "PreUp") | .value' >"$BATS_TEST_TMPDIR/up"
 	[ "$(wc -w <"$BATS_TEST_TMPDIR/up")" -eq 603 ]
 }
 

@@ -57,8 +57,10 @@ static void check_file(const char *file, const char *expected)
 	import_free(&import);
 }
 
+#define HOOKS(words) "PreUp = wgvia up %i " words "\nPostUp = wgvia up %i " words "\nPostDown = wgvia down %i\n"
+
 /* DESIGN.md's and the README's: "ip -6 rule add from 2001:db8:1::/50 table wg6", and the two routes in it. */
-static void the_recipe_becomes_one_statement_and_two_hooks(void **state)
+static void the_recipe_becomes_one_statement_and_three_hooks(void **state)
 {
 	(void)state;
 	check_file("[Interface]\n"
@@ -75,12 +77,10 @@ static void the_recipe_becomes_one_statement_and_two_hooks(void **state)
 		   "PublicKey = " KEY "\n"
 		   "AllowedIPs = 2001:db8:1::10/128\n",
 		   "from 2001:db8:1::/50 via 2001:db8:2::1 dev ens3\n"
-		   "Table = off\n"
-		   "PostUp = wgvia up %i from 2001:db8:1::/50 via 2001:db8:2::1 dev ens3\n"
-		   "PreDown = wgvia down %i\n");
+		   "Table = off\n" HOOKS("from 2001:db8:1::/50 via 2001:db8:2::1 dev ens3"));
 }
 
-#define HOOKS4 "PostUp = wgvia up %i from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPreDown = wgvia down %i\n"
+#define HOOKS4 HOOKS("from 10.6.0.0/16 via 192.0.2.1 dev ens3")
 #define RESULT4 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\n" HOOKS4
 
 static void every_way_to_write_the_recipe_is_read(void **state)
@@ -116,17 +116,15 @@ static void every_way_to_write_the_recipe_is_read(void **state)
 		{"[Interface]\nPostUp=ip rule add from 10.6.0.0/16 table 7;ip rule add from 10.7.0.0/16 table 7\n"
 		 "PostUp=ip rule add from 10.6.0.0/16 table 7 pref 3\n"
 		 "PostUp=ip route add default via inet6 2001:db8:2::1 table 7\n",
-		 "from 10.6.0.0/16 via 2001:db8:2::1\nfrom 10.7.0.0/16 via 2001:db8:2::1\n"
-		 "PostUp = wgvia up %i from 10.6.0.0/16 via 2001:db8:2::1 from 10.7.0.0/16 via 2001:db8:2::1\n"
-		 "PreDown = wgvia down %i\n"},
+		 "from 10.6.0.0/16 via 2001:db8:2::1\nfrom 10.7.0.0/16 via 2001:db8:2::1\n" HOOKS(
+			 "from 10.6.0.0/16 via 2001:db8:2::1 from 10.7.0.0/16 via 2001:db8:2::1")},
 		/* a table of the same name in each family */
 		{"[Interface]\nAddress=10.6.0.1/16,2001:db8:1::1/50\n"
 		 "PostUp=ip rule add from 10.6.0.0/16 table T; ip -6 rule add from 2001:db8:1::/50 table T\n"
 		 "PostUp=ip route add default via 192.0.2.1 table T; ip -6 route add ::/0 via fe80::1 dev ens3 table "
 		 "T\n",
-		 "from 10.6.0.0/16 via 192.0.2.1\nfrom 2001:db8:1::/50 via fe80::1 dev ens3\n"
-		 "PostUp = wgvia up %i from 10.6.0.0/16 via 192.0.2.1 from 2001:db8:1::/50 via fe80::1 dev ens3\n"
-		 "PreDown = wgvia down %i\n"},
+		 "from 10.6.0.0/16 via 192.0.2.1\nfrom 2001:db8:1::/50 via fe80::1 dev ens3\n" HOOKS(
+			 "from 10.6.0.0/16 via 192.0.2.1 from 2001:db8:1::/50 via fe80::1 dev ens3")},
 		/* the lower metric is the gateway */
 		{"[Interface]\nPostUp=ip rule add from 10.6.0.0/16 table 7\n"
 		 "PostUp=ip route add default via 192.0.2.9 dev ens3 metric 20 table 7\n"
@@ -153,22 +151,30 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 	} rows[] = {
 		/* other routes of the table */
 		{WITH("PostUp = ip route add 192.0.2.0/24 dev ens3 table 7"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nbypass 192.0.2.0/24\n"
-		 "PostUp = wgvia up %i from 10.6.0.0/16 via 192.0.2.1 dev ens3 bypass 192.0.2.0/24\n"
-		 "PreDown = wgvia down %i\n"
-		 "5 'ip route add 192.0.2.0/24 dev ens3 table 7' is 'bypass 192.0.2.0/24' now: leave that out if "
-		 "connections "
-		 "with it are to be seen by the firewall\n"},
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nbypass 192.0.2.0/24\n" HOOKS(
+			 "from 10.6.0.0/16 via 192.0.2.1 dev ens3 bypass 192.0.2.0/24") "5 'ip route add 192.0.2.0/24 "
+											"dev ens3 table 7' is 'bypass "
+											"192.0.2.0/24' now: leave that "
+											"out if "
+											"connections "
+											"with it are to be seen by the "
+											"firewall\n"},
 		{WITH("PostUp = ip route add throw 10.9.0.0/16 table 7; ip route add throw 10.9.0.0/16 table 7 metric "
 		      "3"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nbypass 10.9.0.0/16\n"
-		 "PostUp = wgvia up %i from 10.6.0.0/16 via 192.0.2.1 dev ens3 bypass 10.9.0.0/16\nPreDown = wgvia "
-		 "down %i\n"
-		 "5 'ip route add throw 10.9.0.0/16 table 7' is 'bypass 10.9.0.0/16' now: leave that out if "
-		 "connections with "
-		 "it are to be seen by the firewall\n"
-		 "5 'ip route add throw 10.9.0.0/16 table 7 metric 3' is 'bypass 10.9.0.0/16' now: leave that out if "
-		 "connections with it are to be seen by the firewall\n"},
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nbypass 10.9.0.0/16\n" HOOKS(
+			 "from 10.6.0.0/16 via 192.0.2.1 dev ens3 bypass 10.9.0.0/16") "5 'ip route add throw "
+										       "10.9.0.0/16 table 7' is "
+										       "'bypass 10.9.0.0/16' now: "
+										       "leave that out if "
+										       "connections with "
+										       "it are to be seen by the "
+										       "firewall\n"
+										       "5 'ip route add throw "
+										       "10.9.0.0/16 table 7 metric 3' "
+										       "is 'bypass 10.9.0.0/16' now: "
+										       "leave that out if "
+										       "connections with it are to be "
+										       "seen by the firewall\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/16 via 192.0.2.9 table 7"), RESULT4
 		 "5 'ip route add 10.9.0.0/16 via 192.0.2.9 table 7' not taken over: wgvia has one way for a prefix; "
 		 "'bypass PREFIX' leaves a destination to the main table\n"},
@@ -269,29 +275,59 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 		      "fwmark 1 table 7; ip route flush table 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\n"
 		 "PostUp = ip route add default via 192.0.2.1 dev ens3 table 7\n"
-		 "PostUp = ip rule add fwmark 1 table 7\n"
-		 "PostUp = wgvia up %i from 10.6.0.0/16 via 192.0.2.1 dev ens3\n"
-		 "PreDown = wgvia down %i\n"
-		 "PreDown = ip rule del fwmark 1 table 7; ip route flush table 7\n"
-		 "4 'ip route add default via 192.0.2.1 dev ens3 table 7' stays as well: a rule that stays leads to "
-		 "table "
-		 "7\n"
-		 "5 'ip rule add fwmark 1 table 7' stays as it is: wgvia has no 'fwmark', it knows a packet by its "
-		 "source "
-		 "alone\n"},
+		 "PostUp = ip rule add fwmark 1 table 7\n" HOOKS(
+			 "from 10.6.0.0/16 via 192.0.2.1 dev ens3") "PreDown = ip rule del fwmark 1 table 7; ip route "
+								    "flush table 7\n"
+								    "4 'ip route add default via 192.0.2.1 dev ens3 "
+								    "table 7' stays as well: a rule that stays leads "
+								    "to "
+								    "table "
+								    "7\n"
+								    "5 'ip rule add fwmark 1 table 7' stays as it is: "
+								    "wgvia has no 'fwmark', it knows a packet by its "
+								    "source "
+								    "alone\n"},
 		/* two tables, two gateways, and a prefix in the other */
 		{WITH("PostUp = ip rule add from 10.6.9.0/24 table 9; ip route add default via 192.0.2.9 dev ens3 "
 		      "table 9; ip "
 		      "route add 10.9.0.0/16 dev ens3 table 9"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nfrom 10.6.9.0/24 via 192.0.2.9 dev ens3\n"
-		 "PostUp = wgvia up %i from 10.6.0.0/16 via 192.0.2.1 dev ens3 from 10.6.9.0/24 via 192.0.2.9 dev "
-		 "ens3\n"
-		 "PreDown = wgvia down %i\n"
-		 "3 'ip rule add from 10.6.0.0/16 table 7' overlaps with another prefix: to wgvia the longest decides, "
-		 "whatever the rules' preference\n"
-		 "5 'ip route add 10.9.0.0/16 dev ens3 table 9' not taken over: 'bypass 10.9.0.0/16' would be for the "
-		 "other "
-		 "table's prefixes, too\n"},
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nfrom 10.6.9.0/24 via 192.0.2.9 dev ens3\n" HOOKS(
+			 "from 10.6.0.0/16 via 192.0.2.1 dev ens3 from 10.6.9.0/24 via 192.0.2.9 dev ens3") "3 'ip "
+													    "rule add "
+													    "from "
+													    "10.6.0.0/"
+													    "16 table "
+													    "7' "
+													    "overlaps "
+													    "with "
+													    "another "
+													    "prefix: "
+													    "to wgvia "
+													    "the "
+													    "longest "
+													    "decides, "
+													    "whatever "
+													    "the "
+													    "rules' "
+													    "preference"
+													    "\n"
+													    "5 'ip "
+													    "route add "
+													    "10.9.0.0/"
+													    "16 dev "
+													    "ens3 "
+													    "table 9' "
+													    "not taken "
+													    "over: "
+													    "'bypass "
+													    "10.9.0.0/"
+													    "16' would "
+													    "be for "
+													    "the "
+													    "other "
+													    "table's "
+													    "prefixes, "
+													    "too\n"},
 		{WITH("PostUp = ip rule add from 10.6.0.0/16 table 9; ip route add default via 192.0.2.9 dev ens3 "
 		      "table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add from 10.6.0.0/16 table 9; ip route add "
@@ -575,7 +611,7 @@ static void shell_lines_are_taken_apart_or_left_alone(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_recipe_becomes_one_statement_and_two_hooks),
+		cmocka_unit_test(the_recipe_becomes_one_statement_and_three_hooks),
 		cmocka_unit_test(every_way_to_write_the_recipe_is_read),
 		cmocka_unit_test(other_routes_and_rules_are_kept_or_remarked_on),
 		cmocka_unit_test(the_rest_of_the_file_stays),

@@ -7,6 +7,7 @@
 
 # shellcheck disable=SC2086,SC2154 # addresses are words; `stream` sets $missing
 load ../lib/net.bash
+load ../lib/load.bash
 
 setup_file() {
 	[ -n "${WGVIA_IN_VM:-}" ] || skip "not in a guest of scripts/vm"
@@ -20,8 +21,10 @@ setup_file() {
 }
 
 teardown() {
+	unspawn client KILL
 	systemctl stop wgvia@wg6 wgvia-metrics.timer
 	systemctl reset-failed
+	ip link delete second 2>/dev/null || true
 	wgvia down wg6
 }
 
@@ -151,7 +154,7 @@ crash() {
 	for i in "${!less[@]}"; do
 		{
 			cat /usr/local/lib/systemd/system/wgvia@.service
-			printf '%s\n' '[Service]' Restart=no "${less[i]}"
+			printf '%s\n' '[Service]' Restart=no TimeoutStartSec=20 "${less[i]}"
 		} >"/run/systemd/system/less$i@.service"
 	done
 	systemctl daemon-reload
@@ -230,24 +233,126 @@ restart_networkd() {
 	poll 10 systemctl -q is-active systemd-networkd
 }
 
-@test "wg-quick makes the tunnel anew, and the agent comes back behind it" {
-	local pid
+# ---- wg-quick@, boot and shutdown, while a client sends all the time ----
+
+# both_enabled: wg-quick has no hooks; nothing runs, and there is no tunnel. Two targets stand for the machine's boot and
+# shutdown: the first wants what multi-user.target would, the second is poweroff.target without the end.
+both_enabled() {
 	mkdir -p /etc/wireguard
-	(umask 077 && { printf '%s\n' "[Interface]" "Address = $WG4/16, $WG6/50" "Table = off" \
-		"PostUp = wgvia up %i from $VPN6 via $FW6 from $VPN4 via $FW4" "PreDown = wgvia down %i" &&
-		wg showconf wg6 | sed -e 1d -e '/^AllowedIPs/a PersistentKeepalive = 25'; } >/etc/wireguard/wg6.conf)
-	ip link delete wg6
-	systemctl enable wgvia@wg6
-	systemctl start wg-quick@wg6
-	poll 10 connections_work
-	pid=$(unit MainPID)
-	systemctl restart wg-quick@wg6
-	poll 10 main_pid_is_not "$pid"
-	poll 10 connections_work
+	[ -e /etc/wireguard/wg6.conf ] || (umask 077 && {
+		printf '%s\n' "[Interface]" "Address = $WG4/16, $WG6/50" "Table = off" &&
+			wg showconf wg6 | sed -e 1d -e '/^AllowedIPs/a PersistentKeepalive = 25'
+	} >/etc/wireguard/wg6.conf)
+	systemctl enable wgvia@wg6 wg-quick@wg6
+	printf '[Unit]\nWants=wgvia@wg6.service wg-quick@wg6.service\n' >/run/systemd/system/test-boot.target
+	printf '[Unit]\nDefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown.target\n' >/run/systemd/system/test-shutdown.target
+	systemctl daemon-reload
 	systemctl stop wg-quick@wg6
-	is "$(unit ActiveState)" inactive
+	ip link delete wg6 2>/dev/null || true
+	[ -n "$(in_ns "$NS_LAN" nft list tables)" ] || wire_up
+	[ -e "$TOPO_DIR/echo.pid" ] || spawn "$NS_SVC" echo "$TOOLS/load" echo "$LOAD_PORT"
+	wire_reset
+	spawn "$NS_C1" client "$TOOLS/load" send 500 "$LOAD_PORT" "$C1_4" "$SVC4" "$C1_6" "$SVC6"
+}
+
+packets_come() { # COUNT: in all
+	[ "$(($(wire to_firewall) + $(wire leaked)))" -ge "$1" ]
+}
+
+# The client's packets come by the tunnel again.
+traffic_again() {
+	poll 10 packets_come $(($(wire to_firewall) + $(wire leaked) + 50))
+}
+
+no_packet_bypassed() {
+	figures "$(wire to_firewall) packets to the firewall, $(wire leaked) past it"
+	unspawn client
+	is "$(wire leaked) packets past the firewall" "0 packets past the firewall"
+}
+
+@test "wg-quick@ starts the agent before the tunnel, and the agent outlives it: no packet bypasses the firewall" {
+	local pid i
+	both_enabled
 	systemctl start wg-quick@wg6
-	poll 10 main_pid_is_not 0
-	poll 10 connections_work
+	pid=$(unit MainPID)
+	[ "$pid" -ne 0 ]
+	traffic_again
+	for ((i = 0; i < 4; i++)); do
+		systemctl restart wg-quick@wg6
+		traffic_again
+	done
+	systemctl stop wg-quick@wg6
+	is "$(wgvia -j show wg6 | jq -c '[.state, ([.attachments[].direction] | unique)]')" '["absent",["egress"]]'
+	systemctl start wg-quick@wg6
+	is "$(unit MainPID)" "$pid"
+	traffic_again
+	no_packet_bypassed
 	connections_work
+	systemctl stop wg-quick@wg6
+}
+
+@test "boot and shutdown: no packet bypasses the firewall" {
+	local i
+	both_enabled
+	for ((i = 0; i < 3; i++)); do
+		wgvia down wg6 # after a boot nothing is attached
+		systemctl start test-boot.target
+		traffic_again
+		connections_work
+		systemctl start --job-mode=replace-irreversibly test-shutdown.target
+		is "$(unit ActiveState) $(systemctl show --value -p ActiveState wg-quick@wg6)" "inactive inactive"
+		run ! ip link show wg6
+	done
+	no_packet_bypassed
+}
+
+@test "an agent whose file cannot be put into force yet is not ready, and the tunnel waits for it" {
+	both_enabled
+	ip link set ens3 down
+	systemctl start --no-block wg-quick@wg6
+	poll 10 status_is "cannot use"
+	is "$(unit ActiveState)" activating
+	run ! ip link show wg6
+	ip link set ens3 up
+	gateway_addresses 2>/dev/null || true
+	poll 10 systemctl -q is-active wg-quick@wg6
+	traffic_again
+	no_packet_bypassed
+	systemctl stop wg-quick@wg6
+}
+
+status_is() {
+	[[ $(unit StatusText) == *"$1"* ]]
+}
+
+# attached_at DEVICE DIRECTION...
+attached_at() {
+	[ "$(wgvia -j show wg6 | jq -r --arg dev "$1" '[.attachments[] | select(.attached and .dev == $dev).direction] |
+		sort | join(" ")')" = "${*:2}" ]
+}
+
+# The unit's capabilities open no program by its id; the agent that was restarted has loaded none itself.
+@test "an agent that was restarted attaches to a tunnel and a LAN device that come, and reloads another mode" {
+	agent start
+	agent restart
+	ip link add second type veth peer name second.peer
+	ip link set second up
+	poll 10 attached_at second egress
+	agent restart
+	tunnel_gone
+	tunnels_again
+	poll 10 attached_at wg6 out
+	connections_work
+	agent restart
+	statements "mode stack" "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
+	agent reload
+	poll 10 attached_at ens3 egress
+	attached_at wg6
+	connections_work
+	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
+	agent reload
+	poll 10 attached_at wg6 out
+	connections_work
+	ip link delete second
+	run ! grep cannot <(journalctl -u wgvia@wg6 --no-pager -q --since -10min)
 }
