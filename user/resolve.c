@@ -289,20 +289,23 @@ static int add_own_prefixes(struct rtnl *rtnl, struct plan *plan, const struct l
 
 /* --- the bypass list --- */
 
-/* RFC 6890; 255.255.255.255 is every host's own. */
+/*
+ * What the kernel does not forward. It does forward 169.254.0.0/16 and, since 5.3, 0.0.0.0/8 but for its first address
+ * (ip_route_input_slow(), ipv4_is_zeronet()). 255.255.255.255 is every host's own.
+ */
 static const struct {
 	enum wgvia_verdict verdict;
+	uint32_t flags;
 	struct prefix prefix;
 } scopes[] = {
-	{WGVIA_SCOPE, {{AF_INET, {0}}, 8}},
-	{WGVIA_SCOPE, {{AF_INET, {127}}, 8}},
-	{WGVIA_SCOPE, {{AF_INET, {169, 254}}, 16}},
-	{WGVIA_SCOPE, {{AF_INET, {224}}, 4}},
-	{WGVIA_LOCAL, {{AF_INET, {255, 255, 255, 255}}, 32}},
-	{WGVIA_SCOPE, {{AF_INET6, {0}}, 128}},
-	{WGVIA_SCOPE, {{AF_INET6, {[15] = 1}}, 128}},
-	{WGVIA_SCOPE, {{AF_INET6, {0xfe, 0x80}}, 10}},
-	{WGVIA_SCOPE, {{AF_INET6, {0xff}}, 8}},
+	{WGVIA_SCOPE, 0, {{AF_INET, {0}}, 32}},
+	{WGVIA_SCOPE, 0, {{AF_INET, {127}}, 8}},
+	{WGVIA_SCOPE, 0, {{AF_INET, {224}}, 4}},
+	{WGVIA_LOCAL, WGVIA_BYPASS_EGRESS, {{AF_INET, {255, 255, 255, 255}}, 32}},
+	{WGVIA_SCOPE, 0, {{AF_INET6, {0}}, 128}},
+	{WGVIA_SCOPE, 0, {{AF_INET6, {[15] = 1}}, 128}},
+	{WGVIA_SCOPE, 0, {{AF_INET6, {0xfe, 0x80}}, 10}},
+	{WGVIA_SCOPE, 0, {{AF_INET6, {0xff}}, 8}},
 };
 
 static int add_bypass(struct plan *plan, const struct prefixes *prefixes, enum wgvia_verdict verdict)
@@ -332,7 +335,7 @@ static int fill_bypass(struct rtnl *rtnl, struct plan *plan, struct error *error
 	ret = ret ? ret : add_bypass(plan, &local, WGVIA_LOCAL);
 	ret = ret ? ret : add_bypass(plan, &routes, WGVIA_TUNNEL);
 	for (size_t i = 0; i < ARRAY_SIZE(scopes) && !ret; i++)
-		ret = state_add_bypass(state, &scopes[i].prefix, scopes[i].verdict, 0);
+		ret = state_add_bypass(state, &scopes[i].prefix, scopes[i].verdict, scopes[i].flags);
 	for (size_t i = 0; i < state->gateway_count && !ret; i++)
 		if (state->gateways[i].from.len)
 			ret = state_add_bypass(state, &state->gateways[i].from, WGVIA_TUNNEL, 0);
@@ -567,7 +570,7 @@ static int plan_running(struct rtnl *rtnl, struct state *state, bool early, stru
 		struct bypass_entry *entry = &plan->state.bypass[i];
 
 		/* what an administrator wrote with bpftool and without the flag is on the list as well */
-		if ((entry->value.flags & WGVIA_BYPASS_ADMIN) || entry->value.verdict == WGVIA_BYPASS)
+		if (bypass_is_admin(&entry->value))
 			plan->state.bypass[kept++] =
 				(struct bypass_entry){entry->to, {WGVIA_BYPASS, WGVIA_BYPASS_ADMIN}};
 	}

@@ -70,6 +70,5 @@ const char *statement_of_on_fail(const struct state *state, char text[STATEMENT_
 
 bool statement_has_bypass(const struct bypass_entry *entry)
 {
-	return (entry->value.flags & WGVIA_BYPASS_ADMIN) || entry->value.verdict == WGVIA_BYPASS ||
-	       !bypass_is_known(&entry->value);
+	return bypass_is_admin(&entry->value) || !bypass_is_known(&entry->value);
 }
