@@ -402,14 +402,6 @@ both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 
-@test "what route adds is left alone as a destination, and no longer when it is gone" {
-	wgvia up wg6 "${WORDS4[@]}"
-	wgvia route add wg6 from 10.99.0.0/16 via $FW4 dev ens3
-	is "$(bypass_of 10.99.0.0/16)" tunnel
-	wgvia route del wg6 from 10.99.0.0/16
-	is "$(bypass_of 10.99.0.0/16)" ""
-}
-
 # bypass_of PREFIX: the verdict that `show` has for it.
 bypass_of() {
 	wgvia -j show wg6 | jq -r --arg p "$1" '.bypass[] | select(.prefix == $p) | .verdict'
