@@ -223,16 +223,10 @@ static void put_file(struct keeper *keeper)
 {
 	struct context *context = keeper->context;
 	cleanup(following_free) struct following following = {.keeper = keeper, .choice.guard = keeper->guard};
-	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
 	cleanup(plan_free) struct plan plan = {};
 	bool changed;
-	int ret = rtnl_open(&rtnl);
 
-	if (ret)
-		error_system(&context->error, -ret, "cannot open rtnetlink");
-	ret = ret ? ret : resolve_up_early(rtnl, &keeper->request, &plan, &context->error);
-	ret = ret ? ret : running_apply(context, &plan, review, &following, &changed);
-	if (ret) {
+	if (running_apply(context, &keeper->request, resolve_up_early, &plan, review, &following, &changed)) {
 		tell_error(keeper, KEEPER_FILE);
 		return;
 	}
