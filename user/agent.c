@@ -80,7 +80,7 @@ static void converge(struct agent *agent)
 	agent->dirty = false;
 	keeper_converge(&agent->keeper, now_ms());
 	agent->retry = agent->keeper.again ? now_ms() + RETRY : HEALTH_NEVER;
-	monitor_set_tunnel(agent->monitor, agent->keeper.tunnel_ifindex);
+	monitor_set_tunnel(agent->monitor, agent->keeper.tunnel_ifindex, &agent->keeper.ranges);
 	if (!agent->keeper.present || agent->keeper.prefixes < INDEX_MIN)
 		agent->index_due = HEALTH_NEVER;
 	else if (agent->index_due == HEALTH_NEVER)

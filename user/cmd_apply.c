@@ -86,26 +86,30 @@ static void print_outcome(struct context *context, const struct plan *plan, json
 	print_instances(context, values, true, print_changes);
 }
 
-static int apply(struct context *context, const struct words *words, const struct request *request)
+static int dry_run(struct context *context, const struct request *request, struct plan *plan, json *changes)
 {
 	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
-	cleanup(plan_free) struct plan plan = {};
-	struct error *error = &context->error;
-	json *changes = print_array();
-	bool changed = false;
 	int ret = rtnl_open(&rtnl);
 
-	if (ret) {
-		error_system(error, -ret, "cannot open rtnetlink");
-	} else {
-		ret = resolve_up(rtnl, request, &plan, error);
-		if (ret && plan.refused)
-			config_name_place(error, words->path, plan.refused->line);
-	}
-	if (!ret && words->dry_run)
-		ret = running_try(context, &plan, review, changes);
-	else if (!ret)
-		ret = running_apply(context, &plan, review, changes, &changed);
+	if (ret)
+		return error_system(&context->error, -ret, "cannot open rtnetlink");
+	ret = resolve_up(rtnl, request, plan, &context->error);
+	return ret ? ret : running_try(context, plan, review, changes);
+}
+
+static int apply(struct context *context, const struct words *words, const struct request *request)
+{
+	cleanup(plan_free) struct plan plan = {};
+	json *changes = print_array();
+	bool changed = false;
+	int ret;
+
+	if (words->dry_run)
+		ret = dry_run(context, request, &plan, changes);
+	else
+		ret = running_apply(context, request, resolve_up, &plan, review, changes, &changed);
+	if (ret && plan.refused)
+		config_name_place(&context->error, words->path, plan.refused->line);
 	if (ret)
 		print_put(&changes);
 	else

@@ -7,7 +7,6 @@
 #include "parse.h"
 #include "print.h"
 #include "resolve.h"
-#include "rtnl.h"
 #include "running.h"
 #include "util.h"
 
@@ -29,16 +28,11 @@ static json *describe(const struct plan *plan, bool changed)
 
 static int up(struct context *context, const struct request *request)
 {
-	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
 	cleanup(plan_free) struct plan plan = {};
 	cleanup(print_put) json *values = NULL;
 	bool changed;
-	int ret = rtnl_open(&rtnl);
+	int ret = running_apply(context, request, resolve_up, &plan, NULL, NULL, &changed);
 
-	if (ret)
-		return error_system(&context->error, -ret, "cannot open rtnetlink");
-	ret = resolve_up(rtnl, request, &plan, &context->error);
-	ret = ret ? ret : running_apply(context, &plan, NULL, NULL, &changed);
 	if (ret)
 		return ret;
 	values = print_array();

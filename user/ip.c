@@ -36,9 +36,7 @@ bool ip_is_multicast(const struct ip *ip)
 
 bool ip_is_link_local(const struct ip *ip)
 {
-	if (ip->family == AF_INET)
-		return ip->addr[0] == 169 && ip->addr[1] == 254;
-	return ip->addr[0] == 0xfe && (ip->addr[1] & 0xc0) == 0x80;
+	return ip->family == AF_INET6 && ip->addr[0] == 0xfe && (ip->addr[1] & 0xc0) == 0x80;
 }
 
 bool ip_is_unspecified(const struct ip *ip)

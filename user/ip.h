@@ -27,6 +27,7 @@ unsigned int ip_bits(uint8_t family);
 struct ip ip_mask(struct ip ip, unsigned int len);
 bool ip_equal(const struct ip *a, const struct ip *b);
 bool ip_is_multicast(const struct ip *ip);
+/* fe80::/10. Linux forwards 169.254.0.0/16 like any other network (ip_route_input_slow()). */
 bool ip_is_link_local(const struct ip *ip);
 bool ip_is_loopback(const struct ip *ip);
 bool ip_is_unspecified(const struct ip *ip);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bypass.h"
 #include "conffile.h"
 #include "index_map.h"
 #include "journal.h"
@@ -148,6 +149,7 @@ struct following {
 	struct state base; /* what the file means now; empty: nothing, or as before */
 	size_t prefixes;
 	uint32_t tunnel_ifindex;
+	struct prefixes ranges;
 };
 
 static void following_free(struct following *following)
@@ -155,6 +157,7 @@ static void following_free(struct following *following)
 	moves_free(&following->choice.moves);
 	report_free(&following->report);
 	free(following->hops.all);
+	free(following->ranges.all);
 	state_free(&following->base);
 }
 
@@ -202,7 +205,7 @@ static int review(struct context *context, const struct state *running, struct p
 	report_plan(&following->report, running, plan);
 	following->prefixes = plan->state.gateway_count;
 	following->tunnel_ifindex = plan->state.tunnel_ifindex;
-	if (lists_hops(&plan->state, &following->hops))
+	if (lists_hops(&plan->state, &following->hops) || bypass_tunnel_ranges(&plan->state, &following->ranges))
 		return error_system(&context->error, ENOMEM, "cannot watch the gateways");
 	return 0;
 }
@@ -220,16 +223,10 @@ static void put_file(struct keeper *keeper)
 {
 	struct context *context = keeper->context;
 	cleanup(following_free) struct following following = {.keeper = keeper, .choice.guard = keeper->guard};
-	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
 	cleanup(plan_free) struct plan plan = {};
 	bool changed;
-	int ret = rtnl_open(&rtnl);
 
-	if (ret)
-		error_system(&context->error, -ret, "cannot open rtnetlink");
-	ret = ret ? ret : resolve_up(rtnl, &keeper->request, &plan, &context->error);
-	ret = ret ? ret : running_apply(context, &plan, review, &following, &changed);
-	if (ret) {
+	if (running_apply(context, &keeper->request, resolve_up, &plan, review, &following, &changed)) {
 		tell_error(keeper, KEEPER_FILE);
 		return;
 	}
@@ -271,6 +268,9 @@ static void follow_host(struct keeper *keeper, uint64_t now)
 	keeper->present = true;
 	keeper->prefixes = following.prefixes;
 	keeper->tunnel_ifindex = following.tunnel_ifindex;
+	free(keeper->ranges.all);
+	keeper->ranges = following.ranges;
+	following.ranges = (struct prefixes){};
 	guard_set(keeper->guard, &following.hops, &keeper->links, now);
 }
 
@@ -353,4 +353,5 @@ void keeper_free(struct keeper *keeper)
 	state_free(&keeper->base);
 	free(keeper->names.all);
 	free(keeper->links.all);
+	free(keeper->ranges.all);
 }

@@ -32,6 +32,7 @@ struct keeper {
 	struct programs programs;		   /* of the instance, for devices that come */
 	struct changes seen;			   /* of the prefix maps */
 	uint32_t tunnel_ifindex;		   /* 0: it is not there */
+	struct prefixes ranges;			   /* that lead into it */
 	char errors[KEEPER_STEPS][ERROR_TEXT_MAX]; /* said already; empty: none */
 };
 

@@ -180,7 +180,7 @@ unusable() {
 		.value.flags | type] | unique == ["number"]'
 	bpftool -j map dump pinned "$PINS/bypass6" | jq -e 'length > 0'
 	bpftool -j map dump pinned "$PINS/counters" | jq -e '.[0].formatted.values[0].value | has("packets") and has("bytes")'
-	bpftool -j map dump pinned "$PINS/meta" | jq -e '.[0].formatted.value | .abi == 3 and has("tunnel_ifindex")'
+	bpftool -j map dump pinned "$PINS/meta" | jq -e '.[0].formatted.value | .abi == 4 and has("tunnel_ifindex")'
 }
 
 @test "what bpftool has written is gone with the next up, which sets what it was told" {

@@ -222,7 +222,6 @@ static void up_refuses_with_a_reason(void **state)
 		{"wg6 from 10.6.0.0/16 dev wg6", "the tunnel itself"},
 		{"wg6 from 224.0.0.0/8", "multicast"},
 		{"wg6 from ff00::/8", "multicast"},
-		{"wg6 from 169.254.0.0/16", "link-local"},
 		{"wg6 from fe80::/64", "link-local"},
 		{"wg6 from 127.0.0.0/8", "loopback"},
 		{"wg6 from ::1", "loopback"},
