@@ -14,7 +14,8 @@
 
 /*
  * What the kernel does not forward. It does forward 169.254.0.0/16, since 5.3 0.0.0.0/8 but for its first address
- * (ip_route_input_slow(), ipv4_is_zeronet()), and "::". 255.255.255.255 is every host's own.
+ * (ip_route_input_slow(), ipv4_is_zeronet()), and to "::", but not from there (ip6_forward()): the egress program sees
+ * to what is sent to it. 255.255.255.255 is every host's own.
  */
 static const struct {
 	enum wgvia_verdict verdict;
@@ -25,6 +26,7 @@ static const struct {
 	{WGVIA_SCOPE, 0, {{AF_INET, {127}}, 8}},
 	{WGVIA_SCOPE, 0, {{AF_INET, {224}}, 4}},
 	{WGVIA_LOCAL, WGVIA_BYPASS_EGRESS, {{AF_INET, {255, 255, 255, 255}}, 32}},
+	{WGVIA_LOCAL, 0, {{AF_INET6, {0}}, 128}},
 	{WGVIA_SCOPE, 0, {{AF_INET6, {[15] = 1}}, 128}},
 	{WGVIA_SCOPE, 0, {{AF_INET6, {0xfe, 0x80}}, 10}},
 	{WGVIA_SCOPE, 0, {{AF_INET6, {0xff}}, 8}},

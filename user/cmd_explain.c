@@ -317,9 +317,18 @@ static int follow_kernel(struct explanation *explanation, const char *reason, ui
 	return 0;
 }
 
+/* A tunnel that was re-created has the same name and another ifindex. */
+static uint32_t tunnel_device(const struct explanation *explanation)
+{
+	uint32_t known = explanation->instance.meta.tunnel_ifindex;
+	const struct link *current = link_by_name(&explanation->links, explanation->words->tunnel);
+
+	return link_by_index(&explanation->links, known) || !current ? known : current->ifindex;
+}
+
 static int explain_out(struct explanation *explanation)
 {
-	uint32_t tunnel = explanation->instance.meta.tunnel_ifindex;
+	uint32_t tunnel = tunnel_device(explanation);
 	struct trial trial;
 	int ret;
 

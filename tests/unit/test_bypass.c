@@ -160,7 +160,8 @@ static void write_list(const struct state *state, char *text, size_t size)
 		const struct bypass_entry *entry = &state->bypass[i];
 		char prefix[PREFIX_TEXT_LEN], flags[16] = "";
 
-		if (entry->value.verdict == WGVIA_SCOPE || entry->to.ip.addr[0] == 255)
+		if (entry->value.verdict == WGVIA_SCOPE || entry->to.ip.addr[0] == 255 ||
+		    (entry->to.len == 128 && ip_is_unspecified(&entry->to.ip)))
 			continue;
 		if (entry->value.flags)
 			snprintf(flags, sizeof(flags), "+%u", entry->value.flags);
