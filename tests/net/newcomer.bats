@@ -171,7 +171,7 @@ loaded() {
 
 pinned() {
 	local program
-	for program in out back egress egress_l3; do
+	for program in out back back_l3 egress egress_l3; do
 		bpftool -j prog show pinned "$PIN_DIR/wg6/wgvia_$program"
 	done | jq -sc '[.[].id] | unique'
 }
