@@ -307,17 +307,20 @@ no_packet_bypassed() {
 
 @test "an agent whose file cannot be put into force yet is not ready, and the tunnel waits for it" {
 	both_enabled
-	ip link set ens3 down
+	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3" "from 10.99.0.0/16 via 198.18.0.1 dev late"
 	systemctl start --no-block wg-quick@wg6
-	poll 10 status_is "cannot use"
+	poll 10 status_is "cannot use 'late': no such device"
 	is "$(unit ActiveState)" activating
 	run ! ip link show wg6
-	ip link set ens3 up
-	gateway_addresses 2>/dev/null || true
+	ip link add late type dummy
+	ip address add 198.18.0.2/24 dev late
+	ip link set late up
 	poll 10 systemctl -q is-active wg-quick@wg6
 	traffic_again
 	no_packet_bypassed
 	systemctl stop wg-quick@wg6
+	ip link delete late
+	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
 }
 
 status_is() {
