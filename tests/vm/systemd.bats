@@ -153,7 +153,7 @@ crash() {
 	for i in "${!less[@]}"; do
 		{
 			cat /usr/local/lib/systemd/system/wgvia@.service
-			printf '%s\n' '[Service]' Restart=no TimeoutStartSec=20 "${less[i]}"
+			printf '%s\n' '[Service]' Restart=no TimeoutStartSec=45 "${less[i]}"
 		} >"/run/systemd/system/less$i@.service"
 	done
 	systemctl daemon-reload
@@ -276,7 +276,7 @@ no_packet_bypassed() {
 	pid=$(unit MainPID)
 	[ "$pid" -ne 0 ]
 	traffic_again
-	for ((i = 0; i < 4; i++)); do
+	for ((i = 0; i < 3; i++)); do
 		systemctl restart wg-quick@wg6
 		traffic_again
 	done
