@@ -51,30 +51,6 @@ static struct story begin(struct probing *probing, size_t i)
 
 /* --- what to probe --- */
 
-/*
- * This host's address on the gateway's device that the firewall sends to directly: one whose subnet holds the next hop,
- * else one with a subnet; a single address, added by hand or by keepalived, if there is no other.
- */
-static const struct address *find_lan(const struct probing *probing, uint32_t ifindex, const struct ip *via,
-				      const struct ip *vpn)
-{
-	const struct address *best = NULL;
-	int best_rank = -1;
-
-	for (size_t i = 0; i < probing->own_count; i++) {
-		const struct address *address = &probing->own[i];
-		struct prefix subnet = {ip_mask(address->ip, address->len), address->len};
-		int rank = prefix_contains(&subnet, via) ? 2 : address->len < ip_bits(address->ip.family);
-
-		if (address->ifindex != ifindex || address->ip.family != vpn->family ||
-		    ip_is_link_local(&address->ip) || ip_equal(&address->ip, vpn) || rank <= best_rank)
-			continue;
-		best = address;
-		best_rank = rank;
-	}
-	return best;
-}
-
 static bool is_probed(const struct probing *probing, const struct gateway_entry *entry)
 {
 	for (size_t i = 0; i < probing->count; i++)
@@ -97,7 +73,7 @@ static void add_probe(struct probing *probing, const struct address *address)
 	    !link_by_index(&plan->links, entry->value.ifindex))
 		return;
 	via = gateway_ip(&entry->value);
-	lan = find_lan(probing, entry->value.ifindex, &via, &address->ip);
+	lan = probe_find_lan(probing->own, probing->own_count, entry->value.ifindex, &via, &address->ip);
 	probe = array_grow(&probing->probes, &count, sizeof(*probe));
 	if (!probe || !array_grow(&probing->entries, &probing->count, sizeof(entry)))
 		return;
@@ -186,7 +162,8 @@ static void say_route(const struct story *story, char remedy[FINDING_REMEDY])
 static void say_rule(const struct story *story, char remedy[FINDING_REMEDY])
 {
 	const struct address *lan =
-		find_lan(story->probing, story->probe->ifindex, &story->probe->via, &story->probe->vpn);
+		probe_find_lan(story->probing->own, story->probing->own_count, story->probe->ifindex, &story->probe->via,
+			       &story->probe->vpn);
 	struct prefix subnet = {ip_mask(lan->ip, lan->len), lan->len};
 	const char *family = lan->ip.family == AF_INET ? "ip" : "ip6";
 	char to[PREFIX_TEXT_LEN];

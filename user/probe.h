@@ -58,13 +58,23 @@ struct probe {
 	/* what was found */
 	bool resolved; /* the neighbour answers, or somebody keeps its entry */
 	struct neighbour neighbour;
+	uint8_t sender[6]; /* MAC address that the request came back from, where it arrived */
+	struct ip better;  /* next hop that the firewall names in a redirect; family 0: it sent none */
 	int error; /* errno of a packet that could not be sent */
 	struct probe_fate fates[PROBE_PACKETS];
 	/* its own */
 	int fd;
-	uint32_t token;
+	uint64_t token;
 	enum { ASKED_NOBODY, ASKED_ONE, ASKED_ALL } asked; /* for the neighbour */
 };
+
+/*
+ * This host's address on the gateway's device that the firewall sends to directly: one whose subnet holds the next hop,
+ * else one with a subnet; a single address, added by hand or by keepalived, if there is no other. NULL: there is none of
+ * that family. It is not `except`.
+ */
+const struct address *probe_find_lan(const struct address *own, size_t count, uint32_t ifindex, const struct ip *via,
+				     const struct ip *except);
 
 /*
  * Probes all of them at once, in milliseconds where all is well. What does not answer is waited for: a neighbour for 3
