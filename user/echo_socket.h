@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A packet socket for probes: it hears echo packets with a token before anybody else on this host has a say in them, and
- * sends what icmp.c makes to a MAC address. What they mean is the caller's.
+ * A packet socket for probes: it hears echo packets with a token before anybody else on this host has a say in them,
+ * and sends what icmp.c makes to a MAC address. What they mean is the caller's.
  */
 #ifndef WGVIA_ECHO_SOCKET_H
 #define WGVIA_ECHO_SOCKET_H

@@ -64,7 +64,8 @@ struct choosing {
 	size_t own_count, missing; /* targets that have nothing to be probed with */
 };
 
-/* Has the gateway probed by a packet from that address, where there is one of this host's on the LAN to come back to. */
+/* Has the gateway probed by a packet from that address, where there is one of this host's on the LAN to come back to.
+ */
 static void offer(struct choosing *choosing, const struct wgvia_hop *hop, const struct ip *from)
 {
 	struct sender_target *target = find_target(choosing->targets, hop);
@@ -148,7 +149,7 @@ const char *sender_text(const struct sender_target *target, char text[SENDER_TEX
 
 	snprintf(text, SENDER_TEXT_MAX,
 		 "gateway %s answers %s with %02x:%02x:%02x:%02x:%02x:%02x and sends from "
-		 "%02x:%02x:%02x:%02x:%02x:%02x: frames from either are its own",
+		 "%02x:%02x:%02x:%02x:%02x:%02x: both count as its own",
 		 target->name, target->hop.family == AF_INET ? "ARP" : "ND", a[0], a[1], a[2], a[3], a[4], a[5], b[0],
 		 b[1], b[2], b[3], b[4], b[5]);
 	return text;

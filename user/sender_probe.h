@@ -25,7 +25,7 @@
 
 struct sender_target {
 	struct wgvia_hop hop;
-	struct ip from, to;		      /* family 0: there is nothing to probe with */
+	struct ip from, to;		       /* family 0: there is nothing to probe with */
 	char name[IP_TEXT_LEN + IFNAMSIZ + 8]; /* "ADDRESS dev DEV" */
 	/* what was found */
 	bool has_mac, answered;
