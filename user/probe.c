@@ -171,13 +171,16 @@ static void take_refusal(struct probe *probe, const struct icmp_message *message
 	}
 }
 
-/* Of the firewall's mind about a packet that it forwards, where that is ours. */
+/* One may come with a packet that is forwarded all the same. */
 static void take_redirect(struct probe *probe, const struct icmp_message *message)
 {
 	for (enum probe_packet i = 0; i < PROBE_PACKETS; i++) {
 		struct icmp_echo sent = echo_of(probe, i);
 
-		if (is_about(&message->echo, &sent) && (i == PROBE_ANSWER || !probe->better.family))
+		if (!is_about(&message->echo, &sent))
+			continue;
+		probe->redirects = true;
+		if (ip_equal(&sent.to, &probe->vpn))
 			probe->better = message->better;
 	}
 }

@@ -59,7 +59,8 @@ struct probe {
 	bool resolved; /* the neighbour answers, or somebody keeps its entry */
 	struct neighbour neighbour;
 	uint8_t sender[6]; /* MAC address that the request came back from, where it arrived */
-	struct ip better;  /* next hop that the firewall names in a redirect; family 0: it sent none */
+	bool redirects;	   /* the firewall has sent a redirect about one of the packets */
+	struct ip better;  /* next hop to the VPN address that it named; family 0: none */
 	int error; /* errno of a packet that could not be sent */
 	struct probe_fate fates[PROBE_PACKETS];
 	/* its own */

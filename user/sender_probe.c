@@ -145,13 +145,11 @@ bool sender_is_another(const struct sender_target *target)
 
 const char *sender_text(const struct sender_target *target, char text[SENDER_TEXT_MAX])
 {
-	const uint8_t *a = target->mac, *b = target->sender;
+	char mac[MAC_TEXT_LEN], sender[MAC_TEXT_LEN];
 
-	snprintf(text, SENDER_TEXT_MAX,
-		 "gateway %s answers %s with %02x:%02x:%02x:%02x:%02x:%02x and sends from "
-		 "%02x:%02x:%02x:%02x:%02x:%02x: both count as its own",
-		 target->name, target->hop.family == AF_INET ? "ARP" : "ND", a[0], a[1], a[2], a[3], a[4], a[5], b[0],
-		 b[1], b[2], b[3], b[4], b[5]);
+	snprintf(text, SENDER_TEXT_MAX, "gateway %s answers %s with %s and sends from %s: both count as its own",
+		 target->name, target->hop.family == AF_INET ? "ARP" : "ND", mac_text(target->mac, mac),
+		 mac_text(target->sender, sender));
 	return text;
 }
 
