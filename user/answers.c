@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "solicit.h"
 #include "util.h"
 
 #define QUIET_MS 200 /* without a further answer */
@@ -20,18 +21,6 @@ static bool is_first_of_gateway(const struct probe *probes, size_t i)
 	return true;
 }
 
-struct solicit *answers_ask(const struct probe *probes, size_t count)
-{
-	struct solicit *solicit = NULL;
-
-	if (solicit_open(&solicit))
-		return NULL;
-	for (size_t i = 0; i < count; i++)
-		if (is_first_of_gateway(probes, i))
-			solicit_send(solicit, probes[i].ifindex, &probes[i].via);
-	return solicit;
-}
-
 static void take(const struct solicit_answer *answer, struct answers *answers)
 {
 	for (size_t i = 0; i < answers->count; i++)
@@ -41,12 +30,18 @@ static void take(const struct solicit_answer *answer, struct answers *answers)
 		memcpy(answers->macs[answers->count++], answer->mac, sizeof(answer->mac));
 }
 
-void answers_take(struct solicit *solicit, const struct probe *probes, size_t count, struct answers *answers)
+void answers_get(const struct probe *probes, size_t count, struct answers *answers)
 {
+	cleanup(solicit_close) struct solicit *solicit = NULL;
 	struct pollfd polled[SOLICIT_FDS] = {};
 	struct solicit_answer answer;
 	int fds[SOLICIT_FDS], left = RECEIVE_MAX;
 
+	if (solicit_open(&solicit))
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (is_first_of_gateway(probes, i))
+			solicit_send(solicit, probes[i].ifindex, &probes[i].via);
 	solicit_fds(solicit, fds);
 	for (int i = 0; i < SOLICIT_FDS; i++)
 		polled[i] = (struct pollfd){fds[i], POLLIN, 0};

@@ -6,7 +6,6 @@
 #define WGVIA_ANSWERS_H
 
 #include "probe.h"
-#include "solicit.h"
 
 #define ANSWERS_MAX 4
 struct answers {
@@ -14,12 +13,10 @@ struct answers {
 	uint8_t macs[ANSWERS_MAX][6];
 };
 
-/* Asks for each gateway once; NULL where that cannot be done. */
-struct solicit *answers_ask(const struct probe *probes, size_t count);
 /*
- * What has come in, or comes within a moment, into answers[count], which are zeros: those of a gateway under its first
- * probe.
+ * Asks for each gateway once, and takes what comes within a moment into answers[count], which are zeros: those of a
+ * gateway under its first probe. Where it cannot ask, there are none.
  */
-void answers_take(struct solicit *solicit, const struct probe *probes, size_t count, struct answers *answers);
+void answers_get(const struct probe *probes, size_t count, struct answers *answers);
 
 #endif

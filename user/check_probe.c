@@ -472,26 +472,25 @@ static void tell_answers(const struct story *story, const struct answers *answer
 			 "%s "
 			 "nud permanent",
 			 mac, story->via, mac, story->dev);
-	finding_add(story->probing->examined, SEVERITY_WARNING, "probe_duplicate", remedy,
-		    "%s answer for gateway %s on dev %s: what comes from '%s' goes to the one that answers last", macs,
-		    story->via, story->dev, story->from);
+	finding_add(story->probing->examined, probe->neighbour.kept ? SEVERITY_INFO : SEVERITY_WARNING,
+		    "probe_duplicate", probe->neighbour.kept ? "" : remedy, "%s answer for gateway %s on dev %s: %s",
+		    macs, story->via, story->dev,
+		    probe->neighbour.kept ? "the neighbour entry, which is kept, decides"
+					  : "what comes from its prefixes goes to the one that answers last");
 }
 
-static int probe_all(struct probing *probing)
+/* After the probes: what answers may change the kernel's neighbour entry. */
+static void ask_for_rivals(struct probing *probing)
 {
-	cleanup(solicit_close) struct solicit *solicit = answers_ask(probing->probes, probing->count);
-	cleanup_free struct answers *answers = calloc(probing->count, sizeof(*answers));
-	int ret = probe_run(probing->examined->rtnl, probing->probes, probing->count);
+	cleanup_free struct answers *answers = calloc(probing->count + 1, sizeof(*answers));
 
-	if (ret || !solicit || !answers)
-		return ret;
-	answers_take(solicit, probing->probes, probing->count, answers);
-	for (size_t i = 0; i < probing->count; i++) {
+	if (answers)
+		answers_get(probing->probes, probing->count, answers);
+	for (size_t i = 0; answers && i < probing->count; i++) {
 		struct story story = begin(probing, i);
 
 		tell_answers(&story, &answers[i]);
 	}
-	return 0;
 }
 
 void check_probe(struct examined *examined)
@@ -503,7 +502,7 @@ void check_probe(struct examined *examined)
 		choose(&probing);
 		tell_prefixes_without_address(&probing);
 		leave_out(&probing);
-		ret = probing.count ? probe_all(&probing) : 0;
+		ret = probing.count ? probe_run(examined->rtnl, probing.probes, probing.count) : 0;
 	}
 	if (ret)
 		finding_add(examined, SEVERITY_WARNING, "probe_skipped", "", "cannot probe the firewall: %s",
@@ -514,8 +513,10 @@ void check_probe(struct examined *examined)
 		judge(&story);
 		tell_redirects(&story);
 	}
-	if (!ret)
+	if (!ret && probing.count) {
 		tell_senders(&probing);
+		ask_for_rivals(&probing);
+	}
 	free(probing.own);
 	free(probing.entries);
 	free(probing.probes);

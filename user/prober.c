@@ -209,8 +209,8 @@ static void finish(struct prober *prober, uint64_t now)
 			*copy = prober->targets.all[i];
 		if (prober->targets.all[i].answered)
 			tell(&prober->targets.all[i], course);
-		if (course->another && course->due == HEALTH_NEVER)
-			course->due = now + PROBER_INTERVAL;
+		if (course->due == HEALTH_NEVER)
+			course->due = now + (course->another ? PROBER_INTERVAL : PROBER_LEISURE);
 	}
 	/* what cannot be written now is found again */
 	sender_map_write_to(prober->pin_dir, prober->tunnel, &found, true, &changed);

@@ -6,8 +6,8 @@
  * That is the case when a gateway is new, when its neighbour entry has another MAC address, and when it announces its
  * address without having been asked, as the new master of a VRRP or CARP pair does at once. A pair may share the MAC
  * address that it answers with and send from one each, so that announcements are all that tells of a change; for those
- * that get lost, a gateway that sends from another MAC address is probed every PROBER_INTERVAL. That is two small
- * frames, and a firewall that sends as it answers is spared them.
+ * that get lost, a gateway that sends from another MAC address is probed every PROBER_INTERVAL, which is two small
+ * frames; one that sends as it answers, which may have been set up otherwise since, every PROBER_LEISURE.
  */
 #ifndef WGVIA_PROBER_H
 #define WGVIA_PROBER_H
@@ -16,6 +16,7 @@
 
 /* Milliseconds, as all times here; `now` as in health.h. */
 #define PROBER_INTERVAL 5000
+#define PROBER_LEISURE 60000
 #define PROBER_PAUSE 100 /* whoever announces a gateway's address in masses has it probed no more often */
 
 struct prober;
