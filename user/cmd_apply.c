@@ -13,6 +13,7 @@
 #include "resolve.h"
 #include "rtnl.h"
 #include "running.h"
+#include "sender_map.h"
 #include "util.h"
 
 struct words {
@@ -70,14 +71,19 @@ static void print_changes(const struct context *context, const json *value)
 	notes_print(value);
 }
 
-static void print_outcome(struct context *context, const struct plan *plan, json *changes, bool changed)
+static void print_outcome(struct context *context, const struct plan *plan, json *changes, bool changed, bool dry_run)
 {
 	cleanup(print_put) json *values = print_array();
-	json *value = print_object(), *notes = print_array();
+	json *value = print_object(), *notes = print_array(), *senders = print_array();
+	bool news = !dry_run && sender_map_probe_all(context, &plan->state, &plan->links, senders);
 
 	/* what was taken from the host is in the lines */
 	if (changed || json_object_array_length(changes))
 		notes_of_plan(notes, plan, changed);
+	if (changed || news)
+		for (size_t i = 0; i < json_object_array_length(senders); i++)
+			print_append_text(notes, json_object_get_string(json_object_array_get_idx(senders, i)));
+	print_put(&senders);
 
 	print_add_text(value, "interface", plan->state.tunnel);
 	print_add(value, "changes", changes);
@@ -113,7 +119,7 @@ static int apply(struct context *context, const struct words *words, const struc
 	if (ret)
 		print_put(&changes);
 	else
-		print_outcome(context, &plan, changes, changed);
+		print_outcome(context, &plan, changes, changed, words->dry_run);
 	return ret;
 }
 

@@ -8,6 +8,7 @@
 #include "print.h"
 #include "resolve.h"
 #include "running.h"
+#include "sender_map.h"
 #include "util.h"
 
 static void print_notes(const struct context *context, const json *value)
@@ -16,11 +17,12 @@ static void print_notes(const struct context *context, const json *value)
 	notes_print(value);
 }
 
-static json *describe(const struct plan *plan, bool changed)
+static json *describe(const struct context *context, const struct plan *plan, bool changed)
 {
 	json *value = print_object(), *notes = notes_of_taken(plan);
 
 	notes_of_plan(notes, plan, changed);
+	sender_map_probe_all(context, &plan->state, &plan->links, notes);
 	print_add_text(value, "interface", plan->state.tunnel);
 	print_add(value, "notes", notes);
 	return value;
@@ -36,7 +38,7 @@ static int up(struct context *context, const struct request *request)
 	if (ret)
 		return ret;
 	values = print_array();
-	print_append(values, describe(&plan, changed));
+	print_append(values, describe(context, &plan, changed));
 	print_instances(context, values, true, print_notes);
 	return 0;
 }

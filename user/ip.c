@@ -98,3 +98,9 @@ const char *prefix_text(const struct prefix *prefix, char *text)
 	sprintf(text + strlen(text), "/%u", prefix->len);
 	return text;
 }
+
+const char *mac_text(const uint8_t mac[6], char text[MAC_TEXT_LEN])
+{
+	snprintf(text, MAC_TEXT_LEN, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return text;
+}

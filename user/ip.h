@@ -46,4 +46,7 @@ struct prefix prefix_of_ip(const struct ip *ip);
 const char *ip_text(const struct ip *ip, char *text);
 const char *prefix_text(const struct prefix *prefix, char *text);
 
+#define MAC_TEXT_LEN 18
+const char *mac_text(const uint8_t mac[6], char text[MAC_TEXT_LEN]);
+
 #endif
