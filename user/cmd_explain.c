@@ -40,12 +40,16 @@ struct explanation {
 
 /* --- the packet --- */
 
-/* UDP from and to port 0. The MACs are zero, as lo's, on which a test run takes place: a frame for this host. */
-static size_t make_frame(const struct explain_words *words, uint8_t *frame)
+/*
+ * UDP from and to port 0. The destination's MAC address is zero, as that of lo, on which a test run takes place: a
+ * frame for this host.
+ */
+static size_t make_frame(const struct explain_words *words, const uint8_t sender[ETH_ALEN], uint8_t *frame)
 {
 	struct ethhdr *eth = (struct ethhdr *)frame;
 
 	memset(frame, 0, ETH_HLEN + words->len);
+	memcpy(eth->h_source, sender, ETH_ALEN);
 	eth->h_proto = htons(words->from.family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
 	datagram_put_header(eth + 1, words->len, &words->from, &words->to, IPPROTO_UDP, words->hop_limit);
 	return ETH_HLEN + words->len;
@@ -107,10 +111,10 @@ static void tell_destination(struct explanation *explanation, const char *what, 
 	print_add(explanation->value, what, value);
 }
 
-/* The gateway, its device and its neighbour; false where it cannot be used. */
-static bool tell_gateway(struct explanation *explanation)
+/* The gateway of the packet's source or destination, its device and its neighbour, which is all zeros where unknown. */
+static struct neighbour tell_gateway(struct explanation *explanation, const struct ip *address)
 {
-	const struct gateway_entry *entry = state_match_gateway(&explanation->state, &explanation->words->from);
+	const struct gateway_entry *entry = state_match_gateway(&explanation->state, address);
 	struct point *points = NULL;
 	struct neighbour neighbour = {};
 	const struct link *dev;
@@ -121,7 +125,7 @@ static bool tell_gateway(struct explanation *explanation)
 	struct ip ip;
 
 	if (!entry)
-		return false;
+		return neighbour;
 	list = lists_find(&explanation->state, &entry->value);
 	ip = gateway_ip(&entry->value);
 	dev = link_by_index(&explanation->links, entry->value.ifindex);
@@ -134,7 +138,7 @@ static bool tell_gateway(struct explanation *explanation)
 	if (problem) {
 		print_add_text(explanation->value, "problem", problem);
 		step(explanation, "gateway %s dev %s: unusable, %s", via, dev ? dev->name : "?", problem);
-		return false;
+		return neighbour;
 	}
 	if (list && lists_current(list, &entry->value) >= 0)
 		step(explanation, "gateway: number %d of those that the prefix has, %s",
@@ -145,7 +149,7 @@ static bool tell_gateway(struct explanation *explanation)
 	step(explanation, "gateway %s dev %s: %s, mtu %u, neighbour %s%s%s", via, dev->name, link_state(dev), dev->mtu,
 	     neighbour.has_lladdr ? print_text(print_member(explanation->value, "neighbour"), "lladdr") : "",
 	     neighbour.has_lladdr ? " " : "", neighbour_word(&neighbour));
-	return true;
+	return neighbour;
 }
 
 /* What the kernel does with a packet that is left to it, into the explanation; the device it leaves by, 0: by none. */
@@ -207,15 +211,33 @@ static const struct attachment *attachment_at(const struct instance *instance, e
 	return NULL;
 }
 
-static int decide(struct explanation *explanation, enum wgvia_direction direction, uint32_t ifindex, uint32_t ingress,
-		  struct trial *trial)
+static const uint8_t nobody[ETH_ALEN]; /* a sender that is no gateway */
+
+static const char *verdict_of(const struct trial *trial)
+{
+	return trial->counted ? verdict_words[trial->verdict] : "not ours, goes on";
+}
+
+static const char *action_word(const struct trial *trial)
+{
+	return trial->action == TC_ACT_REDIRECT ? "redirect" : trial->action == TC_ACT_SHOT ? "drop" : "next";
+}
+
+static int try_packet(struct explanation *explanation, enum wgvia_direction direction, uint32_t ifindex,
+		      uint32_t ingress, const uint8_t sender[ETH_ALEN], struct trial *trial)
 {
 	uint8_t frame[ETH_HLEN + EXPLAIN_LEN_MAX];
-	int ret;
 
 	*trial = (struct trial){.point = {direction, ifindex, false}, .ingress_ifindex = ingress, .frame = frame};
-	trial->frame_len = make_frame(explanation->words, frame);
-	ret = trial_run(&explanation->instance, trial, &explanation->context->error);
+	trial->frame_len = make_frame(explanation->words, sender, frame);
+	return trial_run(&explanation->instance, trial, &explanation->context->error);
+}
+
+static int decide(struct explanation *explanation, enum wgvia_direction direction, uint32_t ifindex, uint32_t ingress,
+		  const uint8_t sender[ETH_ALEN], struct trial *trial)
+{
+	int ret = try_packet(explanation, direction, ifindex, ingress, sender, trial);
+
 	if (ret)
 		return ret;
 	/* the egress program has no word on what the program at ingress has left alone */
@@ -225,10 +247,7 @@ static int decide(struct explanation *explanation, enum wgvia_direction directio
 	print_add_text(explanation->value, "at", device(explanation, ifindex));
 	if (trial->counted)
 		print_add_text(explanation->value, "verdict", verdict_words[trial->verdict]);
-	print_add_text(explanation->value, "action",
-		       trial->action == TC_ACT_REDIRECT ? "redirect"
-		       : trial->action == TC_ACT_SHOT	? "drop"
-							: "next");
+	print_add_text(explanation->value, "action", action_word(trial));
 	return 0;
 }
 
@@ -292,18 +311,17 @@ static int follow_egress(struct explanation *explanation, const char *reason, ui
 	int ret;
 
 	if (ifindex && attachment_at(&explanation->instance, WGVIA_EGRESS, ifindex)) {
-		ret = decide(explanation, WGVIA_EGRESS, ifindex, ingress, &trial);
+		ret = decide(explanation, WGVIA_EGRESS, ifindex, ingress, nobody, &trial);
 		if (ret)
 			return ret;
-		step(explanation, "egress program at dev %s: %s", device(explanation, ifindex),
-		     trial.counted ? verdict_words[trial.verdict] : "not ours, goes on");
+		step(explanation, "egress program at dev %s: %s", device(explanation, ifindex), verdict_of(&trial));
 		if (trial.counted && trial.verdict == WGVIA_RETARGETED) {
-			tell_gateway(explanation);
+			tell_gateway(explanation, &explanation->words->from);
 			tell_to_firewall(explanation, &trial);
 			return 0;
 		}
 		if (trial.action == TC_ACT_SHOT) {
-			tell_gateway(explanation);
+			tell_gateway(explanation, &explanation->words->from);
 			tell_dropped(explanation, &trial);
 			return 0;
 		}
@@ -345,7 +363,7 @@ static int explain_out(struct explanation *explanation)
 		return link ? follow_kernel(explanation, "not re-targeted", link->ifindex)
 			    : explain_absent(explanation);
 	}
-	ret = decide(explanation, WGVIA_OUT, tunnel, tunnel, &trial);
+	ret = decide(explanation, WGVIA_OUT, tunnel, tunnel, nobody, &trial);
 	if (ret)
 		return ret;
 	tell_source(explanation);
@@ -355,7 +373,7 @@ static int explain_out(struct explanation *explanation)
 		step(explanation, "hop limit %u is used up: the kernel answers with Time Exceeded",
 		     explanation->words->hop_limit);
 	if (trial.verdict >= WGVIA_TOO_BIG)
-		tell_gateway(explanation);
+		tell_gateway(explanation, &explanation->words->from);
 	if (trial.verdict == WGVIA_TOO_BIG)
 		step(explanation, "%u bytes do not fit: the kernel fragments, or answers with Packet Too Big",
 		     explanation->words->len);
@@ -381,23 +399,60 @@ static uint32_t lan_device(const struct explanation *explanation)
 	return any ? any->ifindex : 0;
 }
 
+/* What would become of it if another host than a gateway had sent it, where that makes a difference. */
+static int tell_other_sender(struct explanation *explanation, uint32_t lan, const struct trial *trial)
+{
+	json *value;
+	struct trial other;
+	int ret = try_packet(explanation, WGVIA_BACK, lan, lan, nobody, &other);
+
+	if (ret || (other.counted == trial->counted && other.verdict == trial->verdict))
+		return ret;
+	value = print_object();
+	if (other.counted)
+		print_add_text(value, "verdict", verdict_words[other.verdict]);
+	print_add_text(value, "action", action_word(&other));
+	print_add(explanation->value, "other_sender", value);
+	step(explanation, "the same from another MAC address: %s%s", verdict_of(&other),
+	     other.action == TC_ACT_SHOT       ? ", dropped"
+	     : other.verdict == WGVIA_BOUNCED  ? ", to the firewall first"
+	     : other.action == TC_ACT_REDIRECT ? ", into the tunnel"
+					       : ", left to the kernel");
+	return 0;
+}
+
+/* From the firewall, as far as its MAC address is known, and what another sender would make of it. */
 static int explain_in(struct explanation *explanation)
 {
 	uint32_t lan = lan_device(explanation);
+	struct neighbour gateway;
 	struct trial trial;
+	char text[64];
 	int ret;
 
 	tell_destination(explanation, "destination", &explanation->words->to);
 	if (!attachment_at(&explanation->instance, WGVIA_BACK, lan))
 		return follow_kernel(explanation, "not returned", lan);
 	tell_destination(explanation, "source", &explanation->words->from);
-	ret = decide(explanation, WGVIA_BACK, lan, lan, &trial);
+	gateway = tell_gateway(explanation, &explanation->words->to);
+	ret = decide(explanation, WGVIA_BACK, lan, lan, gateway.lladdr, &trial);
 	if (ret)
 		return ret;
-	step(explanation, "program at the ingress of dev %s: %s", device(explanation, lan),
-	     trial.counted ? verdict_words[trial.verdict] : "not ours, goes on");
+	step(explanation, "program at the ingress of dev %s: %s", device(explanation, lan), verdict_of(&trial));
+	ret = tell_other_sender(explanation, lan, &trial);
+	if (ret)
+		return ret;
+	if (trial.action == TC_ACT_REDIRECT && trial.verdict == WGVIA_BOUNCED) {
+		tell_to_firewall(explanation, &trial);
+		return 0;
+	}
 	if (trial.action == TC_ACT_REDIRECT) {
-		tell_end(explanation, "returned: into the tunnel");
+		snprintf(text, sizeof(text), "%s: into the tunnel", verdict_words[trial.verdict]);
+		tell_end(explanation, text);
+		return 0;
+	}
+	if (trial.action == TC_ACT_SHOT) {
+		tell_dropped(explanation, &trial);
 		return 0;
 	}
 	return follow_kernel(explanation, trial.counted ? verdict_words[trial.verdict] : "not returned", lan);

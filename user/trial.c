@@ -66,7 +66,7 @@ int trial_run(const struct instance *instance, struct trial *trial, struct error
 	config->tunnel_ether = 0;
 	config->has_trace = 0;
 	for (int i = 0; i < MAP_COUNT; i++)
-		copy.maps[i] = i == MAP_COUNTERS ? -1 : dup(instance->maps[i]);
+		copy.maps[i] = i == MAP_COUNTERS || i == MAP_BOUNCED ? -1 : dup(instance->maps[i]);
 	ret = programs_load(skeleton, &copy, error);
 	if (ret)
 		goto out;

@@ -21,7 +21,7 @@ struct trial {
 
 /*
  * Runs the program of `trial->point` in the kernel (BPF_PROG_TEST_RUN), on the instance's own prefixes, bypass list and
- * settings, with counters of its own.
+ * settings. What it counts, and remembers of bounced packets, it keeps to itself.
  */
 int trial_run(const struct instance *instance, struct trial *trial, struct error *error);
 

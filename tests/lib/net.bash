@@ -61,8 +61,10 @@ answers() {
 	is "$(http_get "$1" "$(url "$2")")" "$3 saw $4"
 }
 
-times_out() { # NAMESPACE ADDRESS
+# times_out NAMESPACE ADDRESS: HTTP. A service that has heeded a redirect answers past the firewall, so it forgets them.
+times_out() {
 	local status=0
+	forget_redirects
 	HTTP_TIMEOUT=1 http_get "$1" "$(url "$2")" || status=$?
 	is "$status" 28
 }
@@ -72,6 +74,18 @@ url() {
 	*:*) echo "http://[$1]/" ;;
 	*) echo "http://$1/" ;;
 	esac
+}
+
+forget_redirects() {
+	ip -n "$NS_SVC" route flush cache
+	ip -n "$NS_SVC" -6 route flush cache
+}
+
+# service_heeds_redirects 0|1: 1 is the kernel's default,: what sets 0 sets 1 again.
+service_heeds_redirects() {
+	forget_redirects
+	set_sysctls "$NS_SVC" "net.ipv4.conf.all.accept_redirects=$1" "net.ipv4.conf.eth0.accept_redirects=$1" \
+		"net.ipv6.conf.eth0.accept_redirects=$1"
 }
 
 # pings COUNT NAMESPACE ADDRESS [OPTION...]: that many requests, all answered. The kernel counts the answers: ping leaves
@@ -136,16 +150,24 @@ tunnels_again() {
 	poll 10 ping_once "$NS_C2" "$WG6"
 }
 
-# counter VERDICT [packets|bytes]
+# counter VERDICT|DIRECTION.VERDICT [packets|bytes]
 counter() {
-	wgvia -j stats wg6 | jq ".counters.$1.${2:-packets}"
+	wgvia -j stats wg6 | jq "$(counter_in_json "$1").${2:-packets}"
 }
 
-# grown VERDICT PACKETS BYTES: since `wgvia -j stats wg6` has been written to $BATS_TEST_TMPDIR/before.
+counter_in_json() {
+	case $1 in
+	*.*) echo ".directions.$1" ;;
+	*) echo ".counters.$1" ;;
+	esac
+}
+
+# grown VERDICT|DIRECTION.VERDICT PACKETS BYTES: since `wgvia -j stats wg6` has been written to $BATS_TEST_TMPDIR/before.
 grown() {
-	local before=$BATS_TEST_TMPDIR/before
-	is "$1 $(($(counter "$1") - $(jq ".counters.$1.packets" "$before"))) packets $(($(counter "$1" bytes) - \
-		$(jq ".counters.$1.bytes" "$before"))) bytes" "$1 $2 packets $3 bytes"
+	local before=$BATS_TEST_TMPDIR/before value
+	value=$(counter_in_json "$1")
+	is "$1 $(($(counter "$1") - $(jq "$value.packets" "$before"))) packets $(($(counter "$1" bytes) - \
+		$(jq "$value.bytes" "$before"))) bytes" "$1 $2 packets $3 bytes"
 }
 
 remember_counters() {

@@ -22,8 +22,7 @@ pair_up() {
 	export NS_SECOND
 	ip netns add "$NS_SECOND" &&
 		ip -n "$NS_SECOND" link set lo up &&
-		set_sysctls "$NS_SECOND" net.ipv4.conf.{all,default}.{send_redirects,accept_redirects,rp_filter}=0 \
-			net.ipv6.conf.{all,default}.{accept_dad,accept_ra,accept_redirects}=0 \
+		kernel_defaults "$NS_SECOND" && set_sysctls "$NS_SECOND" \
 			net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 &&
 		cable "$NS_SECOND" lan $SECOND_MAC "$NS_LAN" second 02:00:00:00:02:b2 &&
 		ip -n "$NS_LAN" link set second master lan &&

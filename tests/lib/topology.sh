@@ -28,6 +28,7 @@ TOPO_RUN=/run/wgvia-topology # one directory for each topology that is up
 export FW_MAC=02:00:00:00:02:01 GW_MAC=02:00:00:00:02:02 SVC_MAC=02:00:00:00:02:03
 export FW4=192.0.2.1 FW6=2001:db8:2::1 GW4=192.0.2.2 GW6=2001:db8:2::2 SVC4=192.0.2.3 SVC6=2001:db8:2::3
 export WG4=10.6.0.1 WG6=2001:db8:1::1 C1_4=10.6.0.10 C1_6=2001:db8:1::10 C2_4=10.6.0.11 C2_6=2001:db8:1::11
+export FW_LL=fe80::ff:fe00:201 GW_LL=fe80::ff:fe00:202 # link-local, from their MAC addresses
 export INET4=203.0.113.2 INET6=2001:db8:3::2 VPN4=10.6.0.0/16 VPN6=2001:db8:1::/50
 
 # ---- small tools ----
@@ -136,7 +137,9 @@ topology_names() {
 	export TOPO_NAME TOPO_DIR NS_GW NS_FW NS_SVC NS_LAN NS_INET NS_C1 NS_C2
 }
 
-# Addresses are usable at once (no duplicate address detection), nobody listens to redirects or advertisements.
+# The kernel's defaults, but for:
+#   accept_dad  a link-local address could not be used for two seconds, and the gateway not ask for its neighbours
+# IPv4's are set all the same: a new namespace copies them from the machine's first one.
 # TOPO_GATEWAY_IS_HOST: in a guest of scripts/vm, where this very host can be the gateway.
 namespaces_up() {
 	local ns
@@ -147,8 +150,7 @@ namespaces_up() {
 			ip netns add "$ns"
 		fi &&
 			ip -n "$ns" link set lo up &&
-			set_sysctls "$ns" net.ipv4.conf.{all,default}.{send_redirects,accept_redirects,rp_filter}=0 \
-				net.ipv6.conf.{all,default}.{accept_dad,accept_ra,accept_redirects}=0 || return
+			kernel_defaults "$ns" || return
 	done
 	for ns in $NS_GW $NS_FW $NS_INET; do
 		set_sysctls "$ns" net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 || return
@@ -157,6 +159,12 @@ namespaces_up() {
 		[ ! -e /proc/sys/net/bridge ] ||
 			set_sysctls "$ns" net.bridge.bridge-nf-call-ip{,6}tables=0 || return
 	done
+}
+
+# kernel_defaults NAMESPACE: before any device is there.
+kernel_defaults() {
+	set_sysctls "$1" net.ipv4.conf.{all,default}.{{send,accept}_redirects=1,rp_filter=0} \
+		net.ipv6.conf.{all,default}.accept_dad=0
 }
 
 set_sysctls() {
@@ -200,6 +208,7 @@ outside_up() {
 	END
 }
 
+# IPv6's next hops are link-local addresses, as routers announce them. Only then does Linux send redirects, and heed them.
 lan_up() {
 	bridge_up "$NS_LAN" lan 02:00:00:00:02:a0 &&
 		cable "$NS_FW" lan "$FW_MAC" "$NS_LAN" fw 02:00:00:00:02:a1 &&
@@ -213,7 +222,7 @@ lan_up() {
 			address add $SVC4/24 dev eth0
 			address add $SVC6/64 dev eth0 nodad
 			route add default via $FW4
-			route add ::/0 via $FW6
+			route add ::/0 via $FW_LL dev eth0
 		END
 }
 
@@ -228,7 +237,7 @@ firewall_up() {
 		route add default via $INET4
 		route add ::/0 via $INET6
 		route add $VPN4 via $GW4
-		route add $VPN6 via $GW6
+		route add $VPN6 via $GW_LL dev lan
 	END
 		firewall_rules "$NS_FW"
 }
@@ -251,13 +260,10 @@ firewall_rules() {
 				iifname wan ip daddr $GW4 udp dport 51820 accept
 				counter name dropped drop
 			}
-			chain output { # Linux sends IPv6 redirects whatever sysctl says; nothing here would listen
-				type filter hook output priority filter; policy accept;
-				icmpv6 type nd-redirect drop
-			}
 		}
 	END
-	# Exists only now, with a rule that needs connection tracking.
+	# By default the kernel takes a connection up in its middle: this firewall is a strict one. The setting exists only
+	# now, with a rule that needs connection tracking.
 		set_sysctls "$1" net.netfilter.nf_conntrack_tcp_loose=0
 }
 

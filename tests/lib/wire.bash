@@ -23,8 +23,9 @@ wire_begin() {
 	for ns in $NS_GW $NS_LAN; do
 		ip netns add "$ns"
 		ip -n "$ns" link set lo up
-		set_sysctls "$ns" net.ipv4.conf.{all,default}.{send_redirects,accept_redirects,rp_filter}=0 \
-			net.ipv6.conf.{all,default}.{accept_dad,accept_ra,accept_redirects,router_solicitations}=0
+		kernel_defaults "$ns"
+		# wire.py tells of whatever comes out
+		set_sysctls "$ns" net.ipv6.conf.{all,default}.router_solicitations=0
 	done
 	set_sysctls "$NS_LAN" net.ipv6.conf.{all,default}.disable_ipv6=1
 	set_sysctls "$NS_GW" net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \

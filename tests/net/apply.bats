@@ -72,6 +72,7 @@ changes_nothing() {
 	conf "# the firewall's" "" "from $VPN4 via $FW4 dev ens3 # old" "from $VPN6 via $FW6 dev ens3" "bypass 198.18.0.0/15"
 	is "$(lines wgvia apply wg6 "$conf")" "+ mode fast
 + on-fail drop
++ return via
 + from $VPN4 via $FW4 dev ens3
 + from $VPN6 via $FW6 dev ens3
 + bypass 198.18.0.0/15"
@@ -153,18 +154,18 @@ wg6: from $VPN6 via $FW6 dev ens3"
 	is "$(printf 'from %s\tvia %s\r\n# end\r\n' $VPN4 $FW4 | lines wgvia apply wg6 - | grep from)" \
 		"+ from $VPN4 via $FW4 dev ens3"
 	is "$(printf 'from %s\nform\n' $VPN4 | { wgvia apply wg6 - 2>&1 || true; })" \
-		"wgvia: -:2: unexpected word 'form': from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..., bypass PREFIX, mode, on-fail"
+		"wgvia: -:2: unexpected word 'form': from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..., bypass PREFIX, mode, on-fail, return"
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 
 @test "JSON: the lines as a list, empty where nothing changes" {
 	good
 	is "$(wgvia -j apply wg6 "$conf" | jq -c '[.interface, .changes]')" \
-		"[\"wg6\",[\"+ mode fast\",\"+ on-fail drop\",\"+ from $VPN4 via $FW4 dev ens3\",\"+ from $VPN6 via $FW6 dev ens3\"]]"
+		"[\"wg6\",[\"+ mode fast\",\"+ on-fail drop\",\"+ return via\",\"+ from $VPN4 via $FW4 dev ens3\",\"+ from $VPN6 via $FW6 dev ens3\"]]"
 	is "$(wgvia -j apply wg6 "$conf")" '{"interface":"wg6","changes":[],"notes":[]}'
 	is "$(wgvia -j apply -c wg6 - <<<"from $VPN4" | jq -c .changes)" "[\"- from $VPN6 via $FW6 dev ens3\"]"
 	is "$(wgvia -j save wg6 | jq -c .statements)" \
-		"[\"mode fast\",\"on-fail drop\",\"from $VPN4 via $FW4 dev ens3\",\"from $VPN6 via $FW6 dev ens3\"]"
+		"[\"mode fast\",\"on-fail drop\",\"return via\",\"from $VPN4 via $FW4 dev ens3\",\"from $VPN6 via $FW6 dev ens3\"]"
 }
 
 # Between $conf and $conf.b everything changes but the clients' prefixes.
@@ -225,7 +226,7 @@ stays_whole() {
 
 @test "a dry run where nothing runs makes nothing" {
 	good
-	is "$(wgvia apply -c wg6 "$conf" | grep -c '^+ ')" 4
+	is "$(wgvia apply -c wg6 "$conf" | grep -c '^+ ')" 5
 	[ ! -e "$PIN_DIR" ]
 	nothing_left
 }
@@ -314,7 +315,10 @@ comes_back() {
 @test "save and apply: what up made comes back, of all kinds" {
 	wgvia up wg6
 	comes_back
-	wgvia up wg6 "${WORDS[@]}" mode stack on-fail pass
+	wgvia up wg6 "${WORDS[@]}" mode stack on-fail pass return any
+	comes_back
+	wgvia up wg6 "${WORDS[@]}" return drop also 192.0.2.9 also fe80::9 dev ens3 also 02:00:00:00:02:09
+	is "$(wgvia save wg6 | grep return)" "return drop also 192.0.2.9 dev ens3 also fe80::9 dev ens3 also 02:00:00:00:02:09"
 	comes_back
 	wgvia up wg6 from ::/0 via $FW6 from 0.0.0.0/0 via $FW4
 	comes_back
@@ -323,6 +327,7 @@ comes_back() {
 		bypass $GW4 bypass $SVC6 bypass 198.18.0.0/15 bypass ff02::/16
 	is "$(wgvia save wg6 | sed 1d)" "mode fast
 on-fail drop
+return via
 from $VPN4 via $FW6 dev ens3
 from 10.6.3.0/24 via fe80::2 dev ens3
 from $VPN6 via fe80::1 dev ens3
@@ -370,17 +375,17 @@ kept_aloud() {
 	ens3=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
 	wgvia up wg6 "${WORDS[@]}"
 	write_ten4 0 2 "$fw" 0
-	kept_aloud "no device" 2 ":5: 'ifindex:0' is no interface name"
+	kept_aloud "no device" 2 ":6: 'ifindex:0' is no interface name"
 	write_ten4 4000 2 "$fw" 0
-	kept_aloud "device is gone" 2 ":5: 'ifindex:4000' is no interface name"
+	kept_aloud "device is gone" 2 ":6: 'ifindex:4000' is no interface name"
 	write_ten4 "$ens3" 77 "$fw" 0
-	kept_aloud "unknown address family" 2 ":5: '?' is no IPv4 or IPv6 address"
+	kept_aloud "unknown address family" 2 ":6: '?' is no IPv4 or IPv6 address"
 	write_ten4 "$ens3" 2 "e0 00 00 01" 0
-	kept_aloud "next hop is multicast" 2 ":5: via '224.0.0.1' is multicast"
+	kept_aloud "next hop is multicast" 2 ":6: via '224.0.0.1' is multicast"
 	write_ten4 "$ens3" 2 "c0 00 02 02" 0
-	kept_aloud "next hop is this host's own" 1 ":5: via '$GW4' is this host's own address"
+	kept_aloud "next hop is this host's own" 1 ":6: via '$GW4' is this host's own address"
 	write_ten4 1 2 "7f 00 00 01" 0
-	kept_aloud "next hop is no address" 2 ":5: via '127.0.0.1' is no address of a gateway"
+	kept_aloud "next hop is no address" 2 ":6: via '127.0.0.1' is no address of a gateway"
 	# what apply can mend it mends, and tells
 	write_ten4 "$ens3" 2 "$fw" 4
 	run --separate-stderr wgvia save wg6

@@ -302,7 +302,7 @@ both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 	wgvia up wg6 "${WORDS[@]}" mode stack
 	is "$(wgvia -j show wg6 | jq -r .mode)" stack
 	answers "$NS_C1" $SVC6 service $C1_6
-	is "$(wgvia -j show wg6 | jq -r '[.attachments[].direction] | unique | join(" ")')" egress
+	is "$(wgvia -j show wg6 | jq -r '[.attachments[].direction] | unique | join(" ")')" "back egress"
 	wgvia up wg6 "${WORDS[@]}" mode fast
 	is "$(wgvia -j show wg6 | jq -r .mode)" fast
 	answers "$NS_C1" $SVC6 service $C1_6
@@ -346,8 +346,8 @@ both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 	wgvia up wg7 from 10.7.0.0/24 via $FW4 dev ens3
 	is "$(wgvia -j show wg7 | jq .ifindex)" "$(ip -j -n "$NS_GW" link show wg7 | jq '.[0].ifindex')"
 	is "$(wgvia -j show wg7 | jq -r '[.attachments[] | "\(.dev) \(.direction)"] | sort | join(", ")')" \
-		"ens3 back, ens3 egress, wg6 egress, wg7 out"
-	is "$(attached | grep -c ' tcx ')" 3 # wg7 is not looked at
+		"ens3 back, ens3 egress, wg6 back, wg6 egress, wg7 out"
+	is "$(attached | grep -c ' tcx ')" 4 # wg7 is not looked at
 	wgvia down wg7
 	nothing_left
 }

@@ -334,6 +334,65 @@ ingress() {
 	done
 }
 
+# explain_other FAMILY DESTINATION: a packet of the service's, by JSON into the file "json" and as text into "text".
+explain_other() {
+	wgvia -j explain wg6 from ${ADDRESS[service$1]} to ${ADDRESS[$2$1]} dir in >"$BATS_TEST_TMPDIR/json"
+	wgvia explain wg6 from ${ADDRESS[service$1]} to ${ADDRESS[$2$1]} dir in | tee "$BATS_TEST_TMPDIR/text"
+}
+
+# send_other FAMILY DESTINATION: it comes from the service's MAC address, and this comes out.
+send_other() {
+	local source=${ADDRESS[service$1]} destination=${ADDRESS[$2$1]}
+	happened "$(wire lan "Ether(src='$SVC_MAC', dst='$GW_MAC') / pkt($1, src='$source', dst='$destination')")" 64
+}
+
+# other_sender MODE: of each value of `return` the verdict, and what becomes of packets to a client and to this host.
+other_sender() {
+	local ret verdict client own family destination
+	while read -r ret verdict client own; do
+		up $1 return $ret >/dev/null
+		for family in 4 6; do
+			for destination in client tunnel-own; do
+				echo "return $ret to $destination$family"
+				explain_other $family $destination
+				is "$(jq -r .other_sender.verdict "$BATS_TEST_TMPDIR/json")" $verdict
+				grep "the same from another MAC address: $verdict, " "$BATS_TEST_TMPDIR/text"
+				remember_counters
+				is "$(send_other $family $destination)" "$([ $destination = client ] && echo $client || echo $own)"
+				grown back.$verdict 1 100
+			done
+		done
+	done <<-END
+		via  bounced firewall firewall
+		any  direct  tunnel   host
+		drop refused nothing  nothing
+	END
+}
+
+@test "mode fast: what comes from another host than the firewall is explained beside it, and so it happens" {
+	other_sender fast
+}
+
+@test "mode stack: what comes from another host than the firewall is explained beside it, and so it happens" {
+	other_sender stack
+}
+
+@test "to explain what would be bounced bounces nothing and remembers nothing" {
+	up fast
+	for _ in {1..10}; do # more often than equal packets are bounced
+		wgvia -j explain wg6 from $SVC4 to $C1_4 >"$BATS_TEST_TMPDIR/json"
+	done
+	is "$(jq -r .other_sender.verdict "$BATS_TEST_TMPDIR/json")" bounced
+	is "$(bpftool -j map dump pinned "$PIN_DIR/wg6/bounced" | jq length)" 0
+	is "$(wgvia explain wg6 from $SVC4 to $C1_4)" "wg6: in from $SVC4 to $C1_4 len 100 hop-limit 64
+    destination $C1_4: on the bypass list with $VPN4, tunnel
+    source $SVC4: on no entry of the bypass list
+    gateway $FW4 dev ens3: up, mtu 1500, neighbour $FW_MAC PERMANENT
+    program at the ingress of dev ens3: returned
+    the same from another MAC address: bounced, to the firewall first
+  returned: into the tunnel"
+}
+
 # ---- gateways ----
 
 @test "a gateway that cannot be used: the reason is said, the packet counted and dropped" {

@@ -8,6 +8,11 @@
 
 load ../lib/net.bash
 
+teardown() {
+	service_heeds_redirects 1
+	sweep "$NS_GW" wg6
+}
+
 up() {
 	wgvia up wg6 "${WORDS[@]}" "$@"
 }
@@ -102,10 +107,14 @@ seen() { # FILE ADDRESS
 	frames "$1" -e --arg a "$2" 'map(select(.src == $a or .dst == $a)) | length > 0'
 }
 
-@test "a VPN client is reached from the LAN" {
+@test "a VPN client is reached from the LAN, whether or not redirects are heeded there" {
+	service_heeds_redirects 0
 	times_out "$NS_SVC" $C1_4
 	times_out "$NS_SVC" $C1_6
 	up
+	answers "$NS_SVC" $C1_4 client $SVC4
+	answers "$NS_SVC" $C1_6 client $SVC6
+	service_heeds_redirects 1
 	answers "$NS_SVC" $C1_4 client $SVC4
 	answers "$NS_SVC" $C1_6 client $SVC6
 }
@@ -151,17 +160,19 @@ first_packet() { # ATTACH ADDRESS
 	first_packet clsact $SVC6
 }
 
-echo_filter="icmp or (icmp6 and (ip6[40] == 128 or ip6[40] == 129))"
+echo_filter="(icmp and (icmp[0] == 0 or icmp[0] == 8)) or (icmp6 and (ip6[40] == 128 or ip6[40] == 129))"
 
 # has_frames FILE COUNT
 has_frames() {
 	[ "$(frames "$1" length)" -eq "$2" ]
 }
 
-# on_the_wire ATTACH CLIENT-ADDRESS SERVICE-ADDRESS: one request and its reply, in the tunnel and on the LAN.
+# on_the_wire ATTACH CLIENT-ADDRESS SERVICE-ADDRESS: one request and its reply, in the tunnel and on the LAN, where the
+# service sends by the firewall as its routes say.
 on_the_wire() {
 	local tunnel=$BATS_TEST_TMPDIR/tunnel.pcap lan=$BATS_TEST_TMPDIR/lan.pcap
 	attach_type "$1"
+	service_heeds_redirects 0
 	up
 	start_capture "$NS_C1" wgc1 "$tunnel" "$echo_filter"
 	start_capture "$NS_LAN" lan "$lan" "$echo_filter"

@@ -40,7 +40,8 @@ second() {
 every_verdict() {
 	wire tun '[pkt(4) for _ in range(3)]' '[pkt(6, 200) for _ in range(4)]' 'pkt(4, hops=1)' '[pkt(6, 1501)] * 2' \
 		"[pkt(4, dst='$C2_4')] * 5" "[pkt(4, dst='$WG4')] * 6" "pkt(4, 1501)"
-	wire lan "[pkt(4, src='$SVC4', dst='$C1_4')] * 7" "[pkt(6, src='$SVC6', dst='$C1_6', hops=1)] * 8"
+	wire lan "[pkt(4, src='$SVC4', dst='$C1_4')] * 7" "[pkt(6, src='$SVC6', dst='$C1_6', hops=1)] * 8" \
+		"[Ether(src='$SVC_MAC', dst='$GW_MAC') / pkt(4, src='$SVC4', dst='$C1_4') for _ in range(10)]"
 	wire own "[pkt(4, src='$WG4') for _ in range(9)]"
 }
 
@@ -154,9 +155,9 @@ counters() {
 		echo instance
 		jq -r '.[0].labels | keys[]' "$BATS_TEST_TMPDIR/samples"
 	} | sort)"
-	is "$(grep -oE 'verdict="[a-z_]+"' "$expressions" | sort -u | tr '\n' ' ')" \
-		'verdict="hop_limit" verdict="no_gateway" verdict="too_big" '
-	for verdict in hop_limit no_gateway too_big; do
+	is "$(grep -oE 'verdict="[a-z_]+"' "$expressions" | sort -u | tr -d '\n')" \
+		'verdict="bounced"verdict="direct"verdict="hop_limit"verdict="no_gateway"verdict="refused"verdict="too_big"'
+	for verdict in bounced direct hop_limit no_gateway refused too_big; do
 		jq -e --arg verdict $verdict 'any(.[]; .labels.verdict == $verdict)' "$BATS_TEST_TMPDIR/samples"
 	done
 }
@@ -248,7 +249,7 @@ last_is_quiet() {
 	watch -j -- --watch 0.5
 	flow 40
 	poll 5 watched $(($(wc -l <$log) + 2))
-	head -n -1 $log | jq -es 'length > 0 and all(.[]; length == 26 and (map(.interface) | unique) == ["wg6", "wg7"] and
+	head -n -1 $log | jq -es 'length > 0 and all(.[]; length == 32 and (map(.interface) | unique) == ["wg6", "wg7"] and
 		all(.[]; keys == ["bits_per_second", "interface", "packets_per_second", "verdict"]))'
 	is "$(head -n 1 $log | jq -r '[.[].verdict] | unique[]')" "$(wgvia -j stats wg6 | jq -r '.counters | keys[]' | sort)"
 	near packets "$(jq -s '[.[][] | select(.verdict == "redirected") | .packets_per_second * 0.5] | add' $log)" 800
@@ -361,7 +362,7 @@ for text, up in zip(parts[::2], parts[1::2]):
 	} | timeout 20 script -qefc "exec $(printf '%q ' nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" \
 		-j stats wg6 --watch 0.1)" $screen >/dev/null 3>&-
 	run ! grep -P '\x1b' $screen
-	grep -m 1 '^\[' $screen | jq -e 'length == 13'
+	grep -m 1 '^\[' $screen | jq -e 'length == 16'
 }
 
 @test "watch whose reader has gone ends" {
