@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The two questions to the maps: which gateway a source has, and whether a destination is left alone.
+ * The two questions to the maps: which gateway a source has, and whether a destination is exempt.
  */
 #ifndef WGVIA_BPF_LOOKUP_H
 #define WGVIA_BPF_LOOKUP_H
@@ -24,28 +24,53 @@ static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt, 
 	return head ? index_find6(head, lines, address->key.addr) : bpf_map_lookup_elem(&prefixes6, address);
 }
 
+/* The longest entry of the bypass list that holds the address; NULL: there is none. */
+static __always_inline struct wgvia_bypass *lookup_bypass_entry(struct packet *pkt, struct address *address)
+{
+	if (pkt->family == AF_INET)
+		return bpf_map_lookup_elem(&bypass4, address);
+	return bpf_map_lookup_elem(&bypass6, address);
+}
+
 /*
- * Why an address, as a destination, is left alone: WGVIA_LOCAL, _SCOPE, _TUNNEL or _BYPASS by the longest match;
- * WGVIA_REDIRECTED: it is not. Another verdict in the map is somebody's mistake and reads as the plainest reason.
+ * Why an address, as a destination, is exempt: WGVIA_LOCAL, _SCOPE, _TUNNEL or _BYPASS; WGVIA_REDIRECTED: it is not.
+ * Another verdict in the map is somebody's mistake and reads as the plainest reason.
  */
 static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, struct address *address)
 {
-	struct wgvia_bypass *entry;
+	struct wgvia_bypass *entry = lookup_bypass_entry(pkt, address);
 
-	if (pkt->family == AF_INET)
-		entry = bpf_map_lookup_elem(&bypass4, address);
-	else
-		entry = bpf_map_lookup_elem(&bypass6, address);
 	if (!entry)
 		return WGVIA_REDIRECTED;
-
 	switch (entry->verdict) {
 	case WGVIA_LOCAL:
 	case WGVIA_SCOPE:
 	case WGVIA_TUNNEL:
+	case WGVIA_REDIRECTED:
 		return entry->verdict;
 	default:
 		return WGVIA_BYPASS;
+	}
+}
+
+/*
+ * Whether the packet's destination is exempt at the egress of a LAN device: by scope, or by the administrator. What
+ * leaves there goes neither to this host nor into the tunnel: an entry that says so is out of date.
+ */
+static __always_inline bool lookup_is_exempt_at_egress(struct packet *pkt)
+{
+	struct wgvia_bypass *entry = lookup_bypass_entry(pkt, &pkt->destination);
+
+	if (!entry)
+		return false;
+	switch (entry->verdict) {
+	case WGVIA_LOCAL:
+	case WGVIA_TUNNEL:
+		return entry->flags & (WGVIA_BYPASS_ADMIN | WGVIA_BYPASS_EGRESS);
+	case WGVIA_REDIRECTED:
+		return false;
+	default:
+		return true;
 	}
 }
 

@@ -301,7 +301,7 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 	*gateway = lookup_gateway(pkt, &pkt->source);
 	if (!*gateway)
 		return NOT_OURS;
-	if (lookup_bypass(pkt, &pkt->destination) != WGVIA_REDIRECTED)
+	if (lookup_is_exempt_at_egress(pkt))
 		return NOT_OURS;
 	/*
 	 * What came in from a LAN and leaves by another device than the gateway's has been at the firewall: it reaches

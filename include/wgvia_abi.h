@@ -160,10 +160,22 @@ WGVIA_ASSERT(sizeof(struct wgvia_bounced) == 32, "wgvia_bounced");
 
 /* wgvia_bypass.flags */
 #define WGVIA_BYPASS_ADMIN (1u << 0) /* (also) on the administrator's list, which the entry's verdict may hide */
+/*
+ * Not the administrator's, but exempt at the egress of a LAN device, too: a broadcast address of this host, or an
+ * entry inside one of the administrator's list.
+ */
+#define WGVIA_BYPASS_EGRESS (1u << 1)
 
-/* Value of bypass4 and bypass6: destinations that are left alone, and why. */
+/*
+ * Value of bypass4 and bypass6: destinations that are exempt, and why. At the egress of a LAN device WGVIA_LOCAL and
+ * WGVIA_TUNNEL exempt nothing unless there is a flag: what leaves there goes neither to this host nor into the tunnel.
+ */
 struct wgvia_bypass {
-	__u32 verdict; /* WGVIA_LOCAL, WGVIA_SCOPE, WGVIA_TUNNEL or WGVIA_BYPASS */
+	/*
+	 * WGVIA_LOCAL, WGVIA_SCOPE, WGVIA_TUNNEL or WGVIA_BYPASS; WGVIA_REDIRECTED: not exempt, although a shorter
+	 * entry is.
+	 */
+	__u32 verdict;
 	__u32 flags;   /* WGVIA_BYPASS_* */
 };
 WGVIA_ASSERT(sizeof(struct wgvia_bypass) == 8, "wgvia_bypass");

@@ -24,6 +24,7 @@
 #include "keeper.h"
 #include "monitor.h"
 #include "pins.h"
+#include "prober.h"
 #include "util.h"
 
 /* Milliseconds: changes come in bursts, and one reading serves all of a burst. */
@@ -37,6 +38,7 @@ struct agent {
 	const struct run_words *words;
 	struct monitor *monitor;
 	struct guard *guard;
+	struct prober *prober;
 	int lock, pokes, signals;
 	bool ready, ended;
 	bool dirty; /* something has changed */
@@ -80,7 +82,7 @@ static void converge(struct agent *agent)
 	agent->dirty = false;
 	keeper_converge(&agent->keeper, now_ms());
 	agent->retry = agent->keeper.again ? now_ms() + RETRY : HEALTH_NEVER;
-	monitor_set_tunnel(agent->monitor, agent->keeper.tunnel_ifindex);
+	monitor_set_tunnel(agent->monitor, agent->keeper.tunnel_ifindex, &agent->keeper.ranges);
 	if (!agent->keeper.present || agent->keeper.prefixes < INDEX_MIN)
 		agent->index_due = HEALTH_NEVER;
 	else if (agent->index_due == HEALTH_NEVER)
@@ -158,6 +160,7 @@ static void on_event(void *data, const struct monitor_event *event)
 		break;
 	case MONITOR_NEIGHBOUR:
 		guard_neighbour(agent->guard, event->link.ifindex, &event->ip, &event->neighbour, now_ms());
+		prober_neighbour(agent->prober, event->link.ifindex, &event->ip, &event->neighbour, now_ms());
 		break;
 	case MONITOR_OVERRUN:
 		journal(SD_WARNING, "messages of the kernel were lost: reading everything anew");
@@ -173,6 +176,11 @@ static void tell_ready(struct agent *agent)
 		return;
 	agent->ready = true;
 	sd_notify(0, "READY=1");
+}
+
+static void on_announcement(void *data, uint32_t ifindex, const struct ip *ip)
+{
+	prober_announced(((struct agent *)data)->prober, ifindex, ip, now_ms());
 }
 
 static void reload(struct agent *agent)
@@ -216,8 +224,9 @@ static void on_poke(struct agent *agent)
 
 static int timeout(const struct agent *agent, uint64_t now)
 {
-	uint64_t next = dirty_due(agent), times[] = {guard_next(agent->guard), agent->retry, agent->index_due,
-						     agent->watchdog ? agent->watchdog_due : HEALTH_NEVER};
+	uint64_t next = dirty_due(agent),
+		 times[] = {guard_next(agent->guard), prober_next(agent->prober), agent->retry, agent->index_due,
+			    agent->watchdog ? agent->watchdog_due : HEALTH_NEVER};
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
 		next = times[i] < next ? times[i] : next;
@@ -229,6 +238,7 @@ static int timeout(const struct agent *agent, uint64_t now)
 static void on_time(struct agent *agent)
 {
 	guard_tick(agent->guard, now_ms());
+	prober_tick(agent->prober, now_ms());
 	if (guard_changed(agent->guard))
 		move_prefixes(agent);
 	if (now_ms() >= agent->index_due)
@@ -248,7 +258,7 @@ static void on_time(struct agent *agent)
 static int loop(struct agent *agent)
 {
 	struct pollfd fds[] = {
-		{.fd = monitor_fd(agent->monitor)}, {.fd = agent->signals}, {.fd = agent->pokes}, {}, {}};
+		{.fd = monitor_fd(agent->monitor)}, {.fd = agent->signals}, {.fd = agent->pokes}, {}, {}, {}};
 	int asked[SOLICIT_FDS], ret = 0;
 
 	guard_fds(agent->guard, asked);
@@ -257,6 +267,7 @@ static int loop(struct agent *agent)
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		fds[i].events = POLLIN;
 	while (!agent->ended && !ret) {
+		fds[5].fd = prober_fd(agent->prober);
 		if (poll(fds, ARRAY_SIZE(fds), timeout(agent, now_ms())) < 0 && errno != EINTR)
 			return error_system(&agent->keeper.context->error, errno, "cannot wait for anything");
 		if (fds[0].revents)
@@ -267,7 +278,7 @@ static int loop(struct agent *agent)
 			on_signal(agent);
 		if (fds[2].revents)
 			on_poke(agent);
-		guard_receive(agent->guard, now_ms());
+		guard_receive(agent->guard, now_ms(), on_announcement, agent);
 		on_time(agent);
 	}
 	return 0;
@@ -327,6 +338,10 @@ static int begin(struct agent *agent)
 	if (ret)
 		return error_system(error, -ret, "cannot open the sockets to ask gateways with");
 	agent->keeper.guard = agent->guard;
+	ret = prober_open(&agent->prober, agent->keeper.context->pin_dir, words->tunnel);
+	if (ret)
+		return error_system(error, -ret, "cannot watch the gateways");
+	agent->keeper.prober = agent->prober;
 	if (sd_watchdog_enabled(0, &watchdog) > 0)
 		agent->watchdog = watchdog / 2000;
 	return 0;
@@ -352,6 +367,7 @@ static void agent_free(struct agent *agent)
 	keeper_free(&agent->keeper);
 	monitor_close(&agent->monitor);
 	guard_close(&agent->guard);
+	prober_close(&agent->prober);
 	cleanup_close_fd(&agent->signals);
 	cleanup_close_fd(&agent->pokes);
 	cleanup_close_fd(&agent->lock);

@@ -2,16 +2,20 @@
 /*
  * Findings about the firewalls, of `check --probe`: for each prefix that holds an address of the tunnel, whether its
  * gateway answers neighbour requests, forwards from a host of the LAN to another, and has a way back to the prefix.
- * Which packets tell that is probe.h's story; here they are chosen, and judged.
+ * Which packets tell that is probe.h's story; here they are chosen, and judged. By the way it is seen which MAC address
+ * the gateway sends from, whether it sends redirects, and whether two hosts answer for its address.
  */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "answers.h"
 #include "finding.h"
+#include "lists.h"
 #include "print.h"
 #include "probe.h"
+#include "sender_map.h"
 #include "util.h"
 
 /* What is being put together, and the words for one probe's findings. */
@@ -51,30 +55,6 @@ static struct story begin(struct probing *probing, size_t i)
 
 /* --- what to probe --- */
 
-/*
- * This host's address on the gateway's device that the firewall sends to directly: one whose subnet holds the next hop,
- * else one with a subnet; a single address, added by hand or by keepalived, if there is no other.
- */
-static const struct address *find_lan(const struct probing *probing, uint32_t ifindex, const struct ip *via,
-				      const struct ip *vpn)
-{
-	const struct address *best = NULL;
-	int best_rank = -1;
-
-	for (size_t i = 0; i < probing->own_count; i++) {
-		const struct address *address = &probing->own[i];
-		struct prefix subnet = {ip_mask(address->ip, address->len), address->len};
-		int rank = prefix_contains(&subnet, via) ? 2 : address->len < ip_bits(address->ip.family);
-
-		if (address->ifindex != ifindex || address->ip.family != vpn->family ||
-		    ip_is_link_local(&address->ip) || ip_equal(&address->ip, vpn) || rank <= best_rank)
-			continue;
-		best = address;
-		best_rank = rank;
-	}
-	return best;
-}
-
 static bool is_probed(const struct probing *probing, const struct gateway_entry *entry)
 {
 	for (size_t i = 0; i < probing->count; i++)
@@ -97,7 +77,7 @@ static void add_probe(struct probing *probing, const struct address *address)
 	    !link_by_index(&plan->links, entry->value.ifindex))
 		return;
 	via = gateway_ip(&entry->value);
-	lan = find_lan(probing, entry->value.ifindex, &via, &address->ip);
+	lan = probe_find_lan(probing->own, probing->own_count, entry->value.ifindex, &via, &address->ip);
 	probe = array_grow(&probing->probes, &count, sizeof(*probe));
 	if (!probe || !array_grow(&probing->entries, &probing->count, sizeof(entry)))
 		return;
@@ -172,21 +152,64 @@ static void leave_out(struct probing *probing)
 
 /* --- what it means --- */
 
+#define ROUTE_MAX (PREFIX_TEXT_LEN + IP_TEXT_LEN + 32)
 /* The route that the firewall lacks; one to everything would take all it has. */
-static void say_route(const struct story *story, char remedy[FINDING_REMEDY])
+static const char *route_text(const struct story *story, char text[ROUTE_MAX])
 {
 	struct prefix host = prefix_of_ip(&story->probe->vpn);
 	char to[PREFIX_TEXT_LEN];
 
 	prefix_text(story->entry->from.len ? &story->entry->from : &host, to);
-	snprintf(remedy, FINDING_REMEDY, "on the firewall: ip route replace %s via %s", to, story->lan);
+	snprintf(text, ROUTE_MAX, "ip route replace %s via %s", to, story->lan);
+	return text;
+}
+
+static void say_route(const struct story *story, char remedy[FINDING_REMEDY])
+{
+	char route[ROUTE_MAX];
+
+	snprintf(remedy, FINDING_REMEDY, "on the firewall: %s", route_text(story, route));
+}
+
+/*
+ * The same where the route may lead to the active gateway of a pair, of which this host is the other: one that leads to
+ * another host of this LAN stays.
+ */
+static void say_route_unless_paired(const struct story *story, char remedy[FINDING_REMEDY])
+{
+	char route[ROUTE_MAX];
+
+	snprintf(remedy, FINDING_REMEDY,
+		 "on the firewall: DEV=$(ip -o route get %s | grep -o ' dev [^ ]*'); "
+		 "ip route get %s | grep -q \" via .*$DEV \" || %s",
+		 story->lan, story->vpn, route_text(story, route));
+}
+
+/* Whether the address is another host's of the LAN than the firewall's. */
+static bool is_another_host(const struct story *story, const struct ip *ip)
+{
+	const struct probing *probing = story->probing;
+	bool near = ip->family && ip_is_link_local(ip);
+
+	if (!ip->family || ip_equal(ip, &story->probe->via))
+		return false;
+	for (size_t i = 0; i < probing->own_count; i++) {
+		const struct address *own = &probing->own[i];
+		struct prefix subnet = {ip_mask(own->ip, own->len), own->len};
+
+		if (ip_equal(&own->ip, ip))
+			return false;
+		near |= own->ifindex == story->probe->ifindex && own->ip.family == ip->family &&
+			prefix_contains(&subnet, ip);
+	}
+	return near;
 }
 
 /* The rule that it lacks. Its own table and chain are not known here. */
 static void say_rule(const struct story *story, char remedy[FINDING_REMEDY])
 {
-	const struct address *lan =
-		find_lan(story->probing, story->probe->ifindex, &story->probe->via, &story->probe->vpn);
+	const struct address *lan = probe_find_lan(story->probing->own, story->probing->own_count,
+						   story->probe->ifindex, &story->probe->via, &story->probe->vpn);
 	struct prefix subnet = {ip_mask(lan->ip, lan->len), lan->len};
 	const char *family = lan->ip.family == AF_INET ? "ip" : "ip6";
 	char to[PREFIX_TEXT_LEN];
@@ -236,13 +259,37 @@ add_return(const struct story *story, const char *remedy, const char *format, ..
 		    why);
 }
 
+/*
+ * The return path leads to another host of the LAN. Where that is the active gateway of a pair and this host the other,
+ * it has to, so no command is named that would change it.
+ */
+static bool judge_elsewhere(const struct story *story, const struct probe_fate *fate)
+{
+	const struct ip *better = &story->probe->better;
+	const struct ip *other = is_another_host(story, better) ? better : &fate->by;
+	char remedy[FINDING_REMEDY], text[IP_TEXT_LEN];
+
+	if (other == &fate->by && (!fate->refused || !is_another_host(story, other)))
+		return false;
+	snprintf(remedy, sizeof(remedy), "on the firewall: ip route get %s", story->vpn);
+	finding_add(story->probing->examined, SEVERITY_WARNING, "probe_return", remedy,
+		    "gateway %s dev %s has its return path to '%s' by %s, not by this host: that is right while %s is "
+		    "the active gateway of a pair and this host stands by, and wrong otherwise",
+		    story->via, story->dev, story->from, ip_text(other, text), text);
+	return true;
+}
+
 /* The request came back; its answer did not. */
 static void judge_answer(const struct story *story)
 {
 	const struct probe_fate *answer = &story->probe->fates[PROBE_ANSWER];
 	char by[IP_TEXT_LEN] = "", remedy[FINDING_REMEDY];
 
+	if (judge_elsewhere(story, answer))
+		return;
 	say_route(story, remedy);
+	if (!answer->refused || answer->refusal == REFUSAL_NO_HOST)
+		say_route_unless_paired(story, remedy);
 	if (answer->refused)
 		ip_text(&answer->by, by);
 	if (answer->refused && answer->refusal == REFUSAL_EXPIRED)
@@ -261,7 +308,8 @@ static void judge_answer(const struct story *story)
 	else
 		add_return(story, remedy,
 			   "a ping from %s came back by it, but the answer from %s did not: it has no route, or one "
-			   "that leads elsewhere, or drops answers",
+			   "that leads elsewhere (to the active gateway, if this is the other one of a pair), or drops "
+			   "answers",
 			   story->vpn, story->lan);
 }
 
@@ -276,6 +324,8 @@ static void judge_request(const struct story *story)
 	bool four = story->probe->vpn.family == AF_INET;
 	char by[IP_TEXT_LEN] = "", route[FINDING_REMEDY], rule[FINDING_REMEDY];
 
+	if (!request->refused && judge_elsewhere(story, inward))
+		return;
 	say_route(story, route);
 	say_rule(story, rule);
 	if (request->refused || inward->refused)
@@ -337,6 +387,112 @@ static void judge(const struct story *story)
 		judge_request(story);
 }
 
+/* --- by the way --- */
+
+/* Once for each gateway, of what may be several prefixes; written down where there is an instance. */
+static void tell_senders(struct probing *probing)
+{
+	struct examined *examined = probing->examined;
+	struct sender_targets found = {};
+	char text[SENDER_TEXT_MAX];
+	bool changed;
+
+	for (size_t i = 0; i < probing->count; i++) {
+		const struct probe *probe = &probing->probes[i];
+		struct story story = begin(probing, i);
+		struct sender_target target = {.hop = hop_of(&story.entry->value),
+					       .has_mac = probe->neighbour.has_lladdr,
+					       .answered = probe->fates[PROBE_REQUEST].arrived},
+				     *added;
+		bool known = false;
+
+		for (size_t j = 0; j < found.count; j++)
+			known |= hop_equal(&found.all[j].hop, &target.hop);
+		if (known || !target.answered)
+			continue;
+		snprintf(target.name, sizeof(target.name), "%s dev %s", story.via, story.dev);
+		memcpy(target.mac, probe->neighbour.lladdr, sizeof(target.mac));
+		memcpy(target.sender, probe->sender, sizeof(target.sender));
+		added = array_grow(&found.all, &found.count, sizeof(*added));
+		if (!added)
+			break;
+		*added = target;
+		if (sender_is_another(&target))
+			finding_add(examined, SEVERITY_INFO, "probe_sender", "", "%s", sender_text(&target, text));
+	}
+	if (examined->is_running)
+		sender_map_write_to(examined->instance.root, examined->tunnel, &found, true, &changed);
+	free(found.all);
+}
+
+/*
+ * The interface has a say of its own beside `all`; IPv6 has no such setting, and its redirects are about link-local
+ * next hops alone.
+ */
+static void tell_redirects(const struct story *story)
+{
+	bool four = story->probe->vpn.family == AF_INET;
+	bool goes_in = story->probing->examined->plan.state.ret == WGVIA_RETURN_ANY;
+	char remedy[FINDING_REMEDY];
+
+	if (!story->probe->redirects)
+		return;
+	if (four)
+		snprintf(remedy, sizeof(remedy),
+			 "on the firewall: for i in all $(ip -o route get %s | sed 's/.* dev \\([^ ]*\\).*/\\1/'); do "
+			 "echo 0 >/proc/sys/net/ipv4/conf/$i/send_redirects; done",
+			 story->lan);
+	else
+		snprintf(remedy, sizeof(remedy),
+			 "on the firewall: nft 'table ip6 no_redirects { chain output { type filter hook output "
+			 "priority 0; icmpv6 type nd-redirect drop; }; }'");
+	finding_add(story->probing->examined, goes_in ? SEVERITY_WARNING : SEVERITY_INFO, "probe_redirects", remedy,
+		    "gateway %s dev %s sends ICMP redirects, as to this host just now: hosts of the LAN that heed them "
+		    "answer '%s' by this host, %s",
+		    story->via, story->dev, story->from,
+		    goes_in ? "which 'return any' lets in, and the firewall does not see both directions"
+			    : "and wgvia has to send each packet to the firewall; without redirects it would not");
+}
+
+static void tell_answers(const struct story *story, const struct answers *answers)
+{
+	const struct probe *probe = story->probe;
+	char macs[ANSWERS_MAX * (MAC_TEXT_LEN + 5)] = "", mac[MAC_TEXT_LEN], remedy[FINDING_REMEDY] = "";
+	size_t len = 0;
+
+	if (answers->count < 2)
+		return;
+	for (size_t i = 0; i < answers->count; i++)
+		len += snprintf(macs + len, sizeof(macs) - len, "%s%s", i ? " and " : "",
+				mac_text(answers->macs[i], mac));
+	mac_text(probe->neighbour.lladdr, mac);
+	if (probe->fates[PROBE_ANSWER].arrived)
+		snprintf(remedy, sizeof(remedy),
+			 "if the firewall is %s, which has forwarded the probe: ip neighbour replace %s lladdr %s dev "
+			 "%s "
+			 "nud permanent",
+			 mac, story->via, mac, story->dev);
+	finding_add(story->probing->examined, probe->neighbour.kept ? SEVERITY_INFO : SEVERITY_WARNING,
+		    "probe_duplicate", probe->neighbour.kept ? "" : remedy, "%s answer for gateway %s on dev %s: %s",
+		    macs, story->via, story->dev,
+		    probe->neighbour.kept ? "the neighbour entry, which is kept, decides"
+					  : "what comes from its prefixes goes to the one that answers last");
+}
+
+/* After the probes: what answers may change the kernel's neighbour entry. */
+static void ask_for_rivals(struct probing *probing)
+{
+	cleanup_free struct answers *answers = calloc(probing->count + 1, sizeof(*answers));
+
+	if (answers)
+		answers_get(probing->probes, probing->count, answers);
+	for (size_t i = 0; answers && i < probing->count; i++) {
+		struct story story = begin(probing, i);
+
+		tell_answers(&story, &answers[i]);
+	}
+}
+
 void check_probe(struct examined *examined)
 {
 	struct probing probing = {.examined = examined};
@@ -355,6 +511,11 @@ void check_probe(struct examined *examined)
 		struct story story = begin(&probing, i);
 
 		judge(&story);
+		tell_redirects(&story);
+	}
+	if (!ret && probing.count) {
+		tell_senders(&probing);
+		ask_for_rivals(&probing);
 	}
 	free(probing.own);
 	free(probing.entries);

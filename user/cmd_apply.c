@@ -13,6 +13,7 @@
 #include "resolve.h"
 #include "rtnl.h"
 #include "running.h"
+#include "sender_map.h"
 #include "util.h"
 
 struct words {
@@ -70,14 +71,19 @@ static void print_changes(const struct context *context, const json *value)
 	notes_print(value);
 }
 
-static void print_outcome(struct context *context, const struct plan *plan, json *changes, bool changed)
+static void print_outcome(struct context *context, const struct plan *plan, json *changes, bool changed, bool dry_run)
 {
 	cleanup(print_put) json *values = print_array();
-	json *value = print_object(), *notes = print_array();
+	json *value = print_object(), *notes = print_array(), *senders = print_array();
+	bool news = !dry_run && sender_map_probe_all(context, &plan->state, &plan->links, senders);
 
 	/* what was taken from the host is in the lines */
 	if (changed || json_object_array_length(changes))
 		notes_of_plan(notes, plan, changed);
+	if (changed || news)
+		for (size_t i = 0; i < json_object_array_length(senders); i++)
+			print_append_text(notes, json_object_get_string(json_object_array_get_idx(senders, i)));
+	print_put(&senders);
 
 	print_add_text(value, "interface", plan->state.tunnel);
 	print_add(value, "changes", changes);
@@ -86,30 +92,34 @@ static void print_outcome(struct context *context, const struct plan *plan, json
 	print_instances(context, values, true, print_changes);
 }
 
-static int apply(struct context *context, const struct words *words, const struct request *request)
+static int dry_run(struct context *context, const struct request *request, struct plan *plan, json *changes)
 {
 	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
-	cleanup(plan_free) struct plan plan = {};
-	struct error *error = &context->error;
-	json *changes = print_array();
-	bool changed = false;
 	int ret = rtnl_open(&rtnl);
 
-	if (ret) {
-		error_system(error, -ret, "cannot open rtnetlink");
-	} else {
-		ret = resolve_up(rtnl, request, &plan, error);
-		if (ret && plan.refused)
-			config_name_place(error, words->path, plan.refused->line);
-	}
-	if (!ret && words->dry_run)
-		ret = running_try(context, &plan, review, changes);
-	else if (!ret)
-		ret = running_apply(context, &plan, review, changes, &changed);
+	if (ret)
+		return error_system(&context->error, -ret, "cannot open rtnetlink");
+	ret = resolve_up(rtnl, request, plan, &context->error);
+	return ret ? ret : running_try(context, plan, review, changes);
+}
+
+static int apply(struct context *context, const struct words *words, const struct request *request)
+{
+	cleanup(plan_free) struct plan plan = {};
+	json *changes = print_array();
+	bool changed = false;
+	int ret;
+
+	if (words->dry_run)
+		ret = dry_run(context, request, &plan, changes);
+	else
+		ret = running_apply(context, request, resolve_up, &plan, review, changes, &changed);
+	if (ret && plan.refused)
+		config_name_place(&context->error, words->path, plan.refused->line);
 	if (ret)
 		print_put(&changes);
 	else
-		print_outcome(context, &plan, changes, changed);
+		print_outcome(context, &plan, changes, changed, words->dry_run);
 	return ret;
 }
 

@@ -21,7 +21,7 @@ static int edit(struct context *context, struct rtnl *rtnl, struct state *state,
 {
 	const struct change *change = data;
 	struct bypass_entry *entry = state_find_bypass(state, &change->prefix);
-	bool listed = entry && ((entry->value.flags & WGVIA_BYPASS_ADMIN) || entry->value.verdict == WGVIA_BYPASS);
+	bool listed = entry && bypass_is_admin(&entry->value);
 	char text[PREFIX_TEXT_LEN];
 	int ret;
 

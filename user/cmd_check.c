@@ -111,8 +111,10 @@ static int examine(struct context *context, struct examined *examined, bool prob
 	if (ret)
 		return ret;
 	check_host(examined);
-	if (examined->is_running)
+	if (examined->is_running) {
 		check_instance(examined);
+		check_return(examined);
+	}
 	check_routes(examined);
 	check_netfilter(examined);
 	if (probe)

@@ -103,7 +103,11 @@ static void tell_destination(struct explanation *explanation, const char *what, 
 	value = print_object();
 	print_add_text(value, "prefix", prefix_text(&entry->to, prefix));
 	print_add_text(value, "verdict", word_of(verdict_words, WGVIA_VERDICT_COUNT, entry->value.verdict));
-	step(explanation, "%s %s: on the bypass list with %s, %s", what, text, prefix, print_text(value, "verdict"));
+	if (entry->value.verdict == WGVIA_REDIRECTED)
+		step(explanation, "%s %s: not exempt, %s is not reached through the tunnel", what, text, prefix);
+	else
+		step(explanation, "%s %s: on the bypass list with %s, %s", what, text, prefix,
+		     print_text(value, "verdict"));
 	print_add(explanation->value, what, value);
 }
 

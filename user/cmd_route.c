@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "lists.h"
+#include "notes.h"
 #include "parse.h"
 #include "print.h"
 #include "rtnl.h"
 #include "running.h"
+#include "sender_map.h"
 #include "statement.h"
 #include "util.h"
 #include "words.h"
@@ -20,13 +22,40 @@ static const char *const verbs[] = {"add", "replace", "del"};
 struct change {
 	enum verb verb;
 	struct route_words words;
+	struct sender_targets targets; /* gateways that the instance had not yet */
 };
 
-static int set_gateway(struct context *context, struct rtnl *rtnl, struct state *state, const struct change *change)
+/* `before`: the gateways that the instance had before `state` had this one. */
+static void choose_targets(struct rtnl *rtnl, const struct state *state, const struct wgvia_gateway *value,
+			   const struct links *links, const struct hops *before, struct change *change)
+{
+	const struct gateway_list *list = lists_find(state, value);
+	struct gateway_entry entry = {change->words.from, *value};
+	struct gateway_list one = list ? *list : (struct gateway_list){};
+	struct state part = {.tunnel_ifindex = state->tunnel_ifindex,
+			     .gateways = &entry,
+			     .gateway_count = 1,
+			     .lists = &one,
+			     .list_count = list ? 1 : 0};
+	struct hops now = {};
+	size_t known = 0;
+
+	if (lists_hops(&part, &now))
+		return;
+	for (size_t i = 0; i < now.count; i++)
+		for (size_t j = 0; j < before->count; j++)
+			known += hop_equal(&now.all[i], &before->all[j]);
+	if (known < now.count)
+		sender_targets_choose(rtnl, &part, links, &change->targets);
+	free(now.all);
+}
+
+static int set_gateway(struct context *context, struct rtnl *rtnl, struct state *state, struct change *change)
 {
 	struct gateway_entry *entry = state_find_gateway(state, &change->words.from);
 	struct links links = {};
 	struct wgvia_gateway value;
+	struct hops before = {};
 	char from[PREFIX_TEXT_LEN];
 	struct link absent;
 	int ret;
@@ -37,8 +66,12 @@ static int set_gateway(struct context *context, struct rtnl *rtnl, struct state 
 	ret = rtnl_get_links(rtnl, &links);
 	if (ret)
 		return error_system(&context->error, -ret, "cannot list the devices");
+	lists_hops(state, &before);
 	ret = resolve_route(rtnl, &links, resolve_tunnel(&links, state->tunnel, &absent), &change->words, state, &value,
 			    &context->error);
+	if (!ret)
+		choose_targets(rtnl, state, &value, &links, &before, change);
+	free(before.all);
 	free(links.all);
 	if (ret)
 		return ret;
@@ -108,11 +141,31 @@ static int delete_gateway(struct context *context, struct rtnl *rtnl, struct sta
 
 static int edit(struct context *context, struct rtnl *rtnl, struct state *state, void *data)
 {
-	const struct change *change = data;
+	struct change *change = data;
 
 	if (change->verb == DEL)
 		return delete_gateway(context, rtnl, state, change);
 	return set_gateway(context, rtnl, state, change);
+}
+
+static void print_notes(const struct context *context, const json *value)
+{
+	(void)context;
+	notes_print(value);
+}
+
+/* Says nothing where there is nothing to say. */
+static void probe(struct context *context, const char *tunnel, struct change *change)
+{
+	cleanup(print_put) json *values = print_array();
+	json *value = print_object(), *notes = print_array();
+
+	sender_map_probe(context, tunnel, &change->targets, true, notes);
+	print_add_text(value, "interface", tunnel);
+	print_add(value, "notes", notes);
+	print_append(values, value);
+	if (json_object_array_length(notes))
+		print_instances(context, values, true, print_notes);
 }
 
 int cmd_route(struct context *context, int argc, char **argv)
@@ -128,6 +181,9 @@ int cmd_route(struct context *context, int argc, char **argv)
 	change.verb = verb;
 	ret = parse_route(argc - 1, argv + 1, tunnel, &change.words, &context->error);
 	ret = ret ? ret : running_edit(context, tunnel, edit, &change);
+	if (!ret && change.targets.count)
+		probe(context, tunnel, &change);
+	free(change.targets.all);
 	route_words_free(&change.words);
 	return ret;
 }

@@ -158,7 +158,7 @@ static json *describe_bypass(void *data, size_t index)
 
 	print_add_text(value, "prefix", prefix_text(&entry->to, text));
 	print_add_text(value, "verdict", word_of(verdict_words, WGVIA_VERDICT_COUNT, verdict));
-	print_add_bool(value, "admin", (entry->value.flags & WGVIA_BYPASS_ADMIN) || verdict == WGVIA_BYPASS);
+	print_add_bool(value, "admin", bypass_is_admin(&entry->value));
 	if (!bypass_is_known(&entry->value)) {
 		snprintf(text, sizeof(text), "unknown verdict %u, treated as bypass", verdict);
 		print_add_text(value, "problem", text);

@@ -7,8 +7,8 @@
 #include "parse.h"
 #include "print.h"
 #include "resolve.h"
-#include "rtnl.h"
 #include "running.h"
+#include "sender_map.h"
 #include "util.h"
 
 static void print_notes(const struct context *context, const json *value)
@@ -17,11 +17,12 @@ static void print_notes(const struct context *context, const json *value)
 	notes_print(value);
 }
 
-static json *describe(const struct plan *plan, bool changed)
+static json *describe(const struct context *context, const struct plan *plan, bool changed)
 {
 	json *value = print_object(), *notes = notes_of_taken(plan);
 
 	notes_of_plan(notes, plan, changed);
+	sender_map_probe_all(context, &plan->state, &plan->links, notes);
 	print_add_text(value, "interface", plan->state.tunnel);
 	print_add(value, "notes", notes);
 	return value;
@@ -29,20 +30,15 @@ static json *describe(const struct plan *plan, bool changed)
 
 static int up(struct context *context, const struct request *request)
 {
-	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
 	cleanup(plan_free) struct plan plan = {};
 	cleanup(print_put) json *values = NULL;
 	bool changed;
-	int ret = rtnl_open(&rtnl);
+	int ret = running_apply(context, request, resolve_up, &plan, NULL, NULL, &changed);
 
-	if (ret)
-		return error_system(&context->error, -ret, "cannot open rtnetlink");
-	ret = resolve_up(rtnl, request, &plan, &context->error);
-	ret = ret ? ret : running_apply(context, &plan, NULL, NULL, &changed);
 	if (ret)
 		return ret;
 	values = print_array();
-	print_append(values, describe(&plan, changed));
+	print_append(values, describe(context, &plan, changed));
 	print_instances(context, values, true, print_notes);
 	return 0;
 }

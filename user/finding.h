@@ -50,6 +50,8 @@ bool examined_has_family(const struct examined *examined, uint8_t family);
 void check_host(struct examined *examined);
 /* Attachments, other people's programs, map values, the bypass list. */
 void check_instance(struct examined *examined);
+/* Hosts of the LAN that answer by this host instead of by the firewall. */
+void check_return(struct examined *examined);
 /* Policy rules and routes that say something else about the same packets. */
 void check_routes(struct examined *examined);
 /* This host's netfilter rules. */

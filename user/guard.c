@@ -223,11 +223,13 @@ void guard_neighbour(struct guard *guard, uint32_t ifindex, const struct ip *ip,
 	}
 }
 
-void guard_receive(struct guard *guard, uint64_t now)
+void guard_receive(struct guard *guard, uint64_t now, guard_announced announced, void *data)
 {
 	struct solicit_answer answer;
 
-	while (solicit_receive(guard->solicit, &answer))
+	while (solicit_receive(guard->solicit, &answer)) {
+		if (answer.announced)
+			announced(data, answer.ifindex, &answer.ip);
 		for (size_t i = 0; i < guard->count; i++) {
 			static const struct neighbour unknown;
 			struct watched *watched = &guard->all[i];
@@ -242,6 +244,7 @@ void guard_receive(struct guard *guard, uint64_t now)
 				rtnl_ask_neighbour(guard->rtnl, answer.ifindex, &answer.ip, &unknown);
 			tell(guard, watched, before);
 		}
+	}
 }
 
 void guard_tick(struct guard *guard, uint64_t now)

@@ -31,8 +31,9 @@ void guard_links(struct guard *guard, const struct links *links, uint64_t now);
 void guard_address(struct guard *guard, uint32_t ifindex, uint64_t now);
 void guard_neighbour(struct guard *guard, uint32_t ifindex, const struct ip *ip, const struct neighbour *neighbour,
 		     uint64_t now);
-/* Takes in the answers that have come. */
-void guard_receive(struct guard *guard, uint64_t now);
+/* Takes in the answers that have come, and hands on which addresses were announced unasked. */
+typedef void (*guard_announced)(void *data, uint32_t ifindex, const struct ip *ip);
+void guard_receive(struct guard *guard, uint64_t now, guard_announced announced, void *data);
 /* Sends what is due. */
 void guard_tick(struct guard *guard, uint64_t now);
 /* When guard_tick() is to be called next; HEALTH_NEVER: there is nothing to watch. */

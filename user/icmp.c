@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <endian.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
@@ -48,6 +49,10 @@ static const struct {
 	{AF_INET6, ICMPV6_TIME_EXCEED, -1, REFUSAL_EXPIRED},
 };
 
+/* RFC 4861; <netinet/icmp6.h> does not go together with the kernel's headers. */
+#define ND_REDIRECT 137
+#define ND_OPT_REDIRECTED_HEADER 4
+
 /* Both families' echo headers and errors have one layout: type, code, checksum, and 4 bytes more (id and seq). */
 struct icmp_header {
 	uint8_t type, code;
@@ -67,11 +72,11 @@ size_t icmp_make_echo(const struct icmp_echo *echo, uint8_t packet[ICMP_ECHO_MAX
 	/* whoever sees it in a capture knows whom to ask */
 	struct {
 		struct icmp_header header;
-		uint32_t token;
-		char text[ICMP_ECHO_PAYLOAD - sizeof(uint32_t)];
+		uint64_t token;
+		char text[ICMP_ECHO_PAYLOAD - sizeof(uint64_t)];
 	} body = {{.type = echo_type(echo->from.family, echo->reply), .id = htons(echo->id), .seq = htons(echo->seq)},
-		  htonl(echo->token),
-		  "wgvia probe"};
+		  htobe64(echo->token),
+		  "wgvia"};
 	bool four = echo->from.family == AF_INET;
 	uint8_t protocol = four ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 	size_t header = four ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
@@ -135,12 +140,38 @@ static bool is_echo(uint8_t family, const struct icmp_header *icmp)
 	return icmp->type == echo_type(family, false) || icmp->type == echo_type(family, true);
 }
 
+/* The echo packet that is quoted at `packet`. */
+static bool read_quoted(uint8_t family, const uint8_t *packet, size_t len, struct icmp_echo *echo)
+{
+	struct icmp_header quoted;
+
+	*echo = (struct icmp_echo){};
+	return read_icmp(family, packet, len, echo, &quoted) && is_echo(family, &quoted);
+}
+
+/* A redirect's next hop, and where it quotes the packet; 0: it does not. `at` is where its ICMP header ends. */
+static size_t read_redirect(uint8_t family, const uint8_t *packet, size_t len, size_t at, struct ip *better)
+{
+	better->family = family;
+	if (family == AF_INET) {
+		memcpy(better->addr, packet + at - 4, 4); /* RFC 792: in the header itself */
+		return at;
+	}
+	if (len < at + 32) /* RFC 4861, 4.5: the target, the destination, options in units of 8 bytes */
+		return 0;
+	memcpy(better->addr, packet + at, 16);
+	for (at += 32; len >= at + 8 && packet[at + 1]; at += packet[at + 1] * 8)
+		if (packet[at] == ND_OPT_REDIRECTED_HEADER)
+			return at + 8;
+	return 0;
+}
+
 bool icmp_read(uint8_t family, const uint8_t *packet, size_t len, struct icmp_message *message)
 {
 	struct icmp_message read = {};
-	struct icmp_header icmp, quoted;
+	struct icmp_header icmp;
 	size_t at = read_icmp(family, packet, len, &read.echo, &icmp);
-	uint32_t token;
+	uint64_t token;
 
 	if (!at)
 		return false;
@@ -149,7 +180,7 @@ bool icmp_read(uint8_t family, const uint8_t *packet, size_t len, struct icmp_me
 		if (len < at + ICMP_ECHO_PAYLOAD)
 			return false;
 		memcpy(&token, packet + at, sizeof(token));
-		read.echo.token = ntohl(token);
+		read.echo.token = be64toh(token);
 		*message = read;
 		return true;
 	}
@@ -159,11 +190,14 @@ bool icmp_read(uint8_t family, const uint8_t *packet, size_t len, struct icmp_me
 			continue;
 		read.refused = true;
 		read.refusal = refusals[i].refusal;
-		read.echo = (struct icmp_echo){};
-		if (!read_icmp(family, packet + at, len - at, &read.echo, &quoted) || !is_echo(family, &quoted))
-			return false;
-		*message = read;
-		return true;
+		break;
 	}
-	return false;
+	if (!read.refused && icmp.type == (family == AF_INET ? ICMP_REDIRECT : ND_REDIRECT)) {
+		at = read_redirect(family, packet, len, at, &read.better);
+		read.redirected = at;
+	}
+	if ((!read.refused && !read.redirected) || !read_quoted(family, packet + at, len - at, &read.echo))
+		return false;
+	*message = read;
+	return true;
 }

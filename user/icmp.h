@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ICMP as `check --probe` speaks it, of both families: echo packets as bytes and back, and what an ICMP error says
+ * ICMP as probes speak it, of both families: echo packets as bytes and back, and what an ICMP error or a redirect says
  * about one. Pure: it sends nothing.
  */
 #ifndef WGVIA_ICMP_H
@@ -12,13 +12,16 @@
 
 #include "ip.h"
 
-/* An echo request or reply. `token` is in the payload: a NAT may change addresses and `id`, but not that. */
+/*
+ * An echo request or reply. `token` is in the payload: a NAT may change addresses and `id`, but not that; and nobody can
+ * know it who has not seen the packet.
+ */
 struct icmp_echo {
 	struct ip from, to; /* of one family */
 	uint8_t hop_limit;
 	bool reply;
 	uint16_t id, seq; /* host order */
-	uint32_t token;
+	uint64_t token;
 };
 
 #define ICMP_ECHO_HEADER 8
@@ -41,15 +44,17 @@ extern const char *const refusal_words[REFUSAL_COUNT];
 
 struct icmp_message {
 	bool refused; /* an ICMP error: `by` says `refusal` of `echo`, whose token is not known */
+	bool redirected; /* `by` says that `better` is the next hop for `echo`, whose token is not known */
 	struct ip by; /* who sent it */
 	enum refusal refusal;
+	struct ip better;
 	struct icmp_echo echo;
 };
 
 /*
  * Reads a packet that begins with its IP header; an error quotes the header of what it is about, and 8 bytes more (RFC
- * 792) or as much as fits (RFC 4443). False: it is neither an echo packet with our payload's length nor an error about
- * an echo packet.
+ * 792) or as much as fits (RFC 4443). False: it is neither an echo packet with our payload's length nor an error or
+ * a redirect about an echo packet.
  */
 bool icmp_read(uint8_t family, const uint8_t *packet, size_t len, struct icmp_message *message);
 

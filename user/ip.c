@@ -36,9 +36,7 @@ bool ip_is_multicast(const struct ip *ip)
 
 bool ip_is_link_local(const struct ip *ip)
 {
-	if (ip->family == AF_INET)
-		return ip->addr[0] == 169 && ip->addr[1] == 254;
-	return ip->addr[0] == 0xfe && (ip->addr[1] & 0xc0) == 0x80;
+	return ip->family == AF_INET6 && ip->addr[0] == 0xfe && (ip->addr[1] & 0xc0) == 0x80;
 }
 
 bool ip_is_unspecified(const struct ip *ip)
@@ -98,5 +96,11 @@ const char *prefix_text(const struct prefix *prefix, char *text)
 {
 	ip_text(&prefix->ip, text);
 	sprintf(text + strlen(text), "/%u", prefix->len);
+	return text;
+}
+
+const char *mac_text(const uint8_t mac[6], char text[MAC_TEXT_LEN])
+{
+	snprintf(text, MAC_TEXT_LEN, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 	return text;
 }

@@ -27,6 +27,7 @@ unsigned int ip_bits(uint8_t family);
 struct ip ip_mask(struct ip ip, unsigned int len);
 bool ip_equal(const struct ip *a, const struct ip *b);
 bool ip_is_multicast(const struct ip *ip);
+/* fe80::/10. Linux forwards 169.254.0.0/16 like any other network (ip_route_input_slow()). */
 bool ip_is_link_local(const struct ip *ip);
 bool ip_is_loopback(const struct ip *ip);
 bool ip_is_unspecified(const struct ip *ip);
@@ -44,5 +45,8 @@ struct prefix prefix_of_ip(const struct ip *ip);
 /* Into `text`, which has room for IP_TEXT_LEN or PREFIX_TEXT_LEN bytes; returned for use in printf(). */
 const char *ip_text(const struct ip *ip, char *text);
 const char *prefix_text(const struct prefix *prefix, char *text);
+
+#define MAC_TEXT_LEN 18
+const char *mac_text(const uint8_t mac[6], char text[MAC_TEXT_LEN]);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bypass.h"
 #include "conffile.h"
 #include "index_map.h"
 #include "journal.h"
@@ -145,9 +146,11 @@ struct following {
 	struct choice choice;
 	struct report report;
 	struct hops hops;
+	struct sender_targets targets;
 	struct state base; /* what the file means now; empty: nothing, or as before */
 	size_t prefixes;
 	uint32_t tunnel_ifindex;
+	struct prefixes ranges;
 };
 
 static void following_free(struct following *following)
@@ -155,6 +158,8 @@ static void following_free(struct following *following)
 	moves_free(&following->choice.moves);
 	report_free(&following->report);
 	free(following->hops.all);
+	free(following->ranges.all);
+	free(following->targets.all);
 	state_free(&following->base);
 }
 
@@ -194,6 +199,15 @@ static int follow(struct context *context, struct rtnl *rtnl, struct state *stat
 	return 0;
 }
 
+/* Nobody can be probed where the host does not tell its addresses; the next step tries again. */
+static void choose_targets(const struct plan *plan, struct sender_targets *targets)
+{
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+
+	if (!rtnl_open(&rtnl))
+		sender_targets_choose(rtnl, &plan->state, &plan->links, targets);
+}
+
 static int review(struct context *context, const struct state *running, struct plan *plan, void *data)
 {
 	struct following *following = data;
@@ -202,7 +216,8 @@ static int review(struct context *context, const struct state *running, struct p
 	report_plan(&following->report, running, plan);
 	following->prefixes = plan->state.gateway_count;
 	following->tunnel_ifindex = plan->state.tunnel_ifindex;
-	if (lists_hops(&plan->state, &following->hops))
+	choose_targets(plan, &following->targets);
+	if (lists_hops(&plan->state, &following->hops) || bypass_tunnel_ranges(&plan->state, &following->ranges))
 		return error_system(&context->error, ENOMEM, "cannot watch the gateways");
 	return 0;
 }
@@ -215,33 +230,31 @@ static void swap_states(struct state *a, struct state *b)
 	*b = old;
 }
 
-/* Puts the file into force, as `apply` does. */
-static void put_file(struct keeper *keeper)
+/* Puts the file into force, as `apply` does. Returns whether the instance may have new maps. */
+static bool put_file(struct keeper *keeper)
 {
 	struct context *context = keeper->context;
 	cleanup(following_free) struct following following = {.keeper = keeper, .choice.guard = keeper->guard};
-	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
 	cleanup(plan_free) struct plan plan = {};
-	bool changed;
-	int ret = rtnl_open(&rtnl);
+	bool changed = false;
 
-	if (ret)
-		error_system(&context->error, -ret, "cannot open rtnetlink");
-	ret = ret ? ret : resolve_up(rtnl, &keeper->request, &plan, &context->error);
-	ret = ret ? ret : running_apply(context, &plan, review, &following, &changed);
-	if (ret) {
+	if (running_apply(context, &keeper->request, resolve_up, &plan, review, &following, &changed)) {
 		tell_error(keeper, KEEPER_FILE);
-		return;
+		return false;
 	}
 	keeper->errors[KEEPER_FILE][0] = '\0';
 	report_write(&following.report);
 	journal(SD_NOTICE, "'%s' is in force", keeper->words->path);
 	keeper->pending = false;
 	swap_states(&keeper->base, &plan.state);
+	return changed;
 }
 
-/* Makes the instance what follows from the host, and the watch what follows from the instance. */
-static void follow_host(struct keeper *keeper, uint64_t now)
+/*
+ * Makes the instance what follows from the host, and the watch what follows from the instance. `anew`: it may have new
+ * maps.
+ */
+static void follow_host(struct keeper *keeper, bool anew, uint64_t now)
 {
 	struct context *context = keeper->context;
 	cleanup(following_free) struct following following = {.keeper = keeper, .choice.guard = keeper->guard};
@@ -257,6 +270,7 @@ static void follow_host(struct keeper *keeper, uint64_t now)
 		programs_close(&keeper->programs);
 		keeper->errors[KEEPER_HOST][0] = keeper->errors[KEEPER_MOVE][0] = '\0';
 		guard_set(keeper->guard, &following.hops, &keeper->links, now);
+		prober_set(keeper->prober, &following.targets, true, now);
 		return;
 	}
 	if (ret) {
@@ -271,7 +285,11 @@ static void follow_host(struct keeper *keeper, uint64_t now)
 	keeper->present = true;
 	keeper->prefixes = following.prefixes;
 	keeper->tunnel_ifindex = following.tunnel_ifindex;
+	free(keeper->ranges.all);
+	keeper->ranges = following.ranges;
+	following.ranges = (struct prefixes){};
 	guard_set(keeper->guard, &following.hops, &keeper->links, now);
+	prober_set(keeper->prober, &following.targets, changed || anew, now);
 }
 
 static int read_links(struct keeper *keeper)
@@ -290,15 +308,16 @@ static int read_links(struct keeper *keeper)
 
 void keeper_converge(struct keeper *keeper, uint64_t now)
 {
+	bool anew;
+
 	keeper->again = false;
 	if (read_links(keeper)) {
 		tell_error(keeper, KEEPER_HOST);
 		return;
 	}
 	guard_links(keeper->guard, &keeper->links, now);
-	if (keeper->pending)
-		put_file(keeper);
-	follow_host(keeper, now);
+	anew = keeper->pending && put_file(keeper);
+	follow_host(keeper, anew, now);
 }
 
 /* A gateway's device is known by its name, before it is up. */
@@ -353,4 +372,5 @@ void keeper_free(struct keeper *keeper)
 	state_free(&keeper->base);
 	free(keeper->names.all);
 	free(keeper->links.all);
+	free(keeper->ranges.all);
 }

@@ -11,6 +11,7 @@
 #include "follow.h"
 #include "guard.h"
 #include "parse.h"
+#include "prober.h"
 #include "programs.h"
 #include "rtnl.h"
 #include "state.h"
@@ -21,6 +22,7 @@ struct keeper {
 	struct context *context;
 	const struct run_words *words;
 	struct guard *guard;
+	struct prober *prober;
 	struct request request; /* of the file */
 	bool pending;		/* the file is to be put into force */
 	bool present;		/* there is an instance */
@@ -32,6 +34,7 @@ struct keeper {
 	struct programs programs;		   /* of the instance, for devices that come */
 	struct changes seen;			   /* of the prefix maps */
 	uint32_t tunnel_ifindex;		   /* 0: it is not there */
+	struct prefixes ranges;			   /* that lead into it */
 	char errors[KEEPER_STEPS][ERROR_TEXT_MAX]; /* said already; empty: none */
 };
 

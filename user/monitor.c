@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include "bypass.h"
 #include "rtnl_message.h"
 #include "util.h"
 
@@ -17,6 +18,7 @@
 struct monitor {
 	struct mnl_socket *socket;
 	uint32_t tunnel;
+	const struct prefixes *ranges; /* that lead into it */
 	monitor_handler handler;
 	void *data;
 	char buffer[32768];
@@ -25,7 +27,8 @@ struct monitor {
 int monitor_open(struct monitor **monitor, unsigned int receive_buffer)
 {
 	static const int groups[] = {RTNLGRP_LINK,	  RTNLGRP_NEIGH,      RTNLGRP_IPV4_IFADDR,
-				     RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
+				     RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+				     RTNLGRP_IPV4_RULE,	  RTNLGRP_IPV6_RULE};
 	cleanup(monitor_close) struct monitor *opened = calloc(1, sizeof(*opened));
 	int size = receive_buffer ? (int)receive_buffer : RECEIVE_BUFFER;
 
@@ -62,9 +65,10 @@ int monitor_fd(const struct monitor *monitor)
 	return mnl_socket_get_fd(monitor->socket);
 }
 
-void monitor_set_tunnel(struct monitor *monitor, uint32_t ifindex)
+void monitor_set_tunnel(struct monitor *monitor, uint32_t ifindex, const struct prefixes *ranges)
 {
 	monitor->tunnel = ifindex;
+	monitor->ranges = ranges;
 }
 
 /* Full tables of a routing daemon come by here as well. */
@@ -72,14 +76,18 @@ static bool route_matters(const struct monitor *monitor, const struct nlmsghdr *
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
 	struct attributes attributes;
+	struct prefix to = {{.family = route->rtm_family}, route->rtm_dst_len};
 	uint32_t table;
 
 	if ((route->rtm_family != AF_INET && route->rtm_family != AF_INET6) || (route->rtm_flags & RTM_F_CLONED))
 		return false;
 	attributes = message_attributes(header, sizeof(*route));
 	table = message_table(route, &attributes);
-	return table == RT_TABLE_LOCAL || (table == RT_TABLE_MAIN && !route->rtm_dst_len) ||
-	       (monitor->tunnel && message_is_through(&attributes, monitor->tunnel));
+	if (attributes.of[RTA_DST])
+		to.ip = message_ip(route->rtm_family, attributes.of[RTA_DST]);
+	return table == RT_TABLE_LOCAL || route->rtm_type == RTN_LOCAL || (table == RT_TABLE_MAIN && !to.len) ||
+	       (monitor->tunnel && message_is_through(&attributes, monitor->tunnel)) ||
+	       (monitor->ranges && bypass_overlaps(monitor->ranges, &to));
 }
 
 static bool read_neighbour(const struct nlmsghdr *header, struct monitor_event *event)
@@ -118,6 +126,10 @@ static int on_message(const struct nlmsghdr *header, void *data)
 	case RTM_DELROUTE:
 		if (!route_matters(monitor, header))
 			return MNL_CB_OK;
+		event.kind = MONITOR_ROUTE;
+		break;
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
 		event.kind = MONITOR_ROUTE;
 		break;
 	case RTM_NEWNEIGH:

@@ -37,8 +37,11 @@ typedef void (*monitor_handler)(void *data, const struct monitor_event *event);
 int monitor_open(struct monitor **monitor, unsigned int receive_buffer);
 void monitor_close(struct monitor **monitor); /* for cleanup(); NULL inside is fine */
 int monitor_fd(const struct monitor *monitor);
-/* Routes through this device matter, too; 0: through none. */
-void monitor_set_tunnel(struct monitor *monitor, uint32_t ifindex);
+/*
+ * Routes through this device matter, too, and those that overlap `ranges`, which is read at each event. 0: there is no
+ * device.
+ */
+void monitor_set_tunnel(struct monitor *monitor, uint32_t ifindex, const struct prefixes *ranges);
 /* Hands over what has come in, or of a flood a good part. 0 or -errno. */
 int monitor_read(struct monitor *monitor, monitor_handler handler, void *data);
 

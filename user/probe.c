@@ -4,12 +4,6 @@
  */
 #include "probe.h"
 
-#include <arpa/inet.h>
-#include <linux/filter.h>
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <linux/neighbour.h>
 #include <poll.h>
 #include <string.h>
@@ -17,6 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "echo_socket.h"
 #include "util.h"
 
 #define TRIES 3
@@ -77,64 +72,34 @@ static void resolve_neighbours(struct rtnl *rtnl, struct probe *probes, size_t c
 	} while (!settled && now_ms() < end && !usleep(NEIGHBOUR_POLL_US));
 }
 
-/* --- sockets --- */
+/* --- addresses and sockets --- */
 
-/*
- * Of all that comes in on the device, what may be about a probe: ICMP to this host, echo packets with our token,
- * errors. On a busy LAN the rest would leave no room in the socket.
- */
-static int attach_filter(const struct probe *probe)
+const struct address *probe_find_lan(const struct address *own, size_t count, uint32_t ifindex, const struct ip *via,
+				     const struct ip *except)
 {
-	bool four = probe->vpn.family == AF_INET;
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_HOST, 0, 13),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? ETH_P_IP : ETH_P_IPV6, 0, 11),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, four ? 9 : 6), /* protocol, next header */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? IPPROTO_ICMP : IPPROTO_ICMPV6, 0, 9),
-		four ? (struct sock_filter)BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0)
-		     : (struct sock_filter)BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 40),
-		BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0), /* type */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? ICMP_DEST_UNREACH : ICMPV6_DEST_UNREACH, 5, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? ICMP_TIME_EXCEEDED : ICMPV6_TIME_EXCEED, 4, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? ICMP_ECHO : ICMPV6_ECHO_REQUEST, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, four ? ICMP_ECHOREPLY : ICMPV6_ECHO_REPLY, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_IND, ICMP_ECHO_HEADER),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, probe->token, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	struct sock_fprog program = {ARRAY_SIZE(code), code};
+	const struct address *best = NULL;
+	int best_rank = -1;
 
-	return setsockopt(probe->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	for (size_t i = 0; i < count; i++) {
+		const struct address *address = &own[i];
+		struct prefix subnet = {ip_mask(address->ip, address->len), address->len};
+		int rank = prefix_contains(&subnet, via) ? 2 : address->len < ip_bits(address->ip.family);
+
+		if (address->ifindex != ifindex || address->ip.family != except->family ||
+		    ip_is_link_local(&address->ip) || ip_equal(&address->ip, except) || rank <= best_rank)
+			continue;
+		best = address;
+		best_rank = rank;
+	}
+	return best;
 }
 
-static struct sockaddr_ll link_address(const struct probe *probe, uint16_t protocol)
-{
-	struct sockaddr_ll address = {.sll_family = AF_PACKET,
-				      .sll_ifindex = (int)probe->ifindex,
-				      .sll_protocol = htons(protocol),
-				      .sll_halen = ETH_ALEN};
-
-	memcpy(address.sll_addr, probe->neighbour.lladdr, ETH_ALEN);
-	return address;
-}
-
-/*
- * The socket hears nothing (protocol 0) until its filter is there and it is bound. ETH_P_ALL: before the programs at
- * the device's ingress, netfilter and routing.
- */
 static int open_socket(struct probe *probe)
 {
-	struct sockaddr_ll address = link_address(probe, ETH_P_ALL);
-
 	if (getrandom(&probe->token, sizeof(probe->token), 0) != sizeof(probe->token))
 		return -errno;
-	probe->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (probe->fd < 0 || attach_filter(probe) || bind(probe->fd, (struct sockaddr *)&address, sizeof(address)))
-		return -errno;
-	return 0;
+	probe->fd = echo_socket_open(probe->ifindex, probe->token >> 32, true);
+	return probe->fd < 0 ? probe->fd : 0;
 }
 
 /* --- packets --- */
@@ -173,12 +138,10 @@ static struct icmp_echo echo_of(const struct probe *probe, enum probe_packet pac
 
 static void send_echo(struct probe *probe, const struct icmp_echo *echo)
 {
-	struct sockaddr_ll address = link_address(probe, echo->from.family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
-	uint8_t packet[ICMP_ECHO_MAX];
-	size_t len = icmp_make_echo(echo, packet);
+	int ret = echo_socket_send(probe->fd, probe->ifindex, probe->neighbour.lladdr, echo);
 
-	if (sendto(probe->fd, packet, len, 0, (struct sockaddr *)&address, sizeof(address)) < 0)
-		probe->error = errno;
+	if (ret)
+		probe->error = -ret;
 }
 
 /* A firewall that translates addresses, too, is answered where it asks from, with its own id. */
@@ -208,16 +171,34 @@ static void take_refusal(struct probe *probe, const struct icmp_message *message
 	}
 }
 
-static void take(struct probe *probe, const struct icmp_message *message)
+/* One may come with a packet that is forwarded all the same. */
+static void take_redirect(struct probe *probe, const struct icmp_message *message)
+{
+	for (enum probe_packet i = 0; i < PROBE_PACKETS; i++) {
+		struct icmp_echo sent = echo_of(probe, i);
+
+		if (!is_about(&message->echo, &sent))
+			continue;
+		probe->redirects = true;
+		if (ip_equal(&sent.to, &probe->vpn))
+			probe->better = message->better;
+	}
+}
+
+static void take(struct probe *probe, const struct icmp_message *message, const uint8_t mac[6])
 {
 	const struct icmp_echo *echo = &message->echo;
 
 	if (message->refused) {
 		take_refusal(probe, message);
+	} else if (message->redirected) {
+		take_redirect(probe, message);
 	} else if (echo->token == probe->token && echo->seq < PROBE_PACKETS) {
 		probe->fates[echo->reply ? PROBE_ANSWER : echo->seq] = (struct probe_fate){.arrived = true};
-		if (!echo->reply && echo->seq == PROBE_REQUEST)
+		if (!echo->reply && echo->seq == PROBE_REQUEST) {
+			memcpy(probe->sender, mac, sizeof(probe->sender));
 			answer(probe, echo);
+		}
 	}
 }
 
@@ -225,15 +206,15 @@ static void take(struct probe *probe, const struct icmp_message *message)
 static void receive(struct probe *probe)
 {
 	struct icmp_message message;
-	uint8_t packet[256]; /* what is longer is an error that quotes more than we ask of it */
+	uint8_t mac[6];
+	int ret;
 
 	for (int i = 0; i < RECEIVE_MAX; i++) {
-		ssize_t len = recv(probe->fd, packet, sizeof(packet), 0);
-
-		if (len < 0)
+		ret = echo_socket_receive(probe->fd, &message, mac);
+		if (ret < 0)
 			return;
-		if (icmp_read(probe->vpn.family, packet, len, &message))
-			take(probe, &message);
+		if (ret)
+			take(probe, &message, mac);
 	}
 }
 

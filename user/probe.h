@@ -58,13 +58,24 @@ struct probe {
 	/* what was found */
 	bool resolved; /* the neighbour answers, or somebody keeps its entry */
 	struct neighbour neighbour;
+	uint8_t sender[6]; /* MAC address that the request came back from, where it arrived */
+	bool redirects;	   /* the firewall has sent a redirect about one of the packets */
+	struct ip better;  /* next hop to the VPN address that it named; family 0: none */
 	int error; /* errno of a packet that could not be sent */
 	struct probe_fate fates[PROBE_PACKETS];
 	/* its own */
 	int fd;
-	uint32_t token;
+	uint64_t token;
 	enum { ASKED_NOBODY, ASKED_ONE, ASKED_ALL } asked; /* for the neighbour */
 };
+
+/*
+ * This host's address on the gateway's device that the firewall sends to directly: one whose subnet holds the next hop,
+ * else one with a subnet; a single address, added by hand or by keepalived, if there is no other. NULL: there is none of
+ * that family. It is not `except`.
+ */
+const struct address *probe_find_lan(const struct address *own, size_t count, uint32_t ifindex, const struct ip *via,
+				     const struct ip *except);
 
 /*
  * Probes all of them at once, in milliseconds where all is well. What does not answer is waited for: a neighbour for 3

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "bypass.h"
 #include "instance.h"
 #include "lists.h"
 #include "statement.h"
@@ -289,56 +290,53 @@ static int add_own_prefixes(struct rtnl *rtnl, struct plan *plan, const struct l
 
 /* --- the bypass list --- */
 
-/* RFC 6890; 255.255.255.255 is every host's own. */
-static const struct {
-	enum wgvia_verdict verdict;
-	struct prefix prefix;
-} scopes[] = {
-	{WGVIA_SCOPE, {{AF_INET, {0}}, 8}},
-	{WGVIA_SCOPE, {{AF_INET, {127}}, 8}},
-	{WGVIA_SCOPE, {{AF_INET, {169, 254}}, 16}},
-	{WGVIA_SCOPE, {{AF_INET, {224}}, 4}},
-	{WGVIA_LOCAL, {{AF_INET, {255, 255, 255, 255}}, 32}},
-	{WGVIA_SCOPE, {{AF_INET6, {0}}, 128}},
-	{WGVIA_SCOPE, {{AF_INET6, {[15] = 1}}, 128}},
-	{WGVIA_SCOPE, {{AF_INET6, {0xfe, 0x80}}, 10}},
-	{WGVIA_SCOPE, {{AF_INET6, {0xff}}, 8}},
-};
-
-static int add_bypass(struct plan *plan, const struct prefixes *prefixes, enum wgvia_verdict verdict)
+static void note_unclear_rules(struct plan *plan, const struct fib *fib)
 {
-	int ret = 0;
+	const struct rule *rule;
+	size_t next = 0;
 
-	for (size_t i = 0; i < prefixes->count && !ret; i++) {
-		const struct prefix *prefix = &prefixes->all[i];
-
-		/* every device has a route to fe80::/64 through itself: what is link-local is so on each of them */
-		if (verdict == WGVIA_TUNNEL && ip_is_link_local(&prefix->ip))
-			continue;
-		if (prefix->len && !ip_is_loopback(&prefix->ip) && !ip_is_multicast(&prefix->ip))
-			ret = state_add_bypass(&plan->state, prefix, verdict, 0);
-	}
-	return ret;
+	while ((rule = bypass_unclear_rule(fib, &plan->state, &next)))
+		add_note(plan,
+			 "ip %srule %u is not evaluated: it depends on more than the destination of a packet, or "
+			 "on which prefix it is from",
+			 rule->to.ip.family == AF_INET6 ? "-6 " : "", rule->priority);
 }
 
-static int fill_bypass(struct rtnl *rtnl, struct plan *plan, struct error *error)
+/* AllowedIPs of 0.0.0.0/0, or of its halves. */
+static void note_wide_tunnel(struct plan *plan, const struct link *tunnel)
 {
-	struct prefixes local = {}, routes = {};
-	struct state *state = &plan->state;
-	int ret = rtnl_get_local(rtnl, &local);
+	char text[PREFIX_TEXT_LEN];
 
-	if (state->tunnel_ifindex)
-		ret = ret ? ret : rtnl_get_routes_through(rtnl, state->tunnel_ifindex, &routes);
-	ret = ret ? ret : add_bypass(plan, &local, WGVIA_LOCAL);
-	ret = ret ? ret : add_bypass(plan, &routes, WGVIA_TUNNEL);
-	for (size_t i = 0; i < ARRAY_SIZE(scopes) && !ret; i++)
-		ret = state_add_bypass(state, &scopes[i].prefix, scopes[i].verdict, 0);
-	for (size_t i = 0; i < state->gateway_count && !ret; i++)
-		if (state->gateways[i].from.len)
-			ret = state_add_bypass(state, &state->gateways[i].from, WGVIA_TUNNEL, 0);
-	free(local.all);
-	free(routes.all);
-	return ret ? error_system(error, -ret, "cannot read this host's addresses and routes") : 0;
+	for (size_t i = 0; i < plan->state.bypass_count; i++) {
+		const struct bypass_entry *entry = &plan->state.bypass[i];
+
+		if (entry->value.verdict == WGVIA_TUNNEL && entry->to.len <= 1)
+			add_note(plan,
+				 "%s is routed into '%s': what no longer route leads elsewhere stays in the tunnel, "
+				 "and does not reach the firewall",
+				 prefix_text(&entry->to, text), tunnel->name);
+	}
+}
+
+static int fill_bypass(struct rtnl *rtnl, struct plan *plan, const struct link *tunnel, struct error *error)
+{
+	const struct link *master = tunnel->master ? link_by_index(&plan->links, tunnel->master) : NULL;
+	struct fib fib = {.iif = tunnel->name};
+	int ret = rtnl_get_rules(rtnl, &fib.rules, &fib.rule_count);
+
+	if (master && master->table) {
+		fib.vrf = master->name;
+		fib.vrf_table = master->table;
+	}
+	ret = ret ? ret : rtnl_get_routes(rtnl, tunnel->ifindex, &fib.routes, &fib.route_count);
+	ret = ret ? ret : bypass_fill(&fib, &plan->state);
+	if (!ret) {
+		note_unclear_rules(plan, &fib);
+		note_wide_tunnel(plan, tunnel);
+	}
+	free(fib.rules);
+	free(fib.routes);
+	return ret ? error_system(error, -ret, "cannot read this host's rules and routes") : 0;
 }
 
 /* --- the devices --- */
@@ -519,9 +517,10 @@ static int begin(struct rtnl *rtnl, const char *name, struct plan *plan, const s
 
 static int finish(struct rtnl *rtnl, struct plan *plan, const struct link *tunnel, struct error *error)
 {
-	int ret = fill_bypass(rtnl, plan, error);
+	int ret;
 
 	state_sort(&plan->state);
+	ret = fill_bypass(rtnl, plan, tunnel, error);
 	if (!ret && lists_prune(&plan->state))
 		ret = error_system(error, ENOMEM, "cannot take the gateways");
 	ret = ret ? ret : find_points(plan, tunnel, error);
@@ -616,7 +615,7 @@ int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, s
 		struct bypass_entry *entry = &plan->state.bypass[i];
 
 		/* what an administrator wrote with bpftool and without the flag is on the list as well */
-		if ((entry->value.flags & WGVIA_BYPASS_ADMIN) || entry->value.verdict == WGVIA_BYPASS)
+		if (bypass_is_admin(&entry->value))
 			plan->state.bypass[kept++] =
 				(struct bypass_entry){entry->to, {WGVIA_BYPASS, WGVIA_BYPASS_ADMIN}};
 	}

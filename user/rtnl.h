@@ -26,6 +26,7 @@ struct link {
 	uint32_t mtu;
 	uint32_t master;   /* ifindex of the bridge, bond, VRF ...; 0: none */
 	uint8_t operstate; /* IF_OPER_* */
+	uint32_t table;	   /* of a VRF; 0: it is not one */
 };
 
 struct links {
@@ -79,8 +80,6 @@ int rtnl_get_local(struct rtnl *rtnl, struct prefixes *prefixes);
 int rtnl_get_addresses(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes);
 /* All interfaces' addresses that can be used: tentative and duplicate ones are left out. The array is the caller's. */
 int rtnl_get_own(struct rtnl *rtnl, struct address **addresses, size_t *count);
-/* Destinations of the routes through the interface, of all tables, default routes left out. The caller frees it. */
-int rtnl_get_routes_through(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes);
 /*
  * The next hop of the default route of the main table with the lowest metric, through `ifindex` or, where that is 0,
  * through any device but `except`. -ENOENT: there is none; -EDESTADDRREQ: the only ones have no next hop.
@@ -107,20 +106,35 @@ int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip,
  */
 int rtnl_ask_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip, const struct neighbour *neighbour);
 
-/* A policy rule ("ip rule") that looks at the source. */
+/* A policy rule ("ip rule"). */
 struct rule {
-	struct prefix from;
-	uint32_t priority, table;
+	uint32_t priority;
+	uint8_t action;		/* FR_ACT_* */
+	uint32_t table, target; /* of FR_ACT_TO_TBL; of FR_ACT_GOTO */
+	bool invert;		/* "not" */
+	struct prefix from, to; /* of the rule's family in any case; length 0: every address */
+	char iif[IFNAMSIZ], oif[IFNAMSIZ];
+	uint32_t mark, mask;
+	bool l3mdev;
+	bool other;   /* has further conditions: protocol, ports, user, TOS ... */
+	int suppress; /* routes with at most this prefix length do not count; -1: all do */
 };
-/* All of both families. The array is the caller's to free. */
+/* All of both families, in the order in which the kernel asks them. The array is the caller's to free. */
 int rtnl_get_rules(struct rtnl *rtnl, struct rule **rules, size_t *count);
 
-/* A unicast route of the main table that is no default route, and the device that it leads out of. */
 struct route {
-	struct prefix to;
-	uint32_t ifindex;
+	struct prefix to; /* length 0: a default route */
+	uint32_t table, metric;
+	uint8_t type;	  /* RTN_* */
+	uint32_t ifindex; /* of the device that it leads out of; 0: it has several, or none */
+	bool through;	  /* one of its devices is the one that was asked about */
 };
-/* The array is the caller's to free. */
+/*
+ * The routes of all tables, for packets of every TOS and source; what is only cached, and dead, is left out. The array
+ * is the caller's to free.
+ */
+int rtnl_get_routes(struct rtnl *rtnl, uint32_t through, struct route **routes, size_t *count);
+/* Unicast routes of the main table with one device, default routes left out. The array is the caller's to free. */
 int rtnl_get_main_routes(struct rtnl *rtnl, struct route **routes, size_t *count);
 
 /* Whether the device has a clsact qdisc. */

@@ -58,6 +58,13 @@ struct link message_link(const struct nlmsghdr *header)
 		mnl_attr_parse_nested(attributes.of[IFLA_LINKINFO], message_gather, &nested);
 		if (nested.of[IFLA_INFO_KIND])
 			strncpy(link.kind, mnl_attr_get_str(nested.of[IFLA_INFO_KIND]), sizeof(link.kind) - 1);
+		if (nested.of[IFLA_INFO_DATA] && !strcmp(link.kind, "vrf")) {
+			struct attributes vrf = {};
+
+			mnl_attr_parse_nested(nested.of[IFLA_INFO_DATA], message_gather, &vrf);
+			if (vrf.of[IFLA_VRF_TABLE])
+				link.table = mnl_attr_get_u32(vrf.of[IFLA_VRF_TABLE]);
+		}
 	}
 	return link;
 }
@@ -76,11 +83,6 @@ struct neighbour message_neighbour(const struct nlmsghdr *header)
 		memcpy(neighbour.lladdr, mnl_attr_get_payload(attributes.of[NDA_LLADDR]), 6);
 	}
 	return neighbour;
-}
-
-bool message_is_unicast(const struct rtmsg *route)
-{
-	return route->rtm_type == RTN_UNICAST && route->rtm_dst_len && !(route->rtm_flags & RTM_F_CLONED);
 }
 
 uint32_t message_table(const struct rtmsg *route, const struct attributes *attributes)

@@ -25,8 +25,6 @@ struct ip message_ip(uint8_t family, const struct nlattr *attribute);
 
 struct link message_link(const struct nlmsghdr *header);
 struct neighbour message_neighbour(const struct nlmsghdr *header);
-/* No default route, and none that is only cached. */
-bool message_is_unicast(const struct rtmsg *route);
 uint32_t message_table(const struct rtmsg *route, const struct attributes *attributes);
 /* Whether one of the route's next hops is the interface. */
 bool message_is_through(const struct attributes *attributes, uint32_t ifindex);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Addresses of this host, and prefixes that its addresses and routes have.
+ * Addresses of this host, and their prefixes.
  */
 #include "rtnl.h"
 
@@ -16,7 +16,7 @@ struct prefix_query {
 	uint16_t type; /* RTM_GETROUTE or RTM_GETADDR */
 	uint8_t family;
 	uint32_t table;	  /* 0: all */
-	uint32_t ifindex; /* 0: all */
+	uint32_t ifindex; /* of RTM_GETADDR */
 	bool (*wanted)(const struct rtmsg *route);
 };
 
@@ -39,8 +39,6 @@ static int on_route_prefix(const struct nlmsghdr *header, void *data)
 	if (route->rtm_family != query->family || !attributes.of[RTA_DST] || !query->wanted(route))
 		return MNL_CB_OK;
 	if (query->table && message_table(route, &attributes) != query->table)
-		return MNL_CB_OK;
-	if (query->ifindex && !message_is_through(&attributes, query->ifindex))
 		return MNL_CB_OK;
 	return add_prefix(&query->found, message_ip(route->rtm_family, attributes.of[RTA_DST]), route->rtm_dst_len);
 }
@@ -182,11 +180,4 @@ int rtnl_get_local(struct rtnl *rtnl, struct prefixes *prefixes)
 int rtnl_get_addresses(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes)
 {
 	return get_prefixes(rtnl, (struct prefix_query){.type = RTM_GETADDR, .ifindex = ifindex}, prefixes);
-}
-
-int rtnl_get_routes_through(struct rtnl *rtnl, uint32_t ifindex, struct prefixes *prefixes)
-{
-	return get_prefixes(
-		rtnl, (struct prefix_query){.type = RTM_GETROUTE, .ifindex = ifindex, .wanted = message_is_unicast},
-		prefixes);
 }

@@ -48,17 +48,47 @@ static int apply_locked(struct context *context, struct plan *plan, running_revi
 	return ret ? ret : apply(context, plan, &running, changed);
 }
 
-int running_apply(struct context *context, struct plan *plan, running_review review, void *data, bool *changed)
+/*
+ * The host is read with the lock held: waiting for it may take long. Where there is no folder yet, what cannot be is
+ * refused before one is made. The lock is the caller's to close, on failure too.
+ */
+static int resolve_locked(struct context *context, const struct request *request, running_resolve resolve,
+			  struct plan *plan, int *lock)
 {
-	cleanup_fd int lock = -1;
-	int ret = pins_prepare(context->pin_dir, &context->error);
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	struct error *error = &context->error;
+	int ret = rtnl_open(&rtnl);
 
 	if (ret)
+		return error_system(error, -ret, "cannot open rtnetlink");
+	ret = pins_probe(context->pin_dir, error);
+	if (!ret)
+		*lock = ret = pins_lock(context->pin_dir, error);
+	if (ret < 0 && ret != -ENOENT)
 		return ret;
-	lock = pins_lock(context->pin_dir, &context->error);
-	if (lock < 0)
-		return lock == -ENOENT ? error_system(&context->error, ENOENT, "cannot open '%s'", context->pin_dir)
-				       : lock;
+	*error = (struct error){};
+	ret = resolve(rtnl, request, plan, error);
+	ret = ret ? ret : pins_prepare(context->pin_dir, error);
+	if (ret || *lock >= 0)
+		return ret;
+	*lock = pins_lock(context->pin_dir, error);
+	if (*lock < 0)
+		return *lock == -ENOENT ? error_system(error, ENOENT, "cannot open '%s'", context->pin_dir) : *lock;
+	plan_free(plan);
+	return resolve(rtnl, request, plan, error);
+}
+
+int running_apply(struct context *context, const struct request *request, running_resolve resolve, struct plan *plan,
+		  running_review review, void *data, bool *changed)
+{
+	cleanup_fd int lock = -1;
+	int ret = resolve_locked(context, request, resolve, plan, &lock);
+
+	if (ret) {
+		if (lock >= 0)
+			pins_tidy(context->pin_dir);
+		return ret;
+	}
 	plan->state.keep_choice = agent_is_alive(context->pin_dir, plan->state.tunnel);
 	ret = apply_locked(context, plan, review, data, changed);
 	if (ret)

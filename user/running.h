@@ -16,11 +16,15 @@
  * negative with context->error set and nothing done.
  */
 typedef int (*running_review)(struct context *context, const struct state *running, struct plan *plan, void *data);
+/* resolve_up() or its sister. */
+typedef int (*running_resolve)(struct rtnl *rtnl, const struct request *request, struct plan *plan,
+			       struct error *error);
 /*
- * Puts the plan into force on a running instance or a new one, after a review where there is one. `*changed`: see
- * dataplane_apply().
+ * Makes the plan and puts it into force on a running instance or a new one, after a review where there is one. The plan
+ * is the caller's to free, on failure too. `*changed`: see dataplane_apply().
  */
-int running_apply(struct context *context, struct plan *plan, running_review review, void *data, bool *changed);
+int running_apply(struct context *context, const struct request *request, running_resolve resolve, struct plan *plan,
+		  running_review review, void *data, bool *changed);
 /*
  * The review alone, and what can be refused without doing it. Not even what a killed command left half done is mended,
  * nor the folder of pins made.

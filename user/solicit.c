@@ -29,12 +29,24 @@ struct solicitation {
 	uint8_t mac[ETH_ALEN];
 };
 
+struct advertisement {
+	struct nd_neighbor_advert message;
+	uint8_t option,
+		option_len; /* the target's link-layer address, in the first place where Linux and others put it */
+	uint8_t mac[ETH_ALEN];
+};
+
 static int open_arp(void)
 {
-	/* of SOCK_DGRAM frames a filter sees what is behind the link header; 6 is ar_op */
+	/* of SOCK_DGRAM frames a filter sees what is behind the link header; 6 is ar_op, 14 arp_spa, 24 arp_tpa */
 	struct sock_filter replies[] = {BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
-					BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 0, 1),
-					BPF_STMT(BPF_RET | BPF_K, 256), BPF_STMT(BPF_RET | BPF_K, 0)};
+					BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 4, 0),
+					BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 14),
+					BPF_STMT(BPF_MISC | BPF_TAX, 0),
+					BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 24),
+					BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 1), /* an announcement */
+					BPF_STMT(BPF_RET | BPF_K, 256),
+					BPF_STMT(BPF_RET | BPF_K, 0)};
 	struct sock_fprog filter = {ARRAY_SIZE(replies), replies};
 	struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP)};
 	cleanup_fd int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* deaf until bound */
@@ -190,18 +202,19 @@ static int receive_arp(int fd, struct solicit_answer *answer)
 
 	if (size < 0)
 		return errno == ENETDOWN ? 0 : -1; /* a device has gone down: said once, and no end */
-	if (size < (ssize_t)sizeof(reply) || reply.ea_hdr.ar_op != htons(ARPOP_REPLY) ||
-	    reply.ea_hdr.ar_pro != htons(ETH_P_IP) || reply.ea_hdr.ar_pln != 4 || reply.ea_hdr.ar_hln != ETH_ALEN ||
-	    from.sll_pkttype == PACKET_OUTGOING)
+	if (size < (ssize_t)sizeof(reply) || reply.ea_hdr.ar_pro != htons(ETH_P_IP) || reply.ea_hdr.ar_pln != 4 ||
+	    reply.ea_hdr.ar_hln != ETH_ALEN || from.sll_pkttype == PACKET_OUTGOING)
 		return 0;
-	*answer = (struct solicit_answer){.ifindex = (uint32_t)from.sll_ifindex, .ip.family = AF_INET};
+	*answer = (struct solicit_answer){.ifindex = (uint32_t)from.sll_ifindex, .ip.family = AF_INET, .has_mac = true};
 	memcpy(answer->ip.addr, reply.arp_spa, 4);
+	memcpy(answer->mac, reply.arp_sha, sizeof(answer->mac));
+	answer->announced = !memcmp(reply.arp_spa, reply.arp_tpa, 4);
 	return 1;
 }
 
 static int receive_nd(int fd, struct solicit_answer *answer)
 {
-	struct nd_neighbor_advert reply;
+	struct advertisement reply = {};
 	union {
 		char buffer[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
 		struct cmsghdr header;
@@ -222,9 +235,13 @@ static int receive_nd(int fd, struct solicit_answer *answer)
 		if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_HOPLIMIT)
 			memcpy(&hops, CMSG_DATA(part), sizeof(hops));
 	}
-	if (size < (ssize_t)sizeof(reply) || reply.nd_na_type != ND_NEIGHBOR_ADVERT || hops != 255)
+	if (size < (ssize_t)sizeof(reply.message) || reply.message.nd_na_type != ND_NEIGHBOR_ADVERT || hops != 255)
 		return 0;
-	memcpy(answer->ip.addr, &reply.nd_na_target, 16);
+	memcpy(answer->ip.addr, &reply.message.nd_na_target, 16);
+	answer->announced = !(reply.message.nd_na_flags_reserved & ND_NA_FLAG_SOLICITED);
+	answer->has_mac =
+		size >= (ssize_t)sizeof(reply) && reply.option == ND_OPT_TARGET_LINKADDR && reply.option_len == 1;
+	memcpy(answer->mac, reply.mac, sizeof(answer->mac));
 	return 1;
 }
 

@@ -30,8 +30,11 @@ int solicit_send(struct solicit *solicit, uint32_t ifindex, const struct ip *ip)
 struct solicit_answer {
 	uint32_t ifindex;
 	struct ip ip;
+	bool announced; /* unasked, to all: whoever has taken the address over does so */
+	bool has_mac;
+	uint8_t mac[6]; /* that the address has, by this answer */
 };
-/* The next answer that has come in, of anybody to anybody on this host; false: there is none left. */
+/* The next answer that has come in, of anybody to anybody on this host, or announcement; false: there is none left. */
 bool solicit_receive(struct solicit *solicit, struct solicit_answer *answer);
 
 #endif

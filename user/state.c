@@ -148,7 +148,13 @@ void state_remove_gateway(struct state *state, struct gateway_entry *entry)
 
 bool bypass_is_known(const struct wgvia_bypass *value)
 {
-	return value->verdict >= WGVIA_LOCAL && value->verdict <= WGVIA_BYPASS;
+	return (value->verdict >= WGVIA_LOCAL && value->verdict <= WGVIA_BYPASS) || value->verdict == WGVIA_REDIRECTED;
+}
+
+bool bypass_is_admin(const struct wgvia_bypass *value)
+{
+	return value->flags & WGVIA_BYPASS_ADMIN ||
+	       (value->verdict == WGVIA_BYPASS && !(value->flags & WGVIA_BYPASS_EGRESS));
 }
 
 struct ip gateway_ip(const struct wgvia_gateway *gateway)

@@ -86,6 +86,8 @@ void state_remove_gateway(struct state *state, struct gateway_entry *entry);
 
 /* A verdict that an entry may have; any other is a bypass to the packet path: lookup_bypass() in bpf/. */
 bool bypass_is_known(const struct wgvia_bypass *value);
+/* On the administrator's list, be it by the flag or written without it by bpftool. */
+bool bypass_is_admin(const struct wgvia_bypass *value);
 struct ip gateway_ip(const struct wgvia_gateway *gateway);
 struct wgvia_gateway gateway_value(const struct ip *via, uint32_t ifindex);
 

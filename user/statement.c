@@ -88,6 +88,5 @@ const char *statement_of_return(const struct state *state, const struct links *l
 
 bool statement_has_bypass(const struct bypass_entry *entry)
 {
-	return (entry->value.flags & WGVIA_BYPASS_ADMIN) || entry->value.verdict == WGVIA_BYPASS ||
-	       !bypass_is_known(&entry->value);
+	return bypass_is_admin(&entry->value) || !bypass_is_known(&entry->value);
 }

@@ -10,7 +10,8 @@ read_unit() {
 	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit")
 	capabilities=${capabilities,,}
 	capabilities=${capabilities//cap_/}
-	AS_UNIT=(setpriv --bounding-set "-all,+${capabilities// /,+}" --inh-caps -all)
+	UNIT_CAPS=+${capabilities// /,+}
+	AS_UNIT=(setpriv --bounding-set "-all,$UNIT_CAPS" --inh-caps -all)
 	! grep -qx NoNewPrivileges=yes "$unit" || AS_UNIT+=(--no-new-privs)
 }
 read_unit

@@ -8,6 +8,9 @@
 #                                          LAN --- gateway, service
 #   second .12, ::12, 02:00:00:00:02:12 --'
 #
+# With PAIR_VMAC set, the shared addresses have MAC addresses of their own (use_vmac), which both firewalls answer with,
+# while each sends what it forwards from its own.
+#
 # The one that is master has .1 and ::1 as well, by which the service reaches everybody. VRRP's advertisements come every
 # 0.1 s, so that a master is missed after 0.31 to 0.37 s (RFC 5798, 6.1).
 
@@ -45,7 +48,8 @@ pair_addresses() { # NAMESPACE ADDRESS4 ADDRESS6
 
 # keepalived_start NAMESPACE NAME STATE PRIORITY
 keepalived_start() {
-	local conf=$TOPO_DIR/keepalived-$2.conf
+	local dev=lan conf=$TOPO_DIR/keepalived-$2.conf
+	[ -z "${PAIR_VMAC:-}" ] || dev=
 	cat >"$conf" <<-END
 		global_defs {
 			router_id $2
@@ -56,21 +60,23 @@ keepalived_start() {
 			state $3
 			interface lan
 			virtual_router_id 4
+			${PAIR_VMAC:+use_vmac vmac4}
 			priority $4
 			advert_int 0.1
 			virtual_ipaddress {
-				$FW4/24 dev lan
+				$FW4/24 ${dev:+dev lan}
 			}
 		}
 		vrrp_instance six {
 			state $3
 			interface lan
 			virtual_router_id 6
+			${PAIR_VMAC:+use_vmac vmac6}
 			priority $4
 			advert_int 0.1
 			virtual_ipaddress {
-				fe80::1/64 dev lan
-				$FW6/64 dev lan
+				fe80::1/64 ${dev:+dev lan}
+				$FW6/64 ${dev:+dev lan}
 			}
 		}
 	END
@@ -87,7 +93,7 @@ pair_down() {
 
 # has_shared NAMESPACE: both shared addresses, which says that it is master of both.
 has_shared() {
-	ip -n "$1" -o address show dev lan | grep -q "inet $FW4/" && ip -n "$1" -o address show dev lan | grep -q "inet6 $FW6/"
+	ip -n "$1" -o address show | grep -q "inet $FW4/" && ip -n "$1" -o address show | grep -q "inet6 $FW6/"
 }
 
 # The first firewall's cable at the LAN's end: keepalived sees the carrier go, the gateway sees nothing.
@@ -102,7 +108,7 @@ first_plugged() {
 }
 
 has_not_shared() {
-	! ip -n "$1" -o address show dev lan | grep -qE "inet $FW4/|inet6 $FW6/"
+	! ip -n "$1" -o address show | grep -qE "inet $FW4/|inet6 $FW6/"
 }
 
 # What leaves the gateway with a source in the VPN prefix, by whom it goes to.

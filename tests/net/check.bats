@@ -457,7 +457,7 @@ mend_after_look() {
 }
 
 @test "attachment: with too many words for a remedy, it says so" {
-	local words=() n
+	local words=("${WORDS[@]}") n
 	for n in {1..20}; do
 		words+=(from "10.6.$n.0/24" via "$FW4" dev ens3)
 	done
@@ -605,10 +605,10 @@ scribble() {
 			mend bypass
 			finds ""
 		done
-		provoked bypass ip -n "$NS_GW" route add 10.9.0.0/16 dev wg6
-		tells bypass "'10.9.0.0/16' (tunnel)"
+		provoked bypass ip -n "$NS_GW" route add 10.6.0.9/32 dev ens3
+		tells bypass "'10.6.0.9/32' (redirected)"
 		mend bypass
-		provoked bypass ip -n "$NS_GW" route delete 10.9.0.0/16 dev wg6
+		provoked bypass ip -n "$NS_GW" route delete 10.6.0.9/32 dev ens3
 		mend bypass
 		finds ""
 	done
@@ -697,7 +697,7 @@ network() {
 	up bypass 172.16.0.0/12 bypass 2001:db8:10::/44
 	finds ""
 	wgvia up wg6 "${WORDS6[@]}"
-	finds reach
+	finds "outside reach"
 	tells reach 2001:db8:17::/64
 	run ! tells reach 172.17
 }
@@ -708,6 +708,73 @@ network() {
 	up
 	finds reach
 	tells reach "'172.17.0.0/16' and 200 more"
+}
+
+@test "reach: a network inside a route into the tunnel" {
+	up from 10.128.0.0/9 via $FW4 from 172.16.0.0/12 via $FW4
+	ip -n "$NS_GW" route add 172.16.0.0/12 dev wg6
+	ip -n "$NS_GW" route add 10.128.0.0/9 dev wg6
+	network docker0 172.17.0.1/16
+	wgvia up wg6 "${WORDS[@]}" from 10.128.0.0/9 via $FW4 from 172.16.0.0/12 via $FW4
+	finds reach
+	tells reach "'172.17.0.0/16'"
+	mend reach
+	finds ""
+}
+
+@test "outside: what is routed into the tunnel, or an address of it, and in no prefix" {
+	local mode
+	for mode in fast stack; do
+		up mode $mode
+		ip -n "$NS_GW" route add 172.20.5.0/24 dev wg6
+		finds "bypass outside"
+		severity outside error
+		tells outside "'172.20.5.0/24'"
+		mend outside
+		finds ""
+		ip -n "$NS_GW" address add 172.20.6.1/32 dev wg6
+		finds "bypass outside"
+		tells outside "'172.20.6.1/32'"
+		mend outside
+		finds ""
+		ip -n "$NS_GW" address delete 172.20.6.1/32 dev wg6
+		ip -n "$NS_GW" route delete 172.20.5.0/24 dev wg6
+	done
+	# of the other family
+	wgvia up wg6 "${WORDS4[@]}"
+	finds outside
+	tells outside "'$VPN6'"
+	mend outside
+	finds ""
+	# one with a LAN in it is not named as a whole: this host's own address there would be in the prefix
+	ip -n "$NS_GW" route add 192.0.0.0/8 dev wg6
+	up
+	finds outside
+	tells outside "'192.0.0.0/8'"
+	is "$(jq -r '.findings[] | select(.name == "outside") | .remedy' <<<"$output")" \
+		"wgvia route add wg6 from PREFIX, for each network of '192.0.0.0/8' in the tunnel"
+}
+
+@test "outside: before the first up, and of two prefixes that cover one route" {
+	ip -n "$NS_GW" route add 172.20.4.0/23 dev wg6
+	finds outside
+	wgvia up wg6 "${WORDS[@]}" from 172.20.4.0/24 via $FW4 from 172.20.5.0/24 via $FW4
+	finds ""
+}
+
+@test "no_route: a prefix that the kernel does not send into the tunnel" {
+	local mode
+	for mode in fast stack; do
+		wgvia up wg6 "${WORDS[@]}" from 172.20.5.0/24 via $FW4 mode $mode
+		finds no_route
+		severity no_route warning
+		tells no_route "'172.20.5.0/24'"
+		mend no_route
+		finds bypass
+		mend bypass
+		finds ""
+		ip -n "$NS_GW" route delete 172.20.5.0/24 dev wg6
+	done
 }
 
 # ---- netfilter ----

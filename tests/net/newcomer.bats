@@ -89,6 +89,8 @@ second_lan() {
 	tunnel_gone
 	tunnels_again
 	remember_counters
+	wgvia explain wg6 from $C1_4 to $SVC4 | grep "retargeted: to the firewall $FW4 by dev ens3"
+	wgvia explain wg6 from $SVC4 to $C1_4 | grep "not returned: left to the kernel"
 	answers "$NS_C1" $SVC4 service $C1_4
 	answers "$NS_C1" $SVC6 service $C1_6
 	grown redirected 0 0
@@ -169,7 +171,7 @@ loaded() {
 
 pinned() {
 	local program
-	for program in out back egress egress_l3; do
+	for program in out back back_l3 egress egress_l3; do
 		bpftool -j prog show pinned "$PIN_DIR/wg6/wgvia_$program"
 	done | jq -sc '[.[].id] | unique'
 }

@@ -51,8 +51,7 @@ static const struct model_prefix *find_prefix(const struct model_config *config,
 	return best;
 }
 
-/* LOCAL, SCOPE, TUNNEL, BYPASS or -1. */
-static int left_alone(const struct model_config *config, bool v6, const uint8_t *addr)
+static const struct model_bypass *find_bypass(const struct model_config *config, bool v6, const uint8_t *addr)
 {
 	const struct model_bypass *best = NULL;
 
@@ -62,11 +61,29 @@ static int left_alone(const struct model_config *config, bool v6, const uint8_t 
 		if (matches(addr, bypass->addr, bypass->bits) && (!best || bypass->bits > best->bits))
 			best = bypass;
 	}
-	if (!best)
+	return best;
+}
+
+/* LOCAL, SCOPE, TUNNEL, BYPASS or -1. */
+static int left_alone(const struct model_config *config, bool v6, const uint8_t *addr)
+{
+	const struct model_bypass *best = find_bypass(config, v6, addr);
+
+	if (!best || best->verdict == WGVIA_REDIRECTED)
 		return -1;
 	if (best->verdict == WGVIA_LOCAL || best->verdict == WGVIA_SCOPE || best->verdict == WGVIA_TUNNEL)
 		return best->verdict;
 	return WGVIA_BYPASS;
+}
+
+/* Of what leaves by a LAN device: neither this host's addresses nor what is in the tunnel are there. */
+static bool may_leave(const struct model_config *config, bool v6, const uint8_t *addr)
+{
+	const struct model_bypass *best = find_bypass(config, v6, addr);
+
+	if (!best || best->verdict == WGVIA_REDIRECTED)
+		return false;
+	return (best->verdict != WGVIA_LOCAL && best->verdict != WGVIA_TUNNEL) || best->flags & 3;
 }
 
 /* As the kernel's IP input does: RFC 791, RFC 8200, ip_rcv_core(), ip6_rcv_core(). `type` is the Ethernet type. */
@@ -437,7 +454,7 @@ static void decide_egress(const struct model_config *config, const struct model_
 	if (!facts.is_sound)
 		return;
 	gateway = find_prefix(config, facts.v6, facts.source);
-	if (!gateway || left_alone(config, facts.v6, facts.destination) >= 0)
+	if (!gateway || may_leave(config, facts.v6, facts.destination))
 		return;
 	elsewhere = gateway->ifindex != packet->ifindex;
 	came_by = find_device(config, packet->ingress_ifindex);

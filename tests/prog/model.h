@@ -25,7 +25,7 @@ struct model_prefix {
 struct model_bypass {
 	uint8_t addr[16];
 	unsigned int bits;
-	uint32_t verdict;
+	uint32_t verdict, flags;
 };
 
 struct model_device {

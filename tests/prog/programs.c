@@ -456,7 +456,12 @@ void programs_set_prefix(struct programs *programs, const char *prefix, const st
 
 void programs_set_bypass(struct programs *programs, const char *prefix, uint32_t verdict)
 {
-	const struct wgvia_bypass value = {.verdict = verdict};
+	programs_set_bypass_flags(programs, prefix, verdict, 0);
+}
+
+void programs_set_bypass_flags(struct programs *programs, const char *prefix, uint32_t verdict, uint32_t flags)
+{
+	const struct wgvia_bypass value = {verdict, flags};
 
 	set_entry(programs, prefix, false, &value);
 }

@@ -105,6 +105,7 @@ void programs_set_passes(struct programs *programs, uint32_t count);
 
 void programs_set_prefix(struct programs *programs, const char *prefix, const struct wgvia_gateway *gateway);
 void programs_set_bypass(struct programs *programs, const char *prefix, uint32_t verdict);
+void programs_set_bypass_flags(struct programs *programs, const char *prefix, uint32_t verdict, uint32_t flags);
 void programs_clear_maps(struct programs *programs);
 /* Makes these lines (index_lines.h) the index of a family, INDEX_IPV4 or INDEX_IPV6; `count` 0: takes it away. */
 void programs_set_index(struct programs *programs, uint32_t family, const void *lines, uint32_t count);

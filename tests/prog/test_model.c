@@ -230,7 +230,7 @@ static void put_maps(void)
 		}
 		for (unsigned int i = 0; i < config.bypass_count[v6]; i++) {
 			const struct model_bypass *bypass = &config.bypasses[v6][i];
-			struct wgvia_bypass value = {bypass->verdict, draw() & 1};
+			struct wgvia_bypass value = {bypass->verdict, bypass->flags};
 
 			key.prefixlen = bypass->bits;
 			memcpy(key.addr, bypass->addr, 16);
@@ -286,8 +286,8 @@ static void draw_config(void)
 		wanted = 1 + below(MODEL_ENTRIES);
 		n = 0;
 		for (unsigned int i = 0; i < wanted; i++) {
-			static const uint32_t verdicts[] = {WGVIA_LOCAL,  WGVIA_SCOPE,	WGVIA_TUNNEL,
-							    WGVIA_TUNNEL, WGVIA_TUNNEL, WGVIA_BYPASS};
+			static const uint32_t verdicts[] = {WGVIA_LOCAL,  WGVIA_SCOPE,	WGVIA_TUNNEL,	 WGVIA_TUNNEL,
+							    WGVIA_TUNNEL, WGVIA_BYPASS, WGVIA_REDIRECTED};
 			struct model_bypass *new = &config.bypasses[v6][n];
 			bool twice = false;
 
@@ -298,7 +298,8 @@ static void draw_config(void)
 			for (unsigned int j = 0; j < n; j++)
 				twice |= config.bypasses[v6][j].bits == new->bits &&
 					 !memcmp(config.bypasses[v6][j].addr, new->addr, v6 ? 16 : 4);
-			new->verdict = one_in(10) ? below(20) : verdicts[below(6)];
+			new->verdict = one_in(10) ? below(20) : verdicts[below(7)];
+			new->flags = one_in(4) ? below(8) : 0;
 			n += !twice;
 		}
 		if (!n) {

@@ -148,7 +148,7 @@ static void where_nothing_is_everything_comes(void **unused)
 	cleanup(state_free) struct state to = state_of(C A Y "mode stack\n");
 
 	(void)unused;
-	assert_string_equal(diff(NULL, &to), "+ mode stack\n+ on-fail drop\n+ " A "+ " C "+ " Y);
+	assert_string_equal(diff(NULL, &to), "+ mode stack\n+ on-fail drop\n+ return via\n+ " A "+ " C "+ " Y);
 }
 
 static void what_the_host_is_left_alone_for_is_no_difference(void **unused)

@@ -33,7 +33,7 @@ static struct icmp_echo request(uint8_t family)
 				  .to = ip(four ? "192.0.2.2" : "2001:db8:2::2"),
 				  .hop_limit = 2,
 				  .id = 0x1234,
-				  .token = 0xcafe1234};
+				  .token = 0xcafe1234deadbeef};
 }
 
 static void assert_same(const struct icmp_echo *a, const struct icmp_echo *b)
@@ -54,13 +54,13 @@ static void an_echo_packet_is_what_others_make_of_it(void **state)
 		const char *hex;
 	} rows[] = {
 		{AF_INET, false,
-		 "4500002c000000000201ecc80a060001c0000202080074d212340000cafe123477677669612070726f626500"},
+		 "4500002c000000000201ecc80a060001c000020208001c2a12340000cafe1234deadbeef7767766961000000"},
 		{AF_INET6, false,
 		 "6000000000183a0220010db800010000000000000000000120010db8000200000000000000000002"
-		 "8000a10712340000cafe123477677669612070726f626500"},
+		 "8000485f12340000cafe1234deadbeef7767766961000000"},
 		{AF_INET6, true,
 		 "6000000000183a0420010db800020000000000000000000220010db8000100000000000000000001"
-		 "8100a00012340007cafe123477677669612070726f626500"},
+		 "8100475812340007cafe1234deadbeef7767766961000000"},
 	};
 
 	(void)state;
@@ -182,6 +182,52 @@ static void an_error_tells_what_it_is_about_who_says_it_and_why(void **state)
 	}
 }
 
+/* A redirect about `echo`; IPv6 with the options that Linux sends: the target's MAC address, and the packet. */
+static size_t make_redirect(const struct icmp_echo *echo, const struct ip *better, uint8_t *packet, size_t *quoted)
+{
+	static const uint8_t options[] = {2, 1, 2, 0, 0, 0, 2, 2, 4, 9, 0, 0, 0, 0, 0, 0};
+	bool four = echo->from.family == AF_INET;
+	size_t len = make_error(echo, four ? 5 : 137, 1, packet, quoted), about = len - *quoted;
+
+	if (four) {
+		memcpy(packet + *quoted - 4, better->addr, 4);
+		return len;
+	}
+	memmove(packet + *quoted + 32 + sizeof(options), packet + *quoted, about);
+	memcpy(packet + *quoted, better->addr, 16);
+	memcpy(packet + *quoted + 16, echo->to.addr, 16);
+	memcpy(packet + *quoted + 32, options, sizeof(options));
+	*quoted += 32 + sizeof(options);
+	return *quoted + about;
+}
+
+static void a_redirect_tells_what_it_is_about_and_the_better_next_hop(void **state)
+{
+	(void)state;
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
+		bool four = families[f] == AF_INET;
+		struct ip better = ip(four ? "192.0.2.9" : "fe80::9");
+		struct icmp_echo echo = request(families[f]);
+		struct icmp_message message;
+		uint8_t packet[ERROR_MAX + 48];
+		size_t quoted, len = make_redirect(&echo, &better, packet, &quoted), header = four ? 20 : 40;
+
+		assert_true(read_exactly(families[f], packet, len, &message));
+		assert_true(message.redirected);
+		assert_false(message.refused);
+		assert_true(ip_equal(&message.better, &better));
+		assert_same(&message.echo, &echo);
+		for (size_t cut = 0; cut < len; cut++)
+			assert_int_equal(read_exactly(families[f], packet, cut, &message), cut >= quoted + header + 8);
+		if (four)
+			continue;
+		packet[quoted - 8] = 14; /* an option that quotes nothing */
+		assert_false(read_exactly(families[f], packet, len, &message));
+		packet[quoted - 15] = 0; /* one without a length */
+		assert_false(read_exactly(families[f], packet, len, &message));
+	}
+}
+
 static void what_is_about_something_else_is_not_read(void **state)
 {
 	uint8_t packet[ERROR_MAX];
@@ -198,7 +244,7 @@ static void what_is_about_something_else_is_not_read(void **state)
 		len = make_error(&echo, four ? 3 : 1, 0, packet, &quoted);
 		packet[quoted + (four ? 20 : 40)] = four ? 13 : 130; /* about a timestamp; a multicast query */
 		assert_false(read_exactly(families[f], packet, len, &message));
-		len = make_error(&echo, four ? 5 : 137, 0, packet, &quoted); /* a redirect */
+		len = make_error(&echo, four ? 4 : 2, 0, packet, &quoted); /* source quench; Packet Too Big */
 		assert_false(read_exactly(families[f], packet, len, &message));
 		len = icmp_make_echo(&echo, packet);
 		packet[0] = four ? 0x44 : 0x50; /* IHL, version */
@@ -221,6 +267,7 @@ int main(void)
 		cmocka_unit_test(an_echo_packet_is_what_others_make_of_it),
 		cmocka_unit_test(an_echo_packet_is_read_back_and_not_when_cut_off),
 		cmocka_unit_test(an_error_tells_what_it_is_about_who_says_it_and_why),
+		cmocka_unit_test(a_redirect_tells_what_it_is_about_and_the_better_next_hop),
 		cmocka_unit_test(what_is_about_something_else_is_not_read),
 	};
 

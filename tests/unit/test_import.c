@@ -250,14 +250,14 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 		 "5 'ip rule add from 10.8.0.0/16 table 9' stays as it is: table 9 has no 'default via ADDRESS' in "
 		 "this file "
 		 "that import reads\n"},
-		{WITH("PostUp = ip rule add from 169.254.0.0/16 table 7"),
+		{WITH("PostUp = ip rule add from 127.0.0.0/16 table 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip route add default via 192.0.2.1 dev ens3 table "
 		 "7\n"
-		 "PostUp = ip rule add from 169.254.0.0/16 table 7\n" HOOKS4
+		 "PostUp = ip rule add from 127.0.0.0/16 table 7\n" HOOKS4
 		 "4 'ip route add default via 192.0.2.1 dev ens3 table 7' stays as well: a rule that stays leads to "
 		 "table "
 		 "7\n"
-		 "5 'ip rule add from 169.254.0.0/16 table 7' stays as it is: '169.254.0.0/16' is link-local, which no "
+		 "5 'ip rule add from 127.0.0.0/16 table 7' stays as it is: '127.0.0.0/16' is loopback, which no "
 		 "router "
 		 "forwards\n"},
 		{WITH("PostUp = ip rule add from 10.8.0.0 tabel 7"),

@@ -187,6 +187,26 @@ static void up_takes_its_words_in_any_order(void **state)
 	request_free(&request);
 }
 
+static void up_takes_the_choices_of_return(void **state)
+{
+	struct request request;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(up("wg6 return drop also 192.0.2.9 dev ens3 also 02:AB:00:00:00:01 mode stack", &request, &error), 0);
+	assert_int_equal(request.ret, WGVIA_RETURN_DROP);
+	assert_int_equal(request.also_count, 2);
+	assert_false(request.also[0].is_mac);
+	assert_string_equal(request.also[0].hop.dev, "ens3");
+	assert_true(request.also[1].is_mac);
+	assert_memory_equal(request.also[1].mac, ((uint8_t[]){2, 0xab, 0, 0, 0, 1}), 6);
+	assert_int_equal(request.mode, WGVIA_STACK);
+	request_free(&request);
+	assert_int_equal(up("wg6", &request, &error), 0);
+	assert_int_equal(request.ret, WGVIA_RETURN_VIA);
+	request_free(&request);
+}
+
 static void up_refuses_with_a_reason(void **state)
 {
 	static const struct {
@@ -200,6 +220,16 @@ static void up_refuses_with_a_reason(void **state)
 		{"wg6 mode", "'mode' needs a value"},
 		{"wg6 on-fail", "'on-fail' needs a value"},
 		{"wg6 mode medium", "fast or stack"},
+		{"wg6 return", "'return' needs a value"},
+		{"wg6 return maybe", "via, any or drop"},
+		{"wg6 return via return drop", "'return' is given twice"},
+		{"wg6 return any also 192.0.2.9", "accepts frames from everybody"},
+		{"wg6 return via also", "'also' needs a value"},
+		{"wg6 return via also 02:00:00:00:00", "not a MAC address or an IP address"},
+		{"wg6 return via also 02:00:00:00:00:001", "not a MAC address or an IP address"},
+		{"wg6 return via also +2:00:00:00:00:01", "not a MAC address or an IP address"},
+		{"wg6 return via also 01:00:5e:00:00:01", "MAC address of a group"},
+		{"wg6 return via also 192.0.2.9 dev", "'dev' needs a value"},
 		{"wg6 on-fail explode", "drop or pass"},
 		{"wg6 mode fast mode stack", "'mode' is given twice"},
 		{"wg6 on-fail drop on-fail pass", "'on-fail' is given twice"},
@@ -222,7 +252,6 @@ static void up_refuses_with_a_reason(void **state)
 		{"wg6 from 10.6.0.0/16 dev wg6", "the tunnel itself"},
 		{"wg6 from 224.0.0.0/8", "multicast"},
 		{"wg6 from ff00::/8", "multicast"},
-		{"wg6 from 169.254.0.0/16", "link-local"},
 		{"wg6 from fe80::/64", "link-local"},
 		{"wg6 from 127.0.0.0/8", "loopback"},
 		{"wg6 from ::1", "loopback"},
@@ -378,6 +407,7 @@ int main(void)
 		cmocka_unit_test(prefixes_are_taken_or_refused_with_a_reason),
 		cmocka_unit_test(interface_names_are_those_that_the_kernel_takes),
 		cmocka_unit_test(up_takes_its_words_in_any_order),
+		cmocka_unit_test(up_takes_the_choices_of_return),
 		cmocka_unit_test(up_refuses_with_a_reason),
 		cmocka_unit_test(run_takes_a_file_and_numbers),
 		cmocka_unit_test(route_and_bypass_take_exactly_their_words),

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Found MAC addresses in, old ones out.
+ */
+#include "sender_map.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lists.h"
+#include "pins.h"
+#include "util.h"
+
+/* bpf_fib_lookup() tells no link-local neighbour: see sender_is() in bpf/sender.h. */
+static bool is_unknown_to_fib(const struct sender_target *target)
+{
+	struct wgvia_gateway value = hop_value(&target->hop, 0);
+	struct ip via = gateway_ip(&value);
+
+	return via.family == AF_INET6 && ip_is_link_local(&via);
+}
+
+static bool wants(const struct sender_target *target, const uint8_t mac[6])
+{
+	return (sender_is_another(target) && !memcmp(target->sender, mac, sizeof(target->sender))) ||
+	       (target->has_mac && is_unknown_to_fib(target) && !memcmp(target->mac, mac, sizeof(target->mac)));
+}
+
+/* Whether a probe that has ended like this lets the entry be. */
+static bool is_to_stay(const struct sender_targets *targets, bool some, const struct wgvia_sender *key)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		if (hop_equal(&targets->all[i].hop, &key->gateway))
+			return !targets->all[i].answered || wants(&targets->all[i], key->mac);
+	return some;
+}
+
+/* Entries that are to go are gathered first: where one is removed, the kernel begins from the start. */
+static int remove_old(int fd, const struct sender_targets *targets, bool some, bool *changed)
+{
+	cleanup_free struct wgvia_sender *old = NULL;
+	struct wgvia_sender key, *last = NULL, *entry;
+	size_t count = 0;
+	uint32_t source;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		last = &key;
+		if (bpf_map_lookup_elem(fd, &key, &source) || source != WGVIA_SENDER_PROBED ||
+		    is_to_stay(targets, some, &key))
+			continue;
+		entry = array_grow(&old, &count, sizeof(*entry));
+		if (!entry)
+			return -ENOMEM;
+		*entry = key;
+	}
+	for (size_t i = 0; i < count; i++)
+		*changed |= !bpf_map_delete_elem(fd, &old[i]);
+	return 0;
+}
+
+static int add(int fd, const struct sender_target *target, const uint8_t mac[6], bool *changed)
+{
+	const uint32_t source = WGVIA_SENDER_PROBED;
+	struct wgvia_sender key = {.gateway = target->hop};
+
+	memcpy(key.mac, mac, sizeof(key.mac));
+	if (!wants(target, mac))
+		return 0;
+	if (!bpf_map_update_elem(fd, &key, &source, BPF_NOEXIST))
+		*changed = true;
+	else if (errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+int sender_map_write(const struct instance *instance, const struct sender_targets *targets, bool some, bool *changed)
+{
+	int fd = instance->maps[MAP_SENDERS], ret = 0;
+
+	*changed = false;
+	for (size_t i = 0; i < targets->count && !ret; i++) {
+		ret = add(fd, &targets->all[i], targets->all[i].mac, changed);
+		ret = ret ? ret : add(fd, &targets->all[i], targets->all[i].sender, changed);
+	}
+	return ret ? ret : remove_old(fd, targets, some, changed);
+}
+
+int sender_map_write_to(const char *pin_dir, const char *tunnel, const struct sender_targets *targets, bool some,
+			bool *changed)
+{
+	cleanup(instance_close) struct instance instance = INSTANCE_NONE;
+	struct error ignored = {};
+	cleanup_fd int lock = pins_lock(pin_dir, &ignored);
+	int ret = lock < 0 ? lock : instance_open_running(pin_dir, tunnel, &instance, &ignored);
+
+	*changed = false;
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	return sender_map_write(&instance, targets, some, changed);
+}
+
+bool sender_map_probe(const struct context *context, const char *tunnel, struct sender_targets *targets, bool some,
+		      json *notes)
+{
+	char text[SENDER_TEXT_MAX];
+	bool changed;
+
+	sender_probe_run(targets);
+	if (sender_map_write_to(context->pin_dir, tunnel, targets, some, &changed))
+		return false;
+	for (size_t i = 0; i < targets->count; i++)
+		if (sender_is_another(&targets->all[i]))
+			print_append_text(notes, sender_text(&targets->all[i], text));
+	return changed;
+}
+
+bool sender_map_probe_all(const struct context *context, const struct state *state, const struct links *links,
+			  json *notes)
+{
+	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
+	struct sender_targets targets = {};
+	bool changed;
+
+	if (rtnl_open(&rtnl) || sender_targets_choose(rtnl, state, links, &targets))
+		return false;
+	changed = sender_map_probe(context, state->tunnel, &targets, false, notes);
+	free(targets.all);
+	return changed;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which MAC address a gateway's frames come from: an echo request to this host's own LAN address, with hop limit 2, is
+ * sent to the MAC address that the gateway answers neighbour requests with, and comes back in a frame of the gateway's
+ * (probe.h has that story; here nothing is answered, and nothing judged). Its source is in a prefix of the gateway's,
+ * which the gateway forwards for: an address of the tunnel's where one is there, else the prefix's first address.
+ *
+ * What comes back has to carry 64 random bits. Only who was sent the request, or forwarded it, has seen them.
+ */
+#ifndef WGVIA_SENDER_PROBE_H
+#define WGVIA_SENDER_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ip.h"
+#include "rtnl.h"
+#include "state.h"
+
+/* No longer than this, in milliseconds; some two where a gateway answers. */
+#define SENDER_PROBE_MS 150
+/* An instance with more gateways than this is probed for the first ones. */
+#define SENDER_TARGETS_MAX 64
+
+struct sender_target {
+	struct wgvia_hop hop;
+	struct ip from, to;		       /* family 0: there is nothing to probe with */
+	char name[IP_TEXT_LEN + IFNAMSIZ + 8]; /* "ADDRESS dev DEV" */
+	/* what was found */
+	bool has_mac, answered;
+	uint8_t mac[6];	   /* that it answers neighbour requests with */
+	uint8_t sender[6]; /* that the request came back from */
+	/* a running probe's own */
+	uint64_t token, due;
+	bool asked;
+};
+
+struct sender_targets {
+	struct sender_target *all;
+	size_t count;
+};
+
+/* The gateways of a state, each once. The array is the caller's to free. 0 or -errno. */
+int sender_targets_choose(struct rtnl *rtnl, const struct state *state, const struct links *links,
+			  struct sender_targets *targets);
+/* Whether frames come from another MAC address than the gateway's neighbour entry has. */
+bool sender_is_another(const struct sender_target *target);
+/* One plain line about such a one. */
+#define SENDER_TEXT_MAX 256
+const char *sender_text(const struct sender_target *target, char text[SENDER_TEXT_MAX]);
+
+struct sender_probe;
+
+/* Probes these, which stay the caller's. `now` in milliseconds of CLOCK_MONOTONIC, here and below. 0 or -errno. */
+int sender_probe_open(struct sender_probe **probe, struct sender_target *const *targets, size_t count, uint64_t now);
+void sender_probe_close(struct sender_probe **probe); /* for cleanup(); NULL inside is fine */
+/* Becomes readable with an answer. */
+int sender_probe_fd(const struct sender_probe *probe);
+/* Sends what is due and takes what has come in; true: that was all. */
+bool sender_probe_step(struct sender_probe *probe, uint64_t now);
+/* When the next step is due. */
+uint64_t sender_probe_next(const struct sender_probe *probe);
+
+/* All of that in one go. */
+void sender_probe_run(struct sender_targets *targets);
+
+#endif
