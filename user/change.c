@@ -12,12 +12,14 @@
 #include "devices.h"
 #include "util.h"
 
-enum { STEP_ADDED = -1, STEP_LEFT = -2, STEP_FINAL = -3 };
+enum { STEP_ADDED = -1, STEP_LEFT = -2, STEP_FINAL = -3, STEP_LATER = -4 };
 
 /* What was done to one point, to be undone. */
 struct step {
 	struct attachment attachment;
-	int old_program; /* or STEP_ADDED; STEP_LEFT: it had the program; STEP_FINAL: it cannot be undone */
+	int old_program; /* or STEP_ADDED; STEP_LEFT: it had the program; STEP_FINAL: it cannot be undone;
+			    STEP_LATER: nothing so far */
+	int new_program; /* with STEP_LATER; the caller's */
 };
 
 /* A pin of the same name whose link or filter is gone is in the way. */
@@ -63,6 +65,24 @@ static int replace(struct change *change, struct step *step, const struct attach
 	return ret;
 }
 
+static bool has_direction(const struct instance *instance, enum wgvia_direction direction)
+{
+	for (size_t i = 0; i < instance->attachment_count; i++)
+		if (instance->attachments[i].alive && instance->attachments[i].direction == direction)
+			return true;
+	return false;
+}
+
+/*
+ * From fast to stack: as long as the outward shortcut is in force, replies have to take the other one. A connection
+ * tracker on this host would see replies to requests that it has not seen.
+ */
+static bool has_to_wait(const struct change *change, const struct point *point)
+{
+	return point->direction == WGVIA_BACK && change->plan->state.mode == WGVIA_STACK &&
+	       has_direction(change->running, WGVIA_OUT);
+}
+
 static int attach_point(struct change *change, const struct point *point, enum attach_kind kind, int prog_fd,
 			struct error *error)
 {
@@ -75,6 +95,8 @@ static int attach_point(struct change *change, const struct point *point, enum a
 	if (old && old->kind == kind && programs_is(prog_fd, old->prog_id)) {
 		step->attachment = *old;
 		step->old_program = STEP_LEFT;
+	} else if (old && old->kind == kind && has_to_wait(change, point)) {
+		*step = (struct step){*old, STEP_LATER, prog_fd};
 	} else if (old && old->kind == kind) {
 		ret = replace(change, step, old, prog_fd, error);
 	} else {
@@ -130,14 +152,6 @@ void change_free(struct change *change)
 	free(change->steps);
 	free(change->qdiscs);
 	free(change->devices);
-}
-
-static bool has_direction(const struct instance *instance, enum wgvia_direction direction)
-{
-	for (size_t i = 0; i < instance->attachment_count; i++)
-		if (instance->attachments[i].alive && instance->attachments[i].direction == direction)
-			return true;
-	return false;
 }
 
 /* Before a program is in force that asks for them. */
@@ -204,6 +218,17 @@ static bool is_step(const struct change *change, const struct attachment *attach
 	return false;
 }
 
+static int replace_late(const struct change *change, struct error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < change->step_count && !ret; i++)
+		if (change->steps[i].old_program == STEP_LATER)
+			ret = attach_replace(change->running->folder, &change->steps[i].attachment,
+					     change->steps[i].new_program, error);
+	return ret;
+}
+
 /*
  * What is not wanted any more: points of before, and the same points by the other kind of attachment. The outward
  * shortcut goes first, so that a connection tracker on this host sees the request before it sees the reply. What cannot
@@ -233,7 +258,7 @@ int change_detach(struct change *change, struct error *error)
 		}
 	attach_forget_qdiscs(change->next->folder);
 	if (!left)
-		return 0;
+		return replace_late(change, error);
 	attach_device_name(left->ifindex, name);
 	error_system(error, -ret, "cannot detach from '%s', all else has changed", name);
 	error_hint(error, "the same command again detaches it");

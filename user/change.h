@@ -31,8 +31,8 @@ int change_attach(struct change *change, const struct programs *programs, struct
 /* Takes back what was attached and added. */
 void change_undo(struct change *change);
 /*
- * Detaches what the plan does not want, after a change that is in force. 0, or negative with `error` set: what could
- * not be detached keeps its pin.
+ * Detaches what the plan does not want, after a change that is in force, and replaces what had to wait for that, by
+ * programs that change_attach() was given. 0, or negative with `error` set: what could not be detached keeps its pin.
  */
 int change_detach(struct change *change, struct error *error);
 void change_free(struct change *change);

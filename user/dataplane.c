@@ -156,6 +156,7 @@ static int apply_in_place(const struct plan *plan, struct instance *running, dat
 	bool same = running->meta.build == build && holds_all(programs, plan);
 	struct wgvia_meta old = running->meta;
 	struct error ignored = {};
+	bool keep;
 	__u32 key = 0;
 	int ret = pins_check_writable(running->root);
 
@@ -176,10 +177,11 @@ static int apply_in_place(const struct plan *plan, struct instance *running, dat
 		bpf_map_update_elem(running->maps[MAP_META], &key, &old, BPF_ANY);
 		return ret;
 	}
-	/* the change is in force; where this fails, the next one loads the programs again */
-	if (!same && !programs_keep_pins(running))
-		write_meta(running, plan, build, &ignored);
+	/* the change is in force; where one of these fails, the next one loads the programs again */
+	keep = !same && !programs_keep_pins(running);
 	ret = change_detach(&change, error);
+	if (keep && !ret)
+		write_meta(running, plan, build, &ignored);
 	change_free(&change);
 	return ret;
 }

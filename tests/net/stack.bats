@@ -53,10 +53,12 @@ counted() {
 	in_ns "$NS_GW" nft -j list counters | jq ".nftables[].counter | select(.name == \"$1\") | .${2:-packets}"
 }
 
-# What the gateway sends on the LAN from or to a host of the VPN or the LAN, neighbour discovery left out.
+# What the gateway sends on the LAN from or to a host of the VPN or the LAN, left out neighbour discovery and what it
+# bounces: the service heeds redirects.
 watch_lan() {
 	start_capture "$NS_LAN" gw "$CAPTURE" "ether src $GW_MAC and (tcp or udp port 5000 or icmp or
-		(icmp6 and (ip6[40] == 128 or ip6[40] == 129)))"
+		(icmp6 and (ip6[40] == 128 or ip6[40] == 129))) and not
+		(ether dst $FW_MAC and (src host $SVC4 or src host $SVC6))"
 }
 
 # who_goes_where: "SOURCE MAC" of all that the capture holds, each once.
@@ -318,7 +320,7 @@ forget_firewall() {
 		up mode $mode
 		is "$(wgvia -j show wg6 | jq -r .mode)" $mode
 		is "$(wgvia -j show wg6 | jq '[.attachments[] | select(.direction != "egress")] | length')" \
-			"$([ $mode = fast ] && echo 2 || echo 0)"
+			"$([ $mode = fast ] && echo 2 || echo 1)"
 		remember_counters
 		pings 5 "$NS_C1" $SVC4
 		pings 5 "$NS_C1" $SVC6
