@@ -2,13 +2,13 @@
 /*
  * Whether a frame for a prefix comes from one of the prefix's gateways, told by its source MAC address.
  *
- * The kernel's neighbour table has the answer, and asking it (bpf_fib_lookup()) costs more than the rest of the program.
- * So each CPU keeps, for some ticks, which MAC address was right for a destination. A frame that does not match is asked
- * about, so that a gateway which has moved to another MAC address loses nothing.
+ * The kernel's neighbour table has the answer, and asking it (bpf_fib_lookup()) costs more than the rest of the
+ * program. So each CPU keeps, for some ticks, which MAC address was right for a destination. A frame that does not
+ * match is asked about, so that a gateway which has moved to another MAC address loses nothing.
  *
- * A firewall may send from another MAC address than the one it answers ARP with (VRRP and CARP pairs, bonds). Such a one
- * is known by the map `senders`, which an administrator or a probe fills; without that, by what comes back: a packet
- * that was bounced and arrives again with a smaller hop limit has been forwarded by the firewall.
+ * A firewall may send from another MAC address than the one it answers ARP with (VRRP and CARP pairs, bonds). Such a
+ * one is known by the map `senders`, which an administrator or a probe fills; without that, by what comes back: a
+ * packet that was bounced and arrives again with a smaller hop limit has been forwarded by the firewall.
  */
 #ifndef WGVIA_BPF_SENDER_H
 #define WGVIA_BPF_SENDER_H
@@ -31,7 +31,8 @@ enum sender {
 	SENDER_LOOP,	 /* somebody else, and the same packet has been bounced too often */
 };
 
-/* Set where a gateway's MAC address is unknown and the FIB does not tell it: the next packet that is sent there shows it. */
+/* Set where a gateway's MAC address is unknown and the FIB does not tell it: the next packet that is sent there shows
+ * it. */
 volatile __u32 sender_wanted;
 
 static __always_inline bool sender_mac_equal(const __u8 *a, const __u8 *b)
@@ -113,20 +114,40 @@ static __always_inline bool sender_read_addresses(struct __sk_buff *skb, __u32 l
 {
 	if (key->family == AF_INET)
 		return !bpf_skb_load_bytes(skb, link_len + __builtin_offsetof(struct iphdr, saddr), key->source, 4) &&
-		       !bpf_skb_load_bytes(skb, link_len + __builtin_offsetof(struct iphdr, daddr), key->destination, 4);
+		       !bpf_skb_load_bytes(skb, link_len + __builtin_offsetof(struct iphdr, daddr), key->destination,
+					   4);
 	return !bpf_skb_load_bytes(skb, link_len + __builtin_offsetof(struct ipv6hdr, saddr), key->source, 16) &&
 	       !bpf_skb_load_bytes(skb, link_len + __builtin_offsetof(struct ipv6hdr, daddr), key->destination, 16);
 }
 
-/* What tells one packet from another and no router changes. Checksums are left out: a NIC may still have to fill them in. */
-static __always_inline void sender_read_transport(struct __sk_buff *skb, __u32 at, struct wgvia_bounce *key)
+/*
+ * What tells one packet from another and no router changes: the first 72 bytes of it, for the packets of a tunnel or of
+ * a media stream are alike in fewer, and so are TCP acknowledgements but for their options. Checksums are left out: a
+ * NIC may still have to fill them in.
+ */
+static __always_inline void sender_read_transport(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
+						  struct wgvia_bounce *key)
 {
-	if (bpf_skb_load_bytes(skb, at, key->transport, 16) && bpf_skb_load_bytes(skb, at, key->transport, 8))
-		bpf_skb_load_bytes(skb, at, key->transport, 4);
+	__u64 bytes[9] = {}, hash = 0, len = pkt->len - pkt->header_len;
+	__u32 *words = (__u32 *)bytes;
+
+	asm volatile("" : "+r"(len)); /* one register, which the verifier sees bounded */
+	if (len > sizeof(bytes))
+		len = sizeof(bytes);
+	if (len)
+		bpf_skb_load_bytes(skb, link_len + pkt->header_len, bytes, len);
 	if (key->protocol == IPPROTO_TCP)
-		key->transport[3] = 0; /* flags and window, in which GRO may differ from one time to the next */
+		words[3] = words[4] = 0; /* flags and window, in which GRO may differ from one time to the next */
 	else if (key->protocol == IPPROTO_UDP)
-		key->transport[1] = 0; /* length and checksum */
+		words[1] = 0; /* length and checksum */
+	key->transport[0] = words[0];
+	key->transport[1] = words[1];
+	for (int i = 1; i < 9; i++) {
+		hash = (hash ^ bytes[i]) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 32;
+	}
+	key->transport[2] = hash;
+	key->transport[3] = hash >> 32;
 }
 
 /*
@@ -146,7 +167,7 @@ static __noinline int sender_note_bounce(struct __sk_buff *skb, __u32 link_len, 
 	__builtin_memcpy(key.mac, sender->mac, ETH_ALEN);
 	if (!sender_read_addresses(skb, link_len, &key))
 		return SENDER_LOOP;
-	sender_read_transport(skb, link_len + pkt->header_len, &key);
+	sender_read_transport(skb, link_len, pkt, &key);
 	old = bpf_map_lookup_elem(&bounced, &key);
 	if (!old || now - old->last > SENDER_RETURNS) {
 		new.first = new.last = now;
@@ -234,8 +255,7 @@ static __always_inline enum sender sender_ask(struct __sk_buff *skb, __u32 link_
 	} else if (link_len) {
 		__builtin_memcpy(sender.mac, &frame->mac, ETH_ALEN);
 		list = (*gateway)->flags >> WGVIA_GATEWAY_LIST_SHIFT;
-		if (bpf_map_lookup_elem(&senders, &sender) ||
-		    sender_is(skb, (const void *)*gateway, &sender, ret) ||
+		if (bpf_map_lookup_elem(&senders, &sender) || sender_is(skb, (const void *)*gateway, &sender, ret) ||
 		    (list && sender_is_listed(skb, list, &sender, ret)) ||
 		    sender_is_listed(skb, WGVIA_FAILOVER_ALSO, &sender, ret))
 			who = SENDER_FIREWALL;

@@ -137,7 +137,8 @@ WGVIA_ASSERT(sizeof(struct wgvia_learnt) == 16, "wgvia_learnt");
 
 /*
  * Key of bounced (BPF_MAP_TYPE_LRU_HASH): a packet that was sent to the firewall because it did not come from there,
- * and who sent it. `transport` is what a router does not change: ports, sequence numbers, types.
+ * and who sent it. `transport` is what a router does not change: ports, sequence numbers, types, and in
+ * the last two a hash of what follows.
  */
 struct wgvia_bounce {
 	__u8 source[16], destination[16]; /* IPv4 in the first four bytes */

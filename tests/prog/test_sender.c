@@ -38,8 +38,8 @@ static struct wgvia_hop hop(const char *addr)
 static void set_prefix(const char *prefix, const char *next_hop, uint32_t list)
 {
 	struct wgvia_hop to = hop(next_hop);
-	struct wgvia_gateway value = {.ifindex = to.ifindex, .family = to.family,
-				      .flags = list << WGVIA_GATEWAY_LIST_SHIFT};
+	struct wgvia_gateway value = {
+		.ifindex = to.ifindex, .family = to.family, .flags = list << WGVIA_GATEWAY_LIST_SHIFT};
 
 	memcpy(value.addr, to.addr, sizeof(value.addr));
 	programs_set_prefix(&programs, prefix, &value);
@@ -87,6 +87,7 @@ struct sent {
 	int hop_limit;
 	const char *to;
 	int protocol, payload;
+	uint8_t number; /* at byte 40 of the IPv4 packet's payload */
 	uint32_t gso_size;
 };
 
@@ -112,6 +113,8 @@ static int verdict_of(const struct sent *sent, struct run *run)
 	run->ifindex = devices[DEVICE_LAN].ifindex;
 	run->gso_size = sent->gso_size;
 	packets_build(&spec, devices[DEVICE_LAN].mac, &frame);
+	if (sent->number)
+		frame.data[14 + 20 + 40] = sent->number;
 	programs_counters(&programs, before);
 	assert_int_equal(programs_run(&programs, WGVIA_BACK, &frame, run), 0);
 	programs_counters(&programs, after);
@@ -170,6 +173,24 @@ static void equal_packets_are_bounced_a_few_times_then_refused(void **state)
 	assert_in_range(bounced, 2, 8);
 	EXPECT(REFUSED, .sender = STRANGER, .hop_limit = 64);
 	EXPECT(BOUNCED, .sender = STRANGER, .hop_limit = 64, .to = "8.0.16.11");
+}
+
+/* As in a tunnel, whose packets begin with the same header. */
+static void packets_that_differ_after_their_first_bytes_are_not_equal(void **state)
+{
+	static const int protocols[] = {6, 17, 47};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct sent sent = {.sender = STRANGER + i, .hop_limit = 64, .protocol = protocols[i], .payload = 60};
+
+		for (sent.number = 1; sent.number <= 100; sent.number++)
+			assert_int_equal(verdict_of(&sent, NULL), WGVIA_BOUNCED);
+		sent.hop_limit = 62;
+		assert_int_equal(verdict_of(&sent, NULL), WGVIA_BOUNCED);
+		sent.number = 50;
+		assert_int_equal(verdict_of(&sent, NULL), WGVIA_RETURNED);
+	}
 }
 
 static void with_return_drop_nothing_is_learnt_by_bouncing(void **state)
@@ -303,6 +324,7 @@ int main(void)
 		TEST(another_packet_with_a_smaller_hop_limit_is_bounced),
 		TEST(what_GRO_has_merged_in_another_way_is_the_same_packet),
 		TEST(equal_packets_are_bounced_a_few_times_then_refused),
+		TEST(packets_that_differ_after_their_first_bytes_are_not_equal),
 		TEST(with_return_drop_nothing_is_learnt_by_bouncing),
 		TEST(a_named_sender_counts_for_every_gateway),
 		TEST(a_probed_sender_counts_for_its_gateway),
