@@ -75,6 +75,8 @@ wire_up() {
 			counter elsewhere { }
 			chain out {
 				type filter hook ingress device gw priority 0; policy accept;
+				ip ttl 2 icmp type echo-request return # the agent's own probes
+				ip6 hoplimit 2 icmpv6 type echo-request return
 				ip saddr { $VPN4, 10.7.0.0/16 } jump whom
 				ip6 saddr $VPN6 icmpv6 type { 133, 134, 135, 136, 137 } return
 				ip6 saddr $VPN6 jump whom
