@@ -64,6 +64,12 @@ static void set_due(struct course *course, uint64_t now)
 	uint64_t earliest = course->began ? course->began + PROBER_PAUSE : 0;
 
 	course->due = now > earliest ? now : earliest;
+}
+
+/* It may have changed places with another. */
+static void set_changed(struct course *course, uint64_t now)
+{
+	set_due(course, now);
 	course->again = AGAIN_MAX;
 }
 
@@ -151,7 +157,10 @@ void prober_neighbour(struct prober *prober, uint32_t ifindex, const struct ip *
 	if (i == prober->targets.count || !neighbour->has_lladdr ||
 	    (target->has_mac && !memcmp(target->mac, neighbour->lladdr, sizeof(target->mac))))
 		return;
-	set_due(&prober->courses[i], now);
+	if (target->has_mac)
+		set_changed(&prober->courses[i], now);
+	else
+		set_due(&prober->courses[i], now);
 }
 
 void prober_announced(struct prober *prober, uint32_t ifindex, const struct ip *ip, uint64_t now)
@@ -159,7 +168,7 @@ void prober_announced(struct prober *prober, uint32_t ifindex, const struct ip *
 	size_t i = find(prober, ifindex, ip);
 
 	if (i < prober->targets.count)
-		set_due(&prober->courses[i], now);
+		set_changed(&prober->courses[i], now);
 }
 
 /* --- probing --- */
