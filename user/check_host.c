@@ -97,6 +97,13 @@ static void add_forwarding(struct examined *examined, const char *key)
 			  : "what mode fast leaves to the kernel, such as traffic from peer to peer, is not forwarded");
 }
 
+bool examined_forwards(const struct examined *examined, uint8_t family)
+{
+	if (family == AF_INET)
+		return sysctl(1, "ipv4/conf/%s/forwarding", examined->tunnel);
+	return sysctl(1, "ipv6/conf/all/forwarding") || sysctl(0, "ipv6/conf/%s/force_forwarding", examined->tunnel);
+}
+
 /*
  * IPv4 asks the device that a packet comes in by, and setting `all` sets every device's where it changes something.
  * IPv6 asks `all` alone (ip6_forward()), and since Linux 6.17 the device's force_forwarding.

@@ -389,6 +389,21 @@ static void judge(const struct story *story)
 
 /* --- by the way --- */
 
+static struct sender_target target_of(const struct story *story)
+{
+	const struct probe *probe = story->probe;
+	struct sender_target target = {
+		.hop = hop_of(&story->entry->value),
+		.has_mac = probe->neighbour.has_lladdr,
+		.came = {probe->fates[PROBE_REQUEST].arrived, probe->fates[PROBE_ANSWER].arrived}};
+
+	snprintf(target.name, sizeof(target.name), "%s dev %s", story->via, story->dev);
+	memcpy(target.mac, probe->neighbour.lladdr, sizeof(target.mac));
+	memcpy(target.senders[SENDER_REQUEST], probe->senders[PROBE_REQUEST], sizeof(target.mac));
+	memcpy(target.senders[SENDER_ANSWER], probe->senders[PROBE_ANSWER], sizeof(target.mac));
+	return target;
+}
+
 /* Once for each gateway, of what may be several prefixes; written down where there is an instance. */
 static void tell_senders(struct probing *probing)
 {
@@ -398,24 +413,15 @@ static void tell_senders(struct probing *probing)
 	bool changed;
 
 	for (size_t i = 0; i < probing->count; i++) {
-		const struct probe *probe = &probing->probes[i];
 		struct story story = begin(probing, i);
-		struct sender_target target = {.hop = hop_of(&story.entry->value),
-					       .has_mac = probe->neighbour.has_lladdr,
-					       .answered = probe->fates[PROBE_REQUEST].arrived},
-				     *added;
+		struct sender_target target = target_of(&story), *added;
 		bool known = false;
 
 		for (size_t j = 0; j < found.count; j++)
 			known |= hop_equal(&found.all[j].hop, &target.hop);
-		if (known || !target.answered)
-			continue;
-		snprintf(target.name, sizeof(target.name), "%s dev %s", story.via, story.dev);
-		memcpy(target.mac, probe->neighbour.lladdr, sizeof(target.mac));
-		memcpy(target.sender, probe->sender, sizeof(target.sender));
-		added = array_grow(&found.all, &found.count, sizeof(*added));
+		added = known ? NULL : array_grow(&found.all, &found.count, sizeof(*added));
 		if (!added)
-			break;
+			continue;
 		*added = target;
 		if (sender_is_another(&target))
 			finding_add(examined, SEVERITY_INFO, "probe_sender", "", "%s", sender_text(&target, text));

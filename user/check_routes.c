@@ -6,6 +6,7 @@
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
 
@@ -121,12 +122,15 @@ static void route_add_words(const struct examined *examined, const struct prefix
 	for (size_t i = 0; i < state->gateway_count && !gateways[0]; i++)
 		if (state->gateways[i].from.ip.family == prefix->ip.family)
 			statement_of_gateways(state, &state->gateways[i].value, &examined->plan.links, gateways);
-	if (has_hole(state, prefix))
+	if (strlen(gateways) > FINDING_REMEDY / 2)
+		snprintf(remedy, FINDING_REMEDY, "wgvia route add %s from %s, with the gateways of the other prefixes",
+			 examined->tunnel, prefix_text(prefix, from));
+	else if (has_hole(state, prefix))
 		snprintf(remedy, FINDING_REMEDY,
 			 "wgvia route add %s from PREFIX, for each network of '%s' in the tunnel", examined->tunnel,
 			 prefix_text(prefix, from));
 	else if (examined->is_running)
-		snprintf(remedy, FINDING_REMEDY, "wgvia route add %s from %s%s%.300s", examined->tunnel,
+		snprintf(remedy, FINDING_REMEDY, "wgvia route add %s from %s%s%.200s", examined->tunnel,
 			 prefix_text(prefix, from), gateways[0] ? " " : "", gateways);
 	else
 		snprintf(remedy, FINDING_REMEDY, "wgvia up %s, with 'from %s' beside the other prefixes",
@@ -144,7 +148,7 @@ static void check_outside(struct examined *examined)
 
 	for (size_t i = 0; i < state->bypass_count; i++)
 		if (state->bypass[i].value.verdict == WGVIA_TUNNEL && !bypass_is_covered(state, &state->bypass[i].to) &&
-		    !count++)
+		    examined_forwards(examined, state->bypass[i].to.ip.family) && !count++)
 			first = state->bypass[i].to;
 	if (!state->tunnel_ifindex || rtnl_get_own(examined->rtnl, &own, &own_count))
 		own_count = 0;
@@ -155,7 +159,8 @@ static void check_outside(struct examined *examined)
 
 		/* an address whose network is routed into the tunnel has been looked at with it */
 		if (own[i].ifindex == state->tunnel_ifindex && !ip_is_link_local(&own[i].ip) &&
-		    !(route && route->value.verdict == WGVIA_TUNNEL) && !bypass_is_covered(state, &address) && !count++)
+		    examined_forwards(examined, own[i].ip.family) && !(route && route->value.verdict == WGVIA_TUNNEL) &&
+		    !bypass_is_covered(state, &address) && examined_forwards(examined, own[i].ip.family) && !count++)
 			first = address;
 	}
 	if (!count || !state->gateway_count) /* without any, `up` was refused, which says more */
@@ -173,18 +178,20 @@ static void check_tunnel_routes(struct examined *examined)
 {
 	const struct state *state = &examined->plan.state;
 	const struct gateway_entry *first = NULL;
+	const struct link *tunnel = link_by_index(&examined->plan.links, state->tunnel_ifindex);
 	struct prefixes ranges = {};
 	char from[PREFIX_TEXT_LEN], more[32] = "", remedy[FINDING_REMEDY];
 	size_t count = 0;
 
-	if (!state->tunnel_ifindex || bypass_tunnel_ranges(state, &ranges))
+	if (!tunnel || bypass_tunnel_ranges(state, &ranges))
 		return;
 	for (size_t i = 0; i < state->gateway_count; i++) {
 		const struct gateway_entry *entry = &state->gateways[i];
 		const struct bypass_entry *own = state_match_bypass(state, &entry->from.ip);
 
-		/* this host's own address alone is no client */
-		if (!bypass_overlaps(&ranges, &entry->from) &&
+		/* this host's own address alone is not a client; and the MTU has a finding of its own */
+		if ((entry->from.ip.family == AF_INET || tunnel->mtu >= 1280) &&
+		    !bypass_overlaps(&ranges, &entry->from) &&
 		    !(own && own->value.verdict == WGVIA_LOCAL && prefix_covers(&own->to, &entry->from)) && !count++)
 			first = entry;
 	}

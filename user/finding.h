@@ -45,6 +45,8 @@ void finding_up_words(const struct examined *examined, enum wgvia_mode mode, cha
 /* Whether a gateway stands at the device. */
 bool examined_has_device(const struct examined *examined, uint32_t ifindex);
 bool examined_has_family(const struct examined *examined, uint8_t family);
+/* Whether the kernel forwards what comes out of the tunnel. */
+bool examined_forwards(const struct examined *examined, uint8_t family);
 
 /* The kernel, devices, neighbours, sysctls. */
 void check_host(struct examined *examined);

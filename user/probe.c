@@ -194,11 +194,12 @@ static void take(struct probe *probe, const struct icmp_message *message, const 
 	} else if (message->redirected) {
 		take_redirect(probe, message);
 	} else if (echo->token == probe->token && echo->seq < PROBE_PACKETS) {
-		probe->fates[echo->reply ? PROBE_ANSWER : echo->seq] = (struct probe_fate){.arrived = true};
-		if (!echo->reply && echo->seq == PROBE_REQUEST) {
-			memcpy(probe->sender, mac, sizeof(probe->sender));
+		enum probe_packet packet = echo->reply ? PROBE_ANSWER : echo->seq;
+
+		probe->fates[packet] = (struct probe_fate){.arrived = true};
+		memcpy(probe->senders[packet], mac, sizeof(probe->senders[packet]));
+		if (packet == PROBE_REQUEST)
 			answer(probe, echo);
-		}
 	}
 }
 

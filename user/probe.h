@@ -58,7 +58,7 @@ struct probe {
 	/* what was found */
 	bool resolved; /* the neighbour answers, or somebody keeps its entry */
 	struct neighbour neighbour;
-	uint8_t sender[6]; /* MAC address that the request came back from, where it arrived */
+	uint8_t senders[PROBE_PACKETS][6]; /* MAC addresses that those came back from which arrived */
 	bool redirects;	   /* the firewall has sent a redirect about one of the packets */
 	struct ip better;  /* next hop to the VPN address that it named; family 0: none */
 	int error; /* errno of a packet that could not be sent */

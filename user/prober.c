@@ -12,11 +12,19 @@
 #include "sender_map.h"
 #include "util.h"
 
+/*
+ * After a change the old master of a pair may still be heard, and answer, for a moment: it is looked again after 25 ms,
+ * 50, 100 and so on, so often.
+ */
+#define AGAIN_MS 25
+#define AGAIN_MAX 6
+
 /* Of a target, beside what the last probe has found. */
 struct course {
 	uint64_t due, began; /* HEALTH_NEVER: not before something happens; 0: never yet */
+	unsigned int again; /* how often it is looked again */
 	bool running, another;
-	uint8_t sender[6]; /* where `another`, as it was told */
+	char told[SENDER_TEXT_MAX]; /* last, where `another` */
 };
 
 struct prober {
@@ -56,6 +64,13 @@ static void set_due(struct course *course, uint64_t now)
 	uint64_t earliest = course->began ? course->began + PROBER_PAUSE : 0;
 
 	course->due = now > earliest ? now : earliest;
+}
+
+/* It may have changed places with another. */
+static void set_changed(struct course *course, uint64_t now)
+{
+	set_due(course, now);
+	course->again = AGAIN_MAX;
 }
 
 static bool is_same(const struct sender_target *a, const struct sender_target *b)
@@ -142,7 +157,10 @@ void prober_neighbour(struct prober *prober, uint32_t ifindex, const struct ip *
 	if (i == prober->targets.count || !neighbour->has_lladdr ||
 	    (target->has_mac && !memcmp(target->mac, neighbour->lladdr, sizeof(target->mac))))
 		return;
-	set_due(&prober->courses[i], now);
+	if (target->has_mac)
+		set_changed(&prober->courses[i], now);
+	else
+		set_due(&prober->courses[i], now);
 }
 
 void prober_announced(struct prober *prober, uint32_t ifindex, const struct ip *ip, uint64_t now)
@@ -150,7 +168,7 @@ void prober_announced(struct prober *prober, uint32_t ifindex, const struct ip *
 	size_t i = find(prober, ifindex, ip);
 
 	if (i < prober->targets.count)
-		set_due(&prober->courses[i], now);
+		set_changed(&prober->courses[i], now);
 }
 
 /* --- probing --- */
@@ -165,8 +183,9 @@ static void begin(struct prober *prober, uint64_t now)
 
 		if (course->due > now)
 			continue;
-		*course = (struct course){HEALTH_NEVER, now, true, course->another, {}};
-		memcpy(course->sender, prober->targets.all[i].sender, sizeof(course->sender));
+		course->due = HEALTH_NEVER;
+		course->began = now;
+		course->running = true;
 		due[count++] = &prober->targets.all[i];
 	}
 	if (!count || !sender_probe_open(&prober->probe, due, count, now))
@@ -183,12 +202,13 @@ static void tell(const struct sender_target *target, struct course *course)
 	bool another = sender_is_another(target);
 	char text[SENDER_TEXT_MAX];
 
-	if (another && (!course->another || memcmp(course->sender, target->sender, sizeof(course->sender)) != 0))
-		journal(SD_NOTICE, "%s", sender_text(target, text));
-	else if (!another && course->another)
+	if (another && strcmp(course->told, sender_text(target, text)) != 0)
+		journal(SD_NOTICE, "%s", strcpy(course->told, text));
+	if (!another && course->another)
 		journal(SD_NOTICE, "gateway %s sends from the MAC address that it answers with", target->name);
+	if (!another)
+		course->told[0] = '\0';
 	course->another = another;
-	memcpy(course->sender, target->sender, sizeof(course->sender));
 }
 
 static void finish(struct prober *prober, uint64_t now)
@@ -207,9 +227,13 @@ static void finish(struct prober *prober, uint64_t now)
 		copy = array_grow(&found.all, &found.count, sizeof(*copy));
 		if (copy)
 			*copy = prober->targets.all[i];
-		if (prober->targets.all[i].answered)
+		if (sender_is_settled(&prober->targets.all[i]) || sender_is_another(&prober->targets.all[i]))
 			tell(&prober->targets.all[i], course);
-		if (course->due == HEALTH_NEVER)
+		if (course->due != HEALTH_NEVER) /* something has happened since */
+			continue;
+		if (course->again)
+			course->due = now + (AGAIN_MS << (AGAIN_MAX - course->again--));
+		else
 			course->due = now + (course->another ? PROBER_INTERVAL : PROBER_LEISURE);
 	}
 	/* what cannot be written now is found again */

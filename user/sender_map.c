@@ -23,7 +23,7 @@ static bool is_unknown_to_fib(const struct sender_target *target)
 
 static bool wants(const struct sender_target *target, const uint8_t mac[6])
 {
-	return (sender_is_another(target) && !memcmp(target->sender, mac, sizeof(target->sender))) ||
+	return sender_sends_from(target, mac) ||
 	       (target->has_mac && is_unknown_to_fib(target) && !memcmp(target->mac, mac, sizeof(target->mac)));
 }
 
@@ -32,7 +32,7 @@ static bool is_to_stay(const struct sender_targets *targets, bool some, const st
 {
 	for (size_t i = 0; i < targets->count; i++)
 		if (hop_equal(&targets->all[i].hop, &key->gateway))
-			return !targets->all[i].answered || wants(&targets->all[i], key->mac);
+			return !sender_is_settled(&targets->all[i]) || wants(&targets->all[i], key->mac);
 	return some;
 }
 
@@ -81,7 +81,8 @@ int sender_map_write(const struct instance *instance, const struct sender_target
 	*changed = false;
 	for (size_t i = 0; i < targets->count && !ret; i++) {
 		ret = add(fd, &targets->all[i], targets->all[i].mac, changed);
-		ret = ret ? ret : add(fd, &targets->all[i], targets->all[i].sender, changed);
+		for (int j = 0; j < SENDER_FRAMES && !ret; j++)
+			ret = add(fd, &targets->all[i], targets->all[i].senders[j], changed);
 	}
 	return ret ? ret : remove_old(fd, targets, some, changed);
 }

@@ -138,18 +138,42 @@ int sender_targets_choose(struct rtnl *rtnl, const struct state *state, const st
 
 /* --- what it means --- */
 
+bool sender_is_settled(const struct sender_target *target)
+{
+	return target->came[SENDER_REQUEST] && target->came[SENDER_ANSWER];
+}
+
+bool sender_sends_from(const struct sender_target *target, const uint8_t mac[6])
+{
+	for (int i = 0; i < SENDER_FRAMES; i++)
+		if (target->came[i] && !memcmp(target->senders[i], mac, sizeof(target->senders[i])))
+			return memcmp(target->mac, mac, sizeof(target->mac)) != 0;
+	return false;
+}
+
 bool sender_is_another(const struct sender_target *target)
 {
-	return target->answered && memcmp(target->mac, target->sender, sizeof(target->mac)) != 0;
+	for (int i = 0; i < SENDER_FRAMES; i++)
+		if (sender_sends_from(target, target->senders[i]))
+			return true;
+	return false;
 }
 
 const char *sender_text(const struct sender_target *target, char text[SENDER_TEXT_MAX])
 {
-	char mac[MAC_TEXT_LEN], sender[MAC_TEXT_LEN];
+	char mac[MAC_TEXT_LEN], senders[2 * MAC_TEXT_LEN + 8] = "";
+	size_t len = 0;
 
-	snprintf(text, SENDER_TEXT_MAX, "gateway %s answers %s with %s and sends from %s: both count as its own",
-		 target->name, target->hop.family == AF_INET ? "ARP" : "ND", mac_text(target->mac, mac),
-		 mac_text(target->sender, sender));
+	for (int i = SENDER_FRAMES - 1; i >= 0; i--) {
+		if (!sender_sends_from(target, target->senders[i]) ||
+		    (len && !memcmp(target->senders[i], target->senders[i + 1], sizeof(target->senders[i]))))
+			continue;
+		len += snprintf(senders + len, sizeof(senders) - len, "%s%s", len ? " and " : "",
+				mac_text(target->senders[i], mac));
+	}
+	snprintf(text, SENDER_TEXT_MAX,
+		 "gateway %s answers %s with %s and sends from %s: all of these count as its own", target->name,
+		 target->hop.family == AF_INET ? "ARP" : "ND", mac_text(target->mac, mac), senders);
 	return text;
 }
 
@@ -168,7 +192,8 @@ static int make_tokens(struct sender_probe *probe, uint64_t now)
 		if (getrandom(&own, sizeof(own), 0) != sizeof(own))
 			return -errno;
 		target->token = (uint64_t)common << 32 | own;
-		target->has_mac = target->answered = target->asked = false;
+		target->has_mac = target->asked = false;
+		memset(target->came, 0, sizeof(target->came));
 		target->due = now;
 	}
 	probe->fd = echo_socket_open(0, common, false);
@@ -246,9 +271,22 @@ static void send_request(const struct sender_probe *probe, size_t i)
 	echo_socket_send(probe->fd, target->hop.ifindex, target->mac, &echo);
 }
 
+/* A firewall that translates addresses is answered where it asks from, with its own id. */
+static void send_answer(const struct sender_probe *probe, const struct sender_target *target,
+			const struct icmp_echo *request)
+{
+	struct icmp_echo echo = *request;
+
+	echo.from = target->to;
+	echo.to = request->from;
+	echo.hop_limit = HOPS;
+	echo.reply = true;
+	echo_socket_send(probe->fd, target->hop.ifindex, target->mac, &echo);
+}
+
 static bool is_over(const struct sender_target *target)
 {
-	return target->answered || (target->has_mac && !target->from.family);
+	return sender_is_settled(target) || (target->has_mac && !target->from.family);
 }
 
 static void step_target(struct sender_probe *probe, size_t i, uint64_t now)
@@ -270,13 +308,17 @@ static void take(struct sender_probe *probe, const struct icmp_message *message,
 {
 	struct sender_target *target;
 
-	if (message->echo.reply || message->echo.seq >= probe->count)
+	enum sender_frame frame = message->echo.reply ? SENDER_ANSWER : SENDER_REQUEST;
+
+	if (message->echo.seq >= probe->count)
 		return;
 	target = probe->targets[message->echo.seq];
 	if (!target->has_mac || message->echo.token != target->token)
 		return;
-	target->answered = true;
-	memcpy(target->sender, mac, sizeof(target->sender));
+	target->came[frame] = true;
+	memcpy(target->senders[frame], mac, sizeof(target->senders[frame]));
+	if (frame == SENDER_REQUEST)
+		send_answer(probe, target, &message->echo);
 }
 
 bool sender_probe_step(struct sender_probe *probe, uint64_t now)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which MAC address a gateway's frames come from: an echo request to this host's own LAN address, with hop limit 2, is
- * sent to the MAC address that the gateway answers neighbour requests with, and comes back in a frame of the gateway's
- * (probe.h has that story; here nothing is answered, and nothing judged). Its source is in a prefix of the gateway's,
- * which the gateway forwards for: an address of the tunnel's where one is there, else the prefix's first address.
+ * Which MAC addresses a gateway's frames come from: an echo request from an address of a prefix to this host's own LAN
+ * address is sent to the MAC address that the gateway answers neighbour requests with, comes back in a frame of the
+ * gateway's, and is answered by the gateway again, as in probe.h, whose story it is; here nothing is judged. A router may
+ * send by one device to a host of the LAN and by another to the next hop of a route (a VRRP instance with a device and a
+ * MAC address of its own), so both frames count. The prefix's address is one of the tunnel's where it has one, else the
+ * first of all.
  *
  * What comes back has to carry 64 random bits. Only who was sent the request, or forwarded it, has seen them.
  */
@@ -23,14 +25,17 @@
 /* An instance with more gateways than this is probed for the first ones. */
 #define SENDER_TARGETS_MAX 64
 
+enum sender_frame { SENDER_REQUEST, SENDER_ANSWER, SENDER_FRAMES };
+
 struct sender_target {
 	struct wgvia_hop hop;
 	struct ip from, to;		       /* family 0: there is nothing to probe with */
 	char name[IP_TEXT_LEN + IFNAMSIZ + 8]; /* "ADDRESS dev DEV" */
 	/* what was found */
-	bool has_mac, answered;
-	uint8_t mac[6];	   /* that it answers neighbour requests with */
-	uint8_t sender[6]; /* that the request came back from */
+	bool has_mac;
+	uint8_t mac[6]; /* that it answers neighbour requests with */
+	bool came[SENDER_FRAMES];
+	uint8_t senders[SENDER_FRAMES][6]; /* where they came from */
 	/* a running probe's own */
 	uint64_t token, due;
 	bool asked;
@@ -44,7 +49,11 @@ struct sender_targets {
 /* The gateways of a state, each once. The array is the caller's to free. 0 or -errno. */
 int sender_targets_choose(struct rtnl *rtnl, const struct state *state, const struct links *links,
 			  struct sender_targets *targets);
-/* Whether frames come from another MAC address than the gateway's neighbour entry has. */
+/* Whether all is known that a probe can tell. */
+bool sender_is_settled(const struct sender_target *target);
+/* Whether frames of the gateway's come from that MAC address, and it is another one than it answers with. */
+bool sender_sends_from(const struct sender_target *target, const uint8_t mac[6]);
+/* Whether any frames come from another MAC address than the gateway's neighbour entry has. */
 bool sender_is_another(const struct sender_target *target);
 /* One plain line about such a one. */
 #define SENDER_TEXT_MAX 256

@@ -84,6 +84,11 @@ keepalived_start() {
 		-r "$TOPO_DIR/keepalived-$2-vrrp"
 }
 
+# With PAIR_VMAC: no device answers for another's address.
+pair_arp() { # NAMESPACE 0|1
+	set_sysctls "$1" net.ipv4.conf.all.arp_ignore="$2"
+}
+
 # keepalived's parent ends its child when it is told to, not when it is killed.
 pair_down() {
 	unspawn keepalived-first

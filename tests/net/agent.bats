@@ -75,6 +75,8 @@ wire_up() {
 			counter elsewhere { }
 			chain out {
 				type filter hook ingress device gw priority 0; policy accept;
+				ip ttl 2 ip daddr $GW4 return # the agent's probes, see sender.bats
+				ip6 hoplimit 2 ip6 daddr $GW6 return
 				ip saddr { $VPN4, 10.7.0.0/16 } jump whom
 				ip6 saddr $VPN6 icmpv6 type { 133, 134, 135, 136, 137 } return
 				ip6 saddr $VPN6 jump whom
@@ -353,7 +355,7 @@ tunnel_anew() {
 	agent_start
 	tunnel_gone
 	says "the tunnel has gone: waiting for it"
-	is "$(wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .direction]')" '["egress"]'
+	is "$(wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .direction]')" '["back","egress"]'
 	tunnels_again
 	says "the tunnel is there"
 	poll 10 attached_three
@@ -657,7 +659,7 @@ kill_and_start() {
 	ip -n "$NS_GW" address add 203.0.113.130/25 dev second
 	ip -n "$NS_GW" link set second up
 	agent_says_ready
-	is "$(wgvia -j show wg7 | jq -c '[.state, (.attachments[] | .dev)] | sort')" '["absent","ens3","second","wg6"]'
+	is "$(wgvia -j show wg7 | jq -c '[.state, (.attachments[] | .dev)] | unique')" '["absent","ens3","second","wg6"]'
 	ip -n "$NS_GW" link delete second
 }
 
