@@ -66,15 +66,19 @@ static int attach_filter(int fd, uint32_t token, bool errors)
 
 /*
  * The socket hears nothing (protocol 0) until its filter is there and it is bound. ETH_P_ALL: before the programs at
- * the device's ingress, netfilter and routing.
+ * the device's ingress, netfilter and routing. PACKET_QDISC_BYPASS: what it sends does not pass the programs at the
+ * device's egress, which would count it as this host's traffic.
  */
 int echo_socket_open(uint32_t ifindex, uint32_t token, bool errors)
 {
 	struct sockaddr_ll address = {
 		.sll_family = AF_PACKET, .sll_ifindex = (int)ifindex, .sll_protocol = htons(ETH_P_ALL)};
 	cleanup_fd int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int yes = 1;
 
-	if (fd < 0 || attach_filter(fd, token, errors) || bind(fd, (struct sockaddr *)&address, sizeof(address)))
+	if (fd < 0 || attach_filter(fd, token, errors) ||
+	    setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &yes, sizeof(yes)) ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)))
 		return -errno;
 	return take_fd(&fd);
 }
