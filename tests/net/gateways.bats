@@ -39,12 +39,31 @@ second_lan() {
 	wire_neighbours ens4 $SVC2_MAC $SVC2_4 $SVC2_6
 }
 
+# answers_by LINK: what wire() needs to send the service's answers by that gateway.
+answers_by() {
+	local gateway=${1##*>} own=${1#* } frame
+	own=${own%>*}
+	frame="Ether(src='$(mac_of $gateway)', dst='$(mac_of $own)')"
+	ANSWERS=("${1%% *}" "$frame / pkt(4, src='$SVC4', dst='$C1_4')" "$frame / pkt(6, src='$SVC6', dst='$C1_6')")
+}
+
+mac_of() {
+	tr ' ' '\n' <<<"$WIRE_NAMES" | sed -n "s/^$1=//p"
+}
+
 # goes_by LINK: packets of both families go out there, and come back.
 goes_by() {
+	answers_by "$1"
 	told "$1 #1 hops 63
 $1 #2 hops 63" tun 'pkt(4)' 'pkt(6)' &&
 		told "tun #1 hops 63
-tun #2 hops 63" "${1%% *}" "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6', dst='$C1_6')"
+tun #2 hops 63" "${ANSWERS[@]}"
+}
+
+# learns LINK: of a gateway whose MAC address the kernel does not tell, link-local ones, the first frames are bounced.
+learns() {
+	answers_by "$1"
+	wire "${ANSWERS[@]}" >/dev/null
 }
 
 # ---- next hops ----
@@ -55,6 +74,7 @@ tun #2 hops 63" "${1%% *}" "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6
 	ip -n "$NS_GW" route add 169.254.0.1 dev ens3
 	for mode in $BOTH; do
 		wgvia up wg6 from $VPN4 via 169.254.0.1 dev ens3 from $VPN6 via fe80::1 dev ens3 mode $mode
+		learns "lan gw>fw2"
 		goes_by "lan gw>fw2"
 	done
 }
@@ -74,6 +94,7 @@ tun #2 hops 63" "${1%% *}" "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6
 	for via in $FW6 fe80::1; do
 		for mode in $BOTH; do
 			wgvia up wg6 from $VPN4 via $via dev ens3 from $VPN6 via $via dev ens3 mode $mode
+			[ $via = $FW6 ] || learns "lan gw>fw"
 			goes_by "lan gw>fw"
 		done
 	done
@@ -126,6 +147,7 @@ lan gw>fw #2" own "pkt(4, src='$WG4')" "pkt(6, src='$WG6')"
 	second_lan
 	wire_neighbours ens4 02:00:00:00:05:04 192.0.5.4 2001:db8:5::4
 	WIRE_NAMES="$WIRE_NAMES fw3=02:00:00:00:05:04"
+	local from_fw3="Ether(src='02:00:00:00:05:04', dst='$GW2_MAC')"
 	tunnel_and_lan
 	for mode in $BOTH; do
 		wgvia up wg6 from 10.6.1.0/24 via $FW4 dev ens3 from 10.6.2.0/24 via $FW2_4 dev ens4 \
@@ -144,7 +166,12 @@ lan gw>svc #7 hops 63" tun "pkt(4, src='10.6.1.1')" "pkt(4, src='10.6.2.1')" "pk
 tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='10.6.1.1')" "pkt(6, src='$SVC6', dst='2001:db8:1:1::1')"
 		told "tun #1 hops 63
 tun #2 hops 63
-tun #3 hops 63" lan2 "pkt(4, src='$SVC4', dst='10.6.2.1')" "pkt(4, src='$SVC4', dst='10.6.3.1')" \
+tun #3 hops 63" lan2 "pkt(4, src='$SVC4', dst='10.6.2.1')" "$from_fw3 / pkt(4, src='$SVC4', dst='10.6.3.1')" \
+			"$from_fw3 / pkt(6, src='$SVC6', dst='2001:db8:1:3::1')"
+		# each of another prefix' gateway is nobody here
+		told "lan2 gw2>fw2 #2 hops 63
+lan2 gw2>fw3 #3 hops 63
+lan gw>fw #1 hops 63" lan2 "pkt(4, src='$SVC4', dst='10.6.1.1')" "$from_fw3 / pkt(4, src='$SVC4', dst='10.6.2.1')" \
 			"pkt(6, src='$SVC6', dst='2001:db8:1:3::1')"
 	done
 }
@@ -238,7 +265,10 @@ lan gw>fw #2" own "pkt(4, src='$WG4', dst='$SVC2_4')" "pkt(6, src='$WG6', dst='$
 		# What the firewall sends by this gateway has been at the firewall.
 		told "lan2 gw2>svc2 #1 hops 61
 lan2 gw2>svc2 #2 hops 61" lan "pkt(4, hops=62, dst='$SVC2_4')" "pkt(6, hops=62, dst='$SVC2_6')"
-		# Its answer comes by whichever leg the firewall has there.
+		# Its answer may come by another leg of the firewall's, and then it is bounced, unless that leg is named.
+		told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63" lan2 "pkt(4, src='$SVC2_4', dst='$C1_4')" "pkt(6, src='$SVC2_6', dst='$C1_6')"
+		wgvia up wg6 "${WORDS[@]}" mode $mode return drop also $FW2_4 dev ens4 also $FW2_6 dev ens4
 		told "tun #1 hops 63
 tun #2 hops 63" lan2 "pkt(4, src='$SVC2_4', dst='$C1_4')" "pkt(6, src='$SVC2_6', dst='$C1_6')"
 		told "tun #1 hops 63
@@ -288,8 +318,11 @@ lan gw>fw #2 hops 63" tun "pkt(4, dst='$D1_4')" "pkt(6, dst='$D1_6')"
 lan gw>fw #2" own "pkt(4, src='$WG4', dst='$D1_4')" "pkt(6, src='$WG6', dst='$D1_6')"
 		told "tun2 #1 hops 61
 tun2 #2 hops 61" lan "pkt(4, hops=62, dst='$D1_4')" "pkt(6, hops=62, dst='$D1_6')"
-		told "tun #1 hops 63
-tun #2 hops 63" tun2 "pkt(4, src='$D1_4', dst='$C1_4')" "pkt(6, src='$D1_6', dst='$C1_6')"
+		# and so is what comes from there
+		told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63" tun2 "pkt(4, src='$D1_4', dst='$C1_4')" "pkt(6, src='$D1_6', dst='$C1_6')"
+		told "tun #1 hops 61
+tun #2 hops 61" lan "pkt(4, hops=62, src='$D1_4', dst='$C1_4')" "pkt(6, hops=62, src='$D1_6', dst='$C1_6')"
 	done
 }
 
