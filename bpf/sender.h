@@ -128,21 +128,29 @@ static __always_inline bool sender_read_addresses(struct __sk_buff *skb, __u32 l
 static __always_inline void sender_read_transport(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 						  struct wgvia_bounce *key)
 {
-	__u64 bytes[9] = {}, hash = 0, len = pkt->len - pkt->header_len;
+	__u32 len = pkt->len - pkt->header_len, at = link_len + pkt->header_len;
+	__u64 bytes[10] = {}, hash = 0;
 	__u32 *words = (__u32 *)bytes;
 
-	asm volatile("" : "+r"(len)); /* one register, which the verifier sees bounded */
-	if (len > sizeof(bytes))
-		len = sizeof(bytes);
-	if (len)
-		bpf_skb_load_bytes(skb, link_len + pkt->header_len, bytes, len);
+	/* in steps of 8, for older kernels take no length that may be 0, and then the last 8 of a shorter packet */
+#pragma unroll
+	for (__u32 size = 72; size >= 8; size -= 8) {
+		if (len < size)
+			continue;
+		bpf_skb_load_bytes(skb, at, bytes, size);
+		if (size < 72 && len >= 28) /* beyond what TCP and UDP have to mask below */
+			bpf_skb_load_bytes(skb, at + len - 8, &bytes[9], 8);
+		break;
+	}
+	if (len < 8)
+		bpf_skb_load_bytes(skb, at, bytes, 4);
 	if (key->protocol == IPPROTO_TCP)
 		words[3] = words[4] = 0; /* flags and window, in which GRO may differ from one time to the next */
 	else if (key->protocol == IPPROTO_UDP)
 		words[1] = 0; /* length and checksum */
 	key->transport[0] = words[0];
 	key->transport[1] = words[1];
-	for (int i = 1; i < 9; i++) {
+	for (int i = 1; i < 10; i++) {
 		hash = (hash ^ bytes[i]) * 0x9e3779b97f4a7c15ull;
 		hash ^= hash >> 32;
 	}
@@ -238,18 +246,28 @@ static __always_inline bool sender_is_recent(const struct sender_slot *slot, con
 
 /*
  * Who has sent the frame, asked of the kernel, and noted for the next ones. `*gateway` is that of the destination's
- * prefix, or NULL for SENDER_NOBODY.
+ * prefix, or NULL for SENDER_NOBODY. A function of its own, so that the frames which need none of this do not pay for
+ * the registers that it takes.
  */
-static __always_inline enum sender sender_ask(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
-					      const struct sender_slot *frame, struct sender_slot *slot,
-					      struct wgvia_gateway **gateway)
+static __noinline int sender_ask(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
+				 const struct sender_slot *frame, struct wgvia_gateway **gateway)
 {
-	__u32 ret = lookup_return();
+	struct sender_slot *slot = sender_find_slot(frame);
 	struct wgvia_sender sender = {};
-	enum sender who = SENDER_STRANGER;
+	struct address destination = {};
+	__u32 ret = lookup_return();
+	int who = SENDER_STRANGER;
 	__u32 list;
 
-	*gateway = lookup_gateway(pkt, &pkt->destination);
+	if (pkt->family == AF_INET) {
+		destination.key.prefixlen = 32;
+		__builtin_memcpy(destination.key.addr, &frame->low, 4);
+	} else {
+		destination.key.prefixlen = 128;
+		__builtin_memcpy(destination.key.addr, &frame->high, 8);
+		__builtin_memcpy(destination.key.addr + 8, &frame->low, 8);
+	}
+	*gateway = lookup_gateway(pkt, &destination);
 	if (!*gateway) {
 		who = SENDER_NOBODY;
 	} else if (link_len) {
@@ -264,7 +282,7 @@ static __always_inline enum sender sender_ask(struct __sk_buff *skb, __u32 link_
 		__builtin_memcpy(&sender.gateway, *gateway, sizeof(sender.gateway));
 		who = sender_note_bounce(skb, link_len, pkt, &sender);
 	}
-	if (who <= SENDER_FIREWALL || ret == WGVIA_RETURN_ANY) {
+	if (slot && (who <= SENDER_FIREWALL || ret == WGVIA_RETURN_ANY)) {
 		*slot = *frame;
 		slot->mac |= (__u64)who << 48;
 		slot->until += SENDER_TICKS;

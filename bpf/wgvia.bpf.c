@@ -202,7 +202,7 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 	if (from == WGVIA_SCOPE || from == WGVIA_BYPASS)
 		return NOT_OURS;
 	if (who == SENDER_LOOP)
-		who = sender_ask(skb, link_len, pkt, &frame, slot, gateway);
+		who = sender_ask(skb, link_len, pkt, &frame, gateway);
 	returns = returns && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
 	if (who <= SENDER_FIREWALL)
 		return returns ? decide_return(skb, pkt, tunnel, WGVIA_RETURNED) : NOT_OURS;

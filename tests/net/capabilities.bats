@@ -271,7 +271,8 @@ reloaded() {
 	reloaded clsact
 }
 
-# upgraded ATTACH NAME: an agent of another build takes the instance over, and the first build takes it back.
+# upgraded ATTACH NAME [older]: an agent of another build takes the instance over, and the first build takes it back;
+# "older": from builds that pin no programs.
 upgraded() {
 	local own=$WGVIA build programs
 	attach_type "$1"
@@ -281,6 +282,7 @@ upgraded() {
 	for build in "$BATS_FILE_TMPDIR/$2/build/wgvia" "$own"; do
 		programs=$(programs)
 		agent_stop
+		[ "${3:-}" != older ] || as_older
 		WGVIA=$build
 		agent_start "$FILE"
 		says_not "cannot"
@@ -313,6 +315,11 @@ upgraded() {
 @test "clsact: the agent of another build, whose maps are others, takes the instance over" {
 	variant maps bpf/maps.h '/define PREFIXES_MAX/s/20/19/'
 	upgraded clsact maps
+}
+
+@test "tcx: the agent of another build, whose maps are others, takes over an instance whose programs have no pins" {
+	variant maps bpf/maps.h '/define PREFIXES_MAX/s/20/19/'
+	upgraded tcx maps older
 }
 
 # older ATTACH: programs that have no pin cannot be read, and are replaced.

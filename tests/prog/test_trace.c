@@ -87,6 +87,8 @@ static int setup(void **state)
 {
 	struct wgvia_gateway gateway4 = {.family = AF_INET, .addr = {192, 0, 2, 1}},
 			     gateway6 = {.family = AF_INET6, .addr = {0x20, 1}};
+	const struct wgvia_sender gateway = {.mac = {2, 0, 0, 0, 0xaa, 1}}; /* of all packets that do not say */
+	const uint32_t source = WGVIA_SENDER_NAMED;
 
 	(void)state;
 	programs_load(&programs, &(struct programs_options){});
@@ -96,6 +98,7 @@ static int setup(void **state)
 	programs_set_bypass(&programs, "8.0.16.0/20", WGVIA_TUNNEL);
 	programs_set_bypass(&programs, "2001:db8:86dd:4000::/50", WGVIA_TUNNEL);
 	programs_set_bypass(&programs, "192.0.2.2/32", WGVIA_LOCAL);
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(programs.skel->maps.senders), &gateway, &source, BPF_ANY), 0);
 	ring = ring_buffer__new(bpf_map__fd(programs.skel->maps.events), take_event, NULL, NULL);
 	return !ring;
 }
@@ -137,6 +140,10 @@ static void each_decision_is_told_once_and_whole(void **state)
 		 NULL},
 		{WGVIA_BACK, {.family = 4, .source = TO4, .destination = FROM4}, WGVIA_RETURNED, NULL},
 		{WGVIA_BACK, {.family = 6, .source = TO6, .destination = FROM6}, WGVIA_RETURNED, NULL},
+		{WGVIA_BACK,
+		 {.family = 4, .source = TO4, .destination = FROM4, .sender = 7},
+		 WGVIA_BOUNCED,
+		 "192.0.2.1"},
 		{WGVIA_EGRESS, {.family = 4, .source = FROM4, .destination = TO4}, WGVIA_RETARGETED, "192.0.2.1"},
 		{WGVIA_EGRESS, {.family = 6, .source = FROM6, .destination = TO6}, WGVIA_RETARGETED, "2001::"},
 	};
