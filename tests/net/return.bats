@@ -12,11 +12,7 @@ ROUTER4=192.0.2.9 ROUTER_MAC=02:00:00:00:02:a0
 SECOND4=192.0.2.4 # the service's
 NEAR4=192.0.2.10 NEAR6=2001:db8:2::a # clients' addresses inside the LAN's prefix
 
-# The kernel's defaults, for the topology turns them off.
 setup_more() {
-	set_sysctls "$NS_FW" net.ipv4.conf.{all,lan}.send_redirects=1
-	set_sysctls "$NS_SVC" net.ipv4.conf.{all,eth0}.accept_redirects=1 net.ipv6.conf.{all,eth0}.accept_redirects=1
-	in_ns "$NS_FW" nft flush chain inet firewall output
 	ip -n "$NS_SVC" address add $SECOND4/24 dev eth0
 }
 
