@@ -35,8 +35,22 @@ static bool has_point(const struct examined *examined, const struct point *point
 	return false;
 }
 
+/* One finding for a device is enough. */
+static bool is_said_of_egress(const struct examined *examined, const struct point *point)
+{
+	struct point egress = *point;
+
+	egress.direction = WGVIA_EGRESS;
+	return point->direction == WGVIA_BACK && !has_point(examined, &egress);
+}
+
 static void check_attachments(struct examined *examined)
 {
+	static const char *const meaning[WGVIA_DIRECTION_COUNT] = {
+		[WGVIA_OUT] = "",
+		[WGVIA_BACK] = ": hosts there can send to the prefixes past the firewall",
+		[WGVIA_EGRESS] = ": this host can send packets of the prefixes past the firewall there",
+	};
 	char remedy[FINDING_REMEDY];
 
 	finding_up_words(examined, examined->plan.state.mode, remedy);
@@ -45,13 +59,11 @@ static void check_attachments(struct examined *examined)
 		const struct link *dev = link_by_index(&examined->plan.links, point->ifindex);
 
 		/* that a gateway is said to be on the loopback device is check_values()' */
-		if (dev && !(dev->flags & IFF_LOOPBACK) && !has_point(examined, point))
+		if (dev && !(dev->flags & IFF_LOOPBACK) && !has_point(examined, point) &&
+		    !is_said_of_egress(examined, point))
 			finding_add(examined, SEVERITY_ERROR, "attachment", remedy,
 				    "the %s program does not stand at dev %s%s", direction_words[point->direction],
-				    name_of(examined, point->ifindex),
-				    point->direction == WGVIA_EGRESS
-					    ? ": this host can send packets of the prefixes past the firewall there"
-					    : "");
+				    name_of(examined, point->ifindex), meaning[point->direction]);
 	}
 }
 

@@ -80,7 +80,7 @@ static void draw_key(const struct map *map, uint8_t *key)
 	uint32_t length = draw((map->info.key_size - 4) * 8 + 1);
 	int steps = draw(16);
 
-	if (map->info.type != BPF_MAP_TYPE_LPM_TRIE) {
+	if (map->info.type != BPF_MAP_TYPE_LPM_TRIE && map->info.key_size == sizeof(uint32_t)) {
 		uint32_t index = draw(map->info.max_entries);
 
 		memcpy(key, &index, sizeof(index));
@@ -92,7 +92,8 @@ static void draw_key(const struct map *map, uint8_t *key)
 		return;
 	}
 	draw_bytes(key, map->info.key_size);
-	memcpy(key, &length, sizeof(length));
+	if (map->info.type == BPF_MAP_TYPE_LPM_TRIE)
+		memcpy(key, &length, sizeof(length));
 }
 
 static int scribble(const struct map *map)

@@ -516,7 +516,7 @@ programs_before() {
 	provoked program_before gw tc filter add dev ens3 egress prio 7 protocol ip u32 match u32 0 0 classid 1:1
 	tells program_before "'u32'"
 	gw tc filter delete dev ens3 egress prio 7
-	foreign_add clsact ens3 ingress 5
+	foreign_add clsact wg6 ingress 5
 	finds ""
 	foreign_add clsact ens3 egress 40000
 	finds ""

@@ -22,6 +22,9 @@ setup() {
 
 teardown() {
 	unspawn load KILL
+	service_heeds_redirects 1
+	ip -n "$NS_SVC" route delete $C1_4 via $GW4 2>/dev/null
+	ip -n "$NS_SVC" route delete $C1_6 via $GW6 2>/dev/null
 	load_sweep
 }
 
@@ -113,9 +116,11 @@ scribbled() {
 	scribbled stack
 }
 
-# The packet path takes from these maps nothing that a packet with a usable gateway depends on.
+# The packet path takes from these maps nothing that a packet with a usable gateway depends on, but what becomes of one
+# that does not come from there.
 @test "nonsense in counters and meta costs no packet, and up repairs" {
 	local round rounds=${WGVIA_ROUNDS:-10} before result refused=0
+	service_heeds_redirects 0
 	up
 	before=$(view)
 	load_start load "$NS_C1" 5000 $C1_4 $SVC4 $C1_6 $SVC6
@@ -134,6 +139,31 @@ scribbled() {
 	result=$(load_stop load)
 	figures "seed $SEED: $(load_figures "$result"); $refused of $rounds refused as another version's"
 	load_lost_nothing "$result"
+	kernel_is_well
+}
+
+# The service answers the gateway directly, so that what it sends is bounced.
+@test "nonsense in what is known of senders costs no packet without a counter, and up repairs" {
+	local round rounds=${WGVIA_ROUNDS:-10} before result
+	up
+	before=$(view)
+	ip -n "$NS_SVC" route add $C1_4 via $GW4
+	ip -n "$NS_SVC" route add $C1_6 via $GW6
+	load_both_ways 5000
+	for ((round = 0; round < rounds; round++)); do
+		scribble $((SEED + round)) 1000 senders learnt bounced
+		looks_on
+		bpftool map update pinned "$PIN_DIR/wg6/failover" key 0 0 0 0 value hex $(random_bytes 196)
+		up
+		is "$(view)" "$before"
+		is "$(bpftool -j map dump pinned "$PIN_DIR/wg6/failover" | jq length)" 0
+	done
+	result=$(load_stop load)
+	figures "seed $SEED: $(load_figures "$result"); $(counter bounced) bounced, $(counter refused) refused"
+	[ "$(counter bounced)" -gt 0 ]
+	is "$(jq .out.lost <<<"$result") lost, $(jq .back.lost <<<"$result") on the return path" \
+		"0 lost, $(counter refused) on the return path"
+	works
 	kernel_is_well
 }
 
