@@ -235,13 +235,13 @@ reachable() { # ADDRESS
 	service_goes_direct
 	wgvia up wg6 "${WORDS[@]}" bypass $SVC4/32
 	remember_counters
-	answers "$NS_C1" $SVC4 service $C1_4
+	is "$(in_ns "$NS_C1" curl -s -m 3 --local-port 45678 http://$SVC4/)" "service saw $C1_4"
 	grown bounced 0 0
-	is "$(fw_sees $SVC4)" 0
+	is "$(fw_sees 45678)" 0
 }
 
-fw_sees() { # ADDRESS: connections
-	in_ns "$NS_FW" grep -c "tcp .*dst=$1 " /proc/net/nf_conntrack || true
+fw_sees() { # PORT: connections from there
+	in_ns "$NS_FW" grep -c "tcp .*sport=$1 " /proc/net/nf_conntrack || true
 }
 
 # A firewall that sends from another MAC address than it answers ARP with, and sets hop limits: nothing tells its frames
