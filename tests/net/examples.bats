@@ -117,6 +117,7 @@ step_maps() {
 	3) shown '.bypass[] | select(.prefix == "192.0.2.9/32") | .verdict == "bypass" and .admin' ;;
 	4) shown '[.bypass[] | select(.prefix == "192.0.2.9/32")] == []' ;;
 	5) shown '[.prefixes[] | select(.prefix == "10.6.0.0/16")] == []' ;;
+	6) shown '.return | endswith(" also 02:00:00:00:02:09")' ;;
 	esac
 }
 

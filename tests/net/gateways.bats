@@ -366,10 +366,11 @@ lan gw>svc #2" own "pkt(4, src='$WG4')" "pkt(4, src='$GW4')"
 	wire_lan lan0
 	for mode in $BOTH; do
 		wgvia up wg6 from $VPN4 via $FW4 dev lan0 from $VPN6 via $FW6 dev lan0 mode $mode
+		remember_counters # the probes of `up` pass the program at eth0
 		goes_by "lan gw>fw"
 		told "lan gw>fw #1
 lan gw>svc #2" own "pkt(4, src='$WG4')" "pkt(4, src='$GW4')"
-		is "$(counter retargeted)" "$([ $mode = fast ] && echo 1 || echo 4)"
+		grown retargeted $([ $mode = fast ] && echo 1 100 || echo 3 300)
 	done
 }
 

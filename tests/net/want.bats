@@ -262,7 +262,7 @@ up_in_cgroup() {
 	wire_reset
 	printf 'from %s via %s\n' $VPN4 $FW4 $VPN6 $FW6 >"$conf"
 	seq 0 49999 | awk '{ printf "from 20.%d.%d.%d/28 via '$FW4'\n", $1 / 4096, $1 / 16 % 256, $1 % 16 * 16 }' >>"$conf"
-	cgroup_limit 2M
+	cgroup_limit $(($(cgroup_usage) + 1000000))
 	refused "cannot write the maps of 'wg6': cannot allocate memory" apply wg6 "$conf"
 	cgroup_limit 1G
 	wgvia apply wg6 "$conf" # though the kernel's own stock of memory for entries is empty (bpf_mem_alloc)
