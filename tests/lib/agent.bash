@@ -4,7 +4,7 @@
 # What files with agents share, beside net.bash, which loads first: agents as processes of the topology, with the
 # capabilities of the unit, and what they say.
 
-# Before a command: it has what the unit leaves the agent, and no capability more.
+# Before a command: it has the capabilities that the unit leaves the agent, and no other; locked memory likewise.
 read_unit() {
 	local unit=$TREE/packaging/systemd/wgvia@.service capabilities
 	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit")
@@ -13,6 +13,7 @@ read_unit() {
 	UNIT_CAPS=+${capabilities// /,+}
 	AS_UNIT=(setpriv --bounding-set "-all,$UNIT_CAPS" --inh-caps -all)
 	! grep -qx NoNewPrivileges=yes "$unit" || AS_UNIT+=(--no-new-privs)
+	! grep -qx LimitMEMLOCK=infinity "$unit" || AS_UNIT=(prlimit --memlock=unlimited "${AS_UNIT[@]}")
 }
 read_unit
 
