@@ -10,6 +10,7 @@
 #include <linux/icmpv6.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -105,6 +106,9 @@ int echo_socket_receive(int fd, struct icmp_message *message, uint8_t mac[6])
 
 	if (len < 0)
 		return errno == ENETDOWN ? 0 : -1; /* a device has gone down: said once, and no end */
+	if (from.sll_hatype !=
+	    ARPHRD_ETHER) /* the kernel's own answer, from this host to itself by the loopback device */
+		return 0;
 	memcpy(mac, from.sll_addr, ETH_ALEN);
 	return icmp_read(from.sll_protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6, packet, len, message);
 }

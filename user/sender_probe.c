@@ -26,7 +26,7 @@ struct sender_probe {
 	int fd;
 	struct sender_target **targets;
 	size_t count;
-	uint64_t end;
+	uint64_t stepped, end;
 };
 
 /* --- what to probe --- */
@@ -284,16 +284,18 @@ static void send_answer(const struct sender_probe *probe, const struct sender_ta
 	echo_socket_send(probe->fd, target->hop.ifindex, target->mac, &echo);
 }
 
-static bool is_over(const struct sender_target *target)
+/* An answer that does not come back soon will not: the firewall has no way back, and says so often enough. */
+static bool is_over(const struct sender_target *target, uint64_t now)
 {
-	return sender_is_settled(target) || (target->has_mac && !target->from.family);
+	return sender_is_settled(target) || (target->has_mac && !target->from.family) ||
+	       (target->came[SENDER_REQUEST] && now >= target->due);
 }
 
 static void step_target(struct sender_probe *probe, size_t i, uint64_t now)
 {
 	struct sender_target *target = probe->targets[i];
 
-	if (is_over(target) || now < target->due)
+	if (is_over(target, now) || now < target->due)
 		return;
 	if (!target->has_mac && !resolve(probe, target)) {
 		target->due = now + NEIGHBOUR_MS;
@@ -304,7 +306,7 @@ static void step_target(struct sender_probe *probe, size_t i, uint64_t now)
 	target->due = now + AGAIN_MS;
 }
 
-static void take(struct sender_probe *probe, const struct icmp_message *message, const uint8_t mac[6])
+static void take(struct sender_probe *probe, const struct icmp_message *message, const uint8_t mac[6], uint64_t now)
 {
 	struct sender_target *target;
 
@@ -313,12 +315,14 @@ static void take(struct sender_probe *probe, const struct icmp_message *message,
 	if (message->echo.seq >= probe->count)
 		return;
 	target = probe->targets[message->echo.seq];
-	if (!target->has_mac || message->echo.token != target->token)
+	if (!target->has_mac || message->echo.token != target->token || target->came[frame])
 		return;
 	target->came[frame] = true;
 	memcpy(target->senders[frame], mac, sizeof(target->senders[frame]));
-	if (frame == SENDER_REQUEST)
+	if (frame == SENDER_REQUEST) {
 		send_answer(probe, target, &message->echo);
+		target->due = now + AGAIN_MS;
+	}
 }
 
 bool sender_probe_step(struct sender_probe *probe, uint64_t now)
@@ -328,14 +332,15 @@ bool sender_probe_step(struct sender_probe *probe, uint64_t now)
 	uint8_t mac[6];
 	int ret = 0;
 
+	probe->stepped = now;
 	for (int i = 0; i < RECEIVE_MAX && ret >= 0; i++) {
 		ret = echo_socket_receive(probe->fd, &message, mac);
 		if (ret > 0)
-			take(probe, &message, mac);
+			take(probe, &message, mac, now);
 	}
 	for (size_t i = 0; i < probe->count; i++) {
 		step_target(probe, i, now);
-		over &= is_over(probe->targets[i]);
+		over &= is_over(probe->targets[i], now);
 	}
 	return over || now >= probe->end;
 }
@@ -345,7 +350,7 @@ uint64_t sender_probe_next(const struct sender_probe *probe)
 	uint64_t next = probe->end;
 
 	for (size_t i = 0; i < probe->count; i++)
-		if (!is_over(probe->targets[i]) && probe->targets[i]->due < next)
+		if (!is_over(probe->targets[i], probe->stepped) && probe->targets[i]->due < next)
 			next = probe->targets[i]->due;
 	return next;
 }

@@ -79,7 +79,7 @@ honest() {
 
 # entries SOURCE: of the map `senders` that the administrator has named (0) or a probe has found (1): family and MAC.
 entries() {
-	bpftool -j map dump pinned "$PIN_DIR/wg6/senders" | jq -r --argjson source "$1" '.[].formatted // . |
+	bpftool -j map dump pinned "$PIN_DIR/wg6/senders" | jq -r --argjson source "$1" '.[] | .formatted // . |
 		select(.value == $source).key | "\(.gateway.family) \(.mac | map(tostring) | join("."))"' | sort
 }
 

@@ -355,7 +355,8 @@ forget_firewall() {
 	wait "${jobs[@]}" || true # ping gives up on a late last reply; the kernel has counted it
 	seen_to_the_end
 	poll 2 replies_are "$NS_C1" $((before + 800)) || is "$(($(echo_replies "$NS_C1") - before)) replies" "800 replies"
-	is "$(who_goes_where)" "$C1_4 $FW_MAC
-$GW4 $SVC_MAC
-$C1_6 $FW_MAC"
+	who_goes_where | grep -qx "$C1_4 $FW_MAC"
+	who_goes_where | grep -qx "$C1_6 $FW_MAC"
+	# to the firewall go this host's own probes, too, one round for each up
+	is "$(who_goes_where | grep -v " $FW_MAC\$")" "$GW4 $SVC_MAC"
 }
