@@ -58,11 +58,11 @@ PACKETS='
 	tun cut-off    peer       100  64   out.tunnel         tunnel    -                 tunnel
 	lan service    client     100  64   back.returned      tunnel    -                 tunnel
 	lan internet   client     100  64   back.returned      tunnel    -                 tunnel
-	lan internet   cut-off    100  64   back.returned      tunnel    -                 tunnel
+	lan internet   cut-off    100  64   back.no_gateway    nothing   back.no_gateway   nothing
 	lan service    client     100  1    back.hop_limit     exceeded  -                 exceeded
 	lan service    client     1420 64   back.returned      tunnel    -                 tunnel
 	lan service    client     1421 64   back.too_big       tunnel-pieces/too-big -                 tunnel-pieces/too-big
-	lan left-alone client     100  64   back.returned      tunnel    -                 tunnel
+	lan left-alone client     100  64   -                  tunnel    -                 tunnel
 	lan peer       client     100  64   -                  tunnel    -                 tunnel
 	lan service    lan-own    100  64   -                  host      -                 host
 	lan internet   service    100  64   -                  service   -                 service
@@ -77,6 +77,8 @@ setup() {
 	wire_cable ens3 lan
 	wire_cable ens4 lan2 $GW2_MAC $FW2_MAC
 	wire_start
+	# the kernel would tell clients of each other
+	set_sysctls "$NS_GW" net.ipv4.conf.{all,wg6}.send_redirects=0
 	wire_address wg6 $WG4/16 $WG6/50
 	wire_lan ens3
 	wire_neighbours ens3 $SVC_MAC ${ADDRESS[left-alone4]} ${ADDRESS[left-alone6]}
