@@ -283,7 +283,7 @@ last_is_quiet() {
 	jq -es 'all(.[][]; .packets_per_second >= 0 and .packets_per_second < 1e6 and .bits_per_second < 1e9)' $log
 	ended INT
 	watch -v -- wg6 --watch 0.1
-	poll 5 watched 13
+	poll 5 watched 16
 	wgvia down wg6
 	poll 5 process_gone "$(<"$TOPO_DIR/watch.pid")"
 	run -1 wait "$(<"$TOPO_DIR/watch.pid")"
@@ -300,7 +300,7 @@ last_has() {
 	wgvia up wg6 "${WORDS[@]}"
 	watch -v -- wg6 --watch 0.1
 	pid=$(<"$TOPO_DIR/watch.pid")
-	poll 5 watched 13
+	poll 5 watched 16
 	kill -STOP "$pid"
 	poll 5 eval "[ \$EPOCHSECONDS -gt $until ]"
 	kill -CONT "$pid"
