@@ -307,7 +307,7 @@ last_has() {
 	poll 5 eval "[ \$EPOCHSECONDS -gt $((until + 3)) ]"
 	ended INT
 	cut -d' ' -f1 $log | uniq -c
-	[ "$(cut -d' ' -f1 $log | sort | uniq -c | awk '{ print $1 }' | sort -n | tail -n 1)" -le $((13 * 12)) ]
+	[ "$(cut -d' ' -f1 $log | sort | uniq -c | awk '{ print $1 }' | sort -n | tail -n 1)" -le $((16 * 12)) ]
 }
 
 # terminal WORD... : wgvia on one; ^C is typed once it has drawn three times. What it wrote is in the file "screen".
