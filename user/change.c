@@ -47,6 +47,14 @@ static int make_qdisc(struct change *change, uint32_t ifindex, struct error *err
 	return 0;
 }
 
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
 /*
  * Without CAP_SYS_ADMIN a program that has no pin, as that of a link which an older version made, can be replaced but
  * not put back. The new one serves as well where the maps are the same.
@@ -62,6 +70,8 @@ static int replace(struct change *change, struct step *step, const struct attach
 		return error_system(error, -old_program, "cannot read the running program");
 	ret = attach_replace(change->running->folder, old, prog_fd, error);
 	change->is_final |= !ret && old_program < 0;
+	if (!ret) /* what is to be replaced when this is undone */
+		step->attachment.prog_id = program_id(prog_fd);
 	return ret;
 }
 

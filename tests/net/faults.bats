@@ -65,7 +65,7 @@ refusals() {
 	result=$(load_stop load)
 	figures "$(load_figures "$result")"
 	load_lost_nothing "$result"
-	is "$(view | jq '.attachments | length')" 2
+	is "$(view | jq '.attachments | length')" 4 # both directions, at two devices
 }
 
 @test "tcx: a change that is refused leaves all as it was" {
