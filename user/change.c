@@ -230,12 +230,17 @@ static bool is_step(const struct change *change, const struct attachment *attach
 
 static int replace_late(const struct change *change, struct error *error)
 {
+	struct error ignored = {};
 	int ret = 0;
 
-	for (size_t i = 0; i < change->step_count && !ret; i++)
-		if (change->steps[i].old_program == STEP_LATER)
-			ret = attach_replace(change->running->folder, &change->steps[i].attachment,
-					     change->steps[i].new_program, error);
+	for (size_t i = 0; i < change->step_count && !ret; i++) {
+		const struct step *step = &change->steps[i];
+
+		/* all else has changed: what fails once, for want of memory say, is tried again */
+		if (step->old_program == STEP_LATER &&
+		    attach_replace(change->running->folder, &step->attachment, step->new_program, &ignored))
+			ret = attach_replace(change->running->folder, &step->attachment, step->new_program, error);
+	}
 	return ret;
 }
 
