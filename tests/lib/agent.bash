@@ -13,7 +13,9 @@ read_unit() {
 	UNIT_CAPS=+${capabilities// /,+}
 	AS_UNIT=(setpriv --bounding-set "-all,$UNIT_CAPS" --inh-caps -all)
 	! grep -qx NoNewPrivileges=yes "$unit" || AS_UNIT+=(--no-new-privs)
-	! grep -qx LimitMEMLOCK=infinity "$unit" || AS_UNIT=(prlimit --memlock=unlimited "${AS_UNIT[@]}")
+	# where this root may not raise the limit, the kernel is newer, and does without
+	! grep -qx LimitMEMLOCK=infinity "$unit" || ! prlimit --memlock=unlimited true 2>/dev/null ||
+		AS_UNIT=(prlimit --memlock=unlimited "${AS_UNIT[@]}")
 }
 read_unit
 
