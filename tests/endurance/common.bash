@@ -80,9 +80,11 @@ owned() {
 			maps: ($held | length), pins: $pins, map_bytes: ([$held[].bytes_memlock] | add // 0)}'
 }
 
-# settle: what was there before has gone, and there is no program but the four that are pinned for wg6's instance.
+# settle: what was there before has gone, and there is no program but those that are pinned for wg6's instance.
 settle() {
-	poll 10 programs_are 4 || fault "it has more or less than the 4 programs of the instance: $(owned)"
+	local count
+	count=$(find "$PIN_DIR/wg6" -name 'wgvia_*' | wc -l)
+	poll 10 programs_are "$count" || fault "it has more or less than the $count programs of the instance: $(owned)"
 }
 
 programs_are() {
