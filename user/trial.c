@@ -65,6 +65,9 @@ int trial_run(const struct instance *instance, struct trial *trial, struct error
 	config = (struct config *)&skeleton->rodata->config;
 	config->tunnel_ether = 0;
 	config->has_trace = 0;
+	for (int i = 0; i < PROGRAM_COUNT; i++) /* the verifier takes its time for each */
+		bpf_program__set_autoload(programs_find(skeleton, i),
+					  i == (int)program_at(trial->point.direction, trial->point.l3));
 	for (int i = 0; i < MAP_COUNT; i++)
 		copy.maps[i] = i == MAP_COUNTERS || i == MAP_BOUNCED ? -1 : dup(instance->maps[i]);
 	ret = programs_load(skeleton, &copy, error);

@@ -30,6 +30,7 @@ pair_up() {
 		ip -n "$NS_FW" address flush dev lan &&
 		pair_addresses "$NS_FW" $FIRST4 $FIRST6 &&
 		pair_addresses "$NS_SECOND" $SECOND4 $SECOND6 &&
+		ip -n "$NS_SVC" route replace ::/0 via fe80::1 dev eth0 &&
 		pair_wire &&
 		keepalived_start "$NS_FW" first MASTER 200 &&
 		keepalived_start "$NS_SECOND" second BACKUP 100 &&
