@@ -136,7 +136,7 @@ cycles_under_load() { # MODE
 	conf "PreUp = wgvia up %i $WORDS_QUICK" "PostUp = wgvia up %i from $VPN4 via 203.0.113.77"
 	run ! wg_quick up
 	[[ $output == *"not on-link"* ]]
-	is "$(wgvia -j show wg6 | jq -c '[.state, ([.attachments[].direction] | unique)]')" '["absent",["egress"]]'
+	is "$(wgvia -j show wg6 | jq -c '[.state, ([.attachments[].direction] | unique)]')" '["absent",["back","egress"]]'
 	hooks
 	quietly up
 	connections_work

@@ -46,6 +46,8 @@ is_json() {
 
 @test "a configuration comes, changes and goes" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
+	ends 0 up nosuch from $VPN4 via $FW4
+	ends 0 down nosuch
 	ends 0 up wg6
 	ends 0 up wg6 "${WORDS6[@]}" from $VPN4 via $FW4 dev ens3 or $FW4B bypass 198.18.0.0/15
 	ends 0 -v -v up wg6 "${WORDS[@]}" mode stack on-fail pass
@@ -104,7 +106,7 @@ is_json() {
 	ends 2 up wg6 from $VPN4 via
 	ends 2 frobnicate
 	ends 1 show wg6
-	ends 1 up nosuch from $VPN4 via $FW4
+	ends 1 up nosuch
 	ends 1 up wg6 from $VPN4 via 203.0.113.2
 	ends 1 route add wg6 from $VPN4 via $FW4
 	ends 1 save wg6
