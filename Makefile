@@ -15,6 +15,7 @@ DESTDIR ?=
 
 CC ?= gcc
 CLANG ?= clang
+CLANG_TIDY ?= clang-tidy-19
 LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
@@ -36,8 +37,9 @@ comma := ,
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 LIBS := libbpf libelf zlib libmnl json-c libsystemd
-ALL_CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -DWGVIA_VERSION='"$(VERSION)"' \
-	-Iinclude -Iuser -I$(B) $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
+LANGUAGE = -std=gnu17 -D_GNU_SOURCE -Iinclude -Iuser -I$(B) $(shell $(PKG_CONFIG) --cflags $(LIBS))
+ALL_CFLAGS = $(LANGUAGE) -DWGVIA_VERSION='"$(VERSION)"' -O2 -g -Wall -Wextra -Wshadow -Werror $(SANITIZE) \
+	$(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(SANITIZE) $(LDFLAGS)
 ALL_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 # The map: BTF names the sources, and the same sources shall make the same object wherever they lie
@@ -61,6 +63,7 @@ all: $(B)/wgvia
 help:
 	@echo 'make             the program, build/wgvia'
 	@echo 'make check       every test that this machine can run (scripts/check, as root)'
+	@echo 'make lint        what clang-format, clang-tidy, shellcheck and mandoc say'
 	@echo 'make tests       what the tests need, built but not run'
 	@echo 'make fuzz        libFuzzer targets, build/tests/fuzz/*'
 	@echo 'make bench       benchmarks, build/tests/bench/*'
@@ -146,6 +149,16 @@ $(B)/tests/lib/%: tests/lib/%.c
 check:
 	$(Q)scripts/check
 
+lint: $(SKELETONS) $(B)/floors.skel.h
+	$(Q)bats tests/lint
+
+# What it looks for is in .clang-tidy. The analyzer takes its time: as many at once as there are processors
+TIDIED = $(filter-out %.bpf.c,$(wildcard user/*.c tests/*/*.c))
+tidy: $(SKELETONS) $(B)/floors.skel.h
+	$(say) TIDY '$(words $(TIDIED)) files'
+	$(Q)printf '%s\n' $(TIDIED) | xargs -P "$$(nproc)" -n 4 sh -c '$(CLANG_TIDY) --quiet "$$@" -- $(LANGUAGE) \
+		-DWGVIA_VERSION=VERSION -DVERSION=\"\" -Ibpf -Itests/prog 2>/dev/null' sh
+
 # SOURCE=DESTINATION of what is installed. It is all there after `make`, so that root builds nothing.
 UNITS := $(wildcard packaging/systemd/*.service packaging/systemd/*.timer)
 MAN := $(wildcard man/*.[1-8])
@@ -177,7 +190,7 @@ uninstall:
 	done || true
 
 # The same sources make the same archive: names sorted, one time for all, nobody's user, no other file that lies about
-DIST := Makefile README.md CHANGELOG.md docs .clang-format .gitignore .ci LICENSES bpf include user $(wildcard man) packaging scripts tests
+DIST := Makefile README.md CHANGELOG.md docs .clang-format .clang-tidy .editorconfig .gitignore .ci LICENSES bpf include user $(wildcard man) packaging scripts tests
 RELEASED := $(shell sed -n '/^ -- /{s/.*>  //p;q}' packaging/debian/changelog)
 
 dist:
@@ -194,5 +207,5 @@ clean:
 
 -include $(BPF_OBJECTS:.o=.d) $(FLOORS_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(TOOLS:=.d)
 
-.PHONY: all help unit-tests fuzz bench tools tests check install uninstall dist clean
+.PHONY: all help unit-tests fuzz bench tools tests check lint tidy install uninstall dist clean
 .DELETE_ON_ERROR:

@@ -133,8 +133,8 @@ int wgvia_out(struct __sk_buff *skb)
 }
 
 /*
- * Neighbour discovery, which means one neighbour, and no router passes it on (RFC 4861, 7.1: hop limit 255); a prefix as
- * wide as ::/0 takes this host's own in, and with proxy_ndp LAN hosts ask for a client's address.
+ * Neighbour discovery, which means one neighbour, and no router passes it on (RFC 4861, 7.1: hop limit 255); a prefix
+ * as wide as ::/0 takes this host's own in, and with proxy_ndp LAN hosts ask for a client's address.
  */
 static __always_inline bool is_neighbour_discovery(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
 {

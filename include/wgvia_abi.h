@@ -99,8 +99,8 @@ WGVIA_ASSERT(sizeof(struct wgvia_hop) == 24, "wgvia_hop");
 /*
  * Value of failover: gateways in order of preference ("via A or B"). BPF_MAP_TYPE_HASH, key __u32, the list's number, 1
  * to WGVIA_FAILOVER_LISTS. Where packets go is in prefixes4 and prefixes6 alone; the packet path asks a list which MAC
- * addresses are those of a prefix's gateways. Key WGVIA_FAILOVER_ALSO holds addresses whose MAC addresses count as those
- * of every gateway.
+ * addresses are those of a prefix's gateways. Key WGVIA_FAILOVER_ALSO holds addresses whose MAC addresses count as
+ * those of every gateway.
  */
 struct wgvia_failover {
 	__u32 count; /* of hops, 2 (or 1 under WGVIA_FAILOVER_ALSO) to WGVIA_FAILOVER_HOPS; the rest is 0 */
@@ -177,12 +177,12 @@ struct wgvia_bypass {
 	 * entry is.
 	 */
 	__u32 verdict;
-	__u32 flags;   /* WGVIA_BYPASS_* */
+	__u32 flags; /* WGVIA_BYPASS_* */
 };
 WGVIA_ASSERT(sizeof(struct wgvia_bypass) == 8, "wgvia_bypass");
 
 /* counters: BPF_MAP_TYPE_PERCPU_ARRAY, index WGVIA_COUNTER(direction, verdict). */
-#define WGVIA_COUNTER(direction, verdict) ((direction)*WGVIA_VERDICT_COUNT + (verdict))
+#define WGVIA_COUNTER(direction, verdict) ((direction) * WGVIA_VERDICT_COUNT + (verdict))
 #define WGVIA_COUNTERS WGVIA_COUNTER(WGVIA_DIRECTION_COUNT, 0)
 
 struct wgvia_counter {

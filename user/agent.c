@@ -123,7 +123,7 @@ static bool link_is_known(const struct agent *agent, const struct link *link)
 {
 	const struct link *known = link_by_index(&agent->keeper.links, link->ifindex);
 
-	return known && !memcmp(known, link, sizeof(*link));
+	return known && link_equal(known, link);
 }
 
 /*

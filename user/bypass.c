@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One walk over all prefixes that rules and routes name, in order, so that those that cover a prefix are on a stack. What
- * is the same for all addresses of a prefix that no longer prefix holds is decided once.
+ * One walk over all prefixes that rules and routes name, in order, so that those that cover a prefix are on a stack.
+ * What is the same for all addresses of a prefix that no longer prefix holds is decided once.
  */
 #include "bypass.h"
 

@@ -15,8 +15,8 @@ struct fib {
 	size_t rule_count;
 	struct route *routes; /* `through` is the tunnel */
 	size_t route_count;
-	const char *iif;  /* the tunnel's name */
-	const char *vrf;  /* of the VRF that the tunnel is in; NULL: it is in none */
+	const char *iif; /* the tunnel's name */
+	const char *vrf; /* of the VRF that the tunnel is in; NULL: it is in none */
 	uint32_t vrf_table;
 };
 
@@ -32,7 +32,8 @@ int bypass_fill(const struct fib *fib, struct state *state);
 
 /*
  * The first rule from `*next` on that may or may not match a packet of the state's prefixes, by what the list does not
- * know (ports, marks of TC, part of the prefixes ...): bypass_fill() takes it for one that does not. NULL: there is none.
+ * know (ports, marks of TC, part of the prefixes ...): bypass_fill() takes it for one that does not. NULL: there is
+ * none.
  */
 const struct rule *bypass_unclear_rule(const struct fib *fib, const struct state *state, size_t *next);
 

@@ -69,8 +69,8 @@ static void report_fast(struct examined *examined, const struct all_found *found
 	finding_up_words(examined, WGVIA_STACK, stack);
 	if (found->policy.count || found->drops.count)
 		finding_add(examined, SEVERITY_WARNING, "forward_rules", stack,
-			    "this host filters what it forwards (%s%u %s, first in '%s'), and mode fast goes around "
-			    "that in both directions",
+			    "this host filters what it forwards (%s%u %s, first in '%s'), "
+			    "and mode fast goes around that in both directions",
 			    found->policy.count ? "policy drop, " : "", found->forward.count, rules(&found->forward),
 			    found->policy.count	 ? found->policy.where
 			    : found->drops.count ? found->drops.where
@@ -82,8 +82,8 @@ static void report_fast(struct examined *examined, const struct all_found *found
 			    found->forward.count, rules(&found->forward), found->forward.where);
 	if (found->nat.count)
 		finding_add(examined, SEVERITY_WARNING, "nat", stack,
-			    "this host has %u %s that may translate addresses of the prefixes, first in '%s', and mode "
-			    "fast goes around them",
+			    "this host has %u %s that may translate addresses of the "
+			    "prefixes, first in '%s', and mode fast goes around them",
 			    found->nat.count, rules(&found->nat), found->nat.where);
 	if (found->clamp.count)
 		finding_add(examined, SEVERITY_WARNING, "mss_clamp", stack,
@@ -117,10 +117,9 @@ static void report_unread(struct examined *examined, const struct ruleset *rules
 		finding_add(examined, SEVERITY_WARNING, "netfilter", "apt-get install nftables",
 			    "this host has chains of nftables, and there is no nft to tell what they do");
 	if (ruleset->legacy_unread)
-		finding_add(
-			examined, SEVERITY_INFO, "netfilter", "apt-get install iptables",
-			"this host has tables of iptables-legacy, and there is no iptables-legacy-save to tell what "
-			"is in them");
+		finding_add(examined, SEVERITY_INFO, "netfilter", "apt-get install iptables",
+			    "this host has tables of iptables-legacy, and there "
+			    "is no iptables-legacy-save to tell what is in them");
 }
 
 void check_netfilter(struct examined *examined)

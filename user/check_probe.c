@@ -79,7 +79,7 @@ static void add_probe(struct probing *probing, const struct address *address)
 	via = gateway_ip(&entry->value);
 	lan = probe_find_lan(probing->own, probing->own_count, entry->value.ifindex, &via, &address->ip);
 	probe = array_grow(&probing->probes, &count, sizeof(*probe));
-	if (!probe || !array_grow(&probing->entries, &probing->count, sizeof(entry)))
+	if (!probe || !array_grow(&probing->entries, &probing->count, sizeof(*probing->entries)))
 		return;
 	probing->entries[probing->count - 1] = entry;
 	*probe = (struct probe){.ifindex = entry->value.ifindex, .via = via, .vpn = address->ip};
@@ -112,8 +112,8 @@ static void tell_prefixes_without_address(struct probing *probing)
 		snprintf(more, sizeof(more), " and %zu more", number - 1);
 	if (number)
 		finding_add(probing->examined, SEVERITY_INFO, "probe_skipped", "",
-			    "the firewall's way back to '%s'%s cannot be probed: dev %s has no address there to send "
-			    "from",
+			    "the firewall's way back to '%s'%s cannot be probed: "
+			    "dev %s has no address there to send from",
 			    prefix_text(&first->from, from), more, probing->examined->tunnel);
 }
 
@@ -215,8 +215,8 @@ static void say_rule(const struct story *story, char remedy[FINDING_REMEDY])
 	char to[PREFIX_TEXT_LEN];
 
 	snprintf(remedy, FINDING_REMEDY,
-		 "on the firewall, in its own table and chain: nft insert rule inet filter forward %s saddr %s %s "
-		 "daddr %s accept",
+		 "on the firewall, in its own table and chain: nft insert "
+		 "rule inet filter forward %s saddr %s %s daddr %s accept",
 		 family, story->from, family, prefix_text(&subnet, to));
 }
 
@@ -226,13 +226,13 @@ static void add_neighbour(const struct story *story)
 
 	snprintf(remedy, sizeof(remedy), "on the firewall: ip address show up to %s", story->via);
 	finding_add(story->probing->examined, SEVERITY_ERROR, "probe_neighbour", remedy,
-		    "gateway %s does not answer neighbour requests on dev %s, which were just sent (%s): what comes "
-		    "from '%s' is lost",
+		    "gateway %s does not answer neighbour requests on dev %s, "
+		    "which were just sent (%s): what comes from '%s' is lost",
 		    story->via, story->dev, neighbour_word(&story->probe->neighbour), story->from);
 }
 
-static void __attribute__((format(printf, 4, 5)))
-add_forward(const struct story *story, const char *remedy, const char *what, const char *format, ...)
+static void __attribute__((format(printf, 4, 5))) add_forward(const struct story *story, const char *remedy,
+							      const char *what, const char *format, ...)
 {
 	char why[300];
 	va_list args;
@@ -245,8 +245,8 @@ add_forward(const struct story *story, const char *remedy, const char *what, con
 		    story->via, story->dev, what, story->vpn, story->lan, why);
 }
 
-static void __attribute__((format(printf, 3, 4)))
-add_return(const struct story *story, const char *remedy, const char *format, ...)
+static void __attribute__((format(printf, 3, 4))) add_return(const struct story *story, const char *remedy,
+							     const char *format, ...)
 {
 	char why[350];
 	va_list args;
@@ -307,9 +307,9 @@ static void judge_answer(const struct story *story)
 			   story->vpn, story->lan, by, refusal_words[answer->refusal]);
 	else
 		add_return(story, remedy,
-			   "a ping from %s came back by it, but the answer from %s did not: it has no route, or one "
-			   "that leads elsewhere (to the active gateway, if this is the other one of a pair), or drops "
-			   "answers",
+			   "a ping from %s came back by it, but the answer from %s did not: "
+			   "it has no route, or one that leads elsewhere (to the active "
+			   "gateway, if this is the other one of a pair), or drops answers",
 			   story->vpn, story->lan);
 }
 
@@ -474,9 +474,8 @@ static void tell_answers(const struct story *story, const struct answers *answer
 	mac_text(probe->neighbour.lladdr, mac);
 	if (probe->fates[PROBE_ANSWER].arrived)
 		snprintf(remedy, sizeof(remedy),
-			 "if the firewall is %s, which has forwarded the probe: ip neighbour replace %s lladdr %s dev "
-			 "%s "
-			 "nud permanent",
+			 "if the firewall is %s, which has forwarded the probe: "
+			 "ip neighbour replace %s lladdr %s dev %s nud permanent",
 			 mac, story->via, mac, story->dev);
 	finding_add(story->probing->examined, probe->neighbour.kept ? SEVERITY_INFO : SEVERITY_WARNING,
 		    "probe_duplicate", probe->neighbour.kept ? "" : remedy, "%s answer for gateway %s on dev %s: %s",

@@ -143,9 +143,9 @@ static void add_host(struct examined *examined, const struct host *host, uint64_
 	ip_text(&host->to, to);
 	snprintf(remedy, sizeof(remedy), "on %s: ip route get %s", from, to);
 	finding_add(examined, SEVERITY_INFO, "direct", remedy,
-		    "%s%s (%s on dev %s) answers %s by this host, not by the firewall, the last time %llu s ago: an "
-		    "ICMP redirect, a route of its own, or another default gateway; wgvia sends such packets to the "
-		    "firewall",
+		    "%s%s (%s on dev %s) answers %s by this host, not by the firewall, "
+		    "the last time %llu s ago: an ICMP redirect, a route of its own, "
+		    "or another default gateway; wgvia sends such packets to the firewall",
 		    from, host->has_others ? " and others" : "", mac_text(host->mac, mac), dev ? dev->name : "?", to,
 		    (unsigned long long)(now > host->last ? (now - host->last) / 1000000000 : 0));
 }
@@ -158,7 +158,8 @@ static void check_bounced(struct examined *examined)
 	size_t named = 0, more = 0;
 
 	read_bounced(examined, now, &hosts);
-	qsort(hosts.all, hosts.count, sizeof(*hosts.all), compare_hosts);
+	if (hosts.count)
+		qsort(hosts.all, hosts.count, sizeof(*hosts.all), compare_hosts);
 	if (lists_hops(&examined->running, &hops))
 		hops = (struct hops){};
 	for (size_t i = 0; i < hosts.count; i++) {
@@ -198,8 +199,8 @@ static void check_counted(struct examined *examined)
 	if (examined->running.ret == WGVIA_RETURN_DROP && refused->packets) {
 		snprintf(remedy, sizeof(remedy), "wgvia trace %s verdict refused", examined->tunnel);
 		finding_add(examined, SEVERITY_INFO, "direct", remedy,
-			    "%llu packets for the prefixes came from others than the firewall, and 'return drop' "
-			    "dropped them",
+			    "%llu packets for the prefixes came from others "
+			    "than the firewall, and 'return drop' dropped them",
 			    (unsigned long long)refused->packets);
 	}
 }

@@ -38,8 +38,8 @@ static void check_rules(struct examined *examined)
 		char from[PREFIX_TEXT_LEN], own[PREFIX_TEXT_LEN], remedy[FINDING_REMEDY];
 		struct stat st;
 
-		if (!prefix || !rules[i].from.len || rules[i].action != FR_ACT_TO_TBL || rules[i].table == RT_TABLE_LOCAL ||
-		    rules[i].table == RT_TABLE_MAIN)
+		if (!prefix || !rules[i].from.len || rules[i].action != FR_ACT_TO_TBL ||
+		    rules[i].table == RT_TABLE_LOCAL || rules[i].table == RT_TABLE_MAIN)
 			continue;
 		prefix_text(&rules[i].from, from);
 		snprintf(remedy, sizeof(remedy), "ip %srule del from %s priority %u table %u", family, from,

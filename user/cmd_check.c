@@ -99,8 +99,8 @@ static int examine(struct context *context, struct examined *examined, bool prob
 	}
 	if (error.hint[0])
 		finding_add(examined, SEVERITY_WARNING, "bpffs", error.hint,
-			    "no bpffs is mounted at /sys/fs/bpf in this process's mounts: an instance may be running "
-			    "all the same");
+			    "no bpffs is mounted at /sys/fs/bpf in this process's "
+			    "mounts: an instance may be running all the same");
 	ret = ret ? ret : instance_open_running(context->pin_dir, examined->tunnel, &examined->instance, &error);
 	if (ret && ret != -ENOENT) {
 		finding_add(examined, SEVERITY_ERROR, "pins", error.hint, "%s", error.text);

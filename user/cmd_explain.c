@@ -135,7 +135,7 @@ static struct neighbour tell_gateway(struct explanation *explanation, const stru
 	ip_text(&ip, via);
 	print_add_text(explanation->value, "via", via);
 	print_add_text(explanation->value, "dev", dev ? dev->name : "?");
-	if (problem) {
+	if (problem || !dev) {
 		print_add_text(explanation->value, "problem", problem);
 		step(explanation, "gateway %s dev %s: unusable, %s", via, dev ? dev->name : "?", problem);
 		return neighbour;
@@ -263,7 +263,7 @@ static void tell_to_firewall(struct explanation *explanation, const struct trial
 	char text[256];
 
 	/* what bpf_redirect_neigh() leaves to a silent drop */
-	if (strcmp(link_state(link_by_name(&explanation->links, dev)), "up"))
+	if (strcmp(link_state(link_by_name(&explanation->links, dev)), "up") != 0)
 		lost = ", which is not up: it is lost there";
 	else if (neighbour && !strcmp(print_text(neighbour, "state"), "FAILED"))
 		lost = ", which does not answer: it is lost there";

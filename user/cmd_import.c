@@ -88,9 +88,10 @@ static void print_import(const struct context *context, const json *value)
 	printf("# %s: via the firewall, as the second routing table did it\n", print_text(value, "interface"));
 	print_statements(value);
 	printf("\n"
-	       "# Take the tunnel down with the old wg-quick file, so that rules and table go. These lines then take "
-	       "the\n"
-	       "# place of all Table, PreUp, PostUp, PreDown and PostDown lines in its [Interface]:\n"
+	       "# Take the tunnel down with the old wg-quick file, "
+	       "so that rules and table go. These lines then take the\n"
+	       "# place of all Table, PreUp, PostUp, "
+	       "PreDown and PostDown lines in its [Interface]:\n"
 	       "#\n");
 	for (size_t i = 0; i < json_object_array_length(lines); i++) {
 		const json *item = json_object_array_get_idx(lines, i);
@@ -111,14 +112,14 @@ static void print_import(const struct context *context, const json *value)
 /* All of the file, "-" for standard input; one byte more than is allowed is enough to tell. */
 static int read_all(const char *path, char **text, size_t *len, struct error *error)
 {
-	FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	FILE *file = strcmp(path, "-") != 0 ? fopen(path, "re") : stdin;
 	int ret = 0;
 
 	*len = 0;
 	*text = malloc(IMPORT_SIZE_MAX + 1);
 	if (!file || !*text)
 		ret = error_system(error, errno, "cannot open '%s'", path);
-	if (!ret) {
+	if (file && *text) {
 		*len = fread(*text, 1, IMPORT_SIZE_MAX + 1, file);
 		if (ferror(file))
 			ret = error_system(error, errno, "cannot read '%s'", path);
@@ -136,7 +137,7 @@ static int parse_words(int argc, char **argv, char tunnel[IFNAMSIZ], struct erro
 		return error_usage(error, "unexpected word '%s': one FILE and one IFACE", argv[2]);
 	if (argc == 2)
 		return import_parse_name(argv[1], tunnel, error);
-	if (strcmp(argv[0], "-"))
+	if (strcmp(argv[0], "-") != 0)
 		return import_parse_path(argv[0], tunnel, error);
 	error_usage(error, "which interface? standard input does not tell");
 	error_hint(error, "wgvia import - IFACE");

@@ -48,8 +48,7 @@ static json *describe(const struct sample *sample)
 static void print_counters(const struct context *context, const json *value)
 {
 	printf("%s:\n", print_text(value, "interface"));
-	json_object_object_foreach(print_member(value, "counters"), word, counter)
-	{
+	json_object_object_foreach (print_member(value, "counters"), word, counter) {
 		uint64_t packets = print_number(counter, "packets");
 
 		if (packets || context->verbose)

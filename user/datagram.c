@@ -14,7 +14,7 @@ static uint32_t add(uint32_t sum, const void *data, size_t len)
 	const uint8_t *bytes = data;
 
 	for (size_t i = 0; i < len; i += 2)
-		sum += bytes[i] << 8 | bytes[i + 1];
+		sum += (uint32_t)bytes[i] << 8 | (i + 1 < len ? bytes[i + 1] : 0);
 	return sum;
 }
 
@@ -40,7 +40,8 @@ size_t datagram_put_header(void *packet, size_t len, const struct ip *from, cons
 
 		memcpy(&ip.saddr, from->addr, 4);
 		memcpy(&ip.daddr, to->addr, 4);
-		ip.check = datagram_checksum(0, &ip, sizeof(ip));
+		memcpy(packet, &ip, sizeof(ip));
+		ip.check = datagram_checksum(0, packet, sizeof(ip));
 		memcpy(packet, &ip, sizeof(ip));
 		return sizeof(ip);
 	} else {

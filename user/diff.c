@@ -73,9 +73,9 @@ static void diff_gateways(const struct report *report, const struct state *from,
 		int order = !old ? 1 : !new ? -1 : prefix_compare(&old->from, &new->from);
 		bool same = !order && lists_same(from, &old->value, to, &new->value);
 
-		if (order <= 0 && !same)
+		if (old && order <= 0 && !same)
 			tell_gateway(report, '-', from, old);
-		if (order >= 0 && !same)
+		if (new && order >= 0 && !same)
 			tell_gateway(report, '+', to, new);
 		i += order <= 0;
 		j += order >= 0;
@@ -99,7 +99,8 @@ static void diff_bypass(const struct report *report, const struct state *from, c
 		const struct bypass_entry *old = i < from->bypass_count ? &from->bypass[i] : NULL;
 		const struct bypass_entry *new = j < to->bypass_count ? &to->bypass[j] : NULL;
 		int order = !old ? 1 : !new ? -1 : prefix_compare(&old->to, &new->to);
-		bool had = order <= 0 && statement_has_bypass(old), has = order >= 0 && statement_has_bypass(new);
+		bool had = old && order <= 0 && statement_has_bypass(old);
+		bool has = new && order >= 0 && statement_has_bypass(new);
 		/* a verdict that is none is treated as a bypass, and written as one by whoever writes next */
 		bool same = had && has && bypass_is_known(&old->value) == bypass_is_known(&new->value);
 

@@ -21,7 +21,7 @@
 
 /* Places in the filter, and a jump between them. */
 enum { FOUR = 5, SIX = 14, TOKEN = 23, ERROR = 25, TAKE, DROP, FILTER_LEN };
-#define IF(at, value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, (yes) - (at)-1, (no) - (at)-1)
+#define IF(at, value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, (yes) - (at) - 1, (no) - (at) - 1)
 
 static int attach_filter(int fd, uint32_t token, bool errors)
 {

@@ -31,7 +31,7 @@ int error_system(struct error *error, int errnum, const char *format, ...)
 	snprintf(error->text + len, sizeof(error->text) - len, ": %s", strerror(errnum));
 	/* "No such device" in the middle of a line, but not "RTNETLINK ..." */
 	if (len + 3 < sizeof(error->text) && islower((unsigned char)error->text[len + 3]))
-		error->text[len + 2] = tolower((unsigned char)error->text[len + 2]);
+		error->text[len + 2] = (char)tolower((unsigned char)error->text[len + 2]);
 	if (errnum == EPERM || errnum == EACCES)
 		error_hint(error, "root is needed (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)");
 	return -errnum;

@@ -126,7 +126,7 @@ static int follow_old(struct state *state, const struct state *base, const struc
 		const struct gateway_entry *new = state_find_gateway(fresh, &old->from);
 		struct gateway_entry *entry = state_find_gateway(state, &old->from);
 
-		if (!entry || !is_same(state, entry, base, old) || (new &&is_same(fresh, new, base, old)))
+		if (!entry || !is_same(state, entry, base, old) || (new && is_same(fresh, new, base, old)))
 			continue;
 		if (new)
 			ret = take_over(state, fresh, new, &entry->value);
@@ -185,7 +185,7 @@ static void choose(const struct gateway_list *list, struct wgvia_gateway *value,
 		value->flags |= WGVIA_GATEWAY_DOWN;
 	else if (chosen == current)
 		value->flags &= ~WGVIA_GATEWAY_DOWN;
-	else
+	else if (list)
 		*value = hop_value(&hops.hops[chosen], list->number);
 }
 

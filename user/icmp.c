@@ -104,7 +104,7 @@ static size_t read_header(uint8_t family, const uint8_t *packet, size_t len, str
 		memcpy(echo->from.addr, &ip.saddr, 4);
 		memcpy(echo->to.addr, &ip.daddr, 4);
 		echo->hop_limit = ip.ttl;
-		return ip.ihl * 4;
+		return (size_t)ip.ihl * 4;
 	} else {
 		struct ipv6hdr ip;
 
@@ -160,7 +160,7 @@ static size_t read_redirect(uint8_t family, const uint8_t *packet, size_t len, s
 	if (len < at + 32) /* RFC 4861, 4.5: the target, the destination, options in units of 8 bytes */
 		return 0;
 	memcpy(better->addr, packet + at, 16);
-	for (at += 32; len >= at + 8 && packet[at + 1]; at += packet[at + 1] * 8)
+	for (at += 32; len >= at + 8 && packet[at + 1]; at += (size_t)packet[at + 1] * 8)
 		if (packet[at] == ND_OPT_REDIRECTED_HEADER)
 			return at + 8;
 	return 0;

@@ -13,8 +13,8 @@
 #include "ip.h"
 
 /*
- * An echo request or reply. `token` is in the payload: a NAT may change addresses and `id`, but not that; and nobody can
- * know it who has not seen the packet.
+ * An echo request or reply. `token` is in the payload: a NAT may change addresses and `id`, but not that; and nobody
+ * can know it who has not seen the packet.
  */
 struct icmp_echo {
 	struct ip from, to; /* of one family */
@@ -43,9 +43,9 @@ enum refusal {
 extern const char *const refusal_words[REFUSAL_COUNT];
 
 struct icmp_message {
-	bool refused; /* an ICMP error: `by` says `refusal` of `echo`, whose token is not known */
+	bool refused;	 /* an ICMP error: `by` says `refusal` of `echo`, whose token is not known */
 	bool redirected; /* `by` says that `better` is the next hop for `echo`, whose token is not known */
-	struct ip by; /* who sent it */
+	struct ip by;	 /* who sent it */
 	enum refusal refusal;
 	struct ip better;
 	struct icmp_echo echo;

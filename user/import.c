@@ -26,7 +26,7 @@ int import_parse_path(const char *path, char name[IFNAMSIZ], struct error *error
 	size_t len = strlen(base);
 	char text[IFNAMSIZ];
 
-	if (len < 6 || len - 5 >= IFNAMSIZ || strcmp(base + len - 5, ".conf")) {
+	if (len < 6 || len - 5 >= IFNAMSIZ || strcmp(base + len - 5, ".conf") != 0) {
 		error_usage(error, "which interface? '%s' is not named INTERFACE.conf", path);
 		error_hint(error, "wgvia import FILE IFACE");
 		return -EINVAL;
@@ -106,9 +106,8 @@ static void take_hook(struct recipe *recipe, const struct wgquick_line *line)
 		if (step &&
 		    (strstr(line->value, "rule") || strstr(line->value, "table") || strstr(line->value, "lookup")))
 			recipe_remark(recipe, step,
-				      "stays as it is: this is more shell than import reads, so take out by hand what "
-				      "belongs "
-				      "to the recipe");
+				      "stays as it is: this is more shell than import reads, "
+				      "so take out by hand what belongs to the recipe");
 		return;
 	}
 	for (size_t i = 0; i < count && (step = add_step(recipe, line)); i++)

@@ -247,7 +247,7 @@ static int add_table(struct maker *maker, uint8_t len, struct index_table *writt
 	uint32_t slots = slots_of(maker->family, len);
 	int ret = -EAGAIN;
 
-	for (size_t lines = maker->lengths[len] * 5 / (slots * 4) + 1; lines < LINES_MAX && ret == -EAGAIN;
+	for (size_t lines = maker->lengths[len] * 5 / (slots * 4UL) + 1; lines < LINES_MAX && ret == -EAGAIN;
 	     lines += lines / 8 + 1)
 		ret = try_table(maker, len, lines, written);
 	return ret == -EAGAIN ? -E2BIG : ret;

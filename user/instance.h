@@ -49,10 +49,7 @@ struct instance {
 	size_t attachment_count;
 };
 
-#define INSTANCE_NONE                                                                                                  \
-	{                                                                                                              \
-		.maps = { [0 ... MAP_COUNT - 1] = -1 }                                                                 \
-	}
+#define INSTANCE_NONE {.maps = {[0 ... MAP_COUNT - 1] = -1}}
 
 void instance_close(struct instance *instance); /* for cleanup(), too */
 

@@ -354,7 +354,7 @@ static bool take_options(struct words *words, struct iproute *command)
 			command->family = AF_INET6;
 		} else if (matches(option, "-family") && option[1] && has_value(words)) {
 			words->word++;
-			if (strcmp(*words->word, "inet") && strcmp(*words->word, "inet6"))
+			if (strcmp(*words->word, "inet") != 0 && strcmp(*words->word, "inet6") != 0)
 				return false;
 			command->family = strcmp(*words->word, "inet") ? AF_INET6 : AF_INET;
 		} else if (!option[1] || find_match(without_value, ARRAY_SIZE(without_value), option) < 0) {

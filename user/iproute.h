@@ -34,7 +34,7 @@ struct iproute {
 };
 
 /* The pointers in the value point to `words`. */
-struct iproute iproute_read(char *const *words, size_t count);
+struct iproute iproute_read(char *const *list, size_t count);
 /*
  * A prefix of the family, any where it is 0. Host bits go, as the kernel compares without them; "default", where the
  * family is not known, is of family 0.

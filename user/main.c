@@ -86,7 +86,7 @@ static int run(struct context *context, const char *netns, int argc, char **argv
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		int ret;
 
-		if (strcmp(argv[0], commands[i].name))
+		if (strcmp(argv[0], commands[i].name) != 0)
 			continue;
 		ret = netns ? enter_netns(netns, &context->error) : 0;
 		return ret ? ret : commands[i].function(context, argc - 1, argv + 1);

@@ -32,7 +32,7 @@ static bool has_batch(void)
 	if (!asked) {
 		const char *word = getenv("WGVIA_BATCH");
 
-		wanted = !word || strcmp(word, "no");
+		wanted = !word || strcmp(word, "no") != 0;
 		asked = true;
 	}
 	return wanted && !refused;

@@ -26,9 +26,8 @@ struct monitor {
 
 int monitor_open(struct monitor **monitor, unsigned int receive_buffer)
 {
-	static const int groups[] = {RTNLGRP_LINK,	  RTNLGRP_NEIGH,      RTNLGRP_IPV4_IFADDR,
-				     RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
-				     RTNLGRP_IPV4_RULE,	  RTNLGRP_IPV6_RULE};
+	static const int groups[] = {RTNLGRP_LINK,	 RTNLGRP_NEIGH,	     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+				     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,	  RTNLGRP_IPV6_RULE};
 	cleanup(monitor_close) struct monitor *opened = calloc(1, sizeof(*opened));
 	int size = receive_buffer ? (int)receive_buffer : RECEIVE_BUFFER;
 

@@ -68,7 +68,7 @@ int parse_prefix(const char *text, struct prefix *prefix, struct error *error)
 	const char *slash = strchr(text, '/');
 	size_t address_len = slash ? (size_t)(slash - text) : strlen(text);
 	struct prefix result = {};
-	struct ip ip;
+	struct ip ip = {};
 	int len;
 
 	if (address_len >= sizeof(address))
@@ -106,8 +106,7 @@ int parse_ifname(const char *text, char name[IFNAMSIZ], struct error *error)
 	for (const char *c = text; *c; c++)
 		if (*c == '/' || *c == ':' || isspace((unsigned char)*c))
 			return error_usage(error, "'%s' is no interface name: no '/', ':' or white space", text);
-	memset(name, 0, IFNAMSIZ);
-	memcpy(name, text, len);
+	strncpy(name, text, IFNAMSIZ); /* fills it up with zeros */
 	return 0;
 }
 
@@ -445,7 +444,7 @@ int parse_up(int argc, char **argv, struct request *request, struct error *error
 {
 	struct cursor cursor = {argv, argv + argc};
 	char text[PREFIX_TEXT_LEN];
-	size_t first, second;
+	size_t first = 0, second = 0;
 	int ret;
 
 	*request = (struct request){};

@@ -72,8 +72,8 @@ int parse_return(const char *text, enum wgvia_return *ret, struct error *error);
 int parse_up(int argc, char **argv, struct request *request, struct error *error);
 /*
  * The words of one statement, as `up` has many of them and a line of a configuration has one: "from PREFIX ..."
- * as above, "bypass PREFIX", "mode fast|stack", "on-fail drop|pass" or "return via|any|drop [also ...]". It is added to the request, which
- * holds the tunnel's name already and is the caller's to free, on failure too.
+ * as above, "bypass PREFIX", "mode fast|stack", "on-fail drop|pass" or "return via|any|drop [also ...]". It is added to
+ * the request, which holds the tunnel's name already and is the caller's to free, on failure too.
  */
 int parse_statement(int count, char **words, struct request *request, struct error *error);
 /*

@@ -43,7 +43,7 @@ static bool unescape(const char *name, char tunnel[IFNAMSIZ])
 		char c = *name;
 
 		if (c == '%') {
-			if (strncmp(name, "%2e", 3) && strncmp(name, "%25", 3))
+			if (strncmp(name, "%2e", 3) != 0 && strncmp(name, "%25", 3) != 0)
 				return false;
 			c = name[2] == 'e' ? '.' : '%';
 			name += 2;
@@ -179,7 +179,7 @@ int pins_prepare(const char *root, struct error *error)
 	if (ret)
 		return error_system(error, -ret, "cannot use '%s'", root);
 	if (!is_bpffs(parent)) {
-		if (strcmp(root, BPFFS) && strncmp(root, BPFFS "/", strlen(BPFFS "/")))
+		if (strcmp(root, BPFFS) != 0 && strncmp(root, BPFFS "/", strlen(BPFFS "/")) != 0)
 			return refuse_no_bpffs(root, error);
 		ret = mount_bpffs(error);
 		if (ret)
@@ -291,6 +291,13 @@ static int rename_folder(const char *root, const char *tunnel, enum pins_folder 
 	return rename(old, new) ? -errno : 0;
 }
 
+static int remove_entry(int folder, const char *name)
+{
+	if (folder < 0)
+		return -1;
+	return unlinkat(folder, name, 0) && (errno != EISDIR || unlinkat(folder, name, AT_REMOVEDIR)) ? -1 : 0;
+}
+
 int pins_remove_folder(const char *root, const char *tunnel, enum pins_folder folder)
 {
 	char path[PINS_PATH_MAX];
@@ -304,9 +311,8 @@ int pins_remove_folder(const char *root, const char *tunnel, enum pins_folder fo
 	if (!pins)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(pins)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			if (unlinkat(dirfd(pins), entry->d_name, 0) &&
-			    (errno != EISDIR || unlinkat(dirfd(pins), entry->d_name, AT_REMOVEDIR)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			if (remove_entry(dirfd(pins), entry->d_name))
 				ret = -errno;
 	closedir(pins);
 	if (rmdir(path) && !ret)

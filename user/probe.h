@@ -59,9 +59,9 @@ struct probe {
 	bool resolved; /* the neighbour answers, or somebody keeps its entry */
 	struct neighbour neighbour;
 	uint8_t senders[PROBE_PACKETS][6]; /* MAC addresses that those came back from which arrived */
-	bool redirects;	   /* the firewall has sent a redirect about one of the packets */
-	struct ip better;  /* next hop to the VPN address that it named; family 0: none */
-	int error; /* errno of a packet that could not be sent */
+	bool redirects;			   /* the firewall has sent a redirect about one of the packets */
+	struct ip better;		   /* next hop to the VPN address that it named; family 0: none */
+	int error;			   /* errno of a packet that could not be sent */
 	struct probe_fate fates[PROBE_PACKETS];
 	/* its own */
 	int fd;
@@ -71,8 +71,8 @@ struct probe {
 
 /*
  * This host's address on the gateway's device that the firewall sends to directly: one whose subnet holds the next hop,
- * else one with a subnet; a single address, added by hand or by keepalived, if there is no other. NULL: there is none of
- * that family. It is not `except`.
+ * else one with a subnet; a single address, added by hand or by keepalived, if there is no other. NULL: there is none
+ * of that family. It is not `except`.
  */
 const struct address *probe_find_lan(const struct address *own, size_t count, uint32_t ifindex, const struct ip *via,
 				     const struct ip *except);

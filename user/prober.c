@@ -22,7 +22,7 @@
 /* Of a target, beside what the last probe has found. */
 struct course {
 	uint64_t due, began; /* HEALTH_NEVER: not before something happens; 0: never yet */
-	unsigned int again; /* how often it is looked again */
+	unsigned int again;  /* how often it is looked again */
 	bool running, another;
 	char told[SENDER_TEXT_MAX]; /* last, where `another` */
 };

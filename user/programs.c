@@ -19,11 +19,8 @@
 #define PIN_MAX (PINS_PATH_MAX + 32)
 /* The name of a program is the name of its pin. */
 static const char *const names[PROGRAM_COUNT] = {
-	[PROGRAM_OUT] = "wgvia_out",
-	[PROGRAM_BACK] = "wgvia_back",
-	[PROGRAM_BACK_L3] = "wgvia_back_l3",
-	[PROGRAM_EGRESS] = "wgvia_egress",
-	[PROGRAM_EGRESS_L3] = "wgvia_egress_l3",
+	[PROGRAM_OUT] = "wgvia_out",	   [PROGRAM_BACK] = "wgvia_back",	    [PROGRAM_BACK_L3] = "wgvia_back_l3",
+	[PROGRAM_EGRESS] = "wgvia_egress", [PROGRAM_EGRESS_L3] = "wgvia_egress_l3",
 };
 
 static int verbose;
@@ -63,7 +60,7 @@ struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode)
 
 	if (!skeleton)
 		return NULL;
-	config = (struct config *)&skeleton->rodata->config;
+	config = &skeleton->rodata->config;
 	config->tunnel_link_len = tunnel_is_l3 ? 0 : ETH_HLEN;
 	config->tunnel_ether = !tunnel_is_l3;
 	config->has_trace = 1;

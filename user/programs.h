@@ -29,10 +29,7 @@ struct programs {
 	int fds[PROGRAM_COUNT]; /* -1: not held */
 };
 
-#define PROGRAMS_NONE                                                                                                  \
-	{                                                                                                              \
-		.fds = { [0 ... PROGRAM_COUNT - 1] = -1 }                                                              \
-	}
+#define PROGRAMS_NONE {.fds = {[0 ... PROGRAM_COUNT - 1] = -1}}
 
 void programs_close(struct programs *programs); /* for cleanup(), too */
 

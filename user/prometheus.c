@@ -42,7 +42,7 @@ void samples_print_prometheus(const struct samples *samples, FILE *out)
 	for (size_t m = 0; m < ARRAY_SIZE(metrics); m++) {
 		fprintf(out, "# HELP %s %s\n# TYPE %s counter\n", metrics[m].name, metrics[m].help, metrics[m].name);
 		for (size_t i = 0; i < samples->count; i++)
-			for (__u32 index = 0; index < WGVIA_COUNTERS; index++) {
+			for (int index = 0; index < WGVIA_COUNTERS; index++) {
 				const struct wgvia_counter *counter = &samples->all[i].counters[index];
 				int direction = index / WGVIA_VERDICT_COUNT, verdict = index % WGVIA_VERDICT_COUNT;
 
@@ -52,7 +52,7 @@ void samples_print_prometheus(const struct samples *samples, FILE *out)
 				print_label(samples->all[i].tunnel, out);
 				fprintf(out, "\",direction=\"%s\",verdict=\"%s\"} %" PRIu64 "\n",
 					direction_words[direction], verdict_words[verdict],
-					(uint64_t) * (const __u64 *)((const char *)counter + metrics[m].offset));
+					(uint64_t)*(const __u64 *)((const char *)counter + metrics[m].offset));
 			}
 	}
 }

@@ -67,7 +67,7 @@ static bool is_in_table(const struct step *step, uint8_t family, const char *tab
 static bool is_default_via(const struct recipe *recipe, const struct step *step)
 {
 	return is_route_add(step) && is_plain(step) && !step->ip.prefix.len && !step->ip.type && step->ip.via.family &&
-	       strcmp(step->ip.dev, recipe->tunnel);
+	       strcmp(step->ip.dev, recipe->tunnel) != 0;
 }
 
 /* Of several default routes the one with the lowest metric, as the kernel takes it. */
@@ -164,7 +164,7 @@ static void take_rule(struct recipe *recipe, struct step *rule)
 	route.via = gateway->ip.via;
 	memcpy(route.dev, gateway->ip.dev, sizeof(route.dev));
 	other = find_route(recipe, &route.from);
-	if (other && (!ip_equal(&other->via, &route.via) || strcmp(other->dev, route.dev))) {
+	if (other && (!ip_equal(&other->via, &route.via) || strcmp(other->dev, route.dev) != 0)) {
 		recipe_remark(recipe, rule, "stays as it is: another rule has a gateway for this prefix already");
 		return;
 	}
@@ -245,11 +245,9 @@ static void remark_overlaps(struct recipe *recipe)
 		for (size_t j = 0; j < recipe->request->route_count; j++, other++)
 			if (own != other && prefix_covers(&own->from, &other->from) &&
 			    !ip_equal(&own->via, &other->via)) {
-				recipe_remark(
-					recipe, step,
-					"overlaps with another prefix: to wgvia the longest decides, whatever the "
-					"rules' "
-					"preference");
+				recipe_remark(recipe, step,
+					      "overlaps with another prefix: to wgvia the "
+					      "longest decides, whatever the rules' preference");
 				break;
 			}
 	}
@@ -369,7 +367,7 @@ static void take_route(struct recipe *recipe, const struct table *table, struct 
 		recipe_remark(recipe, step, "not taken over: '%s' is not clear", ip->not_clear);
 	else if (ip->extra)
 		recipe_remark(recipe, step, "not taken over: wgvia has no '%s'", ip->extra);
-	else if (ip->type && strcmp(ip->type, "throw"))
+	else if (ip->type && strcmp(ip->type, "throw") != 0)
 		recipe_remark(recipe, step,
 			      is_default
 				      ? "not needed: 'on-fail drop', the default, lets nothing past the firewall"
@@ -379,10 +377,9 @@ static void take_route(struct recipe *recipe, const struct table *table, struct 
 	else if (is_default)
 		remark_second_default(recipe, step);
 	else if (ip->via.family)
-		recipe_remark(
-			recipe, step,
-			"not taken over: wgvia has one way for a prefix; 'bypass PREFIX' leaves a destination to the "
-			"main table");
+		recipe_remark(recipe, step,
+			      "not taken over: wgvia has one way for a prefix; "
+			      "'bypass PREFIX' leaves a destination to the main table");
 	else if (!ip->type && !ip->dev[0])
 		recipe_remark(recipe, step, "not taken over: a route needs 'via ADDRESS' or 'dev DEV'");
 	else if (!ip->type && !strcmp(ip->dev, recipe->tunnel))
@@ -442,7 +439,7 @@ bool recipe_table_is_gone(const struct recipe *recipe, const char *word)
 	if (!word || !iproute_table(word, name))
 		return false;
 	for (size_t i = 0; i < recipe->table_count; i++) {
-		if (strcmp(recipe->tables[i].name, name))
+		if (strcmp(recipe->tables[i].name, name) != 0)
 			continue;
 		if (recipe->tables[i].stays)
 			return false;
@@ -514,11 +511,9 @@ static void remark_others(struct recipe *recipe)
 			recipe_remark(recipe, step,
 				      "stays as it is: wgvia is called here already, and one call is enough");
 		if (is_netfilter(step) && (step->line->key == WGQUICK_PRE_UP || step->line->key == WGQUICK_POST_UP))
-			recipe_remark(
-				recipe, step,
-				"stays as it is, but mode fast carries this traffic past netfilter's FORWARD and NAT: "
-				"add "
-				"'mode stack' if these are to see it");
+			recipe_remark(recipe, step,
+				      "stays as it is, but mode fast carries this traffic past "
+				      "netfilter's FORWARD and NAT: add 'mode stack' if these are to see it");
 	}
 }
 

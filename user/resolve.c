@@ -480,9 +480,8 @@ static void note_narrow_gateways(struct plan *plan)
 			if (plan->points[j].direction == WGVIA_EGRESS && narrow->mtu < wide->mtu &&
 			    is_gateway_device(plan, narrow->ifindex))
 				add_note(plan,
-					 "dev %s has mtu %u, less than dev %s (%u): what the kernel would send by %s "
-					 "and is "
-					 "longer than that is dropped, counted as too_big",
+					 "dev %s has mtu %u, less than dev %s (%u): what the kernel would "
+					 "send by %s and is longer than that is dropped, counted as too_big",
 					 narrow->name, narrow->mtu, wide->name, wide->mtu, wide->name);
 		}
 	}
@@ -563,8 +562,8 @@ static int check_absent(struct plan *plan, const struct request *request, struct
 {
 	if (request->route_count) {
 		add_note(plan,
-			 "interface '%s' does not exist yet: only the LAN side is prepared; run the same command "
-			 "again when it exists",
+			 "interface '%s' does not exist yet: only the LAN side "
+			 "is prepared; run the same command again when it exists",
 			 request->tunnel);
 		return 0;
 	}
@@ -575,7 +574,7 @@ static int check_absent(struct plan *plan, const struct request *request, struct
 
 int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *plan, struct error *error)
 {
-	const struct link *tunnel;
+	const struct link *tunnel = &plan->absent;
 	int ret;
 
 	*plan = (struct plan){};
@@ -605,7 +604,7 @@ int resolve_up(struct rtnl *rtnl, const struct request *request, struct plan *pl
 
 int resolve_running(struct rtnl *rtnl, struct state *state, struct plan *plan, struct error *error)
 {
-	const struct link *tunnel;
+	const struct link *tunnel = &plan->absent;
 	size_t kept = 0;
 	int ret;
 

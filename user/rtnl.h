@@ -70,6 +70,7 @@ const struct link *link_by_name(const struct links *links, const char *name);
 /* Without a link header in front of the packet at TC (dev_is_mac_header_xmit()). */
 bool link_is_l3(const struct link *link);
 bool link_is_ethernet(const struct link *link);
+bool link_equal(const struct link *a, const struct link *b);
 
 /*
  * What the kernel delivers to this host itself: local, anycast and broadcast routes of the `local` table, which is what

@@ -66,7 +66,7 @@ static int on_filter(const struct nlmsghdr *header, void *data)
 	filter->priority = TC_H_MAJ(info->tcm_info) >> 16;
 	if (attributes.of[TCA_KIND])
 		strncpy(filter->kind, mnl_attr_get_str(attributes.of[TCA_KIND]), sizeof(filter->kind) - 1);
-	if (strcmp(filter->kind, "bpf") || !attributes.of[TCA_OPTIONS])
+	if (strcmp(filter->kind, "bpf") != 0 || !attributes.of[TCA_OPTIONS])
 		return MNL_CB_OK;
 	mnl_attr_parse_nested(attributes.of[TCA_OPTIONS], message_gather, &options);
 	if (options.of[TCA_BPF_ID])

@@ -87,3 +87,10 @@ bool link_is_ethernet(const struct link *link)
 {
 	return link->type == ARPHRD_ETHER;
 }
+
+bool link_equal(const struct link *a, const struct link *b)
+{
+	return a->ifindex == b->ifindex && !strcmp(a->name, b->name) && !strcmp(a->kind, b->kind) &&
+	       a->type == b->type && a->flags == b->flags && a->mtu == b->mtu && a->master == b->master &&
+	       a->operstate == b->operstate && a->table == b->table;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * rtnetlink's messages to values, for who asks (rtnl_*.c) and for who listens (monitor.c). The kernel made the messages:
- * lengths are right.
+ * rtnetlink's messages to values, for who asks (rtnl_*.c) and for who listens (monitor.c). The kernel made the
+ * messages: lengths are right.
  */
 #ifndef WGVIA_RTNL_MESSAGE_H
 #define WGVIA_RTNL_MESSAGE_H

@@ -84,7 +84,7 @@ static void narrow(const struct traffic *traffic, struct json_object *match, str
 	enum scope_field side;
 	bool device = !strncmp(meta, "iif", 3) || !strncmp(meta, "oif", 3);
 
-	if (strcmp(op, "==") && strcmp(op, "in"))
+	if (strcmp(op, "==") != 0 && strcmp(op, "in") != 0)
 		return;
 	if (device)
 		side = *meta == 'i' ? SCOPE_FROM : SCOPE_TO;
@@ -99,7 +99,7 @@ static void narrow(const struct traffic *traffic, struct json_object *match, str
 static bool is_about_this_host(struct json_object *match)
 {
 	return !strcmp(text(member(member(match, "left"), "fib"), "result"), "type") &&
-	       !strcmp(text(match, "right"), "local") && strcmp(text(match, "op"), "!=");
+	       !strcmp(text(match, "right"), "local") && strcmp(text(match, "op"), "!=") != 0;
 }
 
 /* "ct state invalid", "ct state vmap { ... }" */
@@ -149,8 +149,7 @@ static unsigned int flags_below(struct json_object *value)
 			flags |= flags_below(json_object_array_get_idx(value, i));
 	if (!json_object_is_type(value, json_type_object))
 		return flags;
-	json_object_object_foreach(value, key, child)
-	{
+	json_object_object_foreach (value, key, child) {
 		for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
 			if (!strcmp(key, statements[i].name))
 				flags |= statements[i].flags;
@@ -170,8 +169,7 @@ static void add_jumps(struct ruleset *ruleset, struct json_object *rule, size_t 
 			add_jumps(ruleset, rule, from, json_object_array_get_idx(value, i));
 	if (!json_object_is_type(value, json_type_object))
 		return;
-	json_object_object_foreach(value, key, child)
-	{
+	json_object_object_foreach (value, key, child) {
 		if (!strcmp(key, "jump") || !strcmp(key, "goto"))
 			ruleset_add_jump(ruleset, from,
 					 ruleset_chain(ruleset, text(rule, "family"), text(rule, "table"),
@@ -210,10 +208,10 @@ static void read_rule(struct ruleset *ruleset, const struct traffic *traffic, st
 			flags |= RULE_NOT_US;
 		if (match)
 			narrow(traffic, match, &scope);
-		json_object_object_foreach(one, name, unused)
-		{
+		json_object_object_foreach (one, name, unused) {
 			(void)unused;
-			if (is_act(name) && (strcmp(name, "xt") || strcmp(text(member(one, "xt"), "type"), "match")))
+			if (is_act(name) &&
+			    (strcmp(name, "xt") != 0 || strcmp(text(member(one, "xt"), "type"), "match") != 0))
 				flags |= RULE_ACTS;
 		}
 	}
@@ -239,11 +237,12 @@ static void read_chain(struct ruleset *ruleset, const struct traffic *traffic, s
 
 static int on_chain(const struct nlmsghdr *header, void *data)
 {
-	const struct nfgenmsg *message = mnl_nlmsg_get_payload(header);
 	const struct nlattr *attribute;
+	bool *found = data;
 
-	mnl_attr_for_each(attribute, header, sizeof(*message)) if (mnl_attr_get_type(attribute) == NFTA_CHAIN_HOOK) *
-		(bool *)data = true;
+	mnl_attr_for_each (attribute, header, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attribute) == NFTA_CHAIN_HOOK)
+			*found = true;
 	return MNL_CB_OK;
 }
 

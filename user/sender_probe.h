@@ -2,10 +2,10 @@
 /*
  * Which MAC addresses a gateway's frames come from: an echo request from an address of a prefix to this host's own LAN
  * address is sent to the MAC address that the gateway answers neighbour requests with, comes back in a frame of the
- * gateway's, and is answered by the gateway again, as in probe.h, whose story it is; here nothing is judged. A router may
- * send by one device to a host of the LAN and by another to the next hop of a route (a VRRP instance with a device and a
- * MAC address of its own), so both frames count. The prefix's address is one of the tunnel's where it has one, else the
- * first of all.
+ * gateway's, and is answered by the gateway again, as in probe.h, whose story it is; here nothing is judged. A router
+ * may send by one device to a host of the LAN and by another to the next hop of a route (a VRRP instance with a device
+ * and a MAC address of its own), so both frames count. The prefix's address is one of the tunnel's where it has one,
+ * else the first of all.
  *
  * What comes back has to carry 64 random bits. Only who was sent the request, or forwarded it, has seen them.
  */

@@ -130,7 +130,7 @@ static int take_redirection(struct reader *reader)
 		return 0;
 	}
 	skip_blanks(reader);
-	return take_word(reader) || strcmp(reader->word, "/dev/null") ? -EINVAL : 0;
+	return take_word(reader) || strcmp(reader->word, "/dev/null") != 0 ? -EINVAL : 0;
 }
 
 /* Words by which a shell knows that more than a simple command begins. */
@@ -199,7 +199,8 @@ static int take_or_true(struct reader *reader, struct shell_command *command)
 	reader->at += 2;
 	skip_blanks(reader);
 	ret = take_command(reader, &other);
-	if (!ret && (other.word_count != 1 || (strcmp(other.words[0], "true") && strcmp(other.words[0], ":"))))
+	if (!ret &&
+	    (other.word_count != 1 || (strcmp(other.words[0], "true") != 0 && strcmp(other.words[0], ":") != 0)))
 		ret = -EINVAL;
 	command->len = other.start + other.len - command->start;
 	for (size_t i = 0; i < other.word_count; i++)

@@ -195,9 +195,9 @@ int solicit_send(struct solicit *solicit, uint32_t ifindex, const struct ip *ip)
 /* 1: an answer; 0: something else; -1: nothing is left. */
 static int receive_arp(int fd, struct solicit_answer *answer)
 {
-	struct sockaddr_ll from;
+	struct sockaddr_ll from = {};
 	socklen_t len = sizeof(from);
-	struct ether_arp reply;
+	struct ether_arp reply = {};
 	ssize_t size = recvfrom(fd, &reply, sizeof(reply), 0, (struct sockaddr *)&from, &len);
 
 	if (size < 0)

@@ -27,6 +27,13 @@ void also_sort(struct also *also)
 	qsort(also->macs, also->mac_count, sizeof(also->macs[0]), compare_macs);
 }
 
+/* Unused hops count: what somebody else has left there is to be replaced. */
+bool also_equal(const struct also *a, const struct also *b)
+{
+	return a->mac_count == b->mac_count && !memcmp(a->macs, b->macs, sizeof(a->macs)) &&
+	       !memcmp(&a->hops, &b->hops, sizeof(a->hops));
+}
+
 bool also_has_mac(const struct also *also, const uint8_t mac[6])
 {
 	for (size_t i = 0; i < also->mac_count; i++)
@@ -116,7 +123,7 @@ struct bypass_entry *state_find_bypass(const struct state *state, const struct p
 
 struct gateway_entry *state_match_gateway(const struct state *state, const struct ip *ip)
 {
-	for (int len = ip_bits(ip->family); len >= 0; len--) {
+	for (int len = (int)ip_bits(ip->family); len >= 0; len--) {
 		struct prefix prefix = {ip_mask(*ip, len), len};
 		struct gateway_entry *entry = state_find_gateway(state, &prefix);
 
@@ -128,7 +135,7 @@ struct gateway_entry *state_match_gateway(const struct state *state, const struc
 
 struct bypass_entry *state_match_bypass(const struct state *state, const struct ip *ip)
 {
-	for (int len = ip_bits(ip->family); len >= 0; len--) {
+	for (int len = (int)ip_bits(ip->family); len >= 0; len--) {
 		struct prefix prefix = {ip_mask(*ip, len), len};
 		struct bypass_entry *entry = state_find_bypass(state, &prefix);
 

@@ -31,8 +31,8 @@ struct gateway_list {
 };
 
 /*
- * Whose frames count as a gateway's, besides what the neighbour table has for it: "return ... also ADDRESS|MAC". The MAC
- * addresses are in order; the hops, 0 to WGVIA_FAILOVER_HOPS, are as the user gave them.
+ * Whose frames count as a gateway's, besides what the neighbour table has for it: "return ... also ADDRESS|MAC". The
+ * MAC addresses are in order; the hops, 0 to WGVIA_FAILOVER_HOPS, are as the user gave them.
  */
 #define ALSO_MACS 16
 struct also {
@@ -42,6 +42,7 @@ struct also {
 };
 
 void also_sort(struct also *also);
+bool also_equal(const struct also *a, const struct also *b);
 bool also_has_mac(const struct also *also, const uint8_t mac[6]);
 
 /*

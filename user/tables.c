@@ -220,7 +220,7 @@ static int write_entry(struct writer *writer, bool bypass, const struct prefix *
 
 static void take_back(struct writer *writer)
 {
-	while (writer->undo_count) {
+	while (writer->undo && writer->undo_count) {
 		struct undo *undo = &writer->undo[--writer->undo_count];
 		struct map_layout map = layout_of(writer->instance, undo->bypass, undo->family);
 		size_t done;
@@ -239,7 +239,7 @@ static int write_gateways(struct writer *writer, const struct state *from, const
 	for (size_t i = 0; i < to->gateway_count && !ret; i++) {
 		const struct gateway_entry *new = &to->gateways[i], *old = state_find_gateway(from, &new->from);
 
-		if (!old || memcmp(&old->value, &new->value, sizeof(new->value)))
+		if (!old || memcmp(&old->value, &new->value, sizeof(new->value)) != 0)
 			ret = write_entry(writer, false, &new->from, old ? &old->value : NULL, &new->value);
 	}
 	for (size_t i = 0; i < from->gateway_count && !ret; i++) {
@@ -258,7 +258,7 @@ static int write_new_bypass(struct writer *writer, const struct state *from, con
 	for (size_t i = 0; i < to->bypass_count && !ret; i++) {
 		const struct bypass_entry *new = &to->bypass[i], *old = state_find_bypass(from, &new->to);
 
-		if (!old || memcmp(&old->value, &new->value, sizeof(new->value)))
+		if (!old || memcmp(&old->value, &new->value, sizeof(new->value)) != 0)
 			ret = write_entry(writer, true, &new->to, old ? &old->value : NULL, &new->value);
 	}
 	return ret;
@@ -373,7 +373,7 @@ void tables_index(const struct instance *instance, const struct state *state)
 /* The packet path keeps for some ticks who was a gateway, unless a change is counted: bpf/sender.h. */
 static bool senders_differ(const struct state *a, const struct state *b)
 {
-	return a->ret != b->ret || memcmp(&a->also, &b->also, sizeof(a->also)) != 0;
+	return a->ret != b->ret || !also_equal(&a->also, &b->also);
 }
 
 int tables_write(const struct instance *instance, const struct state *state, struct error *error)

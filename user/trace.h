@@ -21,7 +21,7 @@ struct trace;
 typedef int (*trace_see)(const struct wgvia_event *event, uint64_t realtime, void *data);
 
 /* Switches it on. 0 or negative with `error` set. */
-int trace_open(const char *root, const struct trace_words *words, struct trace **trace, struct error *error);
+int trace_open(const char *root, const struct trace_words *words, struct trace **result, struct error *error);
 /*
  * Waits a moment, less where a signal comes, and hands over what there is. 0; 1 where `see` has had enough; negative
  * with `error` set. An instance that has been put in another's place is followed, one that has been taken down is an

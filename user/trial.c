@@ -62,7 +62,7 @@ int trial_run(const struct instance *instance, struct trial *trial, struct error
 	trial->counted = false;
 	if (!skeleton)
 		return error_system(error, errno, "cannot open the programs");
-	config = (struct config *)&skeleton->rodata->config;
+	config = &skeleton->rodata->config;
 	config->tunnel_ether = 0;
 	config->has_trace = 0;
 	for (int i = 0; i < PROGRAM_COUNT; i++) /* the verifier takes its time for each */

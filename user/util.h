@@ -18,7 +18,7 @@
 #define cleanup_fd cleanup(cleanup_close_fd)
 #define cleanup_free cleanup(cleanup_free_memory)
 
-static inline void cleanup_close_fd(int *fd)
+static inline void cleanup_close_fd(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);

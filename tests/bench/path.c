@@ -32,30 +32,12 @@ static const struct {
 	enum trace trace;
 	int target; /* ns over the empty program; 0 for none */
 } cases[] = {
-#define FROM4                                                                                                          \
-	{                                                                                                              \
-		.family = 4, .source = "8.0.16.1", .destination = "203.0.113.9"                                        \
-	}
-#define FROM6                                                                                                          \
-	{                                                                                                              \
-		.family = 6, .source = "2001:db8:86dd:4000::1", .destination = "2001:db8::9"                           \
-	}
-#define TO4                                                                                                            \
-	{                                                                                                              \
-		.family = 4, .source = "203.0.113.9", .destination = "8.0.16.1"                                        \
-	}
-#define TO6                                                                                                            \
-	{                                                                                                              \
-		.family = 6, .source = "2001:db8::9", .destination = "2001:db8:86dd:4000::1"                           \
-	}
-#define OTHER4                                                                                                         \
-	{                                                                                                              \
-		.family = 4, .source = "203.0.113.9", .destination = "192.0.2.1"                                       \
-	}
-#define OTHER6                                                                                                         \
-	{                                                                                                              \
-		.family = 6, .source = "2001:db8::9", .destination = "2001:db8::1"                                     \
-	}
+#define FROM4 {.family = 4, .source = "8.0.16.1", .destination = "203.0.113.9"}
+#define FROM6 {.family = 6, .source = "2001:db8:86dd:4000::1", .destination = "2001:db8::9"}
+#define TO4 {.family = 4, .source = "203.0.113.9", .destination = "8.0.16.1"}
+#define TO6 {.family = 6, .source = "2001:db8::9", .destination = "2001:db8:86dd:4000::1"}
+#define OTHER4 {.family = 4, .source = "203.0.113.9", .destination = "192.0.2.1"}
+#define OTHER6 {.family = 6, .source = "2001:db8::9", .destination = "2001:db8::1"}
 	{"empty program", EMPTY, .packet = FROM4},
 	{"out, redirected, IPv4", WGVIA_OUT, .packet = FROM4, .target = 60},
 	{"out, redirected, IPv6", WGVIA_OUT, .packet = FROM6, .target = 60},

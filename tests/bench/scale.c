@@ -206,8 +206,8 @@ static void measure(size_t count)
 int main(void)
 {
 	prepare();
-	printf("many prefixes: the better of %d rounds; down returns before the kernel has given all of the memory "
-	       "back\n",
+	printf("many prefixes: the better of %d rounds; down returns "
+	       "before the kernel has given all of the memory back\n",
 	       ROUNDS);
 	printf("%-36s %8s %8s %14s %6s\n", "", "seconds", "peak MB", "entry by entry", "ratio");
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)

@@ -172,9 +172,9 @@ static void prove(struct row *row)
 	}
 	if (!len)
 		wrong(row, "packets that have arrived", 0, 1);
-	if (!row->back && memcmp(frame, mac, 6))
+	if (!row->back && memcmp(frame, mac, 6) != 0)
 		wrong(row, "the frame goes to the MAC that ends in", frame[5], mac[5]);
-	if (memcmp(ip + 40, row->traffic[0].frame.data + LINK_LEN + 40, FLOORS_PACKET_LEN - 40))
+	if (memcmp(ip + 40, row->traffic[0].frame.data + LINK_LEN + 40, FLOORS_PACKET_LEN - 40) != 0)
 		wrong(row, "the payload has changed: bytes", len, 0);
 	hop_limit = row->family == 4 ? ip[8] : ip[7];
 	if (hop_limit != (forwards ? 63 : 64))

@@ -49,7 +49,7 @@ static void check_route(const struct route_words *route, const char *tunnel)
 	for (size_t i = 0; i < route->other_count; i++) {
 		const struct hop_words *hop = &route->others[i];
 
-		require(hop->via.family && strcmp(hop->dev, tunnel) && !ip_is_multicast(&hop->via));
+		require(hop->via.family && strcmp(hop->dev, tunnel) != 0 && !ip_is_multicast(&hop->via));
 		require(ip_bits(route->from.ip.family) <= ip_bits(hop->via.family) || !route->from.len ||
 			route->from.ip.family == AF_INET);
 	}

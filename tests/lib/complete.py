@@ -6,7 +6,8 @@
 #   complete.py bash|zsh FILE <LINES
 #
 # loads FILE, types each line and has every proposal inserted. For each line it prints "LINE=> WORD...", the words that
-# then stand in the place of its last one, sorted, folders without the slash that zsh alone adds; what the shell wrote of its own accord goes to stderr.
+# then stand in the place of its last one, sorted, folders without the slash that zsh alone adds; what the shell wrote of its own
+# accord goes to stderr.
 
 import os
 import pty

@@ -161,7 +161,8 @@ wg6: from $VPN6 via $FW6 dev ens3"
 @test "JSON: the lines as a list, empty where nothing changes" {
 	good
 	is "$(wgvia -j apply wg6 "$conf" | jq -c '[.interface, .changes]')" \
-		"[\"wg6\",[\"+ mode fast\",\"+ on-fail drop\",\"+ return via\",\"+ from $VPN4 via $FW4 dev ens3\",\"+ from $VPN6 via $FW6 dev ens3\"]]"
+		"$(printf '["wg6",["+ mode fast","+ on-fail drop","+ return via","+ from %s","+ from %s"]]' \
+			"$VPN4 via $FW4 dev ens3" "$VPN6 via $FW6 dev ens3")"
 	is "$(wgvia -j apply wg6 "$conf")" '{"interface":"wg6","changes":[],"notes":[]}'
 	is "$(wgvia -j apply -c wg6 - <<<"from $VPN4" | jq -c .changes)" "[\"- from $VPN6 via $FW6 dev ens3\"]"
 	is "$(wgvia -j save wg6 | jq -c .statements)" \

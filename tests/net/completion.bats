@@ -171,14 +171,16 @@ made() {
 	cp "$WGVIA" "$BATS_TEST_TMPDIR/wgvia"
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	# shellcheck disable=SC2016 # the inner shell's variables
-	PATH=$BATS_TEST_TMPDIR:$PATH run --separate-stderr nsenter --net="/run/netns/$NS_GW" setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '
+	PATH=$BATS_TEST_TMPDIR:$PATH run --separate-stderr nsenter --net="/run/netns/$NS_GW" \
+		setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '
 		. "$0"
 		for COMP_LINE in "$@"; do
 			COMP_POINT=${#COMP_LINE}
 			_wgvia wgvia "" || exit
 			echo "${COMPREPLY[*]}"
 		done
-		echo .' "$BATS_TEST_TMPDIR/completion" "wgvia down " "wgvia route del wg6 from " "wgvia -n $NS_GW down " "wgvia --pin-dir /no show "
+		echo .' "$BATS_TEST_TMPDIR/completion" "wgvia down " "wgvia route del wg6 from " "wgvia -n $NS_GW down " \
+		"wgvia --pin-dir /no show "
 	is "$stderr" ""
 	is "$status" 0
 	is "$output" "wg6 wg7"$'\n\n\n\n.'

@@ -151,7 +151,8 @@ run_example() {
 		: >"$BATS_TEST_TMPDIR/printed"
 		case $command in *'|'*) ;; *) command="exec $command" ;; esac # a shell would end by the signal itself
 		# not by a function, which would be a process of its own
-		nsenter --target "$(<"$TOPO_DIR/room.pid")" --mount --net env PATH="$TREE/build:$PATH" timeout 40 sh -c "$command" >"$BATS_TEST_TMPDIR/printed" 2>&1 3>&- &
+		nsenter --target "$(<"$TOPO_DIR/room.pid")" --mount --net env PATH="$TREE/build:$PATH" \
+			timeout 40 sh -c "$command" >"$BATS_TEST_TMPDIR/printed" 2>&1 3>&- &
 		pid=$!
 		! declare -F "meanwhile_$about" >/dev/null || "meanwhile_$about" $pid || status=1
 		wait $pid || status=$?

@@ -152,7 +152,8 @@ export READ='
 	def foretold: (.steps + [.result] | join("\n")) as $all |
 		def pieces($where): if $all | test("fragment") then $where + "pieces" else $where | rtrimstr("-") end;
 		if .result | test("to the firewall.* lost") then "nothing"
-		elif .result | test("to the firewall") then if .dev == "ens4" then "second" else pieces("") | if . == "" then "firewall" else . end end
+		elif .result | test("to the firewall") then
+			if .dev == "ens4" then "second" else pieces("") | if . == "" then "firewall" else . end end
 		elif .result | test("into the tunnel") then pieces("tunnel-")
 		elif .result | test("dropped") then "nothing"
 		elif $all | test("Time Exceeded") then "exceeded"

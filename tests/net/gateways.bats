@@ -5,7 +5,7 @@
 # modes. Each test builds its own wires; "told TEXT PORT PACKET..." sends into one of them, and TEXT is all that comes
 # out of any: where, from and to which MAC, how old, and exactly once.
 
-# shellcheck disable=SC2086 # addresses are words
+# shellcheck disable=SC2046,SC2086 # addresses are words
 # shellcheck disable=SC2153 # the topology's variables
 
 load ../lib/wire.bash

@@ -5,7 +5,7 @@
 # says what is wrong, and `up` with the words of before repairs all. WGVIA_SEED=N repeats a run, WGVIA_ROUNDS=N is how
 # many rounds there are [10].
 
-# shellcheck disable=SC2086 # addresses are words
+# shellcheck disable=SC2046,SC2086 # addresses are words
 
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((60 + ${WGVIA_ROUNDS:-10} * 5))}
 load ../lib/net.bash

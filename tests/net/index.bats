@@ -4,7 +4,7 @@
 # The index of many prefixes: where it is in force, packets go as the maps say, on the packet after a change, whoever has
 # made it. Kernels that cannot tell of changes have none; there the tests that are tagged vm run in QEMU.
 
-# shellcheck disable=SC2086,SC2154 # addresses are words; `stream` sets $missing
+# shellcheck disable=SC2030,SC2031,SC2046,SC2086,SC2154 # bats runs each test in a subshell; words; `stream` sets $missing
 
 load ../lib/net.bash
 load ../lib/agent.bash

@@ -5,7 +5,7 @@
 # --probe` and the agent find out, and nobody else is believed. Then redirects, and hosts of the LAN that answer directly
 # or for the gateway's address: `check` names them, and what it names against them helps.
 
-# shellcheck disable=SC2086,SC2153,SC2154 # addresses are words; the topology's variables, bats's
+# shellcheck disable=SC2034,SC2086,SC2153,SC2154 # addresses are words; others read variables; the topology's variables, bats's
 
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
 load ../lib/net.bash

@@ -6,7 +6,7 @@
 # sends from its own, so that nothing tells of the change but the new master's announcement. How many packets a change
 # costs is printed; a test fails where it is more than a handful, or traffic does not flow again.
 
-# shellcheck disable=SC2086,SC2153,SC2154 # addresses are words; others set variables
+# shellcheck disable=SC2034,SC2086,SC2153,SC2154 # addresses are words; others set and read variables
 
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
 load ../lib/net.bash

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The model of the decision table; see model.h. It is written to be compared with DESIGN.md by reading, not to be
- * fast: every match is a walk over all entries, every number is put together from bytes.
+ * The model of the decision table; see model.h. It is written to be compared with the table by reading, not to be fast:
+ * every match is a walk over all entries, every number is put together from bytes.
  */
 #include <stddef.h>
 #include <string.h>
@@ -429,7 +429,7 @@ static bool may_go(const struct model_config *config, const struct model_packet 
 		return true;
 	memcpy(noted, &packet->cb[1], 4);
 	memcpy(noted + 4, &packet->cb[2], 4);
-	if (memcmp(noted, packet->data, 6) || noted[6] || noted[7])
+	if (memcmp(noted, packet->data, 6) != 0 || noted[6] || noted[7])
 		return true;
 	if (!link_local && (!device || !device->mtu))
 		return false;

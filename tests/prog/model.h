@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An independent model of the decision table (DESIGN.md, "Decision per packet"): plain C over plain arrays, which takes
+ * An independent model of the decision table: plain C over plain arrays, which takes
  * from the code under test nothing but the ABI's enums. It says what a program must do with one packet in a test run.
  */
 #ifndef WGVIA_TEST_MODEL_H
@@ -42,10 +42,10 @@ struct model_config {
 	unsigned int device_count;
 	struct model_device devices[8];
 	uint32_t tunnel_ifindex;
-	bool l3;     /* no link header in front of what comes out of the tunnel, and at the egress program's device */
-	bool ether;  /* the tunnel is an Ethernet device */
-	bool no_mtu; /* the kernel cannot be asked for MTUs */
-	bool stack;  /* mode stack */
+	bool l3;      /* no link header in front of what comes out of the tunnel, and at the egress program's device */
+	bool ether;   /* the tunnel is an Ethernet device */
+	bool no_mtu;  /* the kernel cannot be asked for MTUs */
+	bool stack;   /* mode stack */
 	uint32_t ret; /* enum wgvia_return */
 };
 

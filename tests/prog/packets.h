@@ -15,7 +15,7 @@
 
 /* Fields whose default is not 0 hold their value + 1. */
 #define SET(value) ((value) + 1)
-#define GET(field, by_default) ((field) ? (field)-1 : (by_default))
+#define GET(field, by_default) ((field) ? (field) - 1 : (by_default))
 
 enum mac_kind { MAC_DEVICE, MAC_OTHER, MAC_BROADCAST, MAC_MULTICAST };
 
@@ -23,7 +23,7 @@ struct packet_spec {
 	int family; /* 4 or 6, what the headers are; the Ethernet type follows unless said otherwise */
 	const char *source, *destination;
 	enum mac_kind mac;
-	uint8_t sender; /* the last byte of the source MAC address 02:00:00:00:aa:XX, else 1 */
+	uint8_t sender;	       /* the last byte of the source MAC address 02:00:00:00:aa:XX, else 1 */
 	int ethertype;	       /* SET() */
 	int hop_limit;	       /* SET(), else 64 */
 	int version;	       /* SET() */

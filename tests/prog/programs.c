@@ -77,8 +77,8 @@ static void add_device(struct device_info *device)
 	char text[240];
 
 	snprintf(text, sizeof(text),
-		 "ip link add %s mtu %u address 02:00:00:00:00:%02x type veth peer name %s.peer mtu %u && "
-		 "ip link set %s up",
+		 "ip link add %s mtu %u address 02:00:00:00:00:%02x "
+		 "type veth peer name %s.peer mtu %u && ip link set %s up",
 		 device->name, device->mtu, i, device->name, device->mtu, device->name);
 	shell(text);
 	device->ifindex = if_nametoindex(device->name);

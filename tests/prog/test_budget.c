@@ -64,8 +64,7 @@ static void measure(const char *form, struct wgvia_bpf *skel)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, skel->obj)
-	{
+	bpf_object__for_each_program (program, skel->obj) {
 		struct bpf_prog_info info = {};
 		struct figure *figure = &figures[figure_count++];
 		__u32 len = sizeof(info);
@@ -116,10 +115,10 @@ static void write_budget(const char *path)
 		fail_msg("cannot write %s: %s", path, strerror(errno));
 	kernel_line(line, sizeof(line));
 	fprintf(file,
-		"# What each program may cost: instructions that the verifier goes through, bytes of JITed code. More "
-		"than\n"
-		"# 10 %% above is a failure of test_budget. Written by WGVIA_UPDATE_BUDGET=1 "
-		"build/tests/prog/test_budget.\n"
+		"# What each program may cost: instructions that the "
+		"verifier goes through, bytes of JITed code. More than\n"
+		"# 10 %% above is a failure of test_budget. Written by "
+		"WGVIA_UPDATE_BUDGET=1 build/tests/prog/test_budget.\n"
 		"# compiler: %s\n# kernel: %s\n#\n# %-16s %-14s %8s %8s\n",
 		compiler, line, "program", "form", "verified", "jited");
 	for (unsigned int i = 0; i < figure_count; i++)
@@ -186,7 +185,7 @@ static void programs_stay_within_their_budgets(void **state)
 	}
 	fclose(file);
 	kernel_line(ours, sizeof(ours));
-	if (strcmp(ours, theirs)) {
+	if (strcmp(ours, theirs) != 0) {
 		printf("# SKIP the budget is for %s, this is %s\n", theirs, ours);
 		skip();
 	}

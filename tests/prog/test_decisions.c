@@ -253,7 +253,7 @@ struct row {
 	bool same_mac;
 	enum since since; /* with cb0: what has passed since the last try */
 	enum wgvia_return ret;
-	bool stack;		  /* mode stack alone; else every other form */
+	bool stack; /* mode stack alone; else every other form */
 	/* what must come of it */
 	int verdict;	  /* V() or UNCOUNTED */
 	enum gateway via; /* where redirected */
@@ -270,14 +270,8 @@ struct row {
 #define INTERNET6 "2001:db8:ffff::9"
 
 /* Addresses that are not said are inside and on the Internet, see run_row(). */
-#define IPV4(...)                                                                                                      \
-	{                                                                                                              \
-		.family = 4, __VA_ARGS__                                                                               \
-	}
-#define IPV6(...)                                                                                                      \
-	{                                                                                                              \
-		.family = 6, __VA_ARGS__                                                                               \
-	}
+#define IPV4(...) {.family = 4, __VA_ARGS__}
+#define IPV6(...) {.family = 6, __VA_ARGS__}
 #define FROM(a) .source = (a)
 #define TO(a) .destination = (a)
 
@@ -808,7 +802,7 @@ static const struct row back_rows[] = {
 	{"IPv6: GSO, within the MTU", IPV6(.protocol = SET(6), .payload = SET(20 + 1200)), .gso_size = 600, COMES,
 	 .packets = 2, .bytes = 2 * 660},
 
-	/* not from a gateway of the prefix's */
+/* not from a gateway of the prefix's */
 #define BOUNCES .verdict = V(BOUNCED)
 #define REFUSED .verdict = V(REFUSED)
 #define DIRECT .verdict = V(DIRECT)
@@ -878,19 +872,18 @@ static const struct row back_rows[] = {
 	{"IPv6: another MAC, GSO", IPV6(STRANGER, .protocol = SET(6), .payload = SET(20 + 2000)), .gso_size = 1440,
 	 BOUNCES, VIA_LAN6, .packets = 2, .bytes = 2000 + 2 * 60},
 	{"IPv4: another MAC, no usable gateway", IPV4(STRANGER, TO("8.0.64.5")), .verdict = V(NO_GATEWAY)},
-	{"IPv6: another MAC, no usable gateway", IPV6(STRANGER, TO("2001:db8:86dd:a000::5")),
-	 .verdict = V(NO_GATEWAY)},
+	{"IPv6: another MAC, no usable gateway", IPV6(STRANGER, TO("2001:db8:86dd:a000::5")), .verdict = V(NO_GATEWAY)},
 	{"IPv4: another MAC, no usable gateway, on-fail pass", IPV4(STRANGER, TO("8.0.64.5")), .on_fail = WGVIA_PASS,
 	 .verdict = V(NO_GATEWAY)},
 	{"IPv6: another MAC, the gateway's device was removed", IPV6(STRANGER, TO("2001:db8:86dd:a000::17")),
 	 .verdict = V(NO_GATEWAY)},
 	{"IPv4: from the gateway, which is marked down", IPV4(TO("8.0.64.5")), STAYS},
-	{"IPv6: neighbour solicitation for a client", IPV6(STRANGER, .protocol = SET(58), .icmp_type = SET(135),
-	 .hop_limit = SET(255)), STAYS},
-	{"IPv6: neighbour solicitation with a smaller hop limit", IPV6(STRANGER, .protocol = SET(58),
-	 .icmp_type = SET(135), .hop_limit = SET(254)), BOUNCES, VIA_LAN6},
-	{"IPv6: echo request with hop limit 255", IPV6(STRANGER, .protocol = SET(58), .icmp_type = SET(128),
-	 .hop_limit = SET(255)), BOUNCES, VIA_LAN6},
+	{"IPv6: neighbour solicitation for a client",
+	 IPV6(STRANGER, .protocol = SET(58), .icmp_type = SET(135), .hop_limit = SET(255)), STAYS},
+	{"IPv6: neighbour solicitation with a smaller hop limit",
+	 IPV6(STRANGER, .protocol = SET(58), .icmp_type = SET(135), .hop_limit = SET(254)), BOUNCES, VIA_LAN6},
+	{"IPv6: echo request with hop limit 255",
+	 IPV6(STRANGER, .protocol = SET(58), .icmp_type = SET(128), .hop_limit = SET(255)), BOUNCES, VIA_LAN6},
 	{"IPv4: header cut off, another MAC", IPV4(STRANGER), .vary = VARY_CUT, .from = 0, .to = 39, STAYS},
 
 	{"IPv4: return any", IPV4(STRANGER), .ret = WGVIA_RETURN_ANY, DIRECT},
@@ -917,7 +910,8 @@ static const struct row back_rows[] = {
 	{"IPv4: without link header, this host's address in the prefix", IPV4(FROM("8.0.15.9"), TO("8.0.16.1")),
 	 .l3 = true, BOUNCES, VIA_LAN4},
 	{"IPv4: without link header, outside", IPV4(FROM("8.0.15.9"), TO(OUTSIDE4)), .l3 = true, STAYS},
-	{"IPv4: without link header, return drop", IPV4(FROM("8.0.15.9")), .l3 = true, .ret = WGVIA_RETURN_DROP, REFUSED},
+	{"IPv4: without link header, return drop", IPV4(FROM("8.0.15.9")), .l3 = true, .ret = WGVIA_RETURN_DROP,
+	 REFUSED},
 	{"IPv4: without link header, hop limit", IPV4(FROM("8.0.15.9"), .hop_limit = SET(1)), .l3 = true,
 	 .verdict = V(HOP_LIMIT)},
 };
@@ -1073,8 +1067,8 @@ static const struct row egress_rows[] = {
 	{"IPv4: another's cb", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(DONE) ^ 0x100, TURNS, VIA_LAN4},
 
 	/*
-	 * The second pass (DESIGN.md, fact 5). The LAN's gateways have the MAC 02:00:00:00:aa:01 in the neighbour
-	 * table, test_decisions() puts them there; MAC_DEVICE is some other host's.
+	 * The second pass (neigh_update(): docs/ARCHITECTURE.md). The LAN's gateways have the MAC 02:00:00:00:aa:01 in
+	 * the neighbour table, test_decisions() puts them there; MAC_DEVICE is some other host's.
 	 */
 	{"IPv4: second pass, another MAC than at first", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
 	 .l2 = true, STAYS},
@@ -1193,9 +1187,9 @@ static const struct row egress_rows[] = {
 		 .l2 = true,                                                                                           \
 		 STAYS},                                                                                               \
 	{                                                                                                              \
-		title "last pass, after a neighbour request", packet_spec,                                             \
-			.device = (where), .tc_index = TC_INDEX, .cb0 = MARK(LAST_TRY + 1),                            \
-			.since = A_NEIGHBOUR_REQUEST, .same_mac = true, .l2 = true, .verdict = V(NO_GATEWAY)           \
+		title "last pass, after a neighbour request", packet_spec, .device = (where), .tc_index = TC_INDEX,    \
+			.cb0 = MARK(LAST_TRY + 1), .since = A_NEIGHBOUR_REQUEST, .same_mac = true, .l2 = true,         \
+			.verdict = V(NO_GATEWAY)                                                                       \
 	}
 
 static const struct row gateway_mac_rows[] = {
@@ -1394,9 +1388,8 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 	struct programs *p = &programs[form][record];
 	int verdict = row->verdict - 1;
 	bool l3 = p->options.l3;
-	bool redirected =
-		verdict == WGVIA_REDIRECTED || verdict == WGVIA_RETURNED || verdict == WGVIA_RETARGETED ||
-		verdict == WGVIA_BOUNCED || (verdict == WGVIA_DIRECT && !l3 && !row->stack) || row->again;
+	bool redirected = verdict == WGVIA_REDIRECTED || verdict == WGVIA_RETURNED || verdict == WGVIA_RETARGETED ||
+			  verdict == WGVIA_BOUNCED || (verdict == WGVIA_DIRECT && !l3 && !row->stack) || row->again;
 	enum device device = row->device ? row->device : direction == WGVIA_OUT ? DEVICE_TUNNEL : DEVICE_LAN;
 	static struct wgvia_counter before[WGVIA_COUNTERS], after[WGVIA_COUNTERS];
 	static struct frame in, expected;
@@ -1505,7 +1498,8 @@ static bool run_forms(const struct row *row, const struct packet_spec *spec, enu
 			continue;
 		if (row->stack != (form == FORM_STACK))
 			continue;
-		if (l3 && ((direction == WGVIA_BACK && !row->l3) || row->l2 || row->ether || !can_show_l3(spec, zero_mac)))
+		if (l3 &&
+		    ((direction == WGVIA_BACK && !row->l3) || row->l2 || row->ether || !can_show_l3(spec, zero_mac)))
 			continue;
 		if (!l3 && row->l3)
 			continue;

@@ -36,7 +36,14 @@
 #define TC_INDEX 0x7776
 #define MAGIC 0x77677600u
 
-enum form { FORM_L2, FORM_ETHER, FORM_L3, FORM_NO_CHECK_MTU, FORM_STACK, FORM_COUNT }; /* the last one without link header, too */
+enum form {
+	FORM_L2,
+	FORM_ETHER,
+	FORM_L3,
+	FORM_NO_CHECK_MTU,
+	FORM_STACK,
+	FORM_COUNT
+}; /* the last one without link header, too */
 
 static struct programs programs[FORM_COUNT];
 static struct model_config config;
@@ -605,17 +612,18 @@ static const char *compare(const struct programs *p, const struct model_result *
 
 	if (run->action != model->action)
 		return "action";
-	if (memcmp(p->counters, expected, sizeof(expected)))
+	if (memcmp(p->counters, expected, sizeof(expected)) != 0)
 		return "counters";
 	if (recorded->calls != model->redirected)
 		return "redirect";
 	if (model->redirected && (recorded->ifindex != model->ifindex || recorded->has_next_hop != model->has_next_hop))
 		return "device";
-	if (model->has_next_hop && (recorded->family != model->family || memcmp(recorded->addr, model->next_hop, 16)))
+	if (model->has_next_hop &&
+	    (recorded->family != model->family || memcmp(recorded->addr, model->next_hop, 16) != 0))
 		return "next hop";
-	if (run->out.len != model->len || memcmp(run->out.data, model->data, model->len))
+	if (run->out.len != model->len || memcmp(run->out.data, model->data, model->len) != 0)
 		return "bytes";
-	if (memcmp(run->cb, model->cb, sizeof(model->cb)))
+	if (memcmp(run->cb, model->cb, sizeof(model->cb)) != 0)
 		return "mark";
 	return NULL;
 }
@@ -635,7 +643,7 @@ static void print_disagreement(const char *what, uint64_t number, const struct p
 	printf("# program: action %d, redirect called %u times, device %u, next hop %s of family %u\n", run->action,
 	       r->calls, r->ifindex, address(r->family == 10, r->addr), r->family);
 	for (int i = 0; i < (int)WGVIA_COUNTERS; i++)
-		if (memcmp(&p->counters[i], &expected[i], sizeof(expected[i])))
+		if (memcmp(&p->counters[i], &expected[i], sizeof(expected[i])) != 0)
 			printf("# counter %s/%s: %lld packets, %lld bytes more than in the model\n",
 			       directions[i / WGVIA_VERDICT_COUNT], words[i % WGVIA_VERDICT_COUNT],
 			       (long long)(p->counters[i].packets - expected[i].packets),
@@ -690,7 +698,9 @@ static void program_and_model_agree(void **unused)
 			passes = one_in(2) ? draw() : -below(1000); /* the latter wraps around */
 			programs_set_passes(&programs[0], passes);
 		}
-		p = i % PACKETS_PER_CONFIG && draw_return(&packet, &model, buffer) ? p : &programs[draw_packet(&packet, buffer)];
+		p = i % PACKETS_PER_CONFIG && draw_return(&packet, &model, buffer)
+			    ? p
+			    : &programs[draw_packet(&packet, buffer)];
 		p->skel->bss->sender_wanted = 0;
 		frame.len = packet.len;
 		memcpy(frame.data, packet.data, packet.len);

@@ -284,7 +284,7 @@ static void ports_are_told_where_there_are_some(void **state)
 		if (rows[i].has_ports)
 			memcpy(ports, frame.data + LINK_LEN + (packet->family == 6 ? 40 : 4 * GET(packet->ihl, 5)), 4);
 		assert_int_equal(told(WGVIA_OUT, packet), 1);
-		if (events[0].has_ports != rows[i].has_ports || memcmp(events[0].ports, ports, 4))
+		if (events[0].has_ports != rows[i].has_ports || memcmp(events[0].ports, ports, 4) != 0)
 			fail_msg("row %zu", i);
 	}
 }

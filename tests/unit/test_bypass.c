@@ -88,8 +88,8 @@ static void add_route(struct host *host, char **save)
 	static const struct {
 		const char *word;
 		uint8_t type;
-	} types[] = {{"local", RTN_LOCAL},   {"broadcast", RTN_BROADCAST}, {"anycast", RTN_ANYCAST},
-		     {"throw", RTN_THROW},   {"blackhole", RTN_BLACKHOLE}, {"unreachable", RTN_UNREACHABLE},
+	} types[] = {{"local", RTN_LOCAL}, {"broadcast", RTN_BROADCAST}, {"anycast", RTN_ANYCAST},
+		     {"throw", RTN_THROW}, {"blackhole", RTN_BLACKHOLE}, {"unreachable", RTN_UNREACHABLE},
 		     {"lan", RTN_UNICAST}};
 	struct route *route = &host->routes[host->fib.route_count++];
 	char *word;
@@ -165,8 +165,8 @@ static void write_list(const struct state *state, char *text, size_t size)
 			continue;
 		if (entry->value.flags)
 			snprintf(flags, sizeof(flags), "+%u", entry->value.flags);
-		len += snprintf(text + len, size - len, "%s%s %s%s", len ? ", " : "",
-				prefix_text(&entry->to, prefix), verdict_words[entry->value.verdict], flags);
+		len += snprintf(text + len, size - len, "%s%s %s%s", len ? ", " : "", prefix_text(&entry->to, prefix),
+				verdict_words[entry->value.verdict], flags);
 	}
 }
 
@@ -215,8 +215,8 @@ static const struct {
 	{"rule pref 5 table 7 ; rule pref 9 table 254 ; route 10.0.0.0/8 lan table 7 ; route 10.6.0.0/16 wg6 ; ", ""},
 	{"rule pref 5 table 7 ; rule pref 9 table 254 ; route 10.0.0.0/8 wg6 table 7 ; route 10.1.0.0/24 lan ; ",
 	 "10.0.0.0/8 tunnel"},
-	{"rule pref 5 table 7 ; rule pref 9 table 254 ; route 10.0.0.0/8 lan table 7 ; route 10.6.0.0/16 throw table 7 "
-	 "; route 10.0.0.0/8 wg6 ; ",
+	{"rule pref 5 table 7 ; rule pref 9 table 254 ; route 10.0.0.0/8 lan "
+	 "table 7 ; route 10.6.0.0/16 throw table 7 ; route 10.0.0.0/8 wg6 ; ",
 	 "10.6.0.0/16 tunnel"},
 	{"rule pref 9 table 254 ; route 10.0.0.0/8 wg6 table 7 ; ", ""}, /* nobody asks table 7 */
 	{"rule pref 5 table 254 ; rule pref 9 table 255 ; route 10.6.0.0/16 wg6 ; route 10.6.0.1/32 local ; ",
@@ -230,11 +230,11 @@ static const struct {
 	 "10.6.0.0/16 tunnel"},
 	{"from 10.6.0.0/16 ; rule pref 5 from 10.7.0.0/16 table 7 ; route 10.6.0.0/16 wg6 table 7 ; ", ""},
 	{"from 10.6.0.0/16 ; rule pref 5 from 10.6.1.0/24 table 7 ; route 10.6.0.0/16 wg6 table 7 ; ", ""},
-	{"from 10.6.1.0/24 ; from 10.6.2.0/24 ; rule pref 5 from 10.6.0.0/16 table 7 ; route 10.6.0.0/16 wg6 table 7 "
-	 "; ",
+	{"from 10.6.1.0/24 ; from 10.6.2.0/24 ; rule pref 5 from "
+	 "10.6.0.0/16 table 7 ; route 10.6.0.0/16 wg6 table 7 ; ",
 	 "10.6.0.0/16 tunnel"},
-	{"from 10.6.1.0/24 ; from 10.7.0.0/24 ; rule pref 5 from 10.6.0.0/16 table 7 ; route 10.6.0.0/16 wg6 table 7 "
-	 "; ",
+	{"from 10.6.1.0/24 ; from 10.7.0.0/24 ; rule pref 5 from "
+	 "10.6.0.0/16 table 7 ; route 10.6.0.0/16 wg6 table 7 ; ",
 	 ""},
 	{"rule pref 5 iif wg6 table 7 ; route 10.6.0.0/16 wg6 table 7 ; ", "10.6.0.0/16 tunnel"},
 	{"rule pref 5 iif ens3 table 7 ; route 10.6.0.0/16 wg6 table 7 ; ", ""},
@@ -254,8 +254,8 @@ static const struct {
 	 "10.0.0.0/8 tunnel, 10.6.0.0/16 redirected"},
 	{"rule pref 5 to 10.9.0.0/16 prohibit ; rule pref 9 table 254 ; route 10.9.1.0/24 wg6 ; ", ""},
 	{"rule pref 5 prohibit ; rule pref 9 table 254 ; route 10.9.1.0/24 wg6 ; ", ""},
-	{"rule pref 5 goto 9 ; rule pref 7 table 7 ; rule pref 9 table 254 ; route 10.6.0.0/16 wg6 ; route 10.6.1.0/24 "
-	 "lan table 7 ; ",
+	{"rule pref 5 goto 9 ; rule pref 7 table 7 ; rule pref 9 table 254 ; "
+	 "route 10.6.0.0/16 wg6 ; route 10.6.1.0/24 lan table 7 ; ",
 	 "10.6.0.0/16 tunnel"},
 	{"rule 6 pref 5 table 7 ; rule pref 9 table 254 ; route 10.6.0.0/16 wg6 table 7 ; ", ""},
 	{"vrf 10 ; rule pref 5 l3mdev ; route 10.6.0.0/16 wg6 table 10 ; route 10.6.0.1/32 local table 10 ; ",
@@ -424,14 +424,16 @@ static void a_route_touches_a_range_that_it_covers_or_is_in(void **unused)
 	static const struct {
 		const char *route;
 		bool touches;
-	} routes[] = {{"10.1.0.0/24", true},   {"10.0.0.0/8", true},	{"8.0.0.0/5", true},	  {"0.0.0.0/0", true},
-		      {"9.0.0.0/8", false},    {"11.0.0.0/8", false},	{"10.255.255.255", true}, {"172.16.0.0/12", true},
-		      {"172.16.0.0/16", true}, {"172.17.0.0/16", false}, {"2001:db8::/64", false}};
+	} routes[] = {{"10.1.0.0/24", true},	{"10.0.0.0/8", true},	 {"8.0.0.0/5", true},
+		      {"0.0.0.0/0", true},	{"9.0.0.0/8", false},	 {"11.0.0.0/8", false},
+		      {"10.255.255.255", true}, {"172.16.0.0/12", true}, {"172.16.0.0/16", true},
+		      {"172.17.0.0/16", false}, {"2001:db8::/64", false}};
 	struct prefixes ranges = {};
 	struct host host;
 
 	(void)unused;
-	read_host(&host, "route 10.0.0.0/8 wg6 ; route 10.1.0.0/24 lan ; route 10.1.0.7/32 wg6 ; route 172.16.0.0/16 wg6 ; ");
+	read_host(&host,
+		  "route 10.0.0.0/8 wg6 ; route 10.1.0.0/24 lan ; route 10.1.0.7/32 wg6 ; route 172.16.0.0/16 wg6 ; ");
 	assert_int_equal(bypass_fill(&host.fib, &host.state), 0);
 	assert_int_equal(bypass_tunnel_ranges(&host.state, &ranges), 0);
 	assert_int_equal(ranges.count, 2);

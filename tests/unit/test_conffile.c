@@ -141,7 +141,7 @@ static void what_is_wrong_is_named_with_line_and_word(void **state)
 			snprintf(place, sizeof(place), "%s:%u: ", path, rows[i].line);
 		else
 			snprintf(place, sizeof(place), "%s: ", path);
-		if (strncmp(error.text, place, strlen(place)) || !strstr(error.text, rows[i].reason))
+		if (strncmp(error.text, place, strlen(place)) != 0 || !strstr(error.text, rows[i].reason))
 			fail_msg("'%s': '%s' does not say '%s ... %s'", rows[i].text, error.text, place,
 				 rows[i].reason);
 		assert_int_equal(error.status, 2);

@@ -52,14 +52,14 @@ static void check_file(const char *file, const char *expected)
 	if (read_text(file, &import, &error))
 		fail_msg("refused: %s (%s)\n%s", error.text, error.hint, file);
 	render(&import, text);
-	if (strcmp(text, expected))
+	if (strcmp(text, expected) != 0)
 		fail_msg("of\n%s\nit makes\n%s\nnot\n%s", file, text, expected);
 	import_free(&import);
 }
 
 #define HOOKS(words) "PreUp = wgvia up %i " words "\nPostUp = wgvia up %i " words "\nPostDown = wgvia down %i\n"
 
-/* DESIGN.md's and the README's: "ip -6 rule add from 2001:db8:1::/50 table wg6", and the two routes in it. */
+/* The README's: "ip -6 rule add from 2001:db8:1::/50 table wg6", and the two routes in it. */
 static void the_recipe_becomes_one_statement_and_three_hooks(void **state)
 {
 	(void)state;
@@ -98,15 +98,15 @@ static void every_way_to_write_the_recipe_is_read(void **state)
 		 "PostUp=ip route add table 100 0.0.0.0/0 via 192.0.2.1 dev ens3 onlink proto static metric 10\n"
 		 "PostDown=ip rule del pref 7\n",
 		 RESULT4},
-		{"[interface]\naddress = 10.6.0.1/16\npostup = /sbin/ip -4 ru a table t from 10.6/16 priority 9; ip ro "
-		 "r "
-		 "t main 192.0.2.7 dev wg6 ; ip r ap 0/0 via 192.0.2.1 dev ens3 ta t # comment\n"
+		{"[interface]\naddress = 10.6.0.1/16\npostup = /sbin/ip -4 ru "
+		 "a table t from 10.6/16 priority 9; ip ro r t main 192.0.2.7 "
+		 "dev wg6 ; ip r ap 0/0 via 192.0.2.1 dev ens3 ta t # comment\n"
 		 "POSTDOWN = ip ru d ta t || true; ip r d default tab t 2>/dev/null || :\n",
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\n"
 		 "PostUp = ip ro r t main 192.0.2.7 dev wg6\n" HOOKS4},
-		{"[Interface]\r\nAddress = 10.6.0.1/16\r\nPreUp = ip -family inet rule add from 10.6.0.1/255.255.0.0 "
-		 "table "
-		 "T\r\nPostUp = 'ip' \"route\" add defa\\ult via 192.0.2.1 dev 'ens3' table T && sysctl -q x=1\r\n",
+		{"[Interface]\r\nAddress = 10.6.0.1/16\r\nPreUp = ip -family inet rule "
+		 "add from 10.6.0.1/255.255.0.0 table T\r\nPostUp = 'ip' \"route\" "
+		 "add defa\\ult via 192.0.2.1 dev 'ens3' table T && sysctl -q x=1\r\n",
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = sysctl -q x=1\n" HOOKS4},
 		/* the last line without an end; %i; a chain whose middle goes */
 		{"[Interface]\nAddress=10.6.0.1/16\nPostUp=a && ip rule add from 10.6.0.0/16 table %i; b && c\n"
@@ -120,9 +120,10 @@ static void every_way_to_write_the_recipe_is_read(void **state)
 			 "from 10.6.0.0/16 via 2001:db8:2::1 from 10.7.0.0/16 via 2001:db8:2::1")},
 		/* a table of the same name in each family */
 		{"[Interface]\nAddress=10.6.0.1/16,2001:db8:1::1/50\n"
-		 "PostUp=ip rule add from 10.6.0.0/16 table T; ip -6 rule add from 2001:db8:1::/50 table T\n"
-		 "PostUp=ip route add default via 192.0.2.1 table T; ip -6 route add ::/0 via fe80::1 dev ens3 table "
-		 "T\n",
+		 "PostUp=ip rule add from 10.6.0.0/16 table T; "
+		 "ip -6 rule add from 2001:db8:1::/50 table T\n"
+		 "PostUp=ip route add default via 192.0.2.1 table T; "
+		 "ip -6 route add ::/0 via fe80::1 dev ens3 table T\n",
 		 "from 10.6.0.0/16 via 192.0.2.1\nfrom 2001:db8:1::/50 via fe80::1 dev ens3\n" HOOKS(
 			 "from 10.6.0.0/16 via 192.0.2.1 from 2001:db8:1::/50 via fe80::1 dev ens3")},
 		/* the lower metric is the gateway */
@@ -142,6 +143,9 @@ static void every_way_to_write_the_recipe_is_read(void **state)
 #define RULE4 "[Interface]\nAddress = 10.6.0.1/16\nPostUp = ip rule add from 10.6.0.0/16 table 7\n"
 #define DEFAULT4 "PostUp = ip route add default via 192.0.2.1 dev ens3 table 7\n"
 /* A line of its own behind the recipe, the fifth, and what it adds to the result. */
+#define HOOKS4_LAN HOOKS("from 10.6.0.0/16 via 192.0.2.1 dev ens3 bypass 192.0.2.0/24")
+#define HOOKS4_OTHER HOOKS("from 10.6.0.0/16 via 192.0.2.1 dev ens3 bypass 10.9.0.0/16")
+#define HOOKS4_TWO HOOKS("from 10.6.0.0/16 via 192.0.2.1 dev ens3 from 10.6.9.0/24 via 192.0.2.9 dev ens3")
 #define WITH(line) RULE4 DEFAULT4 line "\n"
 
 static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
@@ -151,30 +155,16 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 	} rows[] = {
 		/* other routes of the table */
 		{WITH("PostUp = ip route add 192.0.2.0/24 dev ens3 table 7"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nbypass 192.0.2.0/24\n" HOOKS(
-			 "from 10.6.0.0/16 via 192.0.2.1 dev ens3 bypass 192.0.2.0/24") "5 'ip route add 192.0.2.0/24 "
-											"dev ens3 table 7' is 'bypass "
-											"192.0.2.0/24' now: leave that "
-											"out if "
-											"connections "
-											"with it are to be seen by the "
-											"firewall\n"},
-		{WITH("PostUp = ip route add throw 10.9.0.0/16 table 7; ip route add throw 10.9.0.0/16 table 7 metric "
-		      "3"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nbypass 10.9.0.0/16\n" HOOKS(
-			 "from 10.6.0.0/16 via 192.0.2.1 dev ens3 bypass 10.9.0.0/16") "5 'ip route add throw "
-										       "10.9.0.0/16 table 7' is "
-										       "'bypass 10.9.0.0/16' now: "
-										       "leave that out if "
-										       "connections with "
-										       "it are to be seen by the "
-										       "firewall\n"
-										       "5 'ip route add throw "
-										       "10.9.0.0/16 table 7 metric 3' "
-										       "is 'bypass 10.9.0.0/16' now: "
-										       "leave that out if "
-										       "connections with it are to be "
-										       "seen by the firewall\n"},
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nbypass 192.0.2.0/24\n" HOOKS4_LAN
+		 "5 'ip route add 192.0.2.0/24 dev ens3 table 7' is 'bypass 192.0.2.0/24' now: "
+		 "leave that out if connections with it are to be seen by the firewall\n"},
+		{WITH("PostUp = ip route add throw 10.9.0.0/16 table 7; "
+		      "ip route add throw 10.9.0.0/16 table 7 metric 3"),
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nbypass 10.9.0.0/16\n" HOOKS4_OTHER
+		 "5 'ip route add throw 10.9.0.0/16 table 7' is 'bypass 10.9.0.0/16' now: "
+		 "leave that out if connections with it are to be seen by the firewall\n"
+		 "5 'ip route add throw 10.9.0.0/16 table 7 metric 3' is 'bypass 10.9.0.0/16' now: "
+		 "leave that out if connections with it are to be seen by the firewall\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/16 via 192.0.2.9 table 7"), RESULT4
 		 "5 'ip route add 10.9.0.0/16 via 192.0.2.9 table 7' not taken over: wgvia has one way for a prefix; "
 		 "'bypass PREFIX' leaves a destination to the main table\n"},
@@ -182,18 +172,18 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 		{WITH("PostUp = ip route add unreachable default metric 9 table 7"), RESULT4
 		 "5 'ip route add unreachable default metric 9 table 7' not needed: 'on-fail drop', the default, lets "
 		 "nothing past the firewall\n"},
-		{WITH("PostUp = ip route add blackhole 10.9.0.0/16 table 7"), RESULT4
-		 "5 'ip route add blackhole 10.9.0.0/16 table 7' not taken over: wgvia drops nothing by destination, "
-		 "that is the firewall's\n"},
+		{WITH("PostUp = ip route add blackhole 10.9.0.0/16 table 7"),
+		 RESULT4 "5 'ip route add blackhole 10.9.0.0/16 table 7' not taken over: "
+			 "wgvia drops nothing by destination, that is the firewall's\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/16 dev ens3 mtu 1400 table 7"),
 		 RESULT4 "5 'ip route add 10.9.0.0/16 dev ens3 mtu 1400 table 7' not taken over: wgvia has no 'mtu'\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/33 dev ens3 table 7"),
 		 RESULT4 "5 'ip route add 10.9.0.0/33 dev ens3 table 7' not taken over: '10.9.0.0/33' is not clear\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/16 table 7"), RESULT4
 		 "5 'ip route add 10.9.0.0/16 table 7' not taken over: a route needs 'via ADDRESS' or 'dev DEV'\n"},
-		{WITH("PostUp = ip route add 10.9.0.0/16 dev $DEV table 7"), RESULT4
-		 "5 'ip route add 10.9.0.0/16 dev $DEV table 7' not taken over: what the shell puts in is not known "
-		 "here\n"},
+		{WITH("PostUp = ip route add 10.9.0.0/16 dev $DEV table 7"),
+		 RESULT4 "5 'ip route add 10.9.0.0/16 dev $DEV table 7' not "
+			 "taken over: what the shell puts in is not known here\n"},
 		{WITH("PostUp = ip route show table 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip route show table 7\n" HOOKS4},
 		/* into the tunnel: the main table has it by the address, or has to get it */
@@ -204,140 +194,93 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 		 "10.9.0.0/16 into the tunnel\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/16 dev wg6 table 7; ip route add 10.0.0.0/8 dev wg6"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip route add 10.0.0.0/8 dev wg6\n" HOOKS4},
-		{WITH("PostUp = ip route add 10.9.0.0/16 dev wg6 table 7\n[Peer]\nAllowedIPs = 10.6.0.3/32, "
-		      "10.9.0.0/16"),
+		{WITH("PostUp = ip route add 10.9.0.0/16 dev wg6 table "
+		      "7\n[Peer]\nAllowedIPs = 10.6.0.3/32, 10.9.0.0/16"),
 		 RESULT4},
-		{WITH("Table = off\nPostUp = ip route add 10.9.0.0/16 dev wg6 table 7\n[Peer]\nAllowedIPs = "
-		      "10.9.0.0/16"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nTable = off\nPostUp = ip -4 route add 10.9.0.0/16 dev "
-		 "%i\n" HOOKS4
+		{WITH("Table = off\nPostUp = ip route add 10.9.0.0/16 "
+		      "dev wg6 table 7\n[Peer]\nAllowedIPs = 10.9.0.0/16"),
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nTable = "
+		 "off\nPostUp = ip -4 route add 10.9.0.0/16 dev %i\n" HOOKS4
 		 "6 'ip route add 10.9.0.0/16 dev wg6 table 7' moved into the main table: nothing else there leads "
 		 "10.9.0.0/16 into the tunnel\n"},
 		/* wg-quick itself fills the recipe's table */
 		{WITH("Table = 7\n[Peer]\nAllowedIPs = 10.6.0.3/32,10.9.0.0/16"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nTable = off\nPostUp = ip -4 route add 10.9.0.0/16 dev "
-		 "%i\n" HOOKS4 "5 '7' is 'Table = off' now, as no rule leads to that table any more; moved into the "
-		 "main table: nothing "
-		 "else there leads 10.9.0.0/16 into the tunnel\n"},
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nTable = "
+		 "off\nPostUp = ip -4 route add 10.9.0.0/16 dev %i\n" HOOKS4
+		 "5 '7' is 'Table = off' now, as no rule leads to that table any more; "
+		 "moved into the main table: nothing else there leads 10.9.0.0/16 into the tunnel\n"},
 		{WITH("Table = 8"), "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nTable = 8\n" HOOKS4},
 		/* rules that wgvia has no words for */
 		{WITH("PostUp = ip rule add from 10.8.0.0/16 iif wg6 table 9"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add from 10.8.0.0/16 iif wg6 table "
-		 "9\n" HOOKS4 "5 'ip rule add from 10.8.0.0/16 iif wg6 table 9' stays as it is: wgvia has no 'iif', it "
-		 "knows a packet by "
-		 "its source alone\n"},
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp "
+		 "= ip rule add from 10.8.0.0/16 iif wg6 table 9\n" HOOKS4
+		 "5 'ip rule add from 10.8.0.0/16 iif wg6 table 9' stays as it is: "
+		 "wgvia has no 'iif', it knows a packet by its source alone\n"},
 		{WITH("PostUp = ip rule add from 10.6.0.0/16 to 10.9.0.0/16 lookup main pref 5"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\n"
 		 "PostUp = ip rule add from 10.6.0.0/16 to 10.9.0.0/16 lookup main pref 5\n" HOOKS4
-		 "5 'ip rule add from 10.6.0.0/16 to 10.9.0.0/16 lookup main pref 5' stays as it is, and has no say "
-		 "any "
-		 "more: 'bypass 10.9.0.0/16' does this for all prefixes\n"},
+		 "5 'ip rule add from 10.6.0.0/16 to 10.9.0.0/16 lookup main pref 5' stays as it is, "
+		 "and has no say any more: 'bypass 10.9.0.0/16' does this for all prefixes\n"},
 		{WITH("PostUp = ip rule add from 10.8.0.0/16 to 10.9.0.0/16 table 9"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add from 10.8.0.0/16 to 10.9.0.0/16 table "
-		 "9\n" HOOKS4 "5 'ip rule add from 10.8.0.0/16 to 10.9.0.0/16 table 9' stays as it is: wgvia has no "
-		 "'to', it knows a "
-		 "packet by its source alone\n"},
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = "
+		 "ip rule add from 10.8.0.0/16 to 10.9.0.0/16 table 9\n" HOOKS4
+		 "5 'ip rule add from 10.8.0.0/16 to 10.9.0.0/16 table 9' stays as "
+		 "it is: wgvia has no 'to', it knows a packet by its source alone\n"},
 		{WITH("PostUp = ip rule add not from 10.8.0.0/16 table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add not from 10.8.0.0/16 table 9\n" HOOKS4
-		 "5 'ip rule add not from 10.8.0.0/16 table 9' stays as it is: wgvia has no 'not', it knows a packet "
-		 "by its "
-		 "source alone\n"},
+		 "5 'ip rule add not from 10.8.0.0/16 table 9' stays as it is: "
+		 "wgvia has no 'not', it knows a packet by its source alone\n"},
 		{WITH("PostUp = ip rule add table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add table 9\n" HOOKS4
 		 "5 'ip rule add table 9' stays as it is: it is for every source, wgvia needs 'from PREFIX'\n"},
 		{WITH("PostUp = ip rule add from 10.8.0.0/16 table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add from 10.8.0.0/16 table 9\n" HOOKS4
-		 "5 'ip rule add from 10.8.0.0/16 table 9' stays as it is: table 9 has no 'default via ADDRESS' in "
-		 "this file "
-		 "that import reads\n"},
+		 "5 'ip rule add from 10.8.0.0/16 table 9' stays as it is: "
+		 "table 9 has no 'default via ADDRESS' in this file that import reads\n"},
 		{WITH("PostUp = ip rule add from 127.0.0.0/16 table 7"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip route add default via 192.0.2.1 dev ens3 table "
-		 "7\n"
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = "
+		 "ip route add default via 192.0.2.1 dev ens3 table 7\n"
 		 "PostUp = ip rule add from 127.0.0.0/16 table 7\n" HOOKS4
-		 "4 'ip route add default via 192.0.2.1 dev ens3 table 7' stays as well: a rule that stays leads to "
-		 "table "
-		 "7\n"
-		 "5 'ip rule add from 127.0.0.0/16 table 7' stays as it is: '127.0.0.0/16' is loopback, which no "
-		 "router "
-		 "forwards\n"},
+		 "4 'ip route add default via 192.0.2.1 dev ens3 table "
+		 "7' stays as well: a rule that stays leads to table 7\n"
+		 "5 'ip rule add from 127.0.0.0/16 table 7' stays as it is: "
+		 "'127.0.0.0/16' is loopback, which no router forwards\n"},
 		{WITH("PostUp = ip rule add from 10.8.0.0 tabel 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add from 10.8.0.0 tabel 7\n" HOOKS4
 		 "5 'ip rule add from 10.8.0.0 tabel 7' stays as it is: 'tabel' is not clear\n"},
 		/* a route of a table that no rule leads to */
 		{WITH("PostUp = ip route add 10.9.0.0/16 via 192.0.2.9 table 8"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip route add 10.9.0.0/16 via 192.0.2.9 table "
-		 "8\n" HOOKS4 "5 'ip route add 10.9.0.0/16 via 192.0.2.9 table 8' stays as it is: no rule that was "
-		 "taken over leads to "
-		 "table 8\n"},
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp "
+		 "= ip route add 10.9.0.0/16 via 192.0.2.9 table 8\n" HOOKS4
+		 "5 'ip route add 10.9.0.0/16 via 192.0.2.9 table 8' stays "
+		 "as it is: no rule that was taken over leads to table 8\n"},
 		/* a table that another rule needs stays, with all that fills and empties it */
-		{WITH("PostUp = ip rule add fwmark 1 table 7\nPreDown = ip rule del from 10.6.0.0/16 table 7; ip rule "
-		      "del "
-		      "fwmark 1 table 7; ip route flush table 7"),
+		{WITH("PostUp = ip rule add fwmark 1 table 7\nPreDown = ip rule del from "
+		      "10.6.0.0/16 table 7; ip rule del fwmark 1 table 7; ip route flush table 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\n"
 		 "PostUp = ip route add default via 192.0.2.1 dev ens3 table 7\n"
-		 "PostUp = ip rule add fwmark 1 table 7\n" HOOKS(
-			 "from 10.6.0.0/16 via 192.0.2.1 dev ens3") "PreDown = ip rule del fwmark 1 table 7; ip route "
-								    "flush table 7\n"
-								    "4 'ip route add default via 192.0.2.1 dev ens3 "
-								    "table 7' stays as well: a rule that stays leads "
-								    "to "
-								    "table "
-								    "7\n"
-								    "5 'ip rule add fwmark 1 table 7' stays as it is: "
-								    "wgvia has no 'fwmark', it knows a packet by its "
-								    "source "
-								    "alone\n"},
+		 "PostUp = ip rule add fwmark 1 table 7\n" HOOKS4
+		 "PreDown = ip rule del fwmark 1 table 7; ip route flush table 7\n"
+		 "4 'ip route add default via 192.0.2.1 dev ens3 table "
+		 "7' stays as well: a rule that stays leads to table 7\n"
+		 "5 'ip rule add fwmark 1 table 7' stays as it is: "
+		 "wgvia has no 'fwmark', it knows a packet by its source alone\n"},
 		/* two tables, two gateways, and a prefix in the other */
-		{WITH("PostUp = ip rule add from 10.6.9.0/24 table 9; ip route add default via 192.0.2.9 dev ens3 "
-		      "table 9; ip "
-		      "route add 10.9.0.0/16 dev ens3 table 9"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nfrom 10.6.9.0/24 via 192.0.2.9 dev ens3\n" HOOKS(
-			 "from 10.6.0.0/16 via 192.0.2.1 dev ens3 from 10.6.9.0/24 via 192.0.2.9 dev ens3") "3 'ip "
-													    "rule add "
-													    "from "
-													    "10.6.0.0/"
-													    "16 table "
-													    "7' "
-													    "overlaps "
-													    "with "
-													    "another "
-													    "prefix: "
-													    "to wgvia "
-													    "the "
-													    "longest "
-													    "decides, "
-													    "whatever "
-													    "the "
-													    "rules' "
-													    "preference"
-													    "\n"
-													    "5 'ip "
-													    "route add "
-													    "10.9.0.0/"
-													    "16 dev "
-													    "ens3 "
-													    "table 9' "
-													    "not taken "
-													    "over: "
-													    "'bypass "
-													    "10.9.0.0/"
-													    "16' would "
-													    "be for "
-													    "the "
-													    "other "
-													    "table's "
-													    "prefixes, "
-													    "too\n"},
-		{WITH("PostUp = ip rule add from 10.6.0.0/16 table 9; ip route add default via 192.0.2.9 dev ens3 "
-		      "table 9"),
-		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add from 10.6.0.0/16 table 9; ip route add "
-		 "default "
-		 "via 192.0.2.9 dev ens3 table 9\n" HOOKS4
-		 "5 'ip rule add from 10.6.0.0/16 table 9' stays as it is: another rule has a gateway for this prefix "
-		 "already\n"
-		 "5 'ip route add default via 192.0.2.9 dev ens3 table 9' stays as it is: no rule that was taken over "
-		 "leads "
-		 "to table 9\n"},
+		{WITH("PostUp = ip rule add from 10.6.9.0/24 table 9; ip route add default via "
+		      "192.0.2.9 dev ens3 table 9; ip route add 10.9.0.0/16 dev ens3 table 9"),
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nfrom 10.6.9.0/24 via 192.0.2.9 dev ens3\n" HOOKS4_TWO
+		 "3 'ip rule add from 10.6.0.0/16 table 7' overlaps with another prefix: "
+		 "to wgvia the longest decides, whatever the rules' preference\n"
+		 "5 'ip route add 10.9.0.0/16 dev ens3 table 9' not taken over: "
+		 "'bypass 10.9.0.0/16' would be for the other table's prefixes, too\n"},
+		{WITH("PostUp = ip rule add from 10.6.0.0/16 table 9; "
+		      "ip route add default via 192.0.2.9 dev ens3 table 9"),
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add from "
+		 "10.6.0.0/16 table 9; ip route add default via 192.0.2.9 dev ens3 table 9\n" HOOKS4
+		 "5 'ip rule add from 10.6.0.0/16 table 9' stays as it is: "
+		 "another rule has a gateway for this prefix already\n"
+		 "5 'ip route add default via 192.0.2.9 dev ens3 table 9' "
+		 "stays as it is: no rule that was taken over leads to table 9\n"},
 	};
 
 	(void)state;
@@ -362,14 +305,12 @@ static void the_rest_of_the_file_stays(void **state)
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = iptables -A INPUT -i %i -j ACCEPT\n" HOOKS4},
 		{WITH("PostUp = nft -f /etc/nft"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = nft -f /etc/nft\n" HOOKS4
-		 "5 'nft -f /etc/nft' stays as it is, but mode fast carries this traffic past netfilter's FORWARD and "
-		 "NAT: "
-		 "add 'mode stack' if these are to see it\n"},
+		 "5 'nft -f /etc/nft' stays as it is, but mode fast carries this traffic "
+		 "past netfilter's FORWARD and NAT: add 'mode stack' if these are to see it\n"},
 		{WITH("PostUp = if true; then ip rule add table 7; fi"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = if true; then ip rule add table 7; fi\n" HOOKS4
-		 "5 'if true; then ip rule add table 7; fi' stays as it is: this is more shell than import reads, so "
-		 "take "
-		 "out by hand what belongs to the recipe\n"},
+		 "5 'if true; then ip rule add table 7; fi' stays as it is: this is more "
+		 "shell than import reads, so take out by hand what belongs to the recipe\n"},
 		{WITH("PostUp = echo $(hostname) | logger"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = echo $(hostname) | logger\n" HOOKS4},
 		{WITH("PostUp = wgvia up %i"),
@@ -382,8 +323,8 @@ static void the_rest_of_the_file_stays(void **state)
 		 "6 'ip rule add from 10.9.0.0/16 table 7' not used: wg-quick takes 'PostUp' in [Interface] only\n"},
 		{WITH("# PostUp = ip rule add from 10.9.0.0/16 table 7"), RESULT4},
 		{WITH("PostUp = "), RESULT4},
-		{WITH("PostUp = ip netns exec x ip rule add from 10.9.0.0/16 table 7\nPostUp = ip -n x rule add table "
-		      "7\n"
+		{WITH("PostUp = ip netns exec x ip rule add from 10.9.0.0/16 "
+		      "table 7\nPostUp = ip -n x rule add table 7\n"
 		      "PostUp = ip address add 10.6.0.2/16 dev wg6\nPostUp = ip ru"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\n"
 		 "PostUp = ip netns exec x ip rule add from 10.9.0.0/16 table 7\nPostUp = ip -n x rule add table 7\n"
@@ -445,23 +386,22 @@ static void what_does_not_hold_the_recipe_is_refused(void **state)
 		 "line 2: stays as it is: table 7 has no 'default via ADDRESS'"},
 		{"[Interface]\nPostUp = ip route add default via 192.0.2.1 table 7\n", "no second-table recipe", ""},
 		/* wg-quick's own way, for a client */
-		{"[Interface]\nPostUp = ip rule add not fwmark 51820 table 51820; ip route add default dev wg6 table "
-		 "51820\n",
+		{"[Interface]\nPostUp = ip rule add not fwmark 51820 "
+		 "table 51820; ip route add default dev wg6 table 51820\n",
 		 "no second-table recipe", "wgvia has no 'fwmark'"},
-		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table 7; ip route add default via 10.6.0.2 dev "
-		 "wg6 "
-		 "table 7\n",
+		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table 7; "
+		 "ip route add default via 10.6.0.2 dev wg6 table 7\n",
 		 "no second-table recipe", "line 2"},
 		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table main; ip route add default via 192.0.2.1\n",
 		 "no second-table recipe", "line 2"},
-		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table 7; ip route add default via 224.0.0.1 table "
-		 "7\n",
+		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 "
+		 "table 7; ip route add default via 224.0.0.1 table 7\n",
 		 "no second-table recipe", "multicast"},
-		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table 7; ip route add default via 192.0.2.1 dev "
-		 "'a|b' table 7\n",
+		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table 7; "
+		 "ip route add default via 192.0.2.1 dev 'a|b' table 7\n",
 		 "no second-table recipe", "'|' in the name of a device"},
-		{"[Interface]\nPostDown = ip rule add from 10.6.0.0/16 table 7; ip route add default via 192.0.2.1 "
-		 "table 7\n",
+		{"[Interface]\nPostDown = ip rule add from 10.6.0.0/16 "
+		 "table 7; ip route add default via 192.0.2.1 table 7\n",
 		 "no second-table recipe", ""},
 		{"[Interface]\nPostUp = \x1b[2J\n", "line 2 is no text", ""},
 		{"[Interface]\nPostUp = a\rb\n", "line 2 is no text", ""},
@@ -526,7 +466,7 @@ static void the_interface_is_named_as_wg_quick_does(void **state)
 		char name[IFNAMSIZ] = "";
 		int ret = import_parse_path(rows[i].path, name, &error);
 
-		if (!ret != !!rows[i].name || (rows[i].name && strcmp(name, rows[i].name)))
+		if (!ret != !!rows[i].name || (rows[i].name && strcmp(name, rows[i].name) != 0))
 			fail_msg("'%s': %d '%s' %s", rows[i].path, ret, name, error.text);
 		if (ret)
 			assert_int_equal(error.status, 2);
@@ -602,7 +542,7 @@ static void shell_lines_are_taken_apart_or_left_alone(void **state)
 			for (size_t k = 0; k < commands[j].word_count; k++)
 				end += sprintf(end, "<%s>", commands[j].words[k]);
 		}
-		if (!rows[i].parts != (ret == -EINVAL) || (rows[i].parts && strcmp(text, rows[i].parts)))
+		if (!rows[i].parts != (ret == -EINVAL) || (rows[i].parts && strcmp(text, rows[i].parts) != 0))
 			fail_msg("'%s': %d %s", rows[i].line, ret, text);
 		shell_free(commands, count);
 	}

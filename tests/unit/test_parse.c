@@ -127,10 +127,10 @@ static int up(const char *line, struct request *request, struct error *error)
 static void up_takes_its_words_in_any_order(void **state)
 {
 	static const char *const lines[] = {
-		"wg6 from 2001:db8:1::/50 via 2001:db8:2::1 dev ens3 from 10.6.0.0/16 bypass 192.0.2.9 mode stack "
-		"on-fail pass",
-		"wg6 on-fail pass mode stack bypass 192.0.2.9/32 from 2001:db8:1::/50 dev ens3 via 2001:db8:2::1 from "
-		"10.6.0.0/16",
+		"wg6 from 2001:db8:1::/50 via 2001:db8:2::1 dev ens3 "
+		"from 10.6.0.0/16 bypass 192.0.2.9 mode stack on-fail pass",
+		"wg6 on-fail pass mode stack bypass 192.0.2.9/32 from "
+		"2001:db8:1::/50 dev ens3 via 2001:db8:2::1 from 10.6.0.0/16",
 	};
 	struct request request;
 	struct error error;
@@ -193,7 +193,8 @@ static void up_takes_the_choices_of_return(void **state)
 	struct error error;
 
 	(void)state;
-	assert_int_equal(up("wg6 return drop also 192.0.2.9 dev ens3 also 02:AB:00:00:00:01 mode stack", &request, &error), 0);
+	assert_int_equal(
+		up("wg6 return drop also 192.0.2.9 dev ens3 also 02:AB:00:00:00:01 mode stack", &request, &error), 0);
 	assert_int_equal(request.ret, WGVIA_RETURN_DROP);
 	assert_int_equal(request.also_count, 2);
 	assert_false(request.also[0].is_mac);
