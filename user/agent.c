@@ -385,7 +385,6 @@ int agent_run(struct context *context, const struct run_words *words)
 		.index_due = HEALTH_NEVER};
 	int ret;
 
-	context->programs = &agent.keeper.programs;
 	journal_begin(words->tunnel);
 	ret = begin(&agent);
 	if (ret)

@@ -6,7 +6,7 @@
 #ifndef WGVIA_AGENT_H
 #define WGVIA_AGENT_H
 
-#include "command.h"
+#include "context.h"
 #include "parse.h"
 
 /* Runs until SIGTERM or SIGINT. 0, or negative with context->error set where it cannot begin. */

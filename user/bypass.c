@@ -430,23 +430,6 @@ int bypass_tunnel_ranges(const struct state *state, struct prefixes *ranges)
 	return 0;
 }
 
-bool bypass_overlaps(const struct prefixes *ranges, const struct prefix *to)
-{
-	size_t first = 0, end = ranges->count;
-
-	/* the first that is not before `to`; the one before it may cover `to` */
-	while (first < end) {
-		size_t middle = first + (end - first) / 2;
-
-		if (prefix_compare(&ranges->all[middle], to) < 0)
-			first = middle + 1;
-		else
-			end = middle;
-	}
-	return (first < ranges->count && prefix_overlaps(&ranges->all[first], to)) ||
-	       (first && prefix_overlaps(&ranges->all[first - 1], to));
-}
-
 /* Whether a prefix, or what the range leaves out, covers `range` as a whole. */
 static bool is_covered_by_one(const struct state *state, const struct prefix *range)
 {

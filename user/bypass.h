@@ -42,8 +42,6 @@ const struct rule *bypass_unclear_rule(const struct fib *fib, const struct state
  * caller's to free. 0 or -ENOMEM.
  */
 int bypass_tunnel_ranges(const struct state *state, struct prefixes *ranges);
-/* Whether `to` has an address in common with one of them. */
-bool bypass_overlaps(const struct prefixes *ranges, const struct prefix *to);
 /* Whether each address of `range` is in a prefix of the state, or on the list as not reached through the tunnel. */
 bool bypass_is_covered(const struct state *state, const struct prefix *range);
 

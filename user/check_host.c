@@ -2,9 +2,8 @@
 /*
  * Findings about this host as such: what the kernel lacks, devices, the firewall's neighbour, sysctls.
  */
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <linux/neighbour.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,7 +11,8 @@
 
 #include "finding.h"
 #include "lists.h"
-#include "print.h"
+#include "programs.h"
+#include "rtnl.h"
 #include "util.h"
 
 /* A number from /proc/sys/net/FORMAT; `missing` where there is no such file. */
@@ -38,7 +38,7 @@ static int __attribute__((format(printf, 2, 3))) sysctl(int missing, const char 
 
 static void check_kernel(struct examined *examined)
 {
-	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_check_mtu, NULL) == 0)
+	if (programs_probe_check_mtu() == 0)
 		finding_add(
 			examined, SEVERITY_WARNING, "kernel", "",
 			"this kernel has no bpf_check_mtu() (Linux 5.12): in mode fast a packet that is too long for "

@@ -3,7 +3,6 @@
  * Findings about a running instance: what is attached, who stands before us, values that cannot be used, and what the
  * host has got since the last change.
  */
-#include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>

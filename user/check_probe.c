@@ -13,7 +13,6 @@
 #include "answers.h"
 #include "finding.h"
 #include "lists.h"
-#include "print.h"
 #include "probe.h"
 #include "sender_map.h"
 #include "util.h"

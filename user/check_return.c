@@ -3,7 +3,6 @@
  * Findings about the return path: hosts of the LAN whose packets for a prefix come to this host directly. The packet
  * path notes in the map `bounced` what it sends to the firewall therefore; what it lets in or drops it only counts.
  */
-#include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,12 +10,12 @@
 
 #include "finding.h"
 #include "lists.h"
+#include "sender_map.h"
 #include "tables.h"
 #include "util.h"
 
 #define HOSTS_MAX 8	       /* that are named */
 #define HOSTS_SEEN 256	       /* that are told apart */
-#define ENTRIES_MAX 65536      /* looked at: the map changes while it is read */
 #define OLDEST 600000000000ull /* ns; a redirect is good for 300 s */
 
 struct host {
@@ -42,18 +41,6 @@ static uint64_t now_ns(void)
 
 /* --- whose MAC address it is --- */
 
-static bool map_has_mac(int fd, const uint8_t mac[6])
-{
-	struct wgvia_sender key, *last = NULL;
-
-	for (size_t i = 0; i < ENTRIES_MAX && !bpf_map_get_next_key(fd, last, &key); i++) {
-		if (!memcmp(key.mac, mac, sizeof(key.mac)))
-			return true;
-		last = &key;
-	}
-	return false;
-}
-
 static bool neighbours_have_mac(const struct examined *examined, const struct hops *hops, const uint8_t mac[6])
 {
 	for (size_t i = 0; i < hops->count; i++) {
@@ -71,8 +58,8 @@ static bool neighbours_have_mac(const struct examined *examined, const struct ho
 /* A firewall that sends from another MAC address than it answers with is bounced until that is known. */
 static bool is_gateway(const struct examined *examined, const struct hops *hops, const uint8_t mac[6])
 {
-	return map_has_mac(examined->instance.maps[MAP_SENDERS], mac) ||
-	       map_has_mac(examined->instance.maps[MAP_LEARNT], mac) || neighbours_have_mac(examined, hops, mac);
+	return sender_map_has(&examined->instance, MAP_SENDERS, mac) ||
+	       sender_map_has(&examined->instance, MAP_LEARNT, mac) || neighbours_have_mac(examined, hops, mac);
 }
 
 /* --- what was bounced --- */
@@ -116,15 +103,13 @@ static void take(struct hosts *hosts, const struct wgvia_bounce *key, const stru
 
 static void read_bounced(const struct examined *examined, uint64_t now, struct hosts *hosts)
 {
-	int fd = examined->instance.maps[MAP_BOUNCED];
-	struct wgvia_bounce key, *last = NULL;
-	struct wgvia_bounced value;
+	cleanup_free struct bounced_entry *entries = NULL;
+	size_t count = 0;
 
-	for (size_t i = 0; i < ENTRIES_MAX && !bpf_map_get_next_key(fd, last, &key); i++) {
-		last = &key;
-		if (!bpf_map_lookup_elem(fd, &key, &value) && value.last + OLDEST > now)
-			take(hosts, &key, &value);
-	}
+	if (sender_map_read_bounced(&examined->instance, now > OLDEST ? now - OLDEST : 0, &entries, &count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		take(hosts, &entries[i].key, &entries[i].value);
 }
 
 static int compare_hosts(const void *a, const void *b)

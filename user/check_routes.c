@@ -191,7 +191,7 @@ static void check_tunnel_routes(struct examined *examined)
 
 		/* this host's own address alone is not a client; and the MTU has a finding of its own */
 		if ((entry->from.ip.family == AF_INET || tunnel->mtu >= 1280) &&
-		    !bypass_overlaps(&ranges, &entry->from) &&
+		    !prefixes_overlap(&ranges, &entry->from) &&
 		    !(own && own->value.verdict == WGVIA_LOCAL && prefix_covers(&own->to, &entry->from)) && !count++)
 			first = entry;
 	}

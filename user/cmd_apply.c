@@ -13,7 +13,7 @@
 #include "resolve.h"
 #include "rtnl.h"
 #include "running.h"
-#include "sender_map.h"
+#include "probe_notes.h"
 #include "util.h"
 
 struct words {
@@ -75,7 +75,7 @@ static void print_outcome(struct context *context, const struct plan *plan, json
 {
 	cleanup(print_put) json *values = print_array();
 	json *value = print_object(), *notes = print_array(), *senders = print_array();
-	bool news = !dry_run && sender_map_probe_all(context, &plan->state, &plan->links, senders);
+	bool news = !dry_run && probe_notes_all(context, &plan->state, &plan->links, senders);
 
 	/* what was taken from the host is in the lines */
 	if (changed || json_object_array_length(changes))
@@ -113,7 +113,7 @@ static int apply(struct context *context, const struct words *words, const struc
 	if (words->dry_run)
 		ret = dry_run(context, request, &plan, changes);
 	else
-		ret = running_apply(context, request, resolve_up, &plan, review, changes, &changed);
+		ret = running_apply(context, request, resolve_up, &plan, review, changes, NULL, &changed);
 	if (ret && plan.refused)
 		config_name_place(&context->error, words->path, plan.refused->line);
 	if (ret)

@@ -11,7 +11,7 @@
 #include "print.h"
 #include "rtnl.h"
 #include "running.h"
-#include "sender_map.h"
+#include "probe_notes.h"
 #include "statement.h"
 #include "util.h"
 #include "words.h"
@@ -160,7 +160,7 @@ static void probe(struct context *context, const char *tunnel, struct change *ch
 	cleanup(print_put) json *values = print_array();
 	json *value = print_object(), *notes = print_array();
 
-	sender_map_probe(context, tunnel, &change->targets, true, notes);
+	probe_notes(context, tunnel, &change->targets, true, notes);
 	print_add_text(value, "interface", tunnel);
 	print_add(value, "notes", notes);
 	print_append(values, value);

@@ -8,7 +8,7 @@
 #include "print.h"
 #include "resolve.h"
 #include "running.h"
-#include "sender_map.h"
+#include "probe_notes.h"
 #include "util.h"
 
 static void print_notes(const struct context *context, const json *value)
@@ -22,7 +22,7 @@ static json *describe(const struct context *context, const struct plan *plan, bo
 	json *value = print_object(), *notes = notes_of_taken(plan);
 
 	notes_of_plan(notes, plan, changed);
-	sender_map_probe_all(context, &plan->state, &plan->links, notes);
+	probe_notes_all(context, &plan->state, &plan->links, notes);
 	print_add_text(value, "interface", plan->state.tunnel);
 	print_add(value, "notes", notes);
 	return value;
@@ -33,7 +33,7 @@ static int up(struct context *context, const struct request *request)
 	cleanup(plan_free) struct plan plan = {};
 	cleanup(print_put) json *values = NULL;
 	bool changed;
-	int ret = running_apply(context, request, resolve_up, &plan, NULL, NULL, &changed);
+	int ret = running_apply(context, request, resolve_up, &plan, NULL, NULL, NULL, &changed);
 
 	if (ret)
 		return ret;

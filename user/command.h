@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What every command gets and gives, and the table of commands that the usage is printed from.
+ * The commands: main.c has the table of them that the usage is printed from.
  */
 #ifndef WGVIA_COMMAND_H
 #define WGVIA_COMMAND_H
 
-#include <stdbool.h>
-
-#include "error.h"
-
-struct context {
-	bool json;
-	int verbose;
-	const char *pin_dir;
-	struct error error; /* set by a command that fails */
-	/* what a process that stays holds of its instance; NULL: nothing */
-	struct programs *programs;
-	bool found; /* set by `check` where it found a fault: exit status 1 */
-};
+#include "context.h"
 
 /* The words behind the command's own. 0, or negative with context->error set; output is printed already. */
 typedef int (*command_function)(struct context *context, int argc, char **argv);

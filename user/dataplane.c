@@ -15,6 +15,7 @@
 #include "index_map.h"
 #include "pins.h"
 #include "programs.h"
+#include "tables.h"
 #include "util.h"
 #include "wgvia.skel.h"
 
@@ -98,8 +99,8 @@ static int pin_maps(const struct instance *instance, struct error *error)
 }
 
 /* New maps, filled before a program uses them, in a folder beside the one that is in force. */
-static int apply_anew(const char *root, const struct plan *plan, struct instance *running, dataplane_fill fill,
-		      struct programs *programs, struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
+static int apply_anew(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
+		      struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
 {
 	cleanup(instance_close) struct instance next = INSTANCE_NONE;
 	struct change change = {.plan = plan, .running = running, .next = &next};
@@ -118,7 +119,7 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 	ret = ret ? ret : programs_pin(programs, &next, error);
 	if (!ret && (ret = programs_keep_pins(&next)))
 		error_system(error, -ret, "cannot pin the programs of '%s'", next.tunnel);
-	ret = ret ? ret : fill(&next, &plan->state, error);
+	ret = ret ? ret : tables_write(&next, &plan->state, error);
 	ret = ret ? ret : write_meta(&next, plan, build, error);
 	ret = ret ? ret : change_attach(&change, programs, error);
 	if (ret)
@@ -146,8 +147,8 @@ undo:
  * The running maps, with programs that know the new devices before a gateway names one, and devices that are not
  * wanted any more given up after the last gateway has left them.
  */
-static int apply_in_place(const struct plan *plan, struct instance *running, dataplane_fill fill,
-			  struct programs *programs, struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
+static int apply_in_place(const struct plan *plan, struct instance *running, struct programs *programs,
+			  struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
 {
 	struct change change = {.plan = plan,
 				.running = running,
@@ -167,7 +168,7 @@ static int apply_in_place(const struct plan *plan, struct instance *running, dat
 	ret = ret || same ? ret : write_mixed(running, error);
 	ret = ret ? ret : change_attach(&change, programs, error);
 	ret = ret ? ret : write_meta(running, plan, same ? build : 0, error);
-	ret = ret ? ret : fill(running, &plan->state, error);
+	ret = ret ? ret : tables_write(running, &plan->state, error);
 	if (ret) {
 		change_undo(&change);
 		if (change.is_final)
@@ -187,21 +188,21 @@ static int apply_in_place(const struct plan *plan, struct instance *running, dat
 }
 
 /* The running programs, too. */
-static int apply_to_maps(const struct plan *plan, struct instance *running, dataplane_fill fill, struct error *error)
+static int apply_to_maps(const struct plan *plan, struct instance *running, struct error *error)
 {
 	__u32 key = 0;
 	int ret = write_meta(running, plan, running->meta.build, error);
 
 	if (ret)
 		return ret;
-	ret = fill(running, &plan->state, error);
+	ret = tables_write(running, &plan->state, error);
 	if (ret)
 		bpf_map_update_elem(running->maps[MAP_META], &key, &running->meta, BPF_ANY);
 	return ret;
 }
 
-int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, dataplane_fill fill,
-		    struct programs *programs, bool *changed, struct error *error)
+int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
+		    bool *changed, struct error *error)
 {
 	struct wgvia_bpf *skeleton;
 	uint64_t build;
@@ -216,12 +217,12 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
 	build = programs_build(skeleton);
 	if (!instance_is_running(running)) {
 		*changed = true;
-		ret = apply_anew(root, plan, running, fill, programs, skeleton, build, error);
+		ret = apply_anew(root, plan, running, programs, skeleton, build, error);
 	} else {
 		programs_learn(programs, build, running, &plan->links);
 		*changed = !is_in_place(plan, running, build);
-		ret = *changed ? apply_in_place(plan, running, fill, programs, skeleton, build, error)
-			       : apply_to_maps(plan, running, fill, error);
+		ret = *changed ? apply_in_place(plan, running, programs, skeleton, build, error)
+			       : apply_to_maps(plan, running, error);
 	}
 	wgvia_bpf__destroy(skeleton);
 	return ret;

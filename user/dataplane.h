@@ -14,9 +14,6 @@
 
 struct programs;
 
-/* What dataplane_apply() calls to write the state into the maps of `instance`; 0 or -errno with `error` set. */
-typedef int (*dataplane_fill)(const struct instance *instance, const struct state *state, struct error *error);
-
 /*
  * Makes the instance what the plan says, all or nothing: programs are put in place of the old ones, maps are reused
  * where they fit and filled anew where not, then what is not wanted any more is detached. `running` is what
@@ -24,8 +21,8 @@ typedef int (*dataplane_fill)(const struct instance *instance, const struct stat
  * loaded only where the plan needs one that neither it nor a device has. `*changed` tells whether a program or an
  * attachment changed.
  */
-int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, dataplane_fill fill,
-		    struct programs *programs, bool *changed, struct error *error);
+int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
+		    bool *changed, struct error *error);
 
 /* Ends what a command that was killed left half done. The lock is held. */
 int dataplane_recover(const char *root, const char *tunnel, struct error *error);

@@ -8,7 +8,7 @@
 #include "../bpf/config.h"
 #include "instance.h"
 
-static_assert(INSTANCE_DEVICES == CONFIG_DEVICES, "devices");
+static_assert(POINT_DEVICES == CONFIG_DEVICES, "devices");
 
 bool devices_holds(const struct point *point)
 {

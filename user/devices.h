@@ -7,9 +7,10 @@
 #define WGVIA_DEVICES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "resolve.h"
+#include "point.h"
 
 /* Whether such a point's device is one for gateways. */
 bool devices_holds(const struct point *point);

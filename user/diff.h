@@ -6,7 +6,7 @@
 #ifndef WGVIA_DIFF_H
 #define WGVIA_DIFF_H
 
-#include "rtnl.h"
+#include "netdev.h"
 #include "state.h"
 
 /* "- STATEMENT" or "+ STATEMENT"; the text is gone after the call. */

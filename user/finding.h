@@ -10,7 +10,7 @@
 
 #include "instance.h"
 #include "resolve.h"
-#include "rtnl.h"
+#include "netdev.h"
 #include "state.h"
 
 enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITY_COUNT };

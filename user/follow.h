@@ -7,7 +7,7 @@
 #define WGVIA_FOLLOW_H
 
 #include "health.h"
-#include "rtnl.h"
+#include "netdev.h"
 #include "state.h"
 
 /* Which device an ifindex was. */

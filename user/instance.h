@@ -12,11 +12,9 @@
 
 #include "attach.h"
 #include "error.h"
-#include "resolve.h"
+#include "netdev.h"
+#include "point.h"
 #include "wgvia_abi.h"
-
-/* Ethernet devices that one instance can stand at. */
-#define INSTANCE_DEVICES 256
 
 enum map {
 	MAP_PREFIXES4,

@@ -80,6 +80,23 @@ int prefix_compare(const struct prefix *a, const struct prefix *b)
 	return order ? order : a->len - b->len;
 }
 
+bool prefixes_overlap(const struct prefixes *sorted, const struct prefix *to)
+{
+	size_t first = 0, end = sorted->count;
+
+	/* the first that is not before `to`; the one before it may cover `to` */
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (prefix_compare(&sorted->all[middle], to) < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return (first < sorted->count && prefix_overlaps(&sorted->all[first], to)) ||
+	       (first && prefix_overlaps(&sorted->all[first - 1], to));
+}
+
 struct prefix prefix_of_ip(const struct ip *ip)
 {
 	return (struct prefix){*ip, ip_bits(ip->family)};

@@ -6,6 +6,7 @@
 #define WGVIA_IP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define IP_TEXT_LEN 46	   /* INET6_ADDRSTRLEN */
@@ -38,6 +39,13 @@ bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 /* IPv4 before IPv6, then by address, shorter before longer: for qsort() and for merging two sorted arrays. */
 int prefix_compare(const struct prefix *a, const struct prefix *b);
+
+struct prefixes {
+	struct prefix *all;
+	size_t count;
+};
+/* Whether `to` has an address in common with one of `sorted`, which are in order, and none of them inside another. */
+bool prefixes_overlap(const struct prefixes *sorted, const struct prefix *to);
 
 /* The whole host: /32 or /128. */
 struct prefix prefix_of_ip(const struct ip *ip);

@@ -238,7 +238,8 @@ static bool put_file(struct keeper *keeper)
 	cleanup(plan_free) struct plan plan = {};
 	bool changed = false;
 
-	if (running_apply(context, &keeper->request, resolve_up, &plan, review, &following, &changed)) {
+	if (running_apply(context, &keeper->request, resolve_up, &plan, review, &following, &keeper->programs,
+			  &changed)) {
 		tell_error(keeper, KEEPER_FILE);
 		return false;
 	}
@@ -259,7 +260,8 @@ static void follow_host(struct keeper *keeper, bool anew, uint64_t now)
 	struct context *context = keeper->context;
 	cleanup(following_free) struct following following = {.keeper = keeper, .choice.guard = keeper->guard};
 	bool changed;
-	int ret = running_follow(context, keeper->words->tunnel, follow, review, &following, &changed);
+	int ret =
+		running_follow(context, keeper->words->tunnel, follow, review, &following, &keeper->programs, &changed);
 
 	if (ret == -ENOENT && !pins_exist(context->pin_dir, keeper->words->tunnel, PINS_CURRENT)) {
 		context->error = (struct error){};

@@ -7,7 +7,7 @@
 #define WGVIA_KEEPER_H
 
 #include "changes.h"
-#include "command.h"
+#include "context.h"
 #include "follow.h"
 #include "guard.h"
 #include "parse.h"

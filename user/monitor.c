@@ -8,7 +8,6 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include "bypass.h"
 #include "rtnl_message.h"
 #include "util.h"
 
@@ -86,7 +85,7 @@ static bool route_matters(const struct monitor *monitor, const struct nlmsghdr *
 		to.ip = message_ip(route->rtm_family, attributes.of[RTA_DST]);
 	return table == RT_TABLE_LOCAL || route->rtm_type == RTN_LOCAL || (table == RT_TABLE_MAIN && !to.len) ||
 	       (monitor->tunnel && message_is_through(&attributes, monitor->tunnel)) ||
-	       (monitor->ranges && bypass_overlaps(monitor->ranges, &to));
+	       (monitor->ranges && prefixes_overlap(monitor->ranges, &to));
 }
 
 static bool read_neighbour(const struct nlmsghdr *header, struct monitor_event *event)

@@ -9,7 +9,7 @@
 
 #include "error.h"
 #include "programs.h"
-#include "rtnl.h"
+#include "netdev.h"
 
 /*
  * Attaches the program that the caller holds to the device, and pins it as any other of the instance's; the next change

@@ -172,33 +172,6 @@ bool print_bool(const json *object, const char *name)
 	return json_object_get_boolean(print_member(object, name));
 }
 
-/* iproute2's words */
-static const struct {
-	uint16_t state;
-	const char *word;
-} neighbour_states[] = {
-	{NUD_INCOMPLETE, "INCOMPLETE"}, {NUD_REACHABLE, "REACHABLE"}, {NUD_STALE, "STALE"},
-	{NUD_DELAY, "DELAY"},		{NUD_PROBE, "PROBE"},	      {NUD_FAILED, "FAILED"},
-	{NUD_NOARP, "NOARP"},		{NUD_PERMANENT, "PERMANENT"},
-};
-
-const char *neighbour_word(const struct neighbour *neighbour)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(neighbour_states); i++)
-		if (neighbour->known && neighbour->state & neighbour_states[i].state)
-			return neighbour_states[i].word;
-	return "NONE";
-}
-
-const char *link_state(const struct link *link)
-{
-	if (!link)
-		return "gone";
-	if (!(link->flags & IFF_UP))
-		return "down";
-	return link->flags & IFF_RUNNING ? "up" : "no-carrier";
-}
-
 json *print_neighbour(const struct neighbour *neighbour)
 {
 	json *value = print_object();

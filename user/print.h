@@ -8,7 +8,7 @@
 #include <json-c/json.h>
 #include <stdint.h>
 
-#include "command.h"
+#include "context.h"
 #include "rtnl.h"
 
 typedef struct json_object json;
@@ -44,10 +44,7 @@ uint64_t print_number(const json *object, const char *name);
 bool print_bool(const json *object, const char *name);
 json *print_member(const json *object, const char *name);
 
-/* iproute2's words for a neighbour's state: REACHABLE, STALE, FAILED ...; NONE where the kernel has no entry. */
-const char *neighbour_word(const struct neighbour *neighbour);
 /* up, no-carrier, down, or gone for NULL. */
-const char *link_state(const struct link *link);
 /* {"state": ..., "lladdr": ...} */
 json *print_neighbour(const struct neighbour *neighbour);
 

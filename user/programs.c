@@ -65,8 +65,13 @@ struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode)
 	config->tunnel_ether = !tunnel_is_l3;
 	config->has_trace = 1;
 	config->stack = mode == WGVIA_STACK;
-	config->has_check_mtu = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_check_mtu, NULL) == 1;
+	config->has_check_mtu = programs_probe_check_mtu() == 1;
 	return skeleton;
+}
+
+int programs_probe_check_mtu(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_check_mtu, NULL);
 }
 
 /* Not after loading: libbpf takes .rodata away then where the kernel maps no arrays, or a probe for that has failed. */

@@ -67,6 +67,9 @@ void programs_unpin(const char *folder);
 /* The program that is attached there, by its pin where it has one: see attach_get_program(). */
 int programs_get(const struct instance *instance, const struct attachment *attachment);
 
+/* Whether the kernel's programs can ask for the MTU of a device (bpf_check_mtu(), 5.12): 1, 0 or -errno. */
+int programs_probe_check_mtu(void);
+
 /* libbpf's own output: 0 none, 1 warnings, 2 everything and the verifier's log. */
 void programs_set_verbose(int level);
 

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #include "bypass.h"
-#include "instance.h"
 #include "lists.h"
 #include "statement.h"
 #include "util.h"
@@ -426,7 +425,7 @@ static int add_egress_points(struct plan *plan, bool gateways)
 			continue;
 		if (link_is_l3(link)) {
 			ret = add_point(plan, WGVIA_EGRESS, link);
-		} else if (link_is_ethernet(link) && ethernet < INSTANCE_DEVICES) {
+		} else if (link_is_ethernet(link) && ethernet < POINT_DEVICES) {
 			ret = add_point(plan, WGVIA_EGRESS, link);
 			ethernet++;
 		} else {

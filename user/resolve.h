@@ -9,17 +9,11 @@
 
 #include "error.h"
 #include "parse.h"
+#include "point.h"
 #include "rtnl.h"
 #include "state.h"
 
 #define RESOLVE_NOTE 700
-
-/* A place for a program. */
-struct point {
-	enum wgvia_direction direction;
-	uint32_t ifindex;
-	bool l3; /* no link header in front of the packet */
-};
 
 /* Words for a gateway, and what they stand for on this host. */
 struct resolved {

@@ -14,30 +14,9 @@
 #include <stdint.h>
 
 #include "ip.h"
+#include "netdev.h"
 
 struct rtnl; /* a socket */
-
-struct link {
-	uint32_t ifindex;
-	char name[IFNAMSIZ];
-	char kind[16];	/* "wireguard", "veth", ...; empty: none told */
-	uint16_t type;	/* ARPHRD_* */
-	uint32_t flags; /* IFF_* */
-	uint32_t mtu;
-	uint32_t master;   /* ifindex of the bridge, bond, VRF ...; 0: none */
-	uint8_t operstate; /* IF_OPER_* */
-	uint32_t table;	   /* of a VRF; 0: it is not one */
-};
-
-struct links {
-	struct link *all;
-	size_t count;
-};
-
-struct prefixes {
-	struct prefix *all;
-	size_t count;
-};
 
 struct nexthop {
 	struct ip via; /* family 0: on-link */
@@ -64,14 +43,6 @@ void rtnl_close(struct rtnl **rtnl); /* for cleanup(); NULL inside is fine */
 
 /* All interfaces. The array is the caller's to free. */
 int rtnl_get_links(struct rtnl *rtnl, struct links *links);
-/* By index or name; NULL where there is none. */
-const struct link *link_by_index(const struct links *links, uint32_t ifindex);
-const struct link *link_by_name(const struct links *links, const char *name);
-/* Without a link header in front of the packet at TC (dev_is_mac_header_xmit()). */
-bool link_is_l3(const struct link *link);
-bool link_is_ethernet(const struct link *link);
-bool link_equal(const struct link *a, const struct link *b);
-
 /*
  * What the kernel delivers to this host itself: local, anycast and broadcast routes of the `local` table, which is what
  * decides it, with all interfaces' addresses in both families. The array is the caller's to free.
@@ -98,6 +69,8 @@ struct forward {
 /* For a packet from `from` to `to` that came in by `ifindex`, or with 0 was made here. `from` may be of family 0. */
 int rtnl_get_forward(struct rtnl *rtnl, const struct ip *from, const struct ip *to, uint32_t ifindex,
 		     struct forward *forward);
+/* iproute2's words for a neighbour's state: REACHABLE, STALE, FAILED ...; NONE where the kernel has no entry. */
+const char *neighbour_word(const struct neighbour *neighbour);
 int rtnl_get_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip, struct neighbour *neighbour);
 /*
  * The one function that has an effect: makes the kernel ask for the neighbour now, as it would for a packet.

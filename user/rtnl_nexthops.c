@@ -233,3 +233,21 @@ int rtnl_ask_neighbour(struct rtnl *rtnl, uint32_t ifindex, const struct ip *ip,
 	mnl_attr_put(header, NDA_DST, ip_bits(ip->family) / 8, ip->addr);
 	return rtnl_ask(rtnl, header, NULL, NULL);
 }
+
+/* iproute2's words */
+static const struct {
+	uint16_t state;
+	const char *word;
+} neighbour_states[] = {
+	{NUD_INCOMPLETE, "INCOMPLETE"}, {NUD_REACHABLE, "REACHABLE"}, {NUD_STALE, "STALE"},
+	{NUD_DELAY, "DELAY"},		{NUD_PROBE, "PROBE"},	      {NUD_FAILED, "FAILED"},
+	{NUD_NOARP, "NOARP"},		{NUD_PERMANENT, "PERMANENT"},
+};
+
+const char *neighbour_word(const struct neighbour *neighbour)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(neighbour_states); i++)
+		if (neighbour->known && neighbour->state & neighbour_states[i].state)
+			return neighbour_states[i].word;
+	return "NONE";
+}

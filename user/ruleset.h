@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "resolve.h"
-#include "rtnl.h"
+#include "netdev.h"
 
 /* What a rule is about is told from these. The pointers are the caller's. */
 struct traffic {

@@ -26,15 +26,17 @@ static int review_plan(struct context *context, const struct instance *running, 
 	return ret ? ret : review(context, is_running ? &state : NULL, plan, data);
 }
 
-static int apply(struct context *context, const struct plan *plan, struct instance *running, bool *changed)
+/* `held`: the programs that the process holds; NULL: none. */
+static int apply(struct context *context, const struct plan *plan, struct instance *running, struct programs *held,
+		 bool *changed)
 {
 	cleanup(programs_close) struct programs own = PROGRAMS_NONE;
-	struct programs *programs = context->programs ? context->programs : &own;
 
-	return dataplane_apply(context->pin_dir, plan, running, tables_write, programs, changed, &context->error);
+	return dataplane_apply(context->pin_dir, plan, running, held ? held : &own, changed, &context->error);
 }
 
-static int apply_locked(struct context *context, struct plan *plan, running_review review, void *data, bool *changed)
+static int apply_locked(struct context *context, struct plan *plan, running_review review, void *data,
+			struct programs *held, bool *changed)
 {
 	cleanup(instance_close) struct instance running = INSTANCE_NONE;
 	int ret = dataplane_recover(context->pin_dir, plan->state.tunnel, &context->error);
@@ -45,7 +47,7 @@ static int apply_locked(struct context *context, struct plan *plan, running_revi
 	if (ret && ret != -ENOENT)
 		return ret;
 	ret = review ? review_plan(context, &running, plan, review, data) : 0;
-	return ret ? ret : apply(context, plan, &running, changed);
+	return ret ? ret : apply(context, plan, &running, held, changed);
 }
 
 /*
@@ -79,7 +81,7 @@ static int resolve_locked(struct context *context, const struct request *request
 }
 
 int running_apply(struct context *context, const struct request *request, running_resolve resolve, struct plan *plan,
-		  running_review review, void *data, bool *changed)
+		  running_review review, void *data, struct programs *held, bool *changed)
 {
 	cleanup_fd int lock = -1;
 	int ret = resolve_locked(context, request, resolve, plan, &lock);
@@ -90,7 +92,7 @@ int running_apply(struct context *context, const struct request *request, runnin
 		return ret;
 	}
 	plan->state.keep_choice = agent_is_alive(context->pin_dir, plan->state.tunnel);
-	ret = apply_locked(context, plan, review, data, changed);
+	ret = apply_locked(context, plan, review, data, held, changed);
 	if (ret)
 		pins_tidy(context->pin_dir);
 	else
@@ -166,14 +168,14 @@ int running_edit(struct context *context, const char *tunnel, running_change cha
 	if (ret)
 		return ret;
 	plan.state.keep_choice = agent_is_alive(context->pin_dir, tunnel);
-	ret = apply(context, &plan, &running, &changed);
+	ret = apply(context, &plan, &running, NULL, &changed);
 	if (!ret)
 		agent_poke(context->pin_dir, tunnel);
 	return ret;
 }
 
 int running_follow(struct context *context, const char *tunnel, running_change change, running_review review,
-		   void *data, bool *changed)
+		   void *data, struct programs *held, bool *changed)
 {
 	cleanup(instance_close) struct instance running = INSTANCE_NONE;
 	cleanup(state_free) struct state state = {};
@@ -189,7 +191,7 @@ int running_follow(struct context *context, const char *tunnel, running_change c
 	ret = ret ? ret : change(context, rtnl, &state, data);
 	ret = ret ? ret : resolve_running(rtnl, &state, &plan, error);
 	ret = ret ? ret : review_plan(context, &running, &plan, review, data);
-	return ret ? ret : apply(context, &plan, &running, changed);
+	return ret ? ret : apply(context, &plan, &running, held, changed);
 }
 
 int running_rewrite(struct context *context, const char *tunnel, running_change change, void *data)

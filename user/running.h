@@ -6,8 +6,9 @@
 #ifndef WGVIA_RUNNING_H
 #define WGVIA_RUNNING_H
 
-#include "command.h"
+#include "context.h"
 #include "instance.h"
+#include "programs.h"
 #include "resolve.h"
 #include "state.h"
 
@@ -21,10 +22,11 @@ typedef int (*running_resolve)(struct rtnl *rtnl, const struct request *request,
 			       struct error *error);
 /*
  * Makes the plan and puts it into force on a running instance or a new one, after a review where there is one. The plan
- * is the caller's to free, on failure too. `*changed`: see dataplane_apply().
+ * is the caller's to free, on failure too. `held`: programs that the process holds, and then those of the instance; NULL:
+ * it holds none. `*changed`: see dataplane_apply().
  */
 int running_apply(struct context *context, const struct request *request, running_resolve resolve, struct plan *plan,
-		  running_review review, void *data, bool *changed);
+		  running_review review, void *data, struct programs *held, bool *changed);
 /*
  * The review alone, and what can be refused without doing it. Not even what a killed command left half done is mended,
  * nor the folder of pins made.
@@ -42,7 +44,7 @@ int running_edit(struct context *context, const char *tunnel, running_change cha
  * What an agent does when the host has changed: running_edit() with a review. -ENOENT: nothing is running.
  */
 int running_follow(struct context *context, const char *tunnel, running_change change, running_review review,
-		   void *data, bool *changed);
+		   void *data, struct programs *held, bool *changed);
 /*
  * A change of prefixes among devices that the instance knows: nothing is asked of the host (`rtnl` is NULL) and nothing
  * attached. Where `change` returns 1, there is nothing to write.

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "command.h"
+#include "context.h"
 #include "wgvia_abi.h"
 
 struct sample {

@@ -101,31 +101,42 @@ int sender_map_write_to(const char *pin_dir, const char *tunnel, const struct se
 	return sender_map_write(&instance, targets, some, changed);
 }
 
-bool sender_map_probe(const struct context *context, const char *tunnel, struct sender_targets *targets, bool some,
-		      json *notes)
-{
-	char text[SENDER_TEXT_MAX];
-	bool changed;
+#define ENTRIES_MAX 65536 /* looked at: the maps change while they are read */
 
-	sender_probe_run(targets);
-	if (sender_map_write_to(context->pin_dir, tunnel, targets, some, &changed))
-		return false;
-	for (size_t i = 0; i < targets->count; i++)
-		if (sender_is_another(&targets->all[i]))
-			print_append_text(notes, sender_text(&targets->all[i], text));
-	return changed;
+bool sender_map_has(const struct instance *instance, enum map which, const uint8_t mac[6])
+{
+	struct wgvia_sender key, *last = NULL;
+	int fd = instance->maps[which];
+
+	for (size_t i = 0; i < ENTRIES_MAX && !bpf_map_get_next_key(fd, last, &key); i++) {
+		if (!memcmp(key.mac, mac, sizeof(key.mac)))
+			return true;
+		last = &key;
+	}
+	return false;
 }
 
-bool sender_map_probe_all(const struct context *context, const struct state *state, const struct links *links,
-			  json *notes)
+int sender_map_read_bounced(const struct instance *instance, uint64_t since, struct bounced_entry **entries,
+			    size_t *count)
 {
-	cleanup(rtnl_close) struct rtnl *rtnl = NULL;
-	struct sender_targets targets = {};
-	bool changed;
+	struct bounced_entry *read = NULL, *entry;
+	struct wgvia_bounce key, *last = NULL;
+	int fd = instance->maps[MAP_BOUNCED];
+	struct wgvia_bounced value;
+	size_t found = 0;
 
-	if (rtnl_open(&rtnl) || sender_targets_choose(rtnl, state, links, &targets))
-		return false;
-	changed = sender_map_probe(context, state->tunnel, &targets, false, notes);
-	free(targets.all);
-	return changed;
+	for (size_t i = 0; i < ENTRIES_MAX && !bpf_map_get_next_key(fd, last, &key); i++) {
+		last = &key;
+		if (bpf_map_lookup_elem(fd, &key, &value) || value.last <= since)
+			continue;
+		entry = array_grow(&read, &found, sizeof(*entry));
+		if (!entry) {
+			free(read);
+			return -ENOMEM;
+		}
+		*entry = (struct bounced_entry){key, value};
+	}
+	*entries = read;
+	*count = found;
+	return 0;
 }

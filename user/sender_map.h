@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a probe has found about the gateways, in the map `senders`; and all of it together, for commands. Entries that
- * the administrator has named are also_map.c's, and are left as they are.
+ * What a probe has found about the gateways, in the map `senders`. Entries that the administrator has named are
+ * also_map.c's, and are left as they are. And what the packet path tells of senders, in `learnt` and `bounced`.
  */
 #ifndef WGVIA_SENDER_MAP_H
 #define WGVIA_SENDER_MAP_H
 
-#include "command.h"
 #include "instance.h"
-#include "print.h"
 #include "sender_probe.h"
 
 /*
@@ -21,15 +19,16 @@ int sender_map_write(const struct instance *instance, const struct sender_target
 int sender_map_write_to(const char *pin_dir, const char *tunnel, const struct sender_targets *targets, bool some,
 			bool *changed);
 
-/*
- * Probes these gateways of an instance, writes what it finds, and adds a note for each that sends from another MAC
- * address. Returns whether an entry of the map has changed. What fails here is not told: packets flow without it, and
- * an agent or the next `up` tries again.
- */
-bool sender_map_probe(const struct context *context, const char *tunnel, struct sender_targets *targets, bool some,
-		      json *notes);
-/* The same for all gateways of a state that was just put into force. */
-bool sender_map_probe_all(const struct context *context, const struct state *state, const struct links *links,
-			  json *notes);
+/* Whether a map with such keys, MAP_SENDERS or MAP_LEARNT, has an entry with that MAC address, of any gateway. */
+bool sender_map_has(const struct instance *instance, enum map which, const uint8_t mac[6]);
+
+/* Frames that did not come from the gateway, by their source and MAC addresses (map `bounced`). */
+struct bounced_entry {
+	struct wgvia_bounce key;
+	struct wgvia_bounced value;
+};
+/* Those that were seen since `since`, in nanoseconds of CLOCK_MONOTONIC. The array is the caller's. 0 or -ENOMEM. */
+int sender_map_read_bounced(const struct instance *instance, uint64_t since, struct bounced_entry **entries,
+			    size_t *count);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "rtnl.h"
+#include "netdev.h"
 #include "state.h"
 
 #define STATEMENT_MAX 1200 /* of a prefix with all gateways that it may have, of `return` with all that it may */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where programs stand, or shall stand.
+ */
+#ifndef WGVIA_POINT_H
+#define WGVIA_POINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wgvia_abi.h"
+
+/* Ethernet devices that one instance can stand at. */
+#define POINT_DEVICES 256
+
+/* A place for a program. */
+struct point {
+	enum wgvia_direction direction;
+	uint32_t ifindex;
+	bool l3; /* no link header in front of the packet */
+};
+
+#endif
