@@ -22,8 +22,8 @@ typedef int (*running_resolve)(struct rtnl *rtnl, const struct request *request,
 			       struct error *error);
 /*
  * Makes the plan and puts it into force on a running instance or a new one, after a review where there is one. The plan
- * is the caller's to free, on failure too. `held`: programs that the process holds, and then those of the instance; NULL:
- * it holds none. `*changed`: see dataplane_apply().
+ * is the caller's to free, on failure too. `held`: programs that the process holds, and then those of the instance;
+ * NULL: it holds none. `*changed`: see dataplane_apply().
  */
 int running_apply(struct context *context, const struct request *request, running_resolve resolve, struct plan *plan,
 		  running_review review, void *data, struct programs *held, bool *changed);
