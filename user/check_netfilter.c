@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about this host's netfilter, which mode fast goes around in both directions. Rules that name other devices
+ * Findings about this host's netfilter, which mode fast bypasses in both directions. Rules that name other devices
  * or other networks alone, such as Docker's, are none of our business.
  */
 #include <stdio.h>
@@ -70,24 +70,24 @@ static void report_fast(struct examined *examined, const struct all_found *found
 	if (found->policy.count || found->drops.count)
 		finding_add(examined, SEVERITY_WARNING, "forward_rules", stack,
 			    "this host filters what it forwards (%s%u %s, first in '%s'), "
-			    "and mode fast goes around that in both directions",
+			    "and mode fast bypasses them in both directions",
 			    found->policy.count ? "policy drop, " : "", found->forward.count, rules(&found->forward),
 			    found->policy.count	 ? found->policy.where
 			    : found->drops.count ? found->drops.where
 						 : found->forward.where);
 	else if (found->forward.count)
 		finding_add(examined, SEVERITY_INFO, "forward_rules", stack,
-			    "this host has %u %s for what it forwards, first in '%s', and mode fast goes around them "
+			    "this host has %u %s for what it forwards, first in '%s', and mode fast bypasses them "
 			    "in both directions; they drop at most what is invalid to connection tracking",
 			    found->forward.count, rules(&found->forward), found->forward.where);
 	if (found->nat.count)
 		finding_add(examined, SEVERITY_WARNING, "nat", stack,
 			    "this host has %u %s that may translate addresses of the "
-			    "prefixes, first in '%s', and mode fast goes around them",
+			    "prefixes, first in '%s', and mode fast bypasses them",
 			    found->nat.count, rules(&found->nat), found->nat.where);
 	if (found->clamp.count)
 		finding_add(examined, SEVERITY_WARNING, "mss_clamp", stack,
-			    "this host has %u %s that clamp the MSS, first in '%s', and mode fast goes around them: "
+			    "this host has %u %s that clamp the MSS, first in '%s', and mode fast bypasses them: "
 			    "large downloads may hang where Packet Too Big is filtered",
 			    found->clamp.count, rules(&found->clamp), found->clamp.where);
 	if (found->invalid.count)
@@ -115,11 +115,11 @@ static void report_unread(struct examined *examined, const struct ruleset *rules
 {
 	if (ruleset->nft_unread)
 		finding_add(examined, SEVERITY_WARNING, "netfilter", "apt-get install nftables",
-			    "this host has chains of nftables, and there is no nft to tell what they do");
+			    "this host has chains of nftables, and they cannot be read: nft is not installed");
 	if (ruleset->legacy_unread)
 		finding_add(examined, SEVERITY_INFO, "netfilter", "apt-get install iptables",
-			    "this host has tables of iptables-legacy, and there "
-			    "is no iptables-legacy-save to tell what is in them");
+			    "this host has tables of iptables-legacy, and they cannot be read: "
+			    "iptables-legacy-save is not installed");
 }
 
 void check_netfilter(struct examined *examined)

@@ -71,8 +71,8 @@ struct probe {
 
 /*
  * This host's address on the gateway's device that the firewall sends to directly: one whose subnet holds the next hop,
- * else one with a subnet; a single address, added by hand or by keepalived, if there is no other. NULL: there is none
- * of that family. It is not `except`.
+ * else one with a subnet; last of all a single address, added by hand or by keepalived. NULL: this host has
+ * no address of that family there. It is not `except`.
  */
 const struct address *probe_find_lan(const struct address *own, size_t count, uint32_t ifindex, const struct ip *via,
 				     const struct ip *except);

@@ -957,7 +957,7 @@ beside_docker() {
 	done
 	up bypass 172.17.0.0/16
 	finds ""
-	# it drops what a VPN client sends to the LAN; mode fast goes around that, mode stack does not get through
+	# it drops what a VPN client sends to the LAN; mode fast bypasses that, mode stack does not get through
 	gw $1 -P FORWARD DROP
 	finds forward_rules
 	tells forward_rules "policy drop"
