@@ -63,7 +63,7 @@ all: $(B)/wgvia
 help:
 	@echo 'make             the program, build/wgvia'
 	@echo 'make check       every test that this machine can run (scripts/check, as root)'
-	@echo 'make lint        what clang-format, clang-tidy, shellcheck and mandoc say'
+	@echo 'make lint        clang-format, clang-tidy, shellcheck, mandoc'
 	@echo 'make tests       what the tests need, built but not run'
 	@echo 'make fuzz        libFuzzer targets, build/tests/fuzz/*'
 	@echo 'make bench       benchmarks, build/tests/bench/*'
@@ -152,7 +152,7 @@ check:
 lint: $(SKELETONS) $(B)/floors.skel.h
 	$(Q)bats tests/lint
 
-# What it looks for is in .clang-tidy. The analyzer takes its time: as many at once as there are processors
+# .clang-tidy lists the checks. The analyzer is slow, so one process runs on each processor
 TIDIED = $(filter-out %.bpf.c,$(wildcard user/*.c tests/*/*.c))
 tidy: $(SKELETONS) $(B)/floors.skel.h
 	$(say) TIDY '$(words $(TIDIED)) files'

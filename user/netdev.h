@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Network devices as values: what rtnetlink told of them, and what follows from that. No I/O.
+ * Network devices as values: what rtnetlink reports about them, and what follows from that. No I/O.
  */
 #ifndef WGVIA_NETDEV_H
 #define WGVIA_NETDEV_H

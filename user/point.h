@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where programs stand, or shall stand.
+ * Where programs are attached, or are to be attached.
  */
 #ifndef WGVIA_POINT_H
 #define WGVIA_POINT_H
@@ -10,7 +10,7 @@
 
 #include "wgvia_abi.h"
 
-/* Ethernet devices that one instance can stand at. */
+/* Ethernet devices that one instance can be attached to. */
 #define POINT_DEVICES 256
 
 /* A place for a program. */

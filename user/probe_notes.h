@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Probing the gateways after a command has put something into force, and what the user hears of it.
+ * Probing the gateways after a command has put something into force, and the notes for the user.
  */
 #ifndef WGVIA_PROBE_NOTES_H
 #define WGVIA_PROBE_NOTES_H

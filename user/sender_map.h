@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a probe has found about the gateways, in the map `senders`. Entries that the administrator has named are
- * also_map.c's, and are left as they are. And what the packet path tells of senders, in `learnt` and `bounced`.
+ * also_map.c's, and are left as they are. And what the packet path reports about senders, in
+ * `learnt` and `bounced`.
  */
 #ifndef WGVIA_SENDER_MAP_H
 #define WGVIA_SENDER_MAP_H

@@ -153,7 +153,7 @@ wire_up() {
 			chain out {
 				type filter hook ingress device gw priority 0; policy accept;
 				icmpv6 type { 133, 134, 135, 136, 137 } return
-				# wgvia's own, by which it learns what the firewall sends from
+				# wgvia's own probes for the firewall's MAC address
 				icmp type echo-request ip saddr $VPN4 ip daddr $GW4 ether daddr $FW_MAC return
 				icmpv6 type echo-request ip6 saddr $VPN6 ip6 daddr $GW6 ether daddr $FW_MAC return
 				ether saddr $GW_MAC ip saddr $VPN4 ether daddr $FW_MAC counter name to_firewall return

@@ -1,20 +1,20 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What tools say of the sources: clang-format and clang-tidy (their exceptions and why: .clang-tidy), shellcheck, mandoc.
-# Both clangs are version 19, on each Debian, since others format in other ways and look for other things.
+# Static checks of the sources: clang-format, clang-tidy (see .clang-tidy), shellcheck, mandoc, line length. The clang
+# tools are version 19 on every Debian release, because results differ between versions.
 
 TREE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 FORMAT=${CLANG_FORMAT:-clang-format-19}
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-900}
 
-# sources PATTERN...: of the tree, without what is built or downloaded.
+# sources TEST...: files of the tree for which find's TEST is true, without build folders.
 sources() {
 	cd "$TREE" && find . \( -name 'build*' -o -name .git -o -name corpus \) -prune -o -type f "$@" -print |
 		sed 's|^\./||' | sort
 }
 
-# What a shell reads, by its suffix or its first line.
+# Shell scripts, by suffix or by first line.
 shell_files() {
 	sources \( -name '*.bash' -o -name '*.sh' -o -name '*.bats' \)
 	sources ! -name '*.*' | while IFS= read -r file; do
@@ -22,32 +22,32 @@ shell_files() {
 	done
 }
 
-@test "clang-format would change nothing" {
+@test "clang-format changes nothing" {
 	cd "$TREE"
 	sources -name '*.[ch]' | xargs "$FORMAT" --dry-run --Werror
 }
 
-@test "clang-tidy has nothing to say" {
+@test "clang-tidy reports nothing" {
 	make -C "$TREE" -s tidy
 }
 
-@test "shellcheck has nothing to say" {
+@test "shellcheck reports nothing" {
 	cd "$TREE"
 	shell_files | sort -u | xargs -P "$(nproc)" -n 6 shellcheck -x
 }
 
-@test "mandoc has nothing to say" {
+@test "mandoc reports nothing" {
 	local page output
 	for page in "$TREE"/man/*.[1-8]; do
-		# what it says of manuals that are not installed here is about this machine
+		# whether other manuals are installed here does not matter
 		output=$(mandoc -T lint -W all "$page" 2>/dev/null | grep -v 'referenced manual not found' || true)
 		[ -z "$output" ] || { echo "$output" && return 1; }
 		mandoc -T utf8 "$page" >/dev/null
 	done
 }
 
-# too_long COLUMNS: of the files that standard input names. A tab is eight columns. What makes a line longer may be one
-# string, an address, or a table of a document.
+# too_long COLUMNS: lines that are longer, in the files named on standard input. A tab is eight columns. Lines with a
+# long string, links and tables are allowed.
 too_long() {
 	local file
 	while IFS= read -r file; do

@@ -48,13 +48,13 @@ download() {
 		"no error true"
 }
 
-# heeds_redirect CLIENT SERVICE: the service sends to the client by the gateway, because it was told to.
+# heeds_redirect CLIENT SERVICE: the service now reaches the client through the gateway, because of a redirect.
 heeds_redirect() {
 	poll 20 is_redirected "$@" || { in_ns "$NS_SVC" ip route get "$1" && return 1; }
 }
 
-# IPv6 allows a host one redirect a second, and a request from beyond the gateway takes it from the service before the
-# answer could: a ping every three seconds leaves enough (ip6_forward(), inet_peer_xrlim_allow()).
+# Linux sends one IPv6 redirect per second and host, and each forwarded request to the service uses up its allowance before
+# the answer can trigger a redirect. A ping every three seconds leaves enough (ip6_forward(), inet_peer_xrlim_allow()).
 is_redirected() {
 	heeds_gateway "$1" && return
 	in_ns "$NS_C1" ping -q -c 1 -w 3 -i 3 "$2" >/dev/null
