@@ -153,9 +153,9 @@ wire_up() {
 			chain out {
 				type filter hook ingress device gw priority 0; policy accept;
 				icmpv6 type { 133, 134, 135, 136, 137 } return
-				# wgvia's own probes for the firewall's MAC address
-				icmp type echo-request ip saddr $VPN4 ip daddr $GW4 ether daddr $FW_MAC return
-				icmpv6 type echo-request ip6 saddr $VPN6 ip6 daddr $GW6 ether daddr $FW_MAC return
+				# wgvia's own probes for the firewall's MAC address have hop limit 2
+				icmp type echo-request ip saddr $VPN4 ip daddr $GW4 ip ttl 2 ether daddr $FW_MAC return
+				icmpv6 type echo-request ip6 saddr $VPN6 ip6 daddr $GW6 ip6 hoplimit 2 ether daddr $FW_MAC return
 				ether saddr $GW_MAC ip saddr $VPN4 ether daddr $FW_MAC counter name to_firewall return
 				ether saddr $GW_MAC ip6 saddr $VPN6 ether daddr $FW_MAC counter name to_firewall return
 				ether saddr $GW_MAC ip saddr $VPN4 counter name leaked
