@@ -995,7 +995,7 @@ without() {
 	PATH=$path nft_rule ip forward 'iifname docker0 drop'
 	finds netfilter
 	severity netfilter warning
-	tells netfilter "no nft"
+	tells netfilter "nft is not installed"
 	PATH=$path
 	finds ""
 }
