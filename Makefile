@@ -9,16 +9,31 @@ VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 DATADIR ?= $(PREFIX)/share
+DOCDIR ?= $(DATADIR)/doc/wgvia
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 ZSHDIR ?= $(DATADIR)/zsh/site-functions
 DESTDIR ?=
 
-CC ?= gcc
+# For another machine: ARCH=arm64 say, or CROSS_COMPILE as for the kernel, and where its libraries are not this host's,
+# SYSROOT. clang and bpftool are this host's own.
+CPU := $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(ARCH)))
+CROSS_COMPILE ?= $(addsuffix -linux-gnu-,$(filter-out $(shell uname -m),$(CPU)))
+ifeq ($(origin CC),default) # make's own
+CC := $(CROSS_COMPILE)gcc
+endif
+ifneq ($(SYSROOT),)
+override CC += --sysroot=$(SYSROOT)
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS_COMPILE)ar
+endif
 CLANG ?= clang
 CLANG_TIDY ?= clang-tidy-19
 LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
-PKG_CONFIG ?= pkg-config
+PKG_CONFIG ?= $(if $(CROSS_COMPILE),$(or $(if $(SYSROOT),,$(shell command -v $(CROSS_COMPILE)pkg-config)),env \
+	PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(CROSS_COMPILE:-=)/pkgconfig pkg-config),pkg-config)
 INSTALL ?= install
 
 ifeq ($(V),1)
@@ -36,25 +51,31 @@ B := build$(if $(SAN),-san)
 comma := ,
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
-LIBS := libbpf libelf zlib libmnl json-c libsystemd
-LANGUAGE = -std=gnu17 -D_GNU_SOURCE -Iinclude -Iuser -I$(B) $(shell $(PKG_CONFIG) --cflags $(LIBS))
-ALL_CFLAGS = $(LANGUAGE) -DWGVIA_VERSION='"$(VERSION)"' -O2 -g -Wall -Wextra -Wshadow -Werror $(SANITIZE) \
+# Warnings are errors in a checkout only: a later compiler must not break the build of a release
+WARNINGS := -Wall -Wextra -Wshadow $(if $(wildcard .git),-Werror)
+
+LIBS := libbpf libelf zlib libmnl json-c
+LANGUAGE = -std=gnu17 -D_GNU_SOURCE -Iinclude -Iuser -iquote. -I$(B) $(shell $(PKG_CONFIG) --cflags $(LIBS))
+ALL_CFLAGS = $(LANGUAGE) -DWGVIA_VERSION='"$(VERSION)"' -O2 -g $(WARNINGS) $(SANITIZE) \
 	$(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(SANITIZE) $(LDFLAGS)
 ALL_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
+# Where Debian has asm/types.h, which is the same for every machine
+MULTIARCH := $(subst -pc-,-,$(shell $(CC) -dumpmachine))
 # The map: BTF names the sources, and the same sources shall make the same object wherever they lie
-BPF_CFLAGS := -target bpf -mcpu=v2 -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Werror -Iinclude -Ibpf \
+BPF_CFLAGS := -target bpf -mcpu=v2 -std=gnu17 -O2 -g $(WARNINGS) -Iinclude -Ibpf \
 	-ffile-prefix-map=$(CURDIR)=. \
-	-idirafter /usr/include/$(shell $(CC) -dumpmachine)
+	$(addprefix -idirafter ,$(wildcard $(patsubst %,/usr/include/%,$(MULTIARCH)) $(patsubst %,/usr/%/include,$(MULTIARCH))))
 
-BPF_OBJECTS := $(B)/bpf/wgvia.bpf.o $(B)/bpf/changes.bpf.o
+BPF_OBJECTS := $(B)/bpf/wgvia.bpf.o $(B)/bpf/gateways.bpf.o $(B)/bpf/index/changes.bpf.o
 FLOORS_OBJECT := $(B)/tests/bench/floors.bpf.o
-SKELETONS := $(B)/wgvia.skel.h $(B)/changes.skel.h
-OBJECTS := $(patsubst user/%.c,$(B)/user/%.o,$(wildcard user/*.c))
+SKELETONS := $(B)/wgvia.skel.h $(B)/gateways.skel.h $(B)/changes.skel.h
+SOURCES := $(wildcard user/*.c user/*/*.c user/*/*/*.c)
+OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 LIBRARY := $(filter-out $(B)/user/main.o,$(OBJECTS))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst tests/prog/%.c,$(B)/tests/prog/%,$(wildcard tests/prog/test_*.c))
-BENCHMARKS := $(addprefix $(B)/tests/bench/,path scale wire)
+BENCHMARKS := $(addprefix $(B)/tests/bench/,path scale wire peers)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 TOOLS := $(patsubst tests/lib/%.c,$(B)/tests/lib/%,$(wildcard tests/lib/*.c))
 
@@ -71,8 +92,9 @@ help:
 	@echo 'make dist        the source archive, build/wgvia-$(VERSION).tar.gz'
 	@echo 'make clean       removes build/ and build-san/'
 	@echo 'Variables: V=1 shows the commands, SAN=1 builds with ASan and UBSan into build-san/,'
-	@echo '           CC, CLANG, BPFTOOL, CFLAGS, LDFLAGS, DESTDIR, PREFIX, SBINDIR, DATADIR,'
-	@echo '           UNITDIR, ZSHDIR'
+	@echo '           SYSTEMD=no installs no units, ARCH=arm64 or CROSS_COMPILE, and SYSROOT, build for another machine,'
+	@echo '           CC, CLANG, BPFTOOL, PKG_CONFIG, CFLAGS, LDFLAGS, DESTDIR, PREFIX, SBINDIR, DATADIR,'
+	@echo '           DOCDIR, UNITDIR, ZSHDIR'
 
 $(B)/wgvia: $(OBJECTS)
 	$(say) LINK $@
@@ -84,9 +106,12 @@ $(BPF_OBJECTS) $(FLOORS_OBJECT): $(B)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
 	$(Q)$(LLVM_STRIP) -g $@.tmp
+	$(Q)$(CLANG) --version | sed -n 1p >$(@:.o=.compiler)
 	$(Q)mv $@.tmp $@
 
 $(B)/%.skel.h: $(B)/bpf/%.bpf.o
+	$(call skeleton,$*)
+$(B)/%.skel.h: $(B)/bpf/index/%.bpf.o
 	$(call skeleton,$*)
 $(B)/%.skel.h: $(B)/tests/bench/%.bpf.o
 	$(call skeleton,$*)
@@ -97,16 +122,23 @@ define skeleton
 	$(Q)mv $@.tmp $@
 endef
 
-$(B)/user/%.o: user/%.c | $(SKELETONS)
+# Reports a missing library once, before the compiler complains about each file
+$(B)/libraries:
+	@mkdir -p $(@D)
+	$(Q)$(PKG_CONFIG) --print-errors --exists $(LIBS) || { echo 'wgvia needs: $(LIBS) (scripts/deps build)' >&2; exit 1; }
+	$(Q)touch $@
+
+$(B)/user/%.o: user/%.c | $(SKELETONS) $(B)/libraries
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 unit-tests: $(UNIT_TESTS)
+prog-tests: $(PROG_TESTS)
 fuzz: $(FUZZERS)
 bench: $(BENCHMARKS)
 tools: $(TOOLS)
-tests: unit-tests fuzz bench $(PROG_TESTS) $(TOOLS) all
+tests: unit-tests fuzz bench prog-tests tools all
 	$(Q)$(MAKE) --no-print-directory SAN=1 unit-tests all
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIBRARY)
@@ -114,19 +146,30 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
 
-# The pure part of user/ alone, all of it compiled for the fuzzer
-PURE := $(patsubst %,user/%.c,conffile parse ip words error icmp datagram import recipe wgquick shell iproute)
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(PURE)
+# For the fuzzer, compiled by clang with sanitizers: the rooms that know nothing of libbpf, and what reads rulesets
+FUZZED := $(wildcard user/base/*.c user/config/*.c user/host/*.c user/plan/*.c user/import/*.c user/check/ruleset*.c user/check/traffic.c)
+FUZZ_OBJECTS := $(FUZZED:%.c=$(B)/fuzz/%.o)
+FUZZ_CFLAGS = $(LANGUAGE) -O1 -g $(WARNINGS) -fno-sanitize-recover=all
+
+$(FUZZ_OBJECTS): $(B)/fuzz/%.o: %.c
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+
+# An archive, so that each target links only the objects that it uses
+$(B)/fuzz/user.a: $(FUZZ_OBJECTS)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/fuzz/user.a
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu17 -O1 -g -Wall -Wextra -Wshadow -Werror -D_GNU_SOURCE -Iinclude -Iuser \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ -lmnl -ljson-c
 
 # tests/prog/test_*.c are programs, and so are bench/path.c and bench/wire.c; the other files are shared by them
 PROG_SHARED := $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c))
-PROG_HEADERS := $(wildcard tests/prog/*.h) bpf/config.h bpf/index_lines.h include/wgvia_abi.h
+PROG_HEADERS := $(wildcard tests/prog/*.h) bpf/config.h bpf/index/index_lines.h include/wgvia_abi.h
 # What makes an index, and what it is made from
-PROG_USER := $(patsubst %,$(B)/user/%.o,index state ip)
+PROG_USER := $(patsubst %,$(B)/user/%.o,datapath/index/index config/state base/ip)
 
 $(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(PROG_HEADERS) $(PROG_USER) $(SKELETONS)
 	$(say) TEST $@
@@ -136,10 +179,11 @@ $(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(PROG_HEADERS) $(PROG_USER) $(
 $(B)/tests/bench/path $(B)/tests/bench/scale: $(B)/tests/bench/%: tests/bench/%.c $(PROG_SHARED) $(PROG_HEADERS) $(SKELETONS)
 $(B)/tests/bench/wire: tests/bench/wire.c tests/bench/lane.c tests/bench/traffic.c tests/prog/packets.c \
 		$(wildcard tests/bench/*.h) tests/prog/packets.h $(B)/floors.skel.h
+$(B)/tests/bench/peers: tests/bench/peers.c $(LIBRARY)
 $(BENCHMARKS):
 	$(say) BENCH $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf -Itests/prog $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) -lcmocka -lpthread $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -Ibpf -Itests/prog $(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) -lcmocka -lpthread $(ALL_LIBS)
 
 $(B)/tests/lib/%: tests/lib/%.c
 	$(say) TOOL $@
@@ -153,20 +197,21 @@ lint: $(SKELETONS) $(B)/floors.skel.h
 	$(Q)bats tests/lint
 
 # .clang-tidy lists the checks. The analyzer is slow, so one process runs on each processor
-TIDIED = $(filter-out %.bpf.c,$(wildcard user/*.c tests/*/*.c))
+TIDIED = $(filter-out %.bpf.c,$(SOURCES) $(wildcard tests/*/*.c))
 tidy: $(SKELETONS) $(B)/floors.skel.h
 	$(say) TIDY '$(words $(TIDIED)) files'
 	$(Q)printf '%s\n' $(TIDIED) | xargs -P "$$(nproc)" -n 4 sh -c '$(CLANG_TIDY) --quiet "$$@" -- $(LANGUAGE) \
 		-DWGVIA_VERSION=VERSION -DVERSION=\"\" -Ibpf -Itests/prog 2>/dev/null' sh
 
 # SOURCE=DESTINATION of what is installed. It is all there after `make`, so that root builds nothing.
-UNITS := $(wildcard packaging/systemd/*.service packaging/systemd/*.timer)
+UNITS := $(if $(filter no,$(SYSTEMD)),,$(wildcard packaging/systemd/*.service packaging/systemd/*.timer))
 MAN := $(wildcard man/*.[1-8])
 INSTALLED = \
 	$(B)/wgvia=$(SBINDIR)/wgvia \
 	packaging/completion/wgvia=$(DATADIR)/bash-completion/completions/wgvia \
 	packaging/completion/wgvia=$(ZSHDIR)/_wgvia \
 	packaging/grafana/wgvia.json=$(DATADIR)/wgvia/grafana/wgvia.json \
+	docs/wgvia.schema.json=$(DOCDIR)/wgvia.schema.json \
 	$(foreach unit,$(UNITS),$(unit)=$(UNITDIR)/$(notdir $(unit))) \
 	$(foreach page,$(MAN),$(page)=$(DATADIR)/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 
@@ -185,9 +230,10 @@ uninstall:
 	$(Q)for pair in $(INSTALLED); do \
 		rm -f "$(DESTDIR)$${pair#*=}" || exit; \
 	done
-	$(Q)for folder in $(DATADIR)/wgvia/grafana $(DATADIR)/wgvia; do \
+	$(Q)for folder in $(DATADIR)/wgvia/grafana $(DATADIR)/wgvia $(DOCDIR); do \
 		rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$folder" 2>/dev/null; \
 	done || true
+	$(Q)[ -n "$(DESTDIR)" ] || scripts/leftovers $(PIN_DIR)
 
 # The same sources make the same archive: names sorted, one time for all, nobody's user, no other file that lies about
 DIST := Makefile README.md CHANGELOG.md docs .clang-format .clang-tidy .editorconfig .gitignore .ci LICENSES bpf include user $(wildcard man) packaging scripts tests
@@ -205,7 +251,7 @@ clean:
 	$(say) CLEAN 'build build-san'
 	$(Q)rm -rf build build-san
 
--include $(BPF_OBJECTS:.o=.d) $(FLOORS_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(TOOLS:=.d)
+-include $(BPF_OBJECTS:.o=.d) $(FLOORS_OBJECT:.o=.d) $(OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(TOOLS:=.d)
 
-.PHONY: all help unit-tests fuzz bench tools tests check lint tidy install uninstall dist clean
+.PHONY: all help unit-tests prog-tests fuzz bench tools tests check lint tidy install uninstall dist clean
 .DELETE_ON_ERROR:

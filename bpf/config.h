@@ -8,9 +8,14 @@
 
 #include <linux/types.h>
 
-/* The map `devices`: under which key it has the tunnel, which is no ifindex, and how many others it can have. */
+/*
+ * The map `devices`: under which key it has the tunnel, which no ifindex is; what is added to the ifindex of a device
+ * without link header; how many Ethernet devices it can have, and how many entries in all.
+ */
 #define CONFIG_TUNNEL 0
+#define CONFIG_DEVICE_L3 0x80000000u
 #define CONFIG_DEVICES 256
+#define CONFIG_DEVICE_ENTRIES 8192
 
 struct config {
 	__u32 tunnel_link_len; /* 0 on an L3 device, ETH_HLEN on an Ethernet device and in a test run */

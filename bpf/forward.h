@@ -72,6 +72,17 @@ static __always_inline bool forward_push_link_header(struct __sk_buff *skb, __u3
 }
 
 /*
+ * __bpf_redirect_neigh() frees what goes to a multicast or broadcast MAC, after the program has returned success; the
+ * helper writes the address in any case.
+ */
+static __always_inline bool forward_clear_group(struct __sk_buff *skb, const __u8 mac[ETH_ALEN])
+{
+	const __u8 first = mac[0] & ~1;
+
+	return first == mac[0] || !bpf_skb_store_bytes(skb, 0, &first, sizeof(first), 0);
+}
+
+/*
  * To the neighbour of the gateway; without the next hop the helper would resolve the packet's own destination.
  * `gateway` is the map's value: an update of the trie swaps the whole node, so it is never torn.
  */

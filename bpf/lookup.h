@@ -6,7 +6,7 @@
 #define WGVIA_BPF_LOOKUP_H
 
 #include "config.h"
-#include "index_find.h"
+#include "index/index_find.h"
 #include "maps.h"
 #include "packet.h"
 
@@ -55,18 +55,23 @@ static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, stru
 
 /*
  * Whether the packet's destination is exempt at the egress of a LAN device: by scope, or by the administrator. What
- * leaves there goes neither to this host nor into the tunnel: an entry that says so is out of date.
+ * leaves there goes neither to this host nor into the tunnel: an entry that says so is out of date. Multicast and
+ * broadcast are exempt where this host makes them itself: those that it forwards (multicast routing, bc_forwarding) are
+ * to pass the firewall, as all else.
  */
-static __always_inline bool lookup_is_exempt_at_egress(struct packet *pkt)
+static __always_inline bool lookup_is_exempt_at_egress(struct packet *pkt, bool is_own)
 {
 	struct wgvia_bypass *entry = lookup_bypass_entry(pkt, &pkt->destination);
 
 	if (!entry)
 		return false;
 	switch (entry->verdict) {
+	case WGVIA_SCOPE:
+		return is_own || entry->flags & (WGVIA_BYPASS_ADMIN | WGVIA_BYPASS_EGRESS);
 	case WGVIA_LOCAL:
 	case WGVIA_TUNNEL:
-		return entry->flags & (WGVIA_BYPASS_ADMIN | WGVIA_BYPASS_EGRESS);
+		return entry->flags & (WGVIA_BYPASS_ADMIN | WGVIA_BYPASS_EGRESS) ||
+		       (is_own && entry->flags & WGVIA_BYPASS_BROADCAST);
 	case WGVIA_REDIRECTED:
 		return false;
 	default:
@@ -80,6 +85,15 @@ static __always_inline bool lookup_device_is_known(__u32 ifindex)
 	const __u32 *known = bpf_map_lookup_elem(&devices, &ifindex);
 
 	return known && *known == ifindex;
+}
+
+/* Whether an egress program is attached to the device, of either kind. */
+static __always_inline bool lookup_device_is_watched(__u32 ifindex)
+{
+	__u32 key = ifindex | CONFIG_DEVICE_L3;
+	const __u32 *l3 = bpf_map_lookup_elem(&devices, &key);
+
+	return (l3 && *l3 == ifindex) || lookup_device_is_known(ifindex);
 }
 
 /* The tunnel's ifindex; 0: it is gone. */
@@ -121,6 +135,24 @@ static __always_inline bool lookup_on_fail_pass(void)
 	struct wgvia_meta *m = bpf_map_lookup_elem(&meta, &key);
 
 	return m && m->on_fail == WGVIA_PASS;
+}
+
+/* Only WGVIA_OUTSIDE_DROP drops: any other value is somebody's mistake. */
+static __always_inline bool lookup_drops_outside(void)
+{
+	__u32 key = 0;
+	struct wgvia_meta *m = bpf_map_lookup_elem(&meta, &key);
+
+	return m && m->outside == WGVIA_OUTSIDE_DROP;
+}
+
+/* What wgvia_meta.mss says. */
+static __always_inline __u32 lookup_mss(void)
+{
+	__u32 key = 0;
+	struct wgvia_meta *m = bpf_map_lookup_elem(&meta, &key);
+
+	return m ? m->mss : WGVIA_MSS_OFF;
 }
 
 /* enum wgvia_return; any other value is somebody's mistake, and means WGVIA_RETURN_VIA. */

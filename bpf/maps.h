@@ -10,7 +10,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include "config.h"
-#include "index_lines.h"
+#include "index/changes.h"
+#include "index/index_lines.h"
 #include "wgvia_abi.h"
 
 /*
@@ -20,28 +21,22 @@
  */
 #define PREFIXES_MAX (1 << 20)
 
-#define LPM_TRIE(map, key_type, value_type)                                                                            \
+#define LPM_TRIE(map, key_type, value_type, flags)                                                                     \
 	struct {                                                                                                       \
 		__uint(type, BPF_MAP_TYPE_LPM_TRIE);                                                                   \
 		__uint(max_entries, PREFIXES_MAX);                                                                     \
-		__uint(map_flags, BPF_F_NO_PREALLOC);                                                                  \
+		__uint(map_flags, BPF_F_NO_PREALLOC | (flags));                                                        \
 		__type(key, key_type);                                                                                 \
 		__type(value, value_type);                                                                             \
 	} map SEC(".maps")
 
-LPM_TRIE(prefixes4, struct wgvia_key4, struct wgvia_gateway);
-LPM_TRIE(prefixes6, struct wgvia_key6, struct wgvia_gateway);
-LPM_TRIE(bypass4, struct wgvia_key4, struct wgvia_bypass);
-LPM_TRIE(bypass6, struct wgvia_key6, struct wgvia_bypass);
+/* Read-only for programs: what one changes in place is not counted, see index/changes.bpf.c. */
+LPM_TRIE(prefixes4, struct wgvia_key4, struct wgvia_gateway, BPF_F_RDONLY_PROG);
+LPM_TRIE(prefixes6, struct wgvia_key6, struct wgvia_gateway, BPF_F_RDONLY_PROG);
+LPM_TRIE(bypass4, struct wgvia_key4, struct wgvia_bypass, 0);
+LPM_TRIE(bypass6, struct wgvia_key6, struct wgvia_bypass, 0);
 
-/* How often prefixes4 and prefixes6 were changed, and an index of each where there is one; see index_lines.h. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, INDEX_FAMILIES);
-	__type(key, __u32);
-	__type(value, __u64);
-} changes SEC(".maps");
-
+/* An index of prefixes4 and one of prefixes6 where there is one; see index/index_lines.h. */
 struct index_lines {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -58,14 +53,14 @@ struct {
 } indexes SEC(".maps");
 
 /*
- * The devices that packets may be redirected to: the tunnel, and the Ethernet devices at whose egress we stand, each
- * under its own ifindex. No other is usable for a gateway: the redirect loses a packet silently where there is no such
- * device, and nobody would watch what else leaves there. A map of this type because the kernel itself takes a device
- * out of it that goes (dev_map_notification()).
+ * The tunnel, and the devices that an egress program is attached to: Ethernet devices under their ifindex, devices
+ * without link header under CONFIG_DEVICE_L3 more. Gateways may be reached by the Ethernet devices only. A redirect to
+ * any other device would lose the packet silently, or nobody would watch what leaves there. The kernel itself removes
+ * a device from a map of this type when the device is removed (dev_map_notification()).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
-	__uint(max_entries, CONFIG_DEVICES + 1);
+	__uint(max_entries, CONFIG_DEVICE_ENTRIES);
 	__type(key, __u32);
 	__type(value, __u32);
 } devices SEC(".maps");
@@ -118,6 +113,24 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sender_slot);
 } recent SEC(".maps");
+
+/* What `wgvia check` does not count. No program reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 128);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct wgvia_finding);
+	__type(value, struct wgvia_acceptance);
+} accepted SEC(".maps");
+
+/* Where prefixes come from that nobody has named. No program reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct wgvia_source_key);
+	__type(value, struct wgvia_gateway);
+} sources SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

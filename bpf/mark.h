@@ -38,10 +38,20 @@ static __always_inline enum mark mark_get(const struct __sk_buff *skb)
 	return skb->cb[0] & 0xff;
 }
 
+/*
+ * After the last write of a note. Where two branches end in writes to the packet's fields, clang 19 makes one write of
+ * them, with an offset that depends on the branch, and the verifier refuses it: "dereference of modified ctx ptr".
+ */
+static __always_inline void mark_is_set(void)
+{
+	asm volatile("");
+}
+
 static __always_inline void mark_set(struct __sk_buff *skb, enum mark mark)
 {
 	skb->tc_index = MARK_TC_INDEX;
 	skb->cb[0] = MARK_MAGIC | mark;
+	mark_is_set();
 }
 
 /* Sets MARK_SHOW. */
@@ -54,6 +64,7 @@ static __always_inline void mark_set_gateway(struct __sk_buff *skb, const struct
 	skb->cb[2] = addr[1];
 	skb->cb[3] = addr[2];
 	skb->cb[4] = addr[3];
+	mark_is_set();
 }
 
 /* The gateway that mark_set_gateway() has noted, at its device's egress. */
@@ -69,8 +80,26 @@ static __always_inline struct wgvia_hop mark_get_gateway(const struct __sk_buff 
 	return hop;
 }
 
-/* Keeps the MAC that the kernel had chosen, all zeros where the device has none. */
-static __always_inline void mark_set_mac(struct __sk_buff *skb, const __u8 mac[ETH_ALEN])
+/*
+ * What a redirect at egress notes: the MAC that the kernel had chosen, all zeros where the device has none; the length
+ * without link header; and the number of this pass, one of those through the egress programs of this CPU.
+ */
+static __always_inline void mark_set_pass(struct __sk_buff *skb, __u32 pass)
+{
+	skb->cb[3] = pass;
+	skb->cb[2] = (skb->cb[2] & 0xffff) | bpf_get_smp_processor_id() << 16;
+}
+
+/* In place of the length: the packet had no link header, and has an empty one until it is redirected again. */
+#define MARK_EMPTY_HEADER (~0u)
+
+static __always_inline void mark_set_len(struct __sk_buff *skb, __u32 len)
+{
+	skb->cb[4] = len;
+	mark_is_set();
+}
+
+static __always_inline void mark_set_frame(struct __sk_buff *skb, const __u8 mac[ETH_ALEN], __u32 len)
 {
 	__u32 high;
 	__u16 low;
@@ -79,24 +108,22 @@ static __always_inline void mark_set_mac(struct __sk_buff *skb, const __u8 mac[E
 	__builtin_memcpy(&low, mac + 4, 2);
 	skb->cb[1] = high;
 	skb->cb[2] = low;
+	mark_set_len(skb, len);
+}
+
+static __always_inline __u32 mark_get_len(const struct __sk_buff *skb)
+{
+	return skb->cb[4];
 }
 
 /*
- * Keeps the number of this pass, one of those through the egress programs of this CPU, with a further try. A redirect
- * to a neighbour that is resolved makes the packet's own next pass the next pass of all: bottom halves are off. One to
- * a neighbour that is not puts it into a queue, and before it comes out again, at least the neighbour request has
- * passed, or the packet that caused one.
+ * Whether the packet did not wait after its last redirect. A redirect to a neighbour that is resolved makes the
+ * packet's own next pass the next pass of all: bottom halves are off. One to a neighbour that is not puts it into a
+ * queue, and before it comes out again, at least the neighbour request has passed, or the packet that caused one.
  */
-static __always_inline void mark_set_pass(struct __sk_buff *skb, __u32 pass)
-{
-	skb->cb[3] = pass;
-	skb->cb[4] = bpf_get_smp_processor_id();
-}
-
-/* Whether the packet has come by without having waited in between. */
 static __always_inline bool mark_is_next_pass(const struct __sk_buff *skb, __u32 pass)
 {
-	return skb->cb[3] + 1 == pass && skb->cb[4] == bpf_get_smp_processor_id();
+	return skb->cb[3] + 1 == pass && skb->cb[2] >> 16 == (bpf_get_smp_processor_id() & 0xffff);
 }
 
 static __always_inline bool mark_has_mac(const struct __sk_buff *skb, const __u8 *mac)
@@ -106,7 +133,7 @@ static __always_inline bool mark_has_mac(const struct __sk_buff *skb, const __u8
 
 	__builtin_memcpy(&high, mac, 4);
 	__builtin_memcpy(&low, mac + 4, 2);
-	return skb->cb[1] == high && skb->cb[2] == low;
+	return skb->cb[1] == high && (skb->cb[2] & 0xffff) == low;
 }
 
 #endif

@@ -38,6 +38,11 @@ struct packet {
 			       */
 	__u8 hop_limit;
 	__u8 protocol; /* or next header */
+	/*
+	 * The result of lookup_bypass() for the destination; only wgvia_back sets it. The verifier does not track the
+	 * value of a byte in here, so it verifies what follows once, and not once for each value.
+	 */
+	__u8 to;
 	struct address source;
 	struct address destination;
 };
@@ -144,18 +149,23 @@ static __always_inline __u16 packet_gso_header_len(struct __sk_buff *skb, __u32 
 	return len < pkt->len ? len : 0;
 }
 
-/*
- * Reads the IP header behind `link_len` bytes into `pkt`. False: pkt->family tells a packet that is no IP (0) from
- * one that is malformed. pkt->len is what counts for a malformed one, too.
- */
-static __always_inline bool packet_read(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
+/* A packet of which nothing is known but its length. */
+static __always_inline void packet_clear(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
 {
 	pkt->header_len = 0;
 	pkt->protocol = 0;
 	pkt->family = 0;
 	pkt->gso_header_len = 0;
 	pkt->len = skb->len - link_len;
+}
 
+/*
+ * Reads the IP header behind `link_len` bytes into `pkt`. False: pkt->family tells a packet that is no IP (0) from
+ * one that is malformed. pkt->len is what counts for a malformed one, too.
+ */
+static __always_inline bool packet_read(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
+{
+	packet_clear(skb, link_len, pkt);
 	switch (skb->protocol) {
 	case bpf_htons(ETH_P_IP):
 		pkt->family = AF_INET;

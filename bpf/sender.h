@@ -95,15 +95,19 @@ static __noinline int sender_is(struct __sk_buff *skb, const struct wgvia_hop *h
 	return false;
 }
 
-/* Whether one of the list's gateways does. */
-static __noinline int sender_is_listed(struct __sk_buff *skb, __u32 list, struct wgvia_sender *sender, __u32 ret)
+/*
+ * Whether one of the list's gateways sends from the frame's source MAC address. A global function, so that the
+ * verifier verifies it once, and not once for each state of its caller. Linux 5.10 allows no other arguments.
+ */
+__noinline int sender_is_listed(struct __sk_buff *skb, __u32 list, __u32 ret)
 {
 	const struct wgvia_failover *hops = bpf_map_lookup_elem(&failover, &list);
+	struct wgvia_sender sender = {};
 
-	if (!hops)
+	if (!hops || bpf_skb_load_bytes(skb, __builtin_offsetof(struct ethhdr, h_source), sender.mac, ETH_ALEN))
 		return false;
 	for (__u32 i = 0; i < WGVIA_FAILOVER_HOPS && i < hops->count; i++)
-		if (sender_is(skb, &hops->hops[i], sender, ret))
+		if (sender_is(skb, &hops->hops[i], &sender, ret))
 			return true;
 	return false;
 }
@@ -211,16 +215,16 @@ static __always_inline __u32 sender_changes(const struct packet *pkt)
 static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 					    struct sender_slot *frame)
 {
-	const __u32 *addr = (const __u32 *)pkt->destination.key.addr;
+	const __u8 *addr = pkt->destination.key.addr;
 	const struct ethhdr *eth = packet_data(skb);
 	const __u16 *mac = (const __u16 *)eth->h_source;
 
 	if (pkt->family == AF_INET) {
 		frame->high = ~0ull; /* of no IPv6 address that this host or a client may have */
-		frame->low = addr[0];
+		frame->low = index_word4(addr);
 	} else {
-		frame->high = (__u64)addr[1] << 32 | addr[0];
-		frame->low = (__u64)addr[3] << 32 | addr[2];
+		frame->high = index_word8(addr);
+		frame->low = index_word8(addr + 8);
 	}
 	frame->mac = 0;
 	if (link_len && (void *)(eth + 1) <= packet_end(skb))
@@ -255,13 +259,15 @@ static __noinline int sender_ask(struct __sk_buff *skb, __u32 link_len, struct p
 	struct sender_slot *slot = sender_find_slot(frame);
 	struct wgvia_sender sender = {};
 	struct address destination = {};
+	__u16 *mac = (__u16 *)sender.mac;
 	__u32 ret = lookup_return();
 	int who = SENDER_STRANGER;
-	__u32 list;
+	__u32 list, word;
 
 	if (pkt->family == AF_INET) {
+		word = frame->low;
 		destination.key.prefixlen = 32;
-		__builtin_memcpy(destination.key.addr, &frame->low, 4);
+		__builtin_memcpy(destination.key.addr, &word, 4);
 	} else {
 		destination.key.prefixlen = 128;
 		__builtin_memcpy(destination.key.addr, &frame->high, 8);
@@ -271,11 +277,12 @@ static __noinline int sender_ask(struct __sk_buff *skb, __u32 link_len, struct p
 	if (!*gateway) {
 		who = SENDER_NOBODY;
 	} else if (link_len) {
-		__builtin_memcpy(sender.mac, &frame->mac, ETH_ALEN);
+		mac[0] = frame->mac;
+		mac[1] = frame->mac >> 16;
+		mac[2] = frame->mac >> 32;
 		list = (*gateway)->flags >> WGVIA_GATEWAY_LIST_SHIFT;
 		if (bpf_map_lookup_elem(&senders, &sender) || sender_is(skb, (const void *)*gateway, &sender, ret) ||
-		    (list && sender_is_listed(skb, list, &sender, ret)) ||
-		    sender_is_listed(skb, WGVIA_FAILOVER_ALSO, &sender, ret))
+		    (list && sender_is_listed(skb, list, ret)) || sender_is_listed(skb, WGVIA_FAILOVER_ALSO, ret))
 			who = SENDER_FIREWALL;
 	}
 	if (who == SENDER_STRANGER && ret != WGVIA_RETURN_ANY && ret != WGVIA_RETURN_DROP) {

@@ -22,6 +22,7 @@
 #include "forward.h"
 #include "lookup.h"
 #include "mark.h"
+#include "mss.h"
 #include "mtu.h"
 #include "packet.h"
 #include "sender.h"
@@ -118,6 +119,7 @@ int wgvia_out(struct __sk_buff *skb)
 
 	verdict = decide_out(skb, link_len, &pkt, &gateway);
 	if (verdict == WGVIA_REDIRECTED) {
+		mss_clamp(skb, link_len, &pkt, skb->ifindex, gateway->ifindex);
 		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1)) {
 			verdict = WGVIA_TOO_BIG;
 		} else if (!forward_push_link_header(skb, link_len)) {
@@ -147,13 +149,18 @@ static __always_inline bool is_neighbour_discovery(struct __sk_buff *skb, __u32 
 	return type >= 133 && type <= 137; /* router solicitation to redirect */
 }
 
-/* From a gateway of the prefix's, or from somebody else who may: into the tunnel, where that is ours to do. */
+/*
+ * From a gateway of the prefix's, or from somebody else who may: into the tunnel, where that is ours to do. In mode
+ * stack the kernel does it, and `*tunnel` means that the packet is on its way there.
+ */
 static __always_inline enum wgvia_verdict decide_return(struct __sk_buff *skb, const struct packet *pkt, __u32 *tunnel,
 							enum wgvia_verdict good)
 {
 	*tunnel = lookup_tunnel();
 	if (!*tunnel) /* it was removed, and may have been re-created since: the kernel knows */
 		return NOT_OURS;
+	if (config.stack)
+		return good;
 	if (pkt->hop_limit <= 1)
 		return WGVIA_HOP_LIMIT;
 	return mtu_fits(skb, pkt, *tunnel) ? good : WGVIA_TOO_BIG;
@@ -175,6 +182,12 @@ static __always_inline enum wgvia_verdict decide_stranger(struct __sk_buff *skb,
 	return verdict == WGVIA_TOO_BIG ? WGVIA_REFUSED : verdict;
 }
 
+/* Whether there is something to do on the way into the tunnel; in mode stack nothing but the MSS. */
+static __always_inline bool may_return(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
+{
+	return link_len && pkt->to == WGVIA_TUNNEL && (!config.stack || mss_is_wanted(skb, link_len, pkt));
+}
+
 static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
 						      struct wgvia_gateway **gateway, __u32 *tunnel)
 {
@@ -185,13 +198,13 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 
 	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
+	pkt->to = to;
 	sender_describe(skb, link_len, pkt, &frame);
 	slot = sender_find_slot(&frame);
 	if (!slot)
 		return NOT_OURS;
 	who = sender_is_recent(slot, &frame) ? slot->mac >> 48 : SENDER_LOOP;
-	returns = !config.stack && link_len && to == WGVIA_TUNNEL;
-	if (who <= SENDER_FIREWALL && !returns)
+	if (who <= SENDER_FIREWALL && !may_return(skb, link_len, pkt))
 		return NOT_OURS;
 	/*
 	 * What is exempt outward is exempt here, too: so this host's connection tracking sees both directions. From an
@@ -203,12 +216,12 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 		return NOT_OURS;
 	if (who == SENDER_LOOP)
 		who = sender_ask(skb, link_len, pkt, &frame, gateway);
-	returns = returns && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
+	returns = may_return(skb, link_len, pkt) && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
 	if (who <= SENDER_FIREWALL)
-		return returns ? decide_return(skb, pkt, tunnel, WGVIA_RETURNED) : NOT_OURS;
+		return returns ? decide_return(skb, pkt, tunnel, config.stack ? NOT_OURS : WGVIA_RETURNED) : NOT_OURS;
 	if (!*gateway || lookup_return() == WGVIA_RETURN_ANY)
 		return returns ? decide_return(skb, pkt, tunnel, WGVIA_DIRECT) : WGVIA_DIRECT;
-	return decide_stranger(skb, pkt, *gateway, who, to == WGVIA_LOCAL);
+	return decide_stranger(skb, pkt, *gateway, who, pkt->to == WGVIA_LOCAL);
 }
 
 static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
@@ -220,20 +233,21 @@ static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
 	__u32 tunnel = 0;
 
 	if (link_len && !packet_take_priority_tags(skb)) {
-		packet_read(skb, link_len, &pkt);
-		pkt.family = 0;
+		packet_clear(skb, link_len, &pkt);
 		return finish(skb, &pkt, WGVIA_BACK, WGVIA_REFUSED, NULL, redirect);
 	}
 	if ((link_len && !packet_is_for_host(skb)) || !packet_read(skb, link_len, &pkt))
 		return TC_ACT_UNSPEC;
 	verdict = decide_back(skb, link_len, &pkt, &gateway, &tunnel);
+	if (tunnel) /* a frame that is bounced comes by again, and is known by what it holds now */
+		mss_clamp(skb, link_len, &pkt, tunnel, skb->ifindex);
 	if (verdict == WGVIA_BOUNCED) {
 		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1) ||
 		    !forward_push_link_header(skb, link_len))
 			verdict = WGVIA_REFUSED;
 		else
 			redirect = send_to_gateway(skb, gateway);
-	} else if (tunnel && (verdict == WGVIA_RETURNED || verdict == WGVIA_DIRECT)) {
+	} else if (!config.stack && tunnel && (verdict == WGVIA_RETURNED || verdict == WGVIA_DIRECT)) {
 		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1)) {
 			verdict = WGVIA_TOO_BIG;
 		} else {
@@ -259,24 +273,27 @@ int wgvia_back_l3(struct __sk_buff *skb)
 
 /*
  * A packet that an egress program has redirected comes by again. It may go if it now goes to the gateway; but while
- * the gateway's neighbour is unresolved, the packet waits in its queue, and neigh_update() looks the neighbour up anew
- * by the packet's own route, which leads straight to the service. Such a packet shows the MAC that it had at first:
- * so does one that the kernel was sending to the firewall anyway, and only the gateway's MAC tells the two apart.
+ * the gateway's neighbour is unresolved, the packet waits in its queue, and neigh_update() looks the neighbour up again
+ * by the packet's own route, which leads straight to the service. A packet that did not wait, and shows another MAC
+ * than at first, shows the gateway's. Any other has to prove it: the service's MAC may have changed meanwhile, and the
+ * same MAC as at first is the gateway's where the kernel was sending to the firewall anyway.
  * True: it goes where it should.
  */
 static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len, const struct wgvia_gateway *gateway,
 					  enum mark mark, __u32 pass)
 {
 	struct ethhdr *eth = packet_data(skb);
-	__u8 mac[ETH_ALEN];
+	bool has_waited = !mark_is_next_pass(skb, pass);
+	__u8 now[ETH_ALEN] __attribute__((aligned(4))), mac[ETH_ALEN] __attribute__((aligned(4)));
 
-	if (!link_len || (void *)(eth + 1) > packet_end(skb))
+	if (!link_len || skb->ifindex != gateway->ifindex || (void *)(eth + 1) > packet_end(skb))
+		return false;
+	if (!has_waited && !mark_has_mac(skb, eth->h_dest))
 		return true;
-	if (!mark_has_mac(skb, eth->h_dest))
-		return true;
+	__builtin_memcpy(now, eth->h_dest, ETH_ALEN);
 	switch (sender_resolve(skb, (const void *)gateway, mac)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
-		return mark_has_mac(skb, mac);
+		return sender_mac_equal(mac, now);
 	case BPF_FIB_LKUP_RET_FWD_DISABLED:
 	case BPF_FIB_LKUP_RET_NOT_FWDED:
 		/*
@@ -284,10 +301,29 @@ static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len,
 		 * the neighbour resolved, which is what took the packet out of the queue: the same MAC once more,
 		 * without having waited again, is the gateway's.
 		 */
-		return mark > MARK_RETARGET && mark_is_next_pass(skb, pass);
+		return mark > MARK_RETARGET && !has_waited;
 	default:
 		return false;
 	}
+}
+
+/*
+ * What came out of the tunnel with a source in no prefix, and would leave this host ("outside drop"). Here and not
+ * where it comes in: what leaves has its final destination, whatever source routes, DNAT or routes that have just
+ * changed made of it. While the tunnel is away, or was re-created and nobody has said so, any device that no program of
+ * ours is attached to may be the tunnel. Without an ingress device it was made here: from an address of the tunnel's it
+ * was made for a client, as the pieces that ip6_fragment() copies without it (ip6_copy_metadata()), or nft's synproxy.
+ */
+static __always_inline bool is_refused_outside(struct __sk_buff *skb, struct packet *pkt)
+{
+	__u32 ingress = skb->ingress_ifindex, tunnel;
+
+	if (!lookup_drops_outside())
+		return false;
+	if (!ingress)
+		return pkt && lookup_bypass(pkt, &pkt->source) == WGVIA_TUNNEL;
+	tunnel = lookup_tunnel();
+	return tunnel ? ingress == tunnel : !lookup_device_is_watched(ingress);
 }
 
 static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
@@ -296,12 +332,10 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 	enum wgvia_verdict verdict;
 	bool elsewhere;
 
-	if (!packet_read(skb, link_len, pkt))
-		return NOT_OURS;
 	*gateway = lookup_gateway(pkt, &pkt->source);
 	if (!*gateway)
-		return NOT_OURS;
-	if (lookup_is_exempt_at_egress(pkt))
+		return is_refused_outside(skb, pkt) ? WGVIA_REFUSED : NOT_OURS;
+	if (lookup_is_exempt_at_egress(pkt, !skb->ingress_ifindex))
 		return NOT_OURS;
 	/*
 	 * What came in from a LAN and leaves by another device than the gateway's has been at the firewall: it reaches
@@ -314,34 +348,39 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 		return NOT_OURS;
 	/* the kernel has asked for the MTU of the device that it chose */
 	verdict = decide_gateway(skb, pkt, *gateway, elsewhere, WGVIA_RETARGETED);
-	if (verdict == WGVIA_RETARGETED && mark >= MARK_RETARGET && is_on_its_way(skb, link_len, *gateway, mark, pass))
+	if (verdict == WGVIA_RETARGETED && mark >= MARK_RETARGET &&
+	    is_on_its_way(skb, link_len, *gateway, mark, pass)) {
+		mark_set(skb, MARK_DONE); /* a device below this one has nothing left to ask */
 		return NOT_OURS;
+	}
 	return verdict;
 }
 
 /* The redirect itself; a packet that comes by again was counted when it came by first. */
-static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 link_len,
+static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 						   const struct wgvia_gateway *gateway, enum mark mark, __u32 pass,
 						   int *redirect)
 {
+	const bool again = mark >= MARK_RETARGET;
+	__u32 len = skb->len - link_len;
 	__u8 mac[ETH_ALEN] = {};
 
-	if (mark >= MARK_RETARGET) {
-		if (mark > MARK_TRIES)
-			return WGVIA_NO_GATEWAY;
-		mark_set(skb, mark + 1);
-		mark_set_pass(skb, pass);
-		*redirect = forward_to_gateway(gateway);
-		return NOT_OURS;
-	}
-	if (link_len && bpf_skb_load_bytes(skb, 0, mac, ETH_ALEN))
+	if (mark > MARK_TRIES)
 		return WGVIA_NO_GATEWAY;
+	if (link_len && (bpf_skb_load_bytes(skb, 0, mac, ETH_ALEN) || !forward_clear_group(skb, mac)))
+		return WGVIA_NO_GATEWAY;
+	if (!again && mss_is_wanted(skb, link_len, pkt))
+		mss_lower(skb, link_len, pkt->len, lookup_tunnel(), gateway->ifindex);
 	if (!forward_push_link_header(skb, link_len))
 		return WGVIA_TOO_BIG;
-	mark_set(skb, MARK_RETARGET);
-	mark_set_mac(skb, mac);
+	if (again)
+		mark_set_len(skb, len);
+	else
+		mark_set_frame(skb, mac, len);
+	mark_set(skb, again ? mark + 1 : MARK_RETARGET);
+	mark_set_pass(skb, pass);
 	*redirect = forward_to_gateway(gateway);
-	return WGVIA_RETARGETED;
+	return again ? NOT_OURS : WGVIA_RETARGETED;
 }
 
 /* What goes to a gateway shows the MAC address that the kernel has for it. */
@@ -352,6 +391,24 @@ static __always_inline void learn_gateway(struct __sk_buff *skb, enum mark mark)
 
 	if (!bpf_skb_load_bytes(skb, 0, sender.mac, ETH_ALEN))
 		bpf_map_update_elem(&learnt, &sender, &entry, BPF_ANY);
+}
+
+/*
+ * A packet that an egress program has redirected, at a device without link header, comes out of the gateway's queue by
+ * the neighbour of that device: without one, at a device that has one. It gets an empty one, and is redirected again.
+ * False: it cannot be read. A function of its own, which asks for the mark again, so that the verifier does not walk
+ * through all that follows once for each way through it.
+ */
+static __noinline bool restore_link_header(struct __sk_buff *skb, __u32 link_len)
+{
+	__u32 len = mark_get_len(skb);
+
+	if (mark_get(skb) < MARK_RETARGET || skb->len == len + link_len)
+		return true;
+	if (!link_len || skb->len != len || bpf_skb_change_head(skb, ETH_HLEN, 0))
+		return false;
+	mark_set_len(skb, MARK_EMPTY_HEADER);
+	return true;
 }
 
 static __always_inline __u32 count_pass(void)
@@ -378,9 +435,23 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 			learn_gateway(skb, mark);
 		return TC_ACT_UNSPEC;
 	}
-	verdict = decide_egress(skb, link_len, &pkt, &gateway, mark, pass);
+	if (!restore_link_header(skb, link_len)) {
+		packet_clear(skb, link_len, &pkt);
+		verdict = WGVIA_TOO_BIG;
+	} else if (packet_read(skb, link_len, &pkt)) {
+		verdict = decide_egress(skb, link_len, &pkt, &gateway, mark, pass);
+	} else if (mark >= MARK_RETARGET) { /* it was readable when it was marked */
+		verdict = WGVIA_TOO_BIG;
+	} else if (is_refused_outside(skb, NULL)) {
+		verdict = WGVIA_REFUSED;
+	} else {
+		return TC_ACT_UNSPEC;
+	}
 	if (verdict == WGVIA_RETARGETED)
-		verdict = retarget(skb, link_len, gateway, mark, pass, &redirect);
+		verdict = retarget(skb, link_len, &pkt, gateway, mark, pass, &redirect);
+	/* with an empty link header nobody gets it, whoever it is for by now */
+	if (link_len && mark >= MARK_RETARGET && redirect == TC_ACT_UNSPEC && mark_get_len(skb) == MARK_EMPTY_HEADER)
+		verdict = WGVIA_TOO_BIG;
 	return finish(skb, &pkt, WGVIA_EGRESS, verdict, gateway, redirect);
 }
 

@@ -18,7 +18,7 @@
 #define WGVIA_ASSERT _Static_assert
 #endif
 
-#define WGVIA_ABI 4
+#define WGVIA_ABI 7
 
 /*
  * Why a packet goes where it goes, in the order in which the packet path decides. The verdict is the index into the
@@ -68,8 +68,11 @@ struct wgvia_key6 {
 WGVIA_ASSERT(sizeof(struct wgvia_key6) == 20, "wgvia_key6");
 
 /* wgvia_gateway.flags, the low half: any of these bits makes the value unusable. */
-#define WGVIA_GATEWAY_UNUSABLE 0xffffu
+#define WGVIA_GATEWAY_UNUSABLE 0xfcffu
 #define WGVIA_GATEWAY_DOWN (1u << 0) /* known to be dead: treated as no_gateway */
+/* Two bits of the low half: enum wgvia_source. */
+#define WGVIA_GATEWAY_SOURCE_SHIFT 8
+#define WGVIA_GATEWAY_SOURCE (3u << WGVIA_GATEWAY_SOURCE_SHIFT)
 /* The high half: number of the list in `failover` that the value was taken from; 0: from none. */
 #define WGVIA_GATEWAY_LIST_SHIFT 16
 
@@ -84,6 +87,25 @@ struct wgvia_gateway {
 	__u32 flags;   /* WGVIA_GATEWAY_* */
 };
 WGVIA_ASSERT(sizeof(struct wgvia_gateway) == 28, "wgvia_gateway");
+
+/* Why a prefix is in prefixes4 or prefixes6. */
+enum wgvia_source {
+	WGVIA_SOURCE_NAMED,	  /* an administrator has named it */
+	WGVIA_SOURCE_ADDRESSES,	  /* "from addresses": the tunnel has an address in it */
+	WGVIA_SOURCE_ALLOWED_IPS, /* "from allowed-ips": a WireGuard peer may send from it */
+	WGVIA_SOURCE_COUNT,
+};
+
+/*
+ * Key of sources (BPF_MAP_TYPE_HASH): prefixes that follow the host. Its value is the struct wgvia_gateway that the
+ * prefixes of this family get. There, `family` 0 stands for the next hop of the default route, by the device `ifindex`,
+ * or by any with 0. The packet path does not read it.
+ */
+struct wgvia_source_key {
+	__u32 source; /* enum wgvia_source, not WGVIA_SOURCE_NAMED */
+	__u32 family; /* of the prefixes: AF_INET or AF_INET6 */
+};
+WGVIA_ASSERT(sizeof(struct wgvia_source_key) == 8, "wgvia_source_key");
 
 #define WGVIA_FAILOVER_HOPS 8
 #define WGVIA_FAILOVER_LISTS 65535
@@ -107,6 +129,39 @@ struct wgvia_failover {
 	struct wgvia_hop hops[WGVIA_FAILOVER_HOPS];
 };
 WGVIA_ASSERT(sizeof(struct wgvia_failover) == 196, "wgvia_failover");
+
+/* How a gateway is, as the agent sees it. */
+enum wgvia_health {
+	WGVIA_HEALTH_UNKNOWN, /* not judged yet */
+	WGVIA_HEALTH_DEAD,
+	WGVIA_HEALTH_HELD, /* it is alive, and not for long enough to be preferred */
+	WGVIA_HEALTH_ALIVE,
+	WGVIA_HEALTH_COUNT,
+};
+
+/* Why a gateway is dead. */
+enum wgvia_fault {
+	WGVIA_FAULT_NONE,
+	WGVIA_FAULT_NO_DEVICE,
+	WGVIA_FAULT_DEVICE_DOWN,
+	WGVIA_FAULT_NO_CARRIER,
+	WGVIA_FAULT_MTU,
+	WGVIA_FAULT_NO_ANSWER,
+	WGVIA_FAULT_NEIGHBOUR,
+	WGVIA_FAULT_COUNT,
+};
+
+/*
+ * Value of gateways (BPF_MAP_TYPE_HASH), key struct wgvia_hop. The agent alone writes it, creates it and removes it; it
+ * means something while an agent runs, that is, while somebody holds flock() on NAME%agent. The packet path does not
+ * read it, and an instance need not have it.
+ */
+struct wgvia_gateway_health {
+	__u64 since; /* in ns of CLOCK_BOOTTIME: when it was found to be alive, or dead */
+	__u32 state; /* enum wgvia_health */
+	__u32 fault; /* enum wgvia_fault: the last one */
+};
+WGVIA_ASSERT(sizeof(struct wgvia_gateway_health) == 16, "wgvia_gateway_health");
 
 /*
  * Key of senders (BPF_MAP_TYPE_HASH) and learnt (BPF_MAP_TYPE_LRU_HASH): a MAC address that a gateway's frames come
@@ -161,11 +216,10 @@ WGVIA_ASSERT(sizeof(struct wgvia_bounced) == 32, "wgvia_bounced");
 
 /* wgvia_bypass.flags */
 #define WGVIA_BYPASS_ADMIN (1u << 0) /* (also) on the administrator's list, which the entry's verdict may hide */
-/*
- * Not the administrator's, but exempt at the egress of a LAN device, too: a broadcast address of this host, or an
- * entry inside one of the administrator's list.
- */
+/* Not the administrator's, but exempt at the egress of a LAN device, too: inside an entry of the administrator's. */
 #define WGVIA_BYPASS_EGRESS (1u << 1)
+/* A broadcast address of this host: exempt there for what this host itself sends. */
+#define WGVIA_BYPASS_BROADCAST (1u << 2)
 
 /*
  * Value of bypass4 and bypass6: destinations that are exempt, and why. At the egress of a LAN device WGVIA_LOCAL and
@@ -180,6 +234,18 @@ struct wgvia_bypass {
 	__u32 flags; /* WGVIA_BYPASS_* */
 };
 WGVIA_ASSERT(sizeof(struct wgvia_bypass) == 8, "wgvia_bypass");
+
+/*
+ * Key and value of accepted: a finding of `wgvia check` that the administrator has accepted, and why. Texts end with a
+ * 0, and the rest of the key is 0. The packet path does not read it.
+ */
+struct wgvia_finding {
+	char name[24];
+};
+struct wgvia_acceptance {
+	char reason[200];
+};
+WGVIA_ASSERT(sizeof(struct wgvia_acceptance) == 200, "wgvia_acceptance");
 
 /* counters: BPF_MAP_TYPE_PERCPU_ARRAY, index WGVIA_COUNTER(direction, verdict). */
 #define WGVIA_COUNTER(direction, verdict) ((direction) * WGVIA_VERDICT_COUNT + (verdict))
@@ -233,8 +299,18 @@ enum wgvia_mode { WGVIA_FAST, WGVIA_STACK };
 enum wgvia_on_fail { WGVIA_DROP, WGVIA_PASS };
 /* What becomes of a frame for a prefix that does not come from one of its gateways. */
 enum wgvia_return { WGVIA_RETURN_VIA, WGVIA_RETURN_ANY, WGVIA_RETURN_DROP };
+/* What becomes of a packet out of the tunnel whose source is in no prefix, and which would leave this host. */
+enum wgvia_outside { WGVIA_OUTSIDE_PASS, WGVIA_OUTSIDE_DROP };
+/*
+ * What the MSS option of a TCP SYN may be at most: WGVIA_MSS_OFF, WGVIA_MSS_AUTO, or a number of bytes. Less than
+ * WGVIA_MSS_MIN is what every IPv4 host takes (RFC 9293, 3.7.1); more than WGVIA_MSS_MAX is in no IPv4 packet.
+ */
+#define WGVIA_MSS_OFF 0
+#define WGVIA_MSS_AUTO 1
+#define WGVIA_MSS_MIN 536
+#define WGVIA_MSS_MAX 65495
 
-/* meta: BPF_MAP_TYPE_ARRAY of one. The packet path reads on_fail and ret; the rest tells commands what is running. */
+/* meta: BPF_MAP_TYPE_ARRAY of one. The packet path reads on_fail, ret, outside and mss; the rest is for commands. */
 struct wgvia_meta {
 	__u32 abi;     /* WGVIA_ABI */
 	__u32 on_fail; /* enum wgvia_on_fail: what happens to a packet whose gateway is unusable */
@@ -244,8 +320,10 @@ struct wgvia_meta {
 	__u64 build;	 /* hash of the running programs and their constants */
 	char tunnel[16]; /* interface name */
 	__u32 ret;	 /* enum wgvia_return */
-	__u32 reserved;
+	__u32 cookie;	 /* low half of that namespace's cookie (SO_NETNS_COOKIE, Linux 5.14); 0: not known */
+	__u32 outside;	 /* enum wgvia_outside */
+	__u32 mss;	 /* WGVIA_MSS_OFF, WGVIA_MSS_AUTO, or WGVIA_MSS_MIN to WGVIA_MSS_MAX */
 };
-WGVIA_ASSERT(sizeof(struct wgvia_meta) == 56, "wgvia_meta");
+WGVIA_ASSERT(sizeof(struct wgvia_meta) == 64, "wgvia_meta");
 
 #endif

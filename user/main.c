@@ -1,169 +1,120 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia: global options, the choice of the command, and the one place that prints an error.
+ * wgvia: from the command line to the command, in its network namespace, and from its result to the exit status.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "command.h"
-#include "pins.h"
-#include "programs.h"
-#include "util.h"
+#include "base/util.h"
+#include "commands/message.h"
+#include "commands/options.h"
+#include "commands/output.h"
+#include "commands/usage.h"
+#include "datapath/pins.h"
+#include "datapath/programs.h"
+#include "host/netns.h"
 
-static const struct {
-	const char *name;
-	command_function function;
-	const char *usage;
-	const char *description;
-} commands[] = {
-	{"up", cmd_up,
-	 "IFACE [from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...]...\n"
-	 "                     [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]\n"
-	 "                     [return via|any|drop [also ADDRESS [dev DEV]|MAC]...]",
-	 "send what comes from PREFIX via the firewall"},
-	{"apply", cmd_apply, "[-c|--dry-run] IFACE FILE|-",
-	 "make it what the file says, a statement of up a line; -c tells the difference alone"},
-	{"save", cmd_save, "IFACE", "print what is running as such a file"},
-	{"down", cmd_down, "IFACE", "take away what up made"},
-	{"route", cmd_route, "add|replace|del IFACE from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...",
-	 "change one prefix of a running instance"},
-	{"bypass", cmd_bypass, "add|del IFACE PREFIX", "change the list of destinations that are left alone"},
-	{"run", cmd_run, "IFACE [FILE] [interval SECONDS] [hold SECONDS] [tries N]",
-	 "stay and keep the instance true: devices, addresses, gateways that fail"},
-	{"show", cmd_show, "[IFACE]", "what is attached, prefixes, gateways, bypass list"},
-	{"explain", cmd_explain, "IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]",
-	 "tell where this packet goes, and why; nothing is sent"},
-	{"check", cmd_check, "IFACE [--probe]",
-	 "tell what is wrong or risky on this host, and what to do about it;\n"
-	 "           --probe sends packets by the firewall and back, too"},
-	{"trace", cmd_trace, "IFACE [from PREFIX] [to PREFIX] [verdict V]... [count N]",
-	 "show decisions as they are made"},
-	{"stats", cmd_stats, "[IFACE] [--watch [SECONDS] | --prometheus]", "packets and bytes by verdict"},
-	{"import", cmd_import, "FILE [IFACE]",
-	 "read a wg-quick file with a second routing table, print what takes its place"},
-};
-
-static void usage(FILE *out)
+static int run(struct context *context, const struct options *options)
 {
-	fprintf(out, "Usage: wgvia [-j] [-n NAME] [--pin-dir DIR] [-v] COMMAND ...\n\n"
-		     "Sends everything from a WireGuard tunnel's prefix via the firewall.\n\nCommands:\n");
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-7s %s\n           %s\n", commands[i].name, commands[i].usage,
-			commands[i].description);
-	fprintf(out, "\nOptions:\n"
-		     "  -j, --json         print JSON\n"
-		     "  -n, --netns NAME   work in the network namespace NAME (of 'ip netns')\n"
-		     "      --pin-dir DIR  keep the pins below DIR [" PINS_DEFAULT "]\n"
-		     "  -v, --verbose      more output; twice: libbpf's and the verifier's too\n"
-		     "  -V, --version      print the version\n"
-		     "  -h, --help         print this\n\n"
-		     "'wgvia up IFACE' alone takes the prefixes from the interface's addresses and the gateway\n"
-		     "from the default route. With prefixes named the interface need not exist yet.\n"
-		     "Exit status: 0 done, 1 refused by the system, 2 bad usage.\n");
+	int ret = options->netns ? netns_enter(options->netns, &context->error) : 0;
+
+	return ret ? ret : options->command->function(context, options->word_count, options->words);
 }
 
-/* The network namespace alone: the mounts, and with them the bpffs, stay those of the caller. */
-static int enter_netns(const char *name, struct error *error)
+static int report_error(const struct error *error)
 {
-	char path[PINS_PATH_MAX];
-	cleanup_fd int fd = -1;
+	message_print(error);
+	return error->status;
+}
 
-	if (strchr(name, '/') || !*name || !strcmp(name, ".") || !strcmp(name, ".."))
-		return error_usage(error, "'%s' is no name of a network namespace", name);
-	snprintf(path, sizeof(path), "/run/netns/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		return error_system(error, errno, "cannot enter the network namespace '%s'", name);
+/* The exit status of a command that has succeeded. */
+static int finish_output(struct context *context)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return context->found;
+	error_system(&context->error, errno, "cannot write the output");
+	return report_error(&context->error);
+}
+
+/*
+ * A map or socket must not become descriptor 0, 1 or 2, which are written to. A closed one is opened in the wrong
+ * direction, so that its use fails.
+ */
+static void take_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			exit(1);
+}
+
+/* "help [COMMAND]", also in the form "COMMAND --help" */
+static int help(struct context *context, const struct options *options)
+{
+	const struct command *command = options->command;
+
+	if (command == &command_help)
+		command = options->word_count ? command_find(options->words[0], &context->error) : NULL;
+	if (context->error.text[0])
+		return -EINVAL;
+	if (options->command == &command_help && options->word_count > 1)
+		return error_usage(&context->error, "unexpected word '%s': one COMMAND", options->words[1]);
+	if (command && command->function)
+		usage_print_command(command, stdout);
+	else
+		usage_print(stdout);
 	return 0;
 }
 
-static int run(struct context *context, const char *netns, int argc, char **argv)
+static json *describe_version(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		int ret;
+	json *value = print_object();
 
-		if (strcmp(argv[0], commands[i].name) != 0)
-			continue;
-		ret = netns ? enter_netns(netns, &context->error) : 0;
-		return ret ? ret : commands[i].function(context, argc - 1, argv + 1);
-	}
-	error_usage(&context->error, "unknown command '%s'", argv[0]);
-	error_hint(&context->error, "'wgvia --help' lists the commands");
-	return -EINVAL;
+	print_add_text(value, "version", WGVIA_VERSION);
+	return value;
 }
 
-static int finish(const struct error *error)
+static void print_version_text(const struct context *context, const json *value)
 {
-	fprintf(stderr, "wgvia: %s\n", error->text);
-	if (error->hint[0])
-		fprintf(stderr, "hint: %s\n", error->hint);
-	return error->status;
+	(void)context;
+	printf("wgvia %s\n", print_text(value, "version"));
+}
+
+static void print_version(const struct context *context)
+{
+	cleanup(print_release) json *values = print_array();
+
+	print_append(values, describe_version());
+	print_instances(context, values, true, print_version_text);
+}
+
+static int act(struct context *context, const struct options *options)
+{
+	if (options->help || options->command == &command_help)
+		return help(context, options);
+	if (options->version || options->command == &command_version) {
+		print_version(context);
+		return 0;
+	}
+	programs_set_verbose(context->verbose);
+	return run(context, options);
 }
 
 int main(int argc, char **argv)
 {
-	enum { OPTION_PIN_DIR = 256 };
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"netns", required_argument, NULL, 'n'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"pin-dir", required_argument, NULL, OPTION_PIN_DIR},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{},
-	};
+	cleanup(options_free) struct options options = {};
 	struct context context = {.pin_dir = PINS_DEFAULT};
-	const char *netns = NULL;
-	int option;
+	int ret;
 
-	opterr = 0; /* one line of our own instead */
-	while ((option = getopt_long(argc, argv, "+:jn:vVh", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			context.json = true;
-			break;
-		case 'n':
-			netns = optarg;
-			break;
-		case OPTION_PIN_DIR:
-			context.pin_dir = optarg;
-			break;
-		case 'v':
-			context.verbose++;
-			break;
-		case 'V':
-			printf("wgvia %s\n", WGVIA_VERSION);
-			return 0;
-		case 'h':
-			usage(stdout);
-			return 0;
-		case ':':
-			error_usage(&context.error, "option '%s' needs a value", argv[optind - 1]);
-			return finish(&context.error);
-		default:
-			error_usage(&context.error, "unknown option '%s'", argv[optind - 1]);
-			error_hint(&context.error, "'wgvia --help' lists the options");
-			return finish(&context.error);
-		}
-	}
-	if (optind == argc) {
-		usage(stderr);
+	take_standard_descriptors();
+	ret = options_parse(argc, argv, &options, &context);
+	if (!ret && !options.command && !options.help && !options.version) {
+		usage_print(stderr);
 		return 2;
 	}
-	if (!strcmp(argv[optind], "help")) {
-		usage(stdout);
-		return 0;
-	}
-	programs_set_verbose(context.verbose);
-	if (run(&context, netns, argc - optind, argv + optind))
-		return finish(&context.error);
-	if (fflush(stdout) || ferror(stdout)) {
-		error_system(&context.error, errno, "cannot write the output");
-		return finish(&context.error);
-	}
-	return context.found;
+	ret = ret ? ret : act(&context, &options);
+	return ret ? report_error(&context.error) : finish_output(&context);
 }

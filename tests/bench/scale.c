@@ -21,7 +21,7 @@
 #include <bpf/bpf.h>
 
 #include "../prog/programs.h"
-#include "util.h"
+#include "base/util.h"
 
 #define ROUNDS 2
 

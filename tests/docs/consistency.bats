@@ -14,12 +14,12 @@ load ../lib/docs.bash
 }
 
 @test "every command of the code is in --help" {
-	same "$(sed -n 's/^int cmd_\([a-z]*\)(.*/\1/p' "$TREE/user/command.h" | sort)" \
+	same "$(sed -n 's/^int cmd_\([a-z]*\)(.*/\1/p' "$TREE/user/commands/command.h" | sort)" \
 		"$(syntax_in_help | awk '{ print $2 }' | sort -u)" --help
 }
 
-@test "the options before the command are the same in the code, --help and wgvia(8)" {
-	same "$(options_in_help)" "$(options_in_code)" user/main.c
+@test "the options that every command has are the same in the code, --help and wgvia(8)" {
+	same "$(options_in_help)" "$(options_in_code)" user/commands/options.c
 	same "$(options_in_help)" "$(options_in_manual)" "wgvia(8)"
 }
 
@@ -30,7 +30,7 @@ load ../lib/docs.bash
 
 @test "the completion knows the same commands, options and verdicts" {
 	need_completion
-	same "$(syntax_in_help | awk '{ print $2 }' | sort -u)" "$(completion_words commands | grep -vx help)" "$COMPLETION"
+	same "$(syntax_in_help | awk '{ print $2 }' | sort -u)" "$(completion_words commands | grep -vxE "help|list|version")" "$COMPLETION"
 	same "$(options_in_help)" "$(completion_words options)" "$COMPLETION"
 	same "$(verdicts_in_code | sort)" "$(completion_words verdicts)" "$COMPLETION"
 }
@@ -57,6 +57,11 @@ load ../lib/docs.bash
 	same "$(findings_in_code)" "$(items_in_manual FINDINGS | sort)" "wgvia(8)"
 }
 
+@test "findings that a file may accept are those of the code" {
+	same "$(findings_in_code)" "$(sed -n '/^const char \*const finding_names/,/^};/s/^\t"\([a-z_]*\)",$/\1/p' \
+		"$TREE/user/config/accepted.c")" user/config/accepted.c
+}
+
 @test "maps are the same in the code, wgvia(8) and the README" {
 	same "$(maps_in_code)" "$(items_in_manual MAPS | sort)" "wgvia(8)"
 	same "$(maps_in_code)" "$(sed -n '/^## The maps, by bpftool/,/^## /p' "$TREE/README.md" |
@@ -69,7 +74,7 @@ load ../lib/docs.bash
 }
 
 @test "statements of a configuration are the same in the code and in wgvia.conf(5)" {
-	same "$(sed -n '/^static int take_statement/,/^}/s/.*next_is(cursor, "\([a-z-]*\)").*/\1/p' "$TREE/user/parse.c" |
+	same "$(sed -n '/^static int take_statement/,/^}/s/.*next_is(cursor, "\([a-z-]*\)").*/\1/p' "$TREE/user/config/parse.c" |
 		sort)" \
 		"$(sed -n '/^\.Sh STATEMENTS/,/^\.Sh/s/^\.It \(Xo \)\{0,1\}Cm \([a-z-]*\).*/\2/p' "$TREE/man/wgvia.conf.5" | sort)" \
 		"wgvia.conf(5)"

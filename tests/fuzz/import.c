@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "import.h"
-#include "shell.h"
-#include "util.h"
-#include "wgquick.h"
+#include "base/util.h"
+#include "import/import.h"
+#include "import/shell.h"
+#include "import/wgquick.h"
 
 static void require(bool holds)
 {

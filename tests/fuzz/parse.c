@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * libFuzzer on every parser: the input is a command line, split at blanks. What is taken has to survive being printed
- * and read again, and to keep the promises of parse.h; what is refused has to say so in one line.
+ * and read again, and to keep the promises of config/parse.h; what is refused has to say so in one line.
  *
  *   make fuzz && build/tests/fuzz/parse tests/fuzz/corpus/parse
  */
 #include <stdint.h>
 #include <string.h>
 
-#include "parse.h"
-#include "util.h"
+#include "base/util.h"
+#include "config/parse.h"
 
 #define WORDS_MAX 256
 
@@ -40,7 +40,10 @@ static void check_prefix(const struct prefix *prefix)
 
 static void check_route(const struct route_words *route, const char *tunnel)
 {
-	check_prefix(&route->from);
+	if (route->source)
+		require(route->source < WGVIA_SOURCE_COUNT && route->from.ip.family == route->via.family);
+	else
+		check_prefix(&route->from);
 	require(strcmp(route->dev, tunnel));
 	require(!(route->from.ip.family != route->via.family && route->from.len && route->via.family &&
 		  ip_bits(route->from.ip.family) > ip_bits(route->via.family)));
@@ -87,6 +90,8 @@ static void parse_all(int argc, char **argv)
 	check_error(ret, &error);
 	for (size_t i = 0; !ret && i < request.route_count; i++)
 		check_route(&request.routes[i], request.tunnel);
+	for (size_t i = 0; !ret && i < request.source_count; i++)
+		check_route(&request.sources[i], request.tunnel);
 	for (size_t i = 0; !ret && i < request.bypass_count; i++)
 		check_prefix(&request.bypass[i]);
 	request_free(&request);

@@ -87,13 +87,13 @@ is_in_force() {
 
 # via PREFIX: its gateway, and "down" where that is marked so.
 via() {
-	wgvia -j show wg6 | jq -r --arg p "$1" '.prefixes[] | select(.prefix == $p) |
+	wgvia -j show wg6 | jq -r --arg p "$1" '.prefixes[] | select(.from == $p) |
 		.via + (if .problem == "marked down" then " down" else "" end)'
 }
 
 # left_alone PREFIX: the verdict on the bypass list; "none".
 left_alone() {
-	wgvia -j show "${AGENT_TUNNEL:-wg6}" | jq -r --arg p "$1" '[.bypass[] | select(.prefix == $p) | .verdict][0] // "none"'
+	wgvia -j show "${AGENT_TUNNEL:-wg6}" | jq -r --arg p "$1" '[.bypass[] | select(.to == $p) | .verdict][0] // "none"'
 }
 
 is_left_alone() { # PREFIX VERDICT

@@ -38,37 +38,39 @@ syntax_in_help() {
 }
 
 options_in_help() {
-	"$WGVIA" --help | sed -n '/^Options:/,/^$/p' | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | tr -s ' ,' '\n' | sort -u |
+	"$WGVIA" --help | sed -n '/^Options:/,/^$/p' | grep -oE '^ +(-[a-zA-Z0-9]+(, )?)?(--[a-z-]+)?' | tr -s ' ,' '\n' | sort -u |
 		sed '/^$/d'
 }
 
 options_in_code() {
-	sed -nE '/struct option options\[\]/,/^\t\};/s/.*\{"([a-z-]+)", [a-z_]+, NULL, (.*)\},/\1 \2/p' "$TREE/user/main.c" |
-		sed -E "s/^([^ ]*) '(.)'/--\1\n-\2/; s/^([^ ]*) [A-Z_]*\$/--\1/" | sort
+	sed -nE 's/^\t\{OPTION_[A-Z0-9_]+, (NULL|"([a-zA-Z0-9]+)"), (NULL|"([a-z-]+)"),.*/-\2\n--\4/p' \
+		"$TREE/user/commands/options.c" | grep -vxE -- '--?' | sort -u
 }
 
 verdicts_in_code() {
 	sed -n 's/^\tX([A-Z_]*, "\([a-z_]*\)").*/\1/p' "$TREE/include/wgvia_abi.h"
 }
 
+# The program's sources as one text.
+code_text() {
+	find "$TREE/user" -name '*.c' -exec cat {} +
+}
+
 findings_in_code() {
-	cat "$TREE"/user/*.c | tr -d '\n' | grep -oE 'finding_add\([^"]*"[a-z_]+"' | sed 's/.*"\(.*\)"/\1/' | sort -u
+	code_text | tr -d '\n' | grep -oE 'finding_add\([^"]*"[a-z_]+"|[{]"[a-z]+_rules"' | sed 's/.*"\(.*\)"/\1/' | sort -u
 }
 
 maps_in_code() {
-	sed -n '/^const char \*const map_names/,/^};/p' "$TREE/user/instance.c" | grep -oE '"[a-z0-9]+"' | tr -d '"' | sort
+	sed -n '/^const char \*const map_names/,/^};/p; /^#define MAP_NAME /p' "$TREE"/user/datapath/{instance,gateway_map}.c |
+		grep -oE '"[a-z0-9]+"' | tr -d '"' | sort
 }
 
 environment_in_code() {
-	{
-		cat "$TREE"/user/*.c | grep -oE 'getenv\("[A-Z_]+"' | sed 's/.*"\(.*\)"/\1/'
-		! grep -q 'sd_notify' "$TREE"/user/*.c || echo NOTIFY_SOCKET
-		! grep -q 'sd_watchdog_enabled' "$TREE"/user/*.c || printf '%s\n' WATCHDOG_PID WATCHDOG_USEC
-	} | sort
+	code_text | grep -oE '(getenv|read_number)\("[A-Z_]+"' | sed 's/.*"\(.*\)"/\1/' | sort -u
 }
 
 constant() {
-	sed -n "s/^#define $1 \([0-9]*\).*/\1/p" "$TREE"/user/*.h
+	sed -n "s/^#define $1 \([0-9]*\).*/\1/p" "$TREE"/user/*/*.h
 }
 
 # The words of a syntax that are written as they stand there, and not places for a value.
@@ -85,7 +87,7 @@ manual_text() {
 
 syntax_in_manual() {
 	mandoc -T ascii -O width=1000 "$TREE/man/wgvia.8" | col -bx | sed -n '/^COMMANDS/,/^OPTIONS/s/^ *\(wgvia [a-z]*.*\)/\1/p' |
-		sed -e '/^wgvia help/d' -e 's/ | /|/g' -e 's/\] \.\.\./].../g'
+		sed -e '/^wgvia help/d' -e '/^wgvia version/d' -e 's/ | /|/g' -e 's/\] \.\.\./].../g'
 }
 
 syntax_in_readme() {
@@ -96,7 +98,7 @@ syntax_in_readme() {
 }
 
 options_in_manual() {
-	sed -n '/^\.Sh OPTIONS/,/^\.Sh VERDICTS/s/^\.It Fl \(.*\)/\1/p' "$TREE/man/wgvia.8" | sed 's/ Ar .*//' |
+	sed -n '/^\.Sh OPTIONS/,/^\.Sh VERDICTS/s/^\.It Fl \(.*\)/\1/p' "$TREE/man/wgvia.8" | sed -E 's/ (Ar|Ns) .*//' |
 		tr -s ' ,' '\n' | sed 's/^/-/' | sort -u
 }
 
@@ -127,6 +129,6 @@ completion_keywords() {
 		done
 		for word in $keywords; do
 			echo "${word%%[*=]*}"
-			case $word in *=*"|"*) echo "${word#*=}" ;; esac
+			case $word in *=*"|"*) word=${word#*=} && echo "${word%|@*}" ;; esac
 		done' "$TREE/$COMPLETION" "$1" | tr '|' '\n' | sort -u
 }

@@ -22,12 +22,16 @@ LOAD_CPU=$(taskset -cp $BASHPID | sed 's/.*: //; s/[-,].*//')
 
 # load_up: after topology_up.
 load_up() {
+	tunnel_lossless && load_servers_up
+}
+
+# load_servers_up: all of it but the tunnel.
+load_servers_up() {
 	local ns
-	tunnel_lossless &&
-		ip -n "$NS_FW" -batch - <<-END &&
-			address add $FW4B/24 dev lan
-			address add $FW6B/64 dev lan nodad
-		END
+	ip -n "$NS_FW" -batch - <<-END &&
+		address add $FW4B/24 dev lan
+		address add $FW6B/64 dev lan nodad
+	END
 		wire_up || return
 	for ns in $NS_SVC $NS_INET; do
 		spawn_here "$ns" "echo-$ns" "$TOOLS/load" echo $LOAD_PORT
@@ -42,18 +46,17 @@ spawn_here() {
 	spawn "$ns" "$name" taskset -c "$LOAD_CPU" "$@"
 }
 
-# wg6 and wgc1 of the topology become the ends of a lossless cable, under the same names.
+# wg6 and wgc1 of the topology become the ends of a lossless cable, under the same names. The client sends nothing of its
+# own accord there, unlike by default: its router solicitations, up to four seconds apart, come out of the tunnel as well.
 tunnel_lossless() {
 	unspawn wg6
 	unspawn wgc1
 	ip -n "$NS_GW" link delete wg6 2>/dev/null # the kernel's WireGuard
 	ip -n "$NS_C1" link delete wgc1 2>/dev/null
+	set_sysctls "$NS_C1" net.ipv6.conf.default.router_solicitations=0 || return
 	spawn_here "$NS_GW" cable "$TOOLS/cable" "/run/netns/$NS_GW" wg6 "/run/netns/$NS_C1" wgc1
 	poll 5 grep -q ready "$TOPO_DIR/cable.log" &&
-		ip -n "$NS_GW" -batch - <<-END &&
-			address add $WG4/16 dev wg6
-			address add $WG6/50 dev wg6 nodad
-		END
+		tunnel_addresses &&
 		ip -n "$NS_C1" -batch - <<-END
 			address add $C1_4/32 dev wgc1
 			address add $C1_6/128 dev wgc1 nodad
@@ -170,7 +173,7 @@ wire_reset() {
 }
 
 wire() { # leaked|to_firewall
-	in_ns "$NS_LAN" nft -j list counter netdev wire "$1" | jq '.nftables[] | .counter // empty | .packets'
+	lan_counter wire "$1"
 }
 
 # ---- looking at an instance ----

@@ -11,7 +11,7 @@
 
 TREE=$(cd "$TOPO_LIB/../.." && pwd)
 export WGVIA=${WGVIA:-$TREE/build/wgvia}
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-180} # of a test that hangs: a busy machine takes its time
 
 # The words that most tests start wgvia with.
 WORDS6=(from "$VPN6" via "$FW6" dev ens3)
@@ -34,8 +34,17 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
+# Ends open TCP connections: their retransmissions would be counted by the next test.
+hang_up() {
+	local ns
+	for ns in "$NS_C1" "$NS_C2" "$NS_SVC" "$NS_INET"; do
+		in_ns "$ns" ss -K -t state connected >/dev/null 2>&1 || true
+	done
+}
+
 # sweep NAMESPACE DEVICE: `down`, and where that fails, by force.
 sweep() {
+	hang_up
 	"$WGVIA" --pin-dir "$PIN_DIR" -n "$1" down "$2" && return
 	rm -rf "${PIN_DIR:?}/$2"
 	in_ns "$1" tc qdisc delete dev ens3 clsact 2>/dev/null
@@ -45,6 +54,26 @@ sweep() {
 
 wgvia() {
 	"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" "$@"
+}
+
+# bpf_build NAME: tests/net/NAME.bpf.c to $BATS_FILE_TMPDIR/NAME.o.
+bpf_build() {
+	clang -O2 -g -target bpf -idirafter "/usr/include/$(gcc -dumpmachine)" -c "$TREE/tests/net/$1.bpf.c" \
+		-o "$BATS_FILE_TMPDIR/$1.o"
+}
+
+# iproute2_folder: where the names of tables and groups are: the administrator's, or what iproute2 6.5 and later has.
+iproute2_folder() {
+	[ -d /etc/iproute2 ] && echo /etc/iproute2 || echo /usr/share/iproute2
+}
+
+# options_of OPTION... -- WORD...: sets $options to what is before the two dashes.
+options_of() {
+	options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
 }
 
 # ---- assertions ----
@@ -74,6 +103,42 @@ url() {
 	*:*) echo "http://[$1]/" ;;
 	*) echo "http://$1/" ;;
 	esac
+}
+
+# download NAMESPACE ADDRESS: 20 MB.
+download() {
+	is "$(in_ns "$1" timeout 50 iperf3 -c "$2" -R -n 20M -J | jq -r '[.error // "no error", .end.sum_received.bytes >= 20e6] | join(" ")')" \
+		"no error true"
+}
+
+# lan_counter TABLE NAME: packets in a counter of that table of family netdev on the LAN.
+lan_counter() {
+	in_ns "$NS_LAN" nft -j list counter netdev "$1" "$2" | jq '.nftables[] | .counter // empty | .packets'
+}
+
+# past_begin SOURCES4 SOURCES6: from now on `past` counts the gateway's frames from there that are not for the firewall.
+past_begin() {
+	in_ns "$NS_LAN" nft -f - <<-END
+		table netdev wire {
+			counter past { }
+			chain out {
+				type filter hook ingress device gw priority 0; policy accept;
+				icmpv6 type { 133, 134, 135, 136, 137 } return
+				ether daddr $FW_MAC return
+				ip saddr { $1 } counter name past
+				ip6 saddr { $2 } counter name past
+			}
+		}
+	END
+}
+
+past() {
+	lan_counter wire past
+}
+
+# captured FILE COUNT: at least that many frames.
+captured() {
+	[ "$(frames "$1" length)" -ge "$2" ]
 }
 
 forget_redirects() {
@@ -150,6 +215,20 @@ tunnels_again() {
 	poll 10 ping_once "$NS_C2" "$WG6"
 }
 
+# multicast_router SOURCE: packets from there to 239.1.2.3 go from wg6 to ens3, by the process "router".
+multicast_router() {
+	spawn "$NS_GW" router /usr/bin/python3 -c "import signal, socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_IGMP)
+s.setsockopt(0, 200, 1)  # MRT_INIT
+for vif, name in enumerate(('wg6', 'ens3')):  # MRT_ADD_VIF, VIFF_USE_IFINDEX
+    s.setsockopt(0, 202, struct.pack('@HBBIII', vif, 8, 1, 0, socket.if_nametoindex(name), 0))
+s.setsockopt(0, 204, struct.pack('@4s4sH32sIIIi', socket.inet_aton('$1'), socket.inet_aton('239.1.2.3'), 0,
+                                 bytes((0, 1)) + bytes(30), 0, 0, 0, 0))  # MRT_ADD_MFC
+print('ready', flush=True)
+signal.pause()"
+	poll 10 grep -q ready "$TOPO_DIR/router.log"
+}
+
 # counter VERDICT|DIRECTION.VERDICT [packets|bytes]
 counter() {
 	wgvia -j stats wg6 | jq "$(counter_in_json "$1").${2:-packets}"
@@ -190,7 +269,7 @@ state() {
 	local map
 	attached
 	[ ! -e "$PIN_DIR" ] || find "$PIN_DIR" -mindepth 1 | sort
-	for map in "$PIN_DIR"/*/{prefixes,bypass}[46] "$PIN_DIR"/*/{devices,failover,meta}; do
+	for map in "$PIN_DIR"/*/{prefixes,bypass}[46] "$PIN_DIR"/*/{devices,failover,accepted,meta}; do
 		[ ! -e "$map" ] || bpftool -j map dump pinned "$map"
 	done
 }

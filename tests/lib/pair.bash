@@ -17,6 +17,14 @@
 FIRST4=192.0.2.11 FIRST6=2001:db8:2::11 SECOND4=192.0.2.12 SECOND6=2001:db8:2::12
 SECOND_MAC=02:00:00:00:02:12
 
+# pair_setup: setup_more of files that count packets while one of the pair fails.
+pair_setup() {
+	tunnel_lossless || return
+	spawn_here "$NS_SVC" "echo-$NS_SVC" "$TOOLS/load" echo "$LOAD_PORT"
+	poll 5 listening "$NS_SVC" udp "$LOAD_PORT" 1 || return
+	pair_up || { cat "$TOPO_DIR"/keepalived-*.log && return 1; }
+}
+
 pair_up() {
 	NS_SECOND=$TOPO_NAME-second
 	export NS_SECOND
@@ -82,7 +90,7 @@ keepalived_start() {
 		}
 	END
 	spawn "$1" "keepalived-$2" keepalived -n -l -P -f "$conf" -p "$TOPO_DIR/keepalived-$2-parent" \
-		-r "$TOPO_DIR/keepalived-$2-vrrp"
+		-r "$TOPO_DIR/keepalived-$2-vrrp" -b "$TOPO_DIR/keepalived-$2-bfd" -c "$TOPO_DIR/keepalived-$2-checkers"
 }
 
 # With PAIR_VMAC: no device answers for another's address.
@@ -140,7 +148,7 @@ pair_wire() {
 }
 
 pair_counter() {
-	in_ns "$NS_LAN" nft -j list counter netdev pair "$1" | jq '.nftables[] | .counter // empty | .packets'
+	lan_counter pair "$1"
 }
 
 pair_counted() { # COUNTER COUNT

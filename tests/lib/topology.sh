@@ -284,16 +284,19 @@ gateway_addresses() {
 
 # Its own rules drop invalid packets too, as nearly every gateway's do.
 gateway_up() {
-	gateway_addresses &&
-		in_ns "$NS_GW" nft -f - <<-END
-			table inet gateway {
-				chain forward {
-					type filter hook forward priority filter; policy accept;
-					ct state established,related accept
-					ct state invalid counter drop
-				}
+	gateway_addresses && gateway_rules
+}
+
+gateway_rules() {
+	in_ns "$NS_GW" nft -f - <<-END
+		table inet gateway {
+			chain forward {
+				type filter hook forward priority filter; policy accept;
+				ct state established,related accept
+				ct state invalid counter drop
 			}
-		END
+		}
+	END
 }
 
 # wireguard_add NAMESPACE DEVICE: the kernel's WireGuard, else wireguard-go, which gets a private folder for its control
@@ -310,15 +313,22 @@ wireguard_listens() {
 	in_ns "$1" ss -Hxl | grep "/$2.sock "
 }
 
-# wg_at NAMESPACE DEVICE ARGUMENT...: wg(8) where it sees that device.
-wg_at() {
+# at_wireguard NAMESPACE DEVICE COMMAND...: where that device's control socket is seen, if it has one.
+at_wireguard() {
 	local ns=$1 pid=$TOPO_DIR/$2.pid
 	shift 2
 	if [ -e "$pid" ]; then
-		nsenter --target "$(<"$pid")" --mount --net wg "$@"
+		nsenter --target "$(<"$pid")" --mount --net "$@"
 	else
-		in_ns "$ns" wg "$@"
+		in_ns "$ns" "$@"
 	fi
+}
+
+# wg_at NAMESPACE DEVICE ARGUMENT...: wg(8) where it sees that device.
+wg_at() {
+	local ns=$1 device=$2
+	shift 2
+	at_wireguard "$ns" "$device" wg "$@"
 }
 
 tunnels_up() {
@@ -336,13 +346,17 @@ tunnels_up() {
 			PublicKey = $(wg pubkey <<<"$key2")
 			AllowedIPs = $C2_4/32, $C2_6/128
 		END
-		ip -n "$NS_GW" -batch - <<-END &&
-			link set wg6 up
-			address add $WG4/16 dev wg6
-			address add $WG6/50 dev wg6 nodad
-		END
+		tunnel_addresses &&
 		client_up "$NS_C1" wgc1 "$key1" "$key" "$C1_4" "$C1_6" &&
 		client_up "$NS_C2" wgc2 "$key2" "$key" "$C2_4" "$C2_6"
+}
+
+tunnel_addresses() {
+	ip -n "$NS_GW" -batch - <<-END
+		link set wg6 up
+		address add $WG4/16 dev wg6
+		address add $WG6/50 dev wg6 nodad
+	END
 }
 
 # client_up NAMESPACE DEVICE KEY GATEWAY-KEY ADDRESS4 ADDRESS6: all its traffic goes into the tunnel, as wg-quick does it.

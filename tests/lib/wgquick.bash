@@ -18,12 +18,15 @@ room_up() {
 	wg_at "$NS_GW" wg6 showconf wg6 | sed '/^AllowedIPs/a PersistentKeepalive = 25' >"$PEERS"
 	unspawn wg6
 	ip -n "$NS_GW" link delete wg6 2>/dev/null || true
-	cp -r /etc/iproute2 "$BATS_FILE_TMPDIR/iproute2"
+	local names
+	names=$(iproute2_folder)
+	cp -r "$names" "$BATS_FILE_TMPDIR/iproute2"
 	echo '200 wg6' >>"$BATS_FILE_TMPDIR/iproute2/rt_tables"
 	# shellcheck disable=SC2016 # the inner shell's
 	spawn "$NS_GW" room unshare --mount bash -c '
 		mkdir -p /run/wireguard && mount -t tmpfs wgvia /run/wireguard && mount -t bpf bpf /sys/fs/bpf &&
-			mount --bind "$0" /etc/iproute2 && touch /run/wireguard/.ready && exec sleep infinity' "$BATS_FILE_TMPDIR/iproute2"
+			mount --bind "$0" "$1" && touch /run/wireguard/.ready && exec sleep infinity' \
+		"$BATS_FILE_TMPDIR/iproute2" "$names"
 	poll 5 room [ -e /run/wireguard/.ready ]
 }
 

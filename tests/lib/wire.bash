@@ -87,6 +87,16 @@ wire_lan() {
 	ip -n "$NS_GW" route replace ::/0 via $FW6 dev "$1"
 }
 
+# wire_usual: all of it as in the picture.
+wire_usual() {
+	wire_begin $$
+	wire_tunnel wg6 tun
+	wire_cable ens3 lan
+	wire_start
+	wire_address wg6 $WG4/16 $WG6/50
+	wire_lan ens3
+}
+
 # wire PORT EXPRESSION...: see answer() in wire.py.
 wire() {
 	local out

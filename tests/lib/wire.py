@@ -8,7 +8,7 @@ The far ends of a gateway's devices: sends odd packets into them and tells, exac
 
 A PORT is NAME=tun:NAMESPACE/DEVICE (a tun device, made here: the tunnel), NAME=NAMESPACE/DEVICE/FROM/TO (an Ethernet
 device; FROM and TO are the MAC addresses of what is sent into it) or NAME=host:NAMESPACE (the host's own UDP sockets).
-An EXPRESSION makes packets: scapy's layers, or pkt(), tcp() and udp() below. See answer() for what is told.
+An EXPRESSION makes packets: scapy's layers, or pkt(), syn(), tcp() and udp() below. See answer() for what is told.
 
 Packets go in one by one. The last one is a sentinel: once it has come out somewhere, so has all that went before it,
 for one processor does all the work. No time passes waiting for what does not come.
@@ -22,12 +22,14 @@ import select
 import shlex
 import socket
 import struct
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
 
-from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption, IPOption_NOP, IPOption_RR, fragment
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption, IPOption_LSRR, IPOption_NOP, IPOption_RR, fragment
 from scapy.layers.inet6 import (
+    ICMPv6ND_RA,
     IPv6,
     IPv6ExtHdrDestOpt,
     IPv6ExtHdrFragment,
@@ -65,6 +67,17 @@ class Packet:
         return self.raw[0] >> 4
 
 
+@dataclass
+class Command:
+    """What is run between packets."""
+
+    words: list
+
+
+def command(text):
+    return Command(shlex.split(text))
+
+
 def octets(length):
     """Never the same twice, so that what comes out is known by its bytes."""
     return random.randbytes(max(length, 0))
@@ -81,6 +94,12 @@ def pkt(family, size=100, hops=64, src=None, dst=None, df=False):
     """UDP; `size` is that of the IP packet."""
     ip = header(family, hops, src, dst, df)
     return ip / UDP(sport=4000, dport=5000) / Raw(octets(size - len(ip) - 8))
+
+
+def syn(family, mss, flags="S", options=None, src=None, dst=None):
+    """TCP with an MSS option and others around it, or with `options`."""
+    options = options or [("NOP", None), ("MSS", mss), ("WScale", 7), ("SAckOK", b""), ("Timestamp", (1, 0))]
+    return header(family, 64, src, dst, True) / TCP(sport=4000, dport=5000, flags=flags, seq=random.randrange(1 << 32), options=options)
 
 
 def gso(ip, transport, kind, mss, field):
@@ -150,7 +169,7 @@ def packets(expressions):
     for expression in expressions:
         made = eval(expression)  # pylint: disable=eval-used # the tests' own words
         many = isinstance(made, (list, tuple)) or hasattr(made, "__next__")
-        out += [as_packet(one) for one in (made if many else [made])]
+        out += [one if isinstance(one, Command) else as_packet(one) for one in (made if many else [made])]
     return out
 
 
@@ -230,6 +249,7 @@ def send_datagram(source, destination, payload, sport=4000, dport=5000):
     with socket.socket(family, socket.SOCK_DGRAM) as s:
         s.setsockopt(*((41, 23) if ":" in source else (0, 10)), 0)  # IP_PMTUDISC_DONT: cut it where it is too long
         s.setsockopt(socket.SOL_SOCKET, 15, 1)  # SO_REUSEPORT
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         s.bind(("" if source == "198.18.0.1" else source, sport))
         s.sendto(payload, (destination, dport))
 
@@ -365,6 +385,8 @@ class Answer:
             pseudo = raw[8:40] + struct.pack("!II", len(body), 58)
             kind, rest, good = ERRORS6.get((body[0], body[1])), body[8:], checksum(pseudo + body) == 0
             mtu = struct.unpack_from("!I", body, 4)[0]
+        elif TCP in ip and "S" in ip[TCP].flags:
+            return f"{ends} hops {hops} {self.syn(ip, raw)}"
         else:
             return f"{ends} hops {hops} protocol {ip.proto if version == 4 else ip.nh} length {len(raw)}"
         if not kind or not good:
@@ -372,6 +394,23 @@ class Answer:
         about = [n for n, packet in enumerate(self.sent, 1) if self.quotes(packet.raw, rest)]
         number = f" #{about[0]}" if len(about) == 1 else f" {about or 'nothing'}"
         return f"{ends} {kind}{' ' + str(mtu) if mtu else ''}{number}"
+
+    def syn(self, ip, raw):
+        """Which one it was, if for its MSS option."""
+        sum_is, mss = ip[TCP].chksum, dict(ip[TCP].options).get("MSS")
+        del ip[TCP].chksum
+        good = ip.__class__(bytes(ip))[TCP].chksum == sum_is
+        about = [n for n, packet in enumerate(self.sent, 1) if self.but_for_mss(packet.raw) == self.but_for_mss(raw)]
+        return f"{about or 'nothing'} mss {mss}" + ("" if good else " WRONG CHECKSUM")
+
+    @staticmethod
+    def but_for_mss(raw):
+        ip, start = (IP(raw), (raw[0] & 15) * 4) if raw[0] >> 4 == 4 else (IPv6(raw), 40)
+        if TCP not in ip:
+            return None
+        option = struct.pack("!BBH", 2, 4, dict(ip[TCP].options).get("MSS", 0))
+        raw = canonical(raw, False)
+        return raw[: start + 16] + raw[start + 18 :].replace(option, b"MSS", 1)
 
     @staticmethod
     def quotes(raw, quote):
@@ -443,10 +482,14 @@ def answer(ports, number, name, expressions):
     wanted = b"sentinel %d" % number
     into = next(one for one in ports if one.name == name)
     seen = {one.name: [] for one in ports}
-    sent = packets(expressions)
+    steps = packets(expressions)
+    sent = [one for one in steps if isinstance(one, Packet)]
     drain(ports, {one.name: [] for one in ports}, wanted)  # what came before
-    for packet in sent:
-        into.send(packet)
+    for one in steps:
+        if isinstance(one, Command):
+            subprocess.run(one.words, check=True)
+        else:
+            into.send(one)
         drain(ports, seen, wanted)
     into.send(Packet(bytes(sentinel(number))))
     end = time.monotonic() + 5

@@ -36,6 +36,17 @@ shell_files() {
 	make -C "$TREE" -s tidy
 }
 
+@test "the sources compile with musl's headers" {
+	cd "$TREE"
+	# shellcheck disable=SC2016 # for the inner shell
+	sources -path './user/*.c' | xargs -P "$(nproc)" -n 8 sh -c 'for file; do
+		# the headers of libraries are those of this host
+		musl-gcc -fsyntax-only -std=gnu17 -D_GNU_SOURCE -DWGVIA_VERSION=\"\" -Iinclude -Iuser -iquote. -Ibuild \
+			$(pkg-config --cflags json-c) -idirafter /usr/include -Wall -Wextra -Wshadow -Werror \
+			-idirafter "/usr/include/$(gcc -dumpmachine)" "$file" || exit 255
+	done' sh
+}
+
 @test "shellcheck reports nothing" {
 	cd "$TREE"
 	shell_files | xargs -P "$(nproc)" -n 6 shellcheck -x

@@ -8,26 +8,11 @@
 
 load ../lib/net.bash
 load ../lib/agent.bash
-
-# A second firewall with a MAC address of its own, as far as the gateway sees it.
-FW2_MAC=02:00:00:00:02:09 FW4B=192.0.2.9 FW6B=2001:db8:2::9
-LISTS=(from "$VPN4" via "$FW4" or "$FW4B" from "$VPN6" via "$FW6" or "$FW6B")
+load ../lib/second.bash
 
 setup_more() {
-	NS_FW2=$TOPO_NAME-fw2
-	export NS_FW2
-	ip netns add "$NS_FW2"
-	set_sysctls "$NS_FW2" net.ipv6.conf.{all,default}.accept_dad=0
-	cable "$NS_FW2" lan $FW2_MAC "$NS_LAN" fw2 02:00:00:00:02:a9
-	ip -n "$NS_LAN" link set fw2 master lan
-	second_well
+	second_up
 	wire_up
-}
-
-teardown_file() {
-	ip netns delete "$TOPO_NAME-fw2" 2>/dev/null
-	topology_down
-	rm -rf "$PIN_DIR"
 }
 
 setup() {
@@ -38,6 +23,8 @@ setup() {
 
 teardown() {
 	agent_stop KILL
+	unspawn flood1
+	unspawn flood2
 	first_well
 	second_well
 	ip -n "$NS_GW" link show ens3 >/dev/null 2>&1 || lan_made
@@ -45,25 +32,6 @@ teardown() {
 	sweep "$NS_GW" wg6
 	"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" down wg7
 	nothing_left
-}
-
-# Gateways that do not answer, and that do again; neither's link changes.
-first_dead() {
-	in_ns "$NS_FW" nft 'table netdev dead { chain in { type filter hook ingress device lan priority -1; policy drop; }; }'
-}
-
-first_well() {
-	in_ns "$NS_FW" nft delete table netdev dead 2>/dev/null || true
-}
-
-second_dead() {
-	ip -n "$NS_FW2" link set lan down
-}
-
-second_well() {
-	ip -n "$NS_FW2" link set lan up
-	ip -n "$NS_FW2" address replace $FW4B/24 dev lan
-	ip -n "$NS_FW2" address replace $FW6B/64 dev lan nodad
 }
 
 # Frames from the VPN prefixes that leave the gateway, by whom they go to.
@@ -106,7 +74,7 @@ counted() { # COUNTER COUNT
 }
 
 wire() {
-	in_ns "$NS_LAN" nft -j list counter netdev wire "$1" | jq '.nftables[] | .counter // empty | .packets'
+	lan_counter wire "$1"
 }
 
 file() { # LINE...
@@ -127,7 +95,7 @@ file() { # LINE...
 	goes first "$NS_C1" $SVC4
 	goes first "$NS_C1" $SVC6
 	wgvia -j show wg6 | jq -e --arg p $VPN4 '.agent == false and (.agent_problem | type) == "string" and
-		(.prefixes[] | select(.prefix == $p) | .gateways | map({via, dev, current})) ==
+		(.prefixes[] | select(.from == $p) | .gateways | map({via, dev, current})) ==
 		[{via: "'$FW4'", dev: "ens3", current: true}, {via: "'$FW4B'", dev: "ens3", current: false}]'
 }
 
@@ -198,7 +166,7 @@ file() { # LINE...
 	local begin
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2 hold 1
-	says "gateway $FW4B dev ens3 is well"
+	says "gateway $FW4B dev ens3 is healthy"
 	goes first "$NS_C1" $SVC4
 	# the one that stands by is known to the kernel
 	wgvia show wg6 | grep "or $FW4B dev ens3 lladdr $FW2_MAC REACHABLE"
@@ -215,9 +183,77 @@ file() { # LINE...
 	in_force $VPN4 $FW4
 	in_force $VPN6 $FW6
 	[ $((${EPOCHREALTIME/[.,]/} - begin)) -ge 1000000 ] # not before
-	says "gateway $FW4 dev ens3 answers again; it is preferred again in 1 s"
+	says "gateway $FW4 dev ens3 is reachable again; it is preferred again in 1 s"
 	goes first "$NS_C1" $SVC4
 	goes first "$NS_C1" $SVC6
+}
+
+# flood NAMESPACE DEVICE NAME: ARP replies and neighbour advertisements of an address that nobody asks for, without a
+# pause, in the background.
+flood() {
+	spawn "$1" "$3" python3 -c '
+import socket, struct, sys
+mac = b"\x02\x00\x00\x00\x09\x09"
+arp = b"\xff" * 6 + mac + b"\x08\x06" + struct.pack("!HHBBH", 1, 0x800, 6, 4, 2) + (mac + bytes([192, 0, 2, 99])) * 2
+target = socket.inet_pton(socket.AF_INET6, "2001:db8:2::99")
+na = struct.pack("!BBHI", 136, 0, 0, 0x20000000) + target + b"\x02\x01" + mac
+words = target + socket.inet_pton(socket.AF_INET6, "ff02::1") + struct.pack("!II", len(na), 58) + na
+total = sum(struct.unpack("!%dH" % (len(words) // 2), words))
+while total >> 16:
+    total = (total & 0xffff) + (total >> 16)
+na = na[:2] + struct.pack("!H", ~total & 0xffff) + na[4:]
+nd = (b"\x33\x33\x00\x00\x00\x01" + mac + b"\x86\xdd" + struct.pack("!IHBB", 6 << 28, len(na), 58, 255) + target +
+      socket.inet_pton(socket.AF_INET6, "ff02::1") + na)
+out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+out.bind((sys.argv[1], 0))
+while True:
+    for frame in (arp, nd):
+        try:
+            out.send(frame)
+        except OSError:
+            pass
+' "$2"
+}
+
+# strace makes the agent slow, so that frames come faster than it reads them.
+@test "a flood of answers that nobody asked for does not keep an agent from its work" {
+	wgvia up wg6 "${LISTS[@]}"
+	agent_listen
+	spawn "$NS_GW" agent env "NOTIFY_SOCKET=$TOPO_DIR/notify" strace -D -f -o /dev/null -e trace=recvfrom,recvmsg \
+		"$WGVIA" --pin-dir "$PIN_DIR" run wg6 interval 0.2 hold 1
+	agent_says_ready
+	says "gateway $FW4B dev ens3 is healthy"
+	flood "$NS_SVC" eth0 flood1
+	flood "$NS_SVC" eth0 flood2
+	poll 20 flooded
+	ip -n "$NS_GW" address add 203.0.113.78/32 dev ens3
+	poll 20 exempt 203.0.113.78/32
+	ip -n "$NS_GW" address delete 203.0.113.78/32 dev ens3
+	poll 20 not_exempt 203.0.113.78/32
+}
+
+flooded() {
+	[ "$(ip -n "$NS_GW" -s -j link show ens3 | jq '.[].stats64.rx.packets')" -gt 100000 ]
+}
+
+exempt() {
+	wgvia show wg6 | grep -qF "bypass $1 local"
+}
+
+not_exempt() {
+	! exempt "$1"
+}
+
+# second_device: with a gateway of each family.
+SECOND4=203.0.113.129 SECOND6=2001:db8:22::1
+second_device() {
+	ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN"
+	ip -n "$NS_GW" link set second up
+	ip -n "$NS_LAN" link set second up
+	ip -n "$NS_GW" address add 203.0.113.130/25 dev second
+	ip -n "$NS_GW" address add 2001:db8:22::2/64 dev second nodad
+	ip -n "$NS_LAN" address add $SECOND4/25 dev second
+	ip -n "$NS_LAN" address add $SECOND6/64 dev second nodad
 }
 
 @test "a gateway whose device has no carrier is dead at once" {
@@ -225,16 +261,46 @@ file() { # LINE...
 	agent_start interval 60
 	says "gateway $FW4B dev ens3 answers"
 	says "gateway $FW4 dev ens3 answers"
-	ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN"
-	ip -n "$NS_GW" link set second up
-	ip -n "$NS_LAN" link set second up
-	ip -n "$NS_GW" address add 203.0.113.130/25 dev second
-	ip -n "$NS_LAN" address add 203.0.113.129/25 dev second
-	wgvia route replace wg6 from $VPN4 via 203.0.113.129 dev second or $FW4
-	says "gateway 203.0.113.129 dev second answers"
+	second_device
+	wgvia route replace wg6 from $VPN4 via $SECOND4 dev second or $FW4
+	says "gateway $SECOND4 dev second answers"
 	ip -n "$NS_LAN" link set second down
 	in_force $VPN4 $FW4
-	says "gateway 203.0.113.129 dev second is dead: its device has no carrier"
+	says "gateway $SECOND4 dev second is dead: its device has no carrier"
+	ip -n "$NS_GW" link delete second
+}
+
+# Without an agent the programs do not learn of it: the kernel does not report what a redirect loses.
+@test "what is lost at a device without a carrier counts as no_gateway with an agent, as redirected without" {
+	second_device
+	wgvia up wg6 from $VPN4 via $SECOND4 from $VPN6 via $SECOND6
+	in_ns "$NS_GW" ping -q -c 1 -W 2 $SECOND4
+	in_ns "$NS_GW" ping -q -c 1 -W 2 $SECOND6
+	ip -n "$NS_LAN" link set second down
+	remember_counters
+	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.2 $SVC4 | grep " 0 received"
+	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.2 $SVC6 | grep " 0 received"
+	grown redirected 6 564
+	agent_start interval 60
+	in_force $VPN4 "$SECOND4 down"
+	in_force $VPN6 "$SECOND6 down"
+	remember_counters
+	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.2 $SVC4 | grep " 0 received"
+	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.2 $SVC6 | grep " 0 received"
+	grown no_gateway 6 564
+	ip -n "$NS_GW" link delete second
+}
+
+@test "a gateway whose device has an MTU too small for IPv6 is dead at once for IPv6 alone" {
+	second_device
+	wgvia up wg6 from $VPN4 via $SECOND4 from $VPN6 via $SECOND6
+	agent_start interval 60
+	says "gateway $SECOND4 dev second answers"
+	says "gateway $SECOND6 dev second answers"
+	ip -n "$NS_GW" link set second mtu 1279
+	in_force $VPN6 "$SECOND6 down"
+	says "gateway $SECOND6 dev second is dead: its device has an MTU below IPv6's minimum of 1280"
+	in_force $VPN4 $SECOND4
 	ip -n "$NS_GW" link delete second
 }
 
@@ -258,6 +324,16 @@ file() { # LINE...
 	second_well
 	in_force $VPN4 $FW4B
 	goes second "$NS_C1" $SVC4
+}
+
+@test "somebody's folder in a pin's place does not keep an agent from another gateway" {
+	wgvia up wg6 "${LISTS[@]}"
+	agent_start interval 0.2
+	says "gateway $FW4B dev ens3 answers"
+	mkdir -p "$PIN_DIR/wg6/clsact_out_99_1/theirs"
+	first_dead
+	in_force $VPN4 $FW4B
+	rm -r "$PIN_DIR/wg6/clsact_out_99_1"
 }
 
 @test "a single gateway that is dead is marked, and on-fail decides" {
@@ -312,7 +388,7 @@ file() { # LINE...
 	ip -n "$NS_GW" address add 2001:db8:2::77/64 dev ens3 nodad
 	poll 5 is_left_alone 192.0.2.77/32 local
 	poll 5 is_left_alone 2001:db8:2::77/128 local
-	says "+ 192.0.2.77/32 (local) is left alone"
+	says "+ 192.0.2.77/32 (local): exempt"
 	is "$(left_alone 198.18.0.0/15)" bypass
 	ping_once "$NS_C1" 192.0.2.77
 	ip -n "$NS_GW" address delete 192.0.2.77/24 dev ens3
@@ -354,7 +430,7 @@ tunnel_anew() {
 	wgvia up wg6 "${WORDS[@]}"
 	agent_start
 	tunnel_gone
-	says "the tunnel has gone: waiting for it"
+	says "the tunnel was removed: waiting for it"
 	is "$(wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .direction]')" '["back","egress"]'
 	tunnels_again
 	says "the tunnel is there"
@@ -369,7 +445,7 @@ tunnel_anew() {
 # no_old_qdiscs ATTACH: what tells of our clsacts tells of none of a device that has gone.
 no_old_qdiscs() {
 	[ "$1" = clsact ] || return 0
-	is "$(pins | sed -n 's,.*/qdisc_,,p' | sort)" \
+	is "$(pins | sed -n 's,.*/qdisc_\([0-9]*\)_.*,\1,p' | sort)" \
 		"$(for dev in wg6 ens3; do in_ns "$NS_GW" cat "/proc/net/dev_snmp6/$dev"; done | awk '/^ifIndex/ { print $2 }' | sort)"
 }
 
@@ -490,7 +566,7 @@ tunnel_later() {
 	# the second of wg-quick's hooks finds nothing to do
 	wgvia up wg7 from 10.7.0.0/16 via $FW4
 	ip -n "$NS_GW" link delete wg7
-	says "the tunnel has gone"
+	says "the tunnel was removed"
 	wgvia down wg7
 	says "the instance was taken down"
 }
@@ -512,7 +588,7 @@ tunnel_later() {
 	done | ip -n "$NS_GW" -batch -
 	printf "address delete 172.20.8.%d/32 dev lo\n" {1..16} | ip -n "$NS_GW" -batch -
 	agent_signal CONT
-	says "messages of the kernel were lost"
+	says "kernel messages were lost"
 	poll 20 has_addresses 112 || is "$(addresses)" 112
 	is "$(left_alone 172.20.7.16/32)" local
 	is "$(left_alone 172.20.8.1/32)" none
@@ -540,7 +616,7 @@ tunnel_later() {
 	ip -n "$NS_GW" route add 172.21.0.0/16 dev wg6
 	is "$(wgvia -j show wg6 | jq --argjson i "$before" '[.attachments[] | select(.ifindex == $i and .attached)] | length')" 0
 	agent_signal CONT
-	says "messages of the kernel were lost"
+	says "kernel messages were lost"
 	in_force $VPN4 $FW4B 20
 	in_force $VPN6 $FW6
 	poll 10 is_left_alone 172.21.0.0/16 tunnel
@@ -554,7 +630,7 @@ tunnel_later() {
 }
 
 addresses() {
-	wgvia -j show wg6 | jq '[.bypass[] | select(.prefix | startswith("172.20."))] | length'
+	wgvia -j show wg6 | jq '[.bypass[] | select(.to | startswith("172.20."))] | length'
 }
 
 has_addresses() {
@@ -572,7 +648,8 @@ has_addresses() {
 	stream 400 "$NS_C1" $SVC4 kill_and_start
 	is "$missing" 0
 	second_well
-	says "gateway $FW4B dev ens3 answers" # the last one that began may not have known it as dead
+	# the last one that began may not have known it as dead
+	poll 10 grep -Eq "gateway $FW4B dev ens3 (answers|is reachable again)" "$TOPO_DIR/agent.log"
 	first_dead
 	in_force $VPN4 $FW4B
 	agent_signal KILL

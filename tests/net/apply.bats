@@ -72,6 +72,8 @@ changes_nothing() {
 	conf "# the firewall's" "" "from $VPN4 via $FW4 dev ens3 # old" "from $VPN6 via $FW6 dev ens3" "bypass 198.18.0.0/15"
 	is "$(lines wgvia apply wg6 "$conf")" "+ mode fast
 + on-fail drop
++ outside pass
++ mss off
 + return via
 + from $VPN4 via $FW4 dev ens3
 + from $VPN6 via $FW6 dev ens3
@@ -146,7 +148,7 @@ changes_nothing() {
 	changes_nothing wgvia apply wg6 "$conf"
 	answers "$NS_C1" $SVC4 service $C1_4
 	# up, which has no such lines, sums up
-	is "$(wgvia up wg6 from $VPN4 from $VPN6 dev ens3 from 10.7.0.0/16)" "wg6: from $VPN4 and 1 more via $FW4 dev ens3
+	is "$(wgvia up wg6 from $VPN4 from $VPN6 dev ens3 from 10.7.0.0/16 | grep '^wg6: ')" "wg6: from $VPN4 and 1 more via $FW4 dev ens3
 wg6: from $VPN6 via $FW6 dev ens3"
 }
 
@@ -154,19 +156,26 @@ wg6: from $VPN6 via $FW6 dev ens3"
 	is "$(printf 'from %s\tvia %s\r\n# end\r\n' $VPN4 $FW4 | lines wgvia apply wg6 - | grep from)" \
 		"+ from $VPN4 via $FW4 dev ens3"
 	is "$(printf 'from %s\nform\n' $VPN4 | { wgvia apply wg6 - 2>&1 || true; })" \
-		"wgvia: -:2: unexpected word 'form': from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..., bypass PREFIX, mode, on-fail, return"
+		"wgvia: -:2: unexpected word 'form': from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..., \
+bypass PREFIX, mode, on-fail, outside, mss, return, accept FINDING reason TEXT"
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 
-@test "JSON: the lines as a list, empty where nothing changes" {
+# changes_in_json: ["wg6","ACTION STATEMENT",...] of the JSON on stdin.
+changes_in_json() {
+	jq -c '[.interface] + [.changes[] | "\(.action) \(.statement)"]'
+}
+
+@test "JSON: the lines as objects, none where nothing changes" {
 	good
-	is "$(wgvia -j apply wg6 "$conf" | jq -c '[.interface, .changes]')" \
-		"$(printf '["wg6",["+ mode fast","+ on-fail drop","+ return via","+ from %s","+ from %s"]]' \
+	is "$(wgvia -j apply wg6 "$conf" | changes_in_json)" \
+		"$(printf '["wg6","add mode fast","add on-fail drop","add outside pass","add mss off","add return via","add from %s","add from %s"]' \
 			"$VPN4 via $FW4 dev ens3" "$VPN6 via $FW6 dev ens3")"
 	is "$(wgvia -j apply wg6 "$conf")" '{"interface":"wg6","changes":[],"notes":[]}'
-	is "$(wgvia -j apply -c wg6 - <<<"from $VPN4" | jq -c .changes)" "[\"- from $VPN6 via $FW6 dev ens3\"]"
-	is "$(wgvia -j save wg6 | jq -c .statements)" \
-		"[\"mode fast\",\"on-fail drop\",\"return via\",\"from $VPN4 via $FW4 dev ens3\",\"from $VPN6 via $FW6 dev ens3\"]"
+	is "$(wgvia -j apply -c wg6 - <<<"from $VPN4" | changes_in_json)" "[\"wg6\",\"del from $VPN6 via $FW6 dev ens3\"]"
+	is "$(wgvia -j save wg6 | jq -c '.statements | (.[:5], .[5:])')" \
+		"[\"mode fast\",\"on-fail drop\",\"outside pass\",\"mss off\",\"return via\"]
+[\"from $VPN4 via $FW4 dev ens3\",\"from $VPN6 via $FW6 dev ens3\"]"
 }
 
 # Between $conf and $conf.b everything changes but the clients' prefixes.
@@ -227,7 +236,7 @@ stays_whole() {
 
 @test "a dry run where nothing runs makes nothing" {
 	good
-	is "$(wgvia apply -c wg6 "$conf" | grep -c '^+ ')" 5
+	is "$(wgvia apply -c wg6 "$conf" | grep -c '^+ ')" 7
 	[ ! -e "$PIN_DIR" ]
 	nothing_left
 }
@@ -252,7 +261,7 @@ refusals() {
 	conf "from $VPN4 via $FW4" "bypass $SVC4 bypass $SVC6"
 	refused 2 "$conf:2: unexpected word 'bypass'" apply wg6 "$conf"
 	conf "from $VPN4 via $FW4" "mode medium"
-	refused 2 "$conf:2: 'medium' is no mode" apply wg6 "$conf"
+	refused 2 "$conf:2: 'medium' is not a valid mode" apply wg6 "$conf"
 	conf "from $VPN4 dev wg6"
 	refused 2 "$conf:1: dev 'wg6' is the tunnel itself" apply wg6 "$conf"
 	conf "from $VPN4 via $FW4" "from 10.7.0.0/16 via $GW4"
@@ -282,7 +291,7 @@ refusals() {
 	refused 2 "FILE" apply wg6
 	refused 2 "unexpected word 'more'" apply wg6 "$conf" more
 	refused 2 "unknown option '-x'" apply -x wg6 "$conf"
-	refused 2 "'a/b' is no interface name" apply a/b "$conf"
+	refused 2 "'a/b' is not a valid interface name" apply a/b "$conf"
 	refused 2 "IFACE is missing" save
 	refused 2 "unexpected word 'wg7'" save wg6 wg7
 }
@@ -328,6 +337,8 @@ comes_back() {
 		bypass $GW4 bypass $SVC6 bypass 198.18.0.0/15 bypass ff02::/16
 	is "$(wgvia save wg6 | sed 1d)" "mode fast
 on-fail drop
+outside pass
+mss off
 return via
 from $VPN4 via $FW6 dev ens3
 from 10.6.3.0/24 via fe80::2 dev ens3
@@ -376,17 +387,17 @@ kept_aloud() {
 	ens3=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
 	wgvia up wg6 "${WORDS[@]}"
 	write_ten4 0 2 "$fw" 0
-	kept_aloud "no device" 2 ":6: 'ifindex:0' is no interface name"
+	kept_aloud "no device" 2 ":8: 'ifindex:0' is not a valid interface name"
 	write_ten4 4000 2 "$fw" 0
-	kept_aloud "device is gone" 2 ":6: 'ifindex:4000' is no interface name"
+	kept_aloud "device no longer exists" 2 ":8: 'ifindex:4000' is not a valid interface name"
 	write_ten4 "$ens3" 77 "$fw" 0
-	kept_aloud "unknown address family" 2 ":6: '?' is no IPv4 or IPv6 address"
+	kept_aloud "unknown address family" 2 ":8: '?' is not an IPv4 or IPv6 address"
 	write_ten4 "$ens3" 2 "e0 00 00 01" 0
-	kept_aloud "next hop is multicast" 2 ":6: via '224.0.0.1' is multicast"
+	kept_aloud "next hop is multicast" 2 ":8: via '224.0.0.1' is multicast"
 	write_ten4 "$ens3" 2 "c0 00 02 02" 0
-	kept_aloud "next hop is this host's own" 1 ":6: via '$GW4' is this host's own address"
+	kept_aloud "next hop is this host's own" 1 ":8: via '$GW4' is this host's own address"
 	write_ten4 1 2 "7f 00 00 01" 0
-	kept_aloud "next hop is no address" 2 ":6: via '127.0.0.1' is no address of a gateway"
+	kept_aloud "next hop is not a gateway address" 2 ":8: via '127.0.0.1' is not a gateway address"
 	# what apply can mend it mends, and tells
 	write_ten4 "$ens3" 2 "$fw" 4
 	run --separate-stderr wgvia save wg6
@@ -475,6 +486,21 @@ a_hundred_thousand() {
 	answers "$NS_C1" $SVC6 service $C1_6
 	wgvia down wg6
 	nothing_left
+}
+
+@test "a dry run whose reader is slow keeps nobody waiting" {
+	local i status
+	wgvia up wg6 from "$VPN4" via "$FW4"
+	for ((i = 0; i < 4000; i++)); do
+		echo "from 10.$((i / 250 + 16)).$((i % 250)).0/24 via $FW4"
+	done >"$BATS_TEST_TMPDIR/file"
+	wgvia apply -c wg6 "$BATS_TEST_TMPDIR/file" | {
+		read -r _
+		status=0
+		in_ns "$NS_GW" timeout 20 "$WGVIA" --pin-dir "$PIN_DIR" bypass add wg6 203.0.113.0/24 || status=$?
+		cat >/dev/null
+		is "$status" 0
+	}
 }
 
 @test "100,000 lines" {

@@ -42,7 +42,7 @@ prefix6() { # VALUE
 }
 
 shown() { # PREFIX JQ-FILTER
-	wgvia -j show wg6 | jq -r --arg p "$1" ".prefixes[] | select(.prefix == \$p) | $2"
+	wgvia -j show wg6 | jq -r --arg p "$1" ".prefixes[] | select(.from == \$p) | $2"
 }
 
 @test "an IPv4 prefix: update, show, delete" {
@@ -94,7 +94,7 @@ change_gateway() {
 	grown bypass 5 420
 	pings 5 "$NS_C1" $SVC6
 	grown bypass 10 940
-	is "$(wgvia -j show wg6 | jq -r '[.bypass[] | select(.admin) | .prefix] | sort | join(" ")')" \
+	is "$(wgvia -j show wg6 | jq -r '[.bypass[] | select(.admin) | .to] | sort | join(" ")')" \
 		"$SVC4/32 $SVC6/128"
 	bpftool map delete pinned "$PINS/bypass4" key hex $service4
 	bpftool map delete pinned "$PINS/bypass6" key hex $service6
@@ -180,7 +180,8 @@ unusable() {
 		.value.flags | type] | unique == ["number"]'
 	bpftool -j map dump pinned "$PINS/bypass6" | jq -e 'length > 0'
 	bpftool -j map dump pinned "$PINS/counters" | jq -e '.[0].formatted.values[0].value | has("packets") and has("bytes")'
-	bpftool -j map dump pinned "$PINS/meta" | jq -e '.[0].formatted.value | .abi == 4 and .ret == 0 and has("tunnel_ifindex")'
+	bpftool -j map dump pinned "$PINS/meta" | jq -e --argjson abi "$(sed -n 's/^#define WGVIA_ABI //p' \
+		"$TREE/include/wgvia_abi.h")" '.[0].formatted.value | .abi == $abi and .ret == 0 and has("tunnel_ifindex")'
 }
 
 @test "what bpftool has written is gone with the next up, which sets what it was told" {

@@ -66,7 +66,7 @@ wire_table() { # TABLE DEVICE
 }
 
 frames() { # TABLE COUNTER
-	in_ns "$NS_LAN" nft -j list counter netdev "$1" "$2" | jq '.nftables[] | .counter // empty | .packets'
+	lan_counter "$1" "$2"
 }
 
 frames_are() {

@@ -9,90 +9,7 @@
 # shellcheck disable=SC2153 # the topology's variables
 # shellcheck disable=SC2030,SC2031 # each test has its own PATH
 
-load ../lib/wire.bash
-
-TCX=$TREE/build/tests/lib/tcx
-
-setup_file() {
-	clang -O2 -g -target bpf -idirafter "/usr/include/$(gcc -dumpmachine)" -c "$TREE/tests/net/foreign.bpf.c" \
-		-o "$BATS_FILE_TMPDIR/foreign.o"
-}
-
-setup() {
-	wire_begin
-	set_sysctls "$NS_GW" net.ipv6.conf.default.addr_gen_mode=1 # no link-local addresses that come and go
-	# a tun device has its carrier from whoever holds it: the wires' far end is not needed here
-	spawn "$NS_GW" tun /usr/bin/python3 -c "import fcntl, os, signal, struct
-fcntl.ioctl(os.open('/dev/net/tun', os.O_RDWR), 0x400454CA, struct.pack('16sH22x', b'wg6', 0x1001))
-signal.pause()"
-	wire_cable ens3 lan
-	poll 5 ip -n "$NS_GW" link show wg6
-	wire_address wg6 $WG4/16 $WG6/50
-	ip -n "$NS_GW" link set wg6 mtu 1420
-	wire_lan ens3
-	ip -n "$NS_GW" route delete 198.19.0.0/16 # the sentinel's
-	export FOREIGN=/sys/fs/bpf/$TOPO_NAME-foreign
-}
-
-teardown() {
-	rm -rf "$FOREIGN"
-	wire_end
-}
-
-# up [WORD...]: with the usual prefixes
-up() {
-	wgvia up wg6 "${WORDS[@]}" "$@" >/dev/null
-}
-
-# look: its output as JSON into $output, its exit status into $status.
-look() {
-	run wgvia -j check "${1:-wg6}"
-}
-
-# finds "NAME..." [IFACE]: exactly these, in the order of the alphabet, with the exit status that goes with them.
-finds() {
-	look "${2:-wg6}"
-	is "$(jq -r '"\([.findings[].name] | sort | join(" ")), exit status \([.findings[] |
-		select(.severity != "info")] | length | if . > 0 then 1 else 0 end)"' <<<"$output")" \
-		"$1, exit status $status" || { echo "$output" && return 1; }
-}
-
-# severity NAME WORD: of the last look.
-severity() {
-	is "$(jq -r --arg name "$1" '.findings[] | select(.name == $name).severity' <<<"$output" | head -n 1)" "$2"
-}
-
-# tells NAME TEXT: in its evidence, at the last look.
-tells() {
-	jq -r --arg name "$1" '.findings[] | select(.name == $name).evidence' <<<"$output" | grep -qF -- "$2" ||
-		{ echo "$output" && return 1; }
-}
-
-remedy() {
-	jq -r --arg name "$1" 'first(.findings[] | select(.name == $name).remedy)' <<<"$output"
-}
-
-# mend NAME: what the last look names against it, as it stands there.
-mend() {
-	local command
-	command=$(remedy "$1")
-	echo "mend: $command"
-	case $command in
-	'wgvia '*) eval "$command" >/dev/null ;;
-	*) in_ns "$NS_GW" bash -ec "$command" >/dev/null ;;
-	esac
-}
-
-# provoked NAMES COMMAND...: it is clean before; the command makes exactly these findings.
-provoked() {
-	local names=$1
-	shift
-	finds "" && "$@" && finds "$names"
-}
-
-gw() {
-	in_ns "$NS_GW" "$@"
-}
+load ../lib/check.bash
 
 # ---- the clean gateway, and the two forms of output ----
 
@@ -135,7 +52,7 @@ gw() {
 	finds "attachment bypass mtu reach"
 	is "$(jq -r '[.findings[].severity] | join(" ")' <<<"$output")" "error warning warning info"
 	is "$(jq -c 'keys' <<<"$output")" '["findings","interface","running"]'
-	is "$(jq -c '[.findings[] | keys] | unique' <<<"$output")" '[["evidence","name","remedy","severity"]]'
+	is "$(jq -c '[.findings[] | keys] | unique' <<<"$output")" '[["accepted","evidence","name","remedy","severity"]]'
 	local json=$output
 	run -1 wgvia check wg6
 	is "$output" "$(jq -r '.findings[] | "\(.severity): \(.name): \(.evidence)", (.remedy | select(. != "") | "    \(.)")' \
@@ -466,19 +383,6 @@ mend_after_look() {
 	is "$(remedy attachment)" "wgvia up wg6, with the words that it was started with"
 }
 
-# foreign_add tcx|clsact DEVICE DIRECTION PRIORITY
-foreign_add() {
-	local pins=$FOREIGN/$1-$2-$3
-	mkdir -p "$pins"
-	bpftool prog load "$BATS_FILE_TMPDIR/foreign.o" "$pins/prog" type classifier pinmaps "$pins" >/dev/null
-	if [ "$1" = tcx ]; then
-		gw "$TCX" attach "$2" "$3" "$pins/prog" "$pins/link" first
-	else
-		gw tc qdisc show dev "$2" | grep -q clsact || gw tc qdisc add dev "$2" clsact
-		gw tc filter add dev "$2" "$3" prio "$4" bpf da object-pinned "$pins/prog"
-	fi
-}
-
 # programs_before OURS THEIRS
 programs_before() {
 	attach_type "$1"
@@ -521,6 +425,7 @@ programs_before() {
 	foreign_add clsact ens3 egress 40000
 	finds ""
 	gw tc filter delete dev ens3 egress prio 40000
+	gw tc filter delete dev wg6 ingress prio 5
 	rm -rf "$FOREIGN"
 	"$TCX" probe || return 0
 	attach_type tcx
@@ -563,14 +468,14 @@ scribble() {
 			finds ""
 		done <<-END
 			0    02 c0:00:02:01 00 no device
-			9999 02 c0:00:02:01 00 device is gone
+			9999 02 c0:00:02:01 00 device no longer exists
 			$dev 07 c0:00:02:01 00 unknown address family
 			$dev 02 e0:00:00:01 00 multicast
-			$dev 02 7f:00:00:01 00 no address of a gateway
+			$dev 02 7f:00:00:01 00 not a gateway address
 			$dev 02 c0:00:02:02 00 own
 			$dev 02 c0:00:02:01 01 marked down
 			$dev 02 c0:00:02:01 80 unknown flags
-			1    02 c0:00:02:01 00 does not stand
+			1    02 c0:00:02:01 00 is not attached
 		END
 	done
 }
@@ -591,6 +496,23 @@ scribble() {
 	finds ""
 }
 
+@test "sources: prefixes that follow addresses, and nobody has followed them" {
+	for outside in pass drop; do
+		wgvia up wg6 from addresses via $FW4 from addresses via $FW6 outside $outside
+		finds ""
+		provoked "bypass sources" ip -n "$NS_GW" address add 10.16.0.1/16 dev wg6
+		severity sources warning
+		tells sources "'from addresses' stands for '10.16.0.0/16' now, which is not in force"
+		mend sources
+		finds ""
+		provoked "bypass sources" ip -n "$NS_GW" address delete 10.16.0.1/16 dev wg6
+		severity sources info
+		tells sources "'10.16.0.0/16' is in force, and 'from addresses' no longer stands for it"
+		mend sources
+		finds ""
+	done
+}
+
 @test "bypass: behind the host's addresses and routes" {
 	for mode in fast stack; do
 		up mode $mode
@@ -598,10 +520,10 @@ scribble() {
 			provoked bypass ip -n "$NS_GW" address add $address dev ens3
 			severity bypass warning
 			tells bypass "'${address%/*}/"
-			tells bypass "does not know"
+			tells bypass "it lacks"
 			mend bypass
 			provoked bypass ip -n "$NS_GW" address delete $address dev ens3
-			tells bypass "not so any more"
+			tells bypass "which this host no longer does"
 			mend bypass
 			finds ""
 		done
@@ -672,14 +594,6 @@ scribble() {
 	done
 }
 
-# network DEVICE ADDRESS/LENGTH...: as Docker makes them.
-network() {
-	local device=$1
-	shift
-	ip -n "$NS_GW" link add $device type bridge
-	wire_address $device "$@"
-}
-
 @test "reach: a container network" {
 	network docker0 172.17.0.1/16 2001:db8:17::1/64
 	finds reach # and nothing to be told before the first up but that
@@ -716,9 +630,11 @@ network() {
 	ip -n "$NS_GW" route add 10.128.0.0/9 dev wg6
 	network docker0 172.17.0.1/16
 	wgvia up wg6 "${WORDS[@]}" from 10.128.0.0/9 via $FW4 from 172.16.0.0/12 via $FW4
-	finds reach
+	finds "own_address reach"
 	tells reach "'172.17.0.0/16'"
-	mend reach
+	tells own_address "the address '172.17.0.1' of dev docker0 is in the prefix '172.16.0.0/12'"
+	is "$(remedy own_address)" "$(remedy reach)"
+	mend own_address
 	finds ""
 }
 
@@ -775,258 +691,4 @@ network() {
 		finds ""
 		ip -n "$NS_GW" route delete 172.20.5.0/24 dev wg6
 	done
-}
-
-# ---- netfilter ----
-
-# filters NAME...: nft, iptables-nft, iptables-legacy: skips where one is not there.
-filters_with() {
-	case $1 in
-	iptables-legacy)
-		command -v iptables-legacy >/dev/null || skip "iptables-legacy is not installed"
-		gw iptables-legacy -t nat -S >/dev/null 2>&1 || skip "kernel $(uname -r) has no iptables-legacy"
-		;;
-	iptables-nft)
-		command -v iptables-nft >/dev/null || skip "iptables-nft is not installed"
-		gw iptables-nft -S >/dev/null || skip "kernel $(uname -r) has no nft_compat"
-		;;
-	esac
-}
-
-# nft_rule FAMILY CHAIN RULE: in a table of its own.
-nft_rule() {
-	local type=filter
-	[ $2 = forward ] || type=nat
-	gw nft "table $1 t { chain $2 { type $type hook $2 priority 0; policy accept; }; }; add rule $1 t $2 $3"
-}
-
-# rule_case FAST STACK UNDO COMMAND...: what check finds in each mode where there is this one rule, which the command
-# makes and UNDO takes away; the remedy leads from mode fast to mode stack, and from there to no rule.
-rule_case() {
-	local fast=$1 stack=$2 undo=$3
-	shift 3
-	up mode fast
-	"$@"
-	finds "$fast" || { echo "fast: $*" && return 1; }
-	if [ -n "$fast" ]; then mend "${fast##* }"; else up mode stack; fi
-	finds "$stack" || { echo "stack: $*" && return 1; }
-	if [ -n "$stack" ]; then mend "$stack"; else $undo; fi
-	finds "" || { echo "undone: $*" && return 1; }
-}
-
-@test "netfilter: rules of nft" {
-	while IFS='|' read -r fast stack family chain rule; do
-		rule_case "$fast" "$stack" "gw nft flush ruleset" nft_rule $family $chain "$rule"
-	done <<-END
-		ct_invalid forward_rules||inet|forward|ct state invalid drop
-		ct_invalid forward_rules||ip6|forward|ct state vmap { established : accept, invalid : drop }
-		forward_rules||inet|forward|ct state established accept
-		forward_rules||inet|forward|ct state new drop
-		forward_rules||ip|forward|iifname wg6 tcp dport 22 drop
-		forward_rules||ip|forward|iifname "wg*" oifname ens3 reject
-		forward_rules||ip|forward|ip saddr 10.6.7.0/24 drop
-		forward_rules||ip6|forward|iif ens3 ip6 daddr $VPN6 drop
-		forward_rules||ip|forward|ip daddr 198.51.100.7 drop
-		forward_rules||ip|forward|iifname != docker0 drop
-		mss_clamp||inet|forward|tcp flags syn tcp option maxseg size set rt mtu
-		nat|nat|ip|postrouting|oifname ens3 masquerade
-		nat|nat|ip|postrouting|ip saddr 10.0.0.0/8 snat to $GW4
-		nat|nat|ip6|postrouting|masquerade
-		nat|nat|ip|postrouting|oifname wg6 masquerade
-		nat|nat|inet|prerouting|iifname wg6 tcp dport 80 redirect to :8080
-		nat|nat|ip|prerouting|tcp dport 80 dnat to 198.51.100.7
-		||ip|forward|iifname docker0 drop
-		||ip|forward|ip saddr 10.7.0.0/16 ip daddr 10.8.0.0/16 drop
-		||ip|forward|iifname wg6 ip daddr $VPN4 drop
-		||ip|forward|oifname { docker0, eth7 } ct state invalid drop
-		||ip|forward|counter
-		||ip|postrouting|oifname docker0 masquerade
-		||ip|prerouting|ip daddr $GW4 tcp dport 80 dnat to 198.51.100.7
-		||inet|prerouting|fib daddr type local tcp dport 80 redirect to :8080
-	END
-}
-
-@test "netfilter: a policy; chains that are jumped to, and those that nobody jumps to" {
-	up
-	gw nft 'table inet t { chain c { type filter hook forward priority 0; policy drop; }; }'
-	finds forward_rules
-	severity forward_rules warning
-	tells forward_rules "policy drop"
-	gw nft flush ruleset
-	gw nft 'table inet t { chain deep { drop; }; chain far { goto deep; }; chain c { type filter hook forward priority 0; }; }'
-	finds ""
-	gw nft 'add rule inet t c iifname vmap { "wg6" : jump far }'
-	finds forward_rules
-	severity forward_rules warning
-	gw nft flush ruleset
-	gw nft 'table inet t { chain deep { drop; }; chain c { type filter hook forward priority 0; iifname docker0 jump deep; }; }'
-	finds ""
-	gw nft flush ruleset
-	gw nft 'table inet t { chain c { type filter hook input priority 0; policy drop; ct state invalid drop; }; }'
-	gw nft 'table netdev t { chain c { type filter hook ingress device ens3 priority 0; counter; }; }'
-	finds ""
-}
-
-@test "netfilter: rules that drop nothing are information" {
-	up
-	nft_rule inet forward 'ct state established,related accept'
-	gw nft 'add rule inet t forward ct state invalid drop'
-	finds "ct_invalid forward_rules"
-	severity forward_rules info
-	severity ct_invalid info
-	is $status 0
-	gw nft 'add rule inet t forward tcp dport 25 drop'
-	finds "ct_invalid forward_rules"
-	severity forward_rules warning
-	is $status 1
-}
-
-@test "netfilter: a family without a prefix is not asked" {
-	wgvia up wg6 "${WORDS6[@]}"
-	nft_rule ip forward drop
-	nft_rule ip postrouting masquerade
-	finds outside
-	wgvia up wg6 "${WORDS4[@]}"
-	finds "forward_rules nat outside"
-}
-
-iptables_cases() {
-	while IFS=/ read -r program fast stack rule; do
-		rule=${rule//|//}
-		rule_case "$fast" "$stack" "gw $program$1 ${rule/-A/-D}" gw $program$1 $rule
-	done <<-END
-		iptables/ct_invalid forward_rules//-A FORWARD -m conntrack --ctstate INVALID -j DROP
-		ip6tables/ct_invalid forward_rules//-A FORWARD -m state --state INVALID -j DROP
-		iptables/forward_rules//-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-		ip6tables/forward_rules//-A FORWARD -i wg6 -j DROP
-		iptables/forward_rules//-A FORWARD ! -i docker0 -o ens+ -j REJECT
-		iptables/mss_clamp//-A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
-		ip6tables/mss_clamp//-t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1300
-		iptables/nat/nat/-t nat -A POSTROUTING -s 10.6.0.0|16 -o ens3 -j MASQUERADE
-		ip6tables/nat/nat/-t nat -A POSTROUTING -s 2001:db8:1::|50 -j MASQUERADE
-		iptables/nat/nat/-t nat -A POSTROUTING ! -d 10.6.0.0|16 -j SNAT --to-source $GW4
-		iptables/nat/nat/-t nat -A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 198.51.100.7
-		iptables///-A FORWARD -i docker0 -j DROP
-		iptables///-A INPUT -m conntrack --ctstate INVALID -j DROP
-		iptables///-t nat -A POSTROUTING -s 172.17.0.0|16 -o docker0 -j MASQUERADE
-	END
-}
-
-@test "netfilter: rules of iptables-nft" {
-	filters_with iptables-nft
-	iptables_cases -nft
-}
-
-@test "netfilter: rules of iptables-legacy" {
-	filters_with iptables-legacy
-	iptables_cases -legacy
-}
-
-# docker PROGRAM POLICY: what Docker writes for one container with a published port.
-docker() {
-	network docker0 172.17.0.1/16
-	gw sh -ec "
-		$1 -P FORWARD $2
-		for chain in USER FORWARD ISOLATION-STAGE-1 ISOLATION-STAGE-2; do $1 -N DOCKER-\$chain; done
-		$1 -N DOCKER
-		$1 -t nat -N DOCKER
-		$1 -A FORWARD -j DOCKER-USER
-		$1 -A FORWARD -j DOCKER-FORWARD
-		$1 -A DOCKER-USER -j RETURN
-		$1 -A DOCKER-FORWARD -j DOCKER-ISOLATION-STAGE-1
-		$1 -A DOCKER-FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-		$1 -A DOCKER-FORWARD -o docker0 -j DOCKER
-		$1 -A DOCKER-FORWARD -i docker0 ! -o docker0 -j ACCEPT
-		$1 -A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp --dport 80 -j ACCEPT
-		$1 -A DOCKER ! -i docker0 -o docker0 -j DROP
-		$1 -A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
-		$1 -A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
-		$1 -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
-		$1 -t nat -A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
-		$1 -t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
-		$1 -t nat -A DOCKER ! -i docker0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80"
-}
-
-# beside_docker PROGRAM
-beside_docker() {
-	filters_with $1
-	docker $1 ACCEPT
-	for state in before fast stack; do
-		[ $state = before ] || up mode $state
-		finds reach
-	done
-	up bypass 172.17.0.0/16
-	finds ""
-	# it drops what a VPN client sends to the LAN; mode fast bypasses that, mode stack does not get through
-	gw $1 -P FORWARD DROP
-	finds forward_rules
-	tells forward_rules "policy drop"
-	up bypass 172.17.0.0/16 mode stack
-	finds forward_rules
-	tells forward_rules "no rule there accepts"
-	gw $1 -I DOCKER-USER -i wg6 -j ACCEPT
-	finds ""
-}
-
-@test "netfilter: Docker's rules are none of our business, its policy is (iptables-nft)" {
-	beside_docker iptables-nft
-}
-
-@test "netfilter: Docker's rules are none of our business, its policy is (iptables-legacy)" {
-	beside_docker iptables-legacy
-}
-
-# without PROGRAM...: as on a host where these are not installed
-without() {
-	local program
-	mkdir "$BATS_TEST_TMPDIR/bin"
-	for program; do
-		printf '#!/bin/sh\nexit 127\n' >"$BATS_TEST_TMPDIR/bin/$program"
-		chmod +x "$BATS_TEST_TMPDIR/bin/$program"
-	done
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH
-}
-
-@test "netfilter: no nft to ask" {
-	local path=$PATH
-	up
-	without nft
-	finds ""
-	PATH=$path nft_rule ip forward 'iifname docker0 drop'
-	finds netfilter
-	severity netfilter warning
-	tells netfilter "nft is not installed"
-	PATH=$path
-	finds ""
-}
-
-@test "netfilter: no iptables-legacy-save to ask" {
-	local path=$PATH
-	filters_with iptables-legacy
-	gw iptables-legacy -S >/dev/null
-	finds ""
-	without iptables-legacy-save iptables-save
-	finds netfilter
-	severity netfilter info
-	PATH=$path
-	finds ""
-}
-
-@test "netfilter: ten thousand rules and a set of ten thousand elements take no time" {
-	up
-	{
-		echo 'table ip big { set s { type ipv4_addr; elements = {'
-		seq 10000 | awk '{ printf "10.9.%d.%d,", $1 / 256, $1 % 256 }'
-		echo '}; }; chain c { ip saddr @s drop; '
-		seq 10000 | sed 's/.*/tcp dport & drop/'
-		echo '}; chain f { type filter hook forward priority 0; }; }'
-	} >"$BATS_TEST_TMPDIR/big.nft"
-	gw nft -f "$BATS_TEST_TMPDIR/big.nft"
-	finds ""
-	gw nft add rule ip big f jump c
-	finds forward_rules
-	tells forward_rules "10001 rules"
-	SECONDS=0
-	look
-	((SECONDS < 3 * ${POLL_FACTOR:-1}))
 }

@@ -4,7 +4,7 @@
 # The command line against a real system: what it refuses, with which line and status, and that a refusal changes
 # nothing; what it says of itself, and that it says the truth. Words alone are tests/unit's business.
 
-# shellcheck disable=SC2086,SC2153,SC2154 # addresses are words; `run` sets $status, $output, $stderr_lines
+# shellcheck disable=SC2016,SC2086,SC2153,SC2154 # addresses are words; `run` sets $status, $output, $stderr_lines
 
 load ../lib/net.bash
 
@@ -160,7 +160,7 @@ refusals() {
 	tunnel_add "$NS_SVC" wg6 10.7.0.1/16
 	$other up wg6 from 10.7.0.0/16 via $FW4 dev eth0
 	answers "$NS_C1" $SVC4 service $C1_4
-	is "$($other -j show wg6 | jq -r '.prefixes[].prefix')" 10.7.0.0/16
+	is "$($other -j show wg6 | jq -r '.prefixes[].from')" 10.7.0.0/16
 	$other down wg6
 	answers "$NS_C1" $SVC4 service $C1_4
 	rm -rf "$PIN_DIR/other"
@@ -217,7 +217,7 @@ set_abi() {
 # ---- up, with fewer words ----
 
 prefixes() {
-	wgvia -j show wg6 | jq -r '[.prefixes[] | "\(.prefix) via \(.via) dev \(.dev)"] | sort | join(", ")'
+	wgvia -j show wg6 | jq -r '[.prefixes[] | "\(.from) via \(.via) dev \(.dev)"] | sort | join(", ")'
 }
 
 both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
@@ -292,9 +292,53 @@ both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 	wgvia up wg6 "${WORDS4[@]}" bypass 198.51.100.0/24 on-fail drop
 	is "$(prefixes)" "$VPN4 via $FW4 dev ens3"
 	is "$(wgvia -j show wg6 | jq -r .on_fail)" drop
-	is "$(wgvia -j show wg6 | jq -r '.bypass[] | select(.admin) | .prefix')" 198.51.100.0/24
+	is "$(wgvia -j show wg6 | jq -r '.bypass[] | select(.admin) | .to')" 198.51.100.0/24
 	answers "$NS_C1" $SVC4 service $C1_4
 	times_out "$NS_C1" $SVC6
+}
+
+@test "up again prints what it takes away and adds, as apply does, and nothing where nothing changes" {
+	is "$(wgvia up wg6 "${WORDS4[@]}" | grep -c '^[+-]')" 0
+	is "$(wgvia up wg6 "${WORDS6[@]}" bypass 198.18.0.0/15 on-fail pass | grep '^[+-]')" "- on-fail drop
++ on-fail pass
+- from $VPN4 via $FW4 dev ens3
++ from $VPN6 via $FW6 dev ens3
++ bypass 198.18.0.0/15"
+	is "$(wgvia up wg6 "${WORDS6[@]}" bypass 198.18.0.0/15 on-fail pass)" ""
+	is "$(wgvia up wg6 "${WORDS6[@]}" from $VPN4 via $FW4 or $SVC4 on-fail pass | grep '^[+-]')" \
+		"+ from $VPN4 via $FW4 dev ens3 or $SVC4 dev ens3
+- bypass 198.18.0.0/15"
+	is "$(wgvia up wg6 "${WORDS6[@]}" from $VPN4 via $FW4 or $SVC4 on-fail pass | grep -c '^[+-]')" 0
+}
+
+@test "JSON of up: each change is an object, for a first up as well" {
+	local from4="\"from\":\"$VPN4\",\"source\":\"named\",\"via\":\"$FW4\",\"dev\":\"ens3\"" ifindex
+	ifindex=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
+	is "$(wgvia -j up wg6 "${WORDS4[@]}" | jq -c '.interface, .changes[]')" "\"wg6\"
+{\"action\":\"add\",\"statement\":\"mode fast\",\"mode\":\"fast\"}
+{\"action\":\"add\",\"statement\":\"on-fail drop\",\"on_fail\":\"drop\"}
+{\"action\":\"add\",\"statement\":\"outside pass\",\"outside\":\"pass\"}
+{\"action\":\"add\",\"statement\":\"mss off\",\"mss\":\"off\"}
+{\"action\":\"add\",\"statement\":\"return via\",\"return\":\"via\"}
+{\"action\":\"add\",\"statement\":\"from $VPN4 via $FW4 dev ens3\",$from4,\"ifindex\":$ifindex}"
+	is "$(wgvia -j up wg6 from $VPN4 via $FW4 or $SVC4 bypass 198.18.0.0/15 |
+		jq -c '.changes[] | del(.statement, .ifindex, .gateways[]?.ifindex)')" "{\"action\":\"del\",$from4}
+{\"action\":\"add\",$from4,\"gateways\":[{\"via\":\"$FW4\",\"dev\":\"ens3\"},{\"via\":\"$SVC4\",\"dev\":\"ens3\"}]}
+{\"action\":\"add\",\"to\":\"198.18.0.0/15\",\"verdict\":\"bypass\"}"
+}
+
+@test "up without words, again: prefixes and gateway are the host's once more, and what goes is printed" {
+	wgvia up wg6 from 10.7.0.0/16 via $SVC4 bypass 198.18.0.0/15 mode stack
+	is "$(wgvia up wg6 | grep '^[+-]')" "- mode stack
++ mode fast
++ from addresses
++ from $VPN4 via $FW4 dev ens3 (addresses)
+- from 10.7.0.0/16 via $SVC4 dev ens3
++ from $VPN6 via $FW6 dev ens3 (addresses)
+- bypass 198.18.0.0/15"
+	is "$(prefixes)" "$both"
+	is "$(wgvia up wg6 | sort)" "wg6: from $VPN4 via $FW4 dev ens3 (addresses)
+wg6: from $VPN6 via $FW6 dev ens3 (addresses)"
 }
 
 @test "up again, from fast to stack and back" {
@@ -327,6 +371,21 @@ both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 	wgvia down wg6
 	wgvia down wg6
 	wgvia down wg7
+	nothing_left
+}
+
+@test "down leaves somebody else's pins alone" {
+	mkdir -p "$PIN_DIR/globals"
+	bpftool map create "$PIN_DIR/globals/mine" type hash key 4 value 4 entries 1 name mine
+	run --separate-stderr wgvia down globals
+	is "$status" 0
+	[[ "${stderr_lines[0]}" == *"wgvia made none of them" ]] || is "${stderr_lines[0]}" "...wgvia made none of them"
+	[ -e "$PIN_DIR/globals/mine" ]
+	rm -r "$PIN_DIR/globals"
+	# what a command that was killed left of an instance is wgvia's
+	wgvia up wg6 "${WORDS[@]}"
+	rm "$PIN_DIR"/wg6/{meta,counters,trace,events}
+	wgvia down wg6
 	nothing_left
 }
 
@@ -404,7 +463,7 @@ both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 
 # bypass_of PREFIX: the verdict that `show` has for it.
 bypass_of() {
-	wgvia -j show wg6 | jq -r --arg p "$1" '.bypass[] | select(.prefix == $p) | .verdict'
+	wgvia -j show wg6 | jq -r --arg p "$1" '.bypass[] | select(.to == $p) | .verdict'
 }
 
 @test "bypass add and del change the running instance" {
@@ -425,7 +484,7 @@ bypass_of() {
 	wgvia up wg6 "${WORDS[@]}"
 	wgvia bypass add wg6 $GW4/32
 	is "$(bypass_of $GW4/32)" local
-	is "$(wgvia -j show wg6 | jq -r '.bypass[] | select(.admin) | .prefix')" $GW4/32
+	is "$(wgvia -j show wg6 | jq -r '.bypass[] | select(.admin) | .to')" $GW4/32
 	wgvia bypass del wg6 $GW4/32
 	is "$(bypass_of $GW4/32)" local
 	is "$(udp_ask "$NS_C1" $GW4 53 hello)" "$GW4 saw $C1_4: hello"
@@ -450,7 +509,7 @@ bypass_of() {
 		is "$address $(bypass_of $address)" "$address tunnel"
 	done
 	# the tunnel's own link-local route makes no link-local packet one that is forwarded into it
-	is "$(wgvia -j show wg6 | jq -r '.bypass[] | select(.verdict == "tunnel") | .prefix' | sort | xargs)" \
+	is "$(wgvia -j show wg6 | jq -r '.bypass[] | select(.verdict == "tunnel") | .to' | sort | xargs)" \
 		"$VPN4 $VPN6"
 }
 
@@ -524,6 +583,64 @@ verdicts() {
 	is "$(wgvia -j stats)" "[]"
 	run wgvia show
 	is "$status" 0
+}
+
+@test "a message is one line, whatever an argument holds" {
+	refused 2 'wg6?x' up $'wg6\nx'
+	refused 2 '10.0.0.0?[31m/8' up wg6 from $'10.0.0.0\n[31m/8' via $FW4
+	refused 2 'a?b' $'a\tb'
+}
+
+@test "standard output that is closed is an error, and nothing that is opened takes its place" {
+	run --separate-stderr in_ns "$NS_GW" bash -c '"$0" "$@" >&-' "$WGVIA" --pin-dir "$PIN_DIR" up wg6 "${WORDS[@]}"
+	complains 1
+	# what `up` would have printed is in no map and no socket: the instance is whole
+	is "$(wgvia -j show wg6 | jq '.prefixes | length')" 2
+	run --separate-stderr bash -c '"$0" --version >&-' "$WGVIA"
+	complains 1
+	run in_ns "$NS_GW" bash -c '"$0" "$@" <&- >&- 2>&-' "$WGVIA" --pin-dir "$PIN_DIR" show wg6
+	is "$status" 1
+	pings 3 "$NS_C1" $SVC4
+}
+
+@test "a named pipe as a file is read, and one that nobody writes to is not waited for without end" {
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	run --separate-stderr wgvia apply wg6 "$BATS_TEST_TMPDIR/pipe"
+	complains 1
+	[[ "${stderr_lines[0]}" == *"no data available"* ]]
+	echo "from $VPN4 via $FW4" >"$BATS_TEST_TMPDIR/pipe" &
+	wgvia apply wg6 "$BATS_TEST_TMPDIR/pipe"
+	wgvia apply wg6 <(sleep 0.3; echo "from $VPN4 via $FW4")
+}
+
+@test "an instance that cannot be read hides no other, and is told of" {
+	wgvia up wg6 "${WORDS[@]}"
+	tunnel_add "$NS_GW" wg7 10.7.0.1/24
+	wgvia up wg7 from 10.7.0.0/24 via $FW4
+	rm "$PIN_DIR/wg6/meta"
+	run --separate-stderr wgvia show
+	is "$status" 1
+	[[ "$output" == wg7:* ]] || is "$output" "wg7: ..."
+	[[ "${stderr_lines[0]}" == "wgvia: "*"'wg6'"* ]] || is "${stderr_lines[0]}" "wgvia: ... 'wg6' ..."
+	run --separate-stderr wgvia -j stats
+	is "$status $(jq -r .[].interface <<<"$output")" "1 wg7"
+	run --separate-stderr wgvia stats --prometheus
+	is "$status" 1
+	grep -q 'interface="wg7"' <<<"$output"
+	run --separate-stderr wgvia show wg6
+	complains 1
+	rm -r "$PIN_DIR/wg6"
+}
+
+@test "the name of an interface may be any bytes, and JSON stays UTF-8" {
+	local name=$'wg\xff\xc3\xa9'
+	tunnel_add "$NS_GW" "$name" 10.7.0.1/24
+	wgvia up "$name" from 10.7.0.0/24 via $FW4
+	is "$(wgvia -j show "$name" | python3 -c '
+import json, sys
+print(json.loads(sys.stdin.buffer.read().decode("utf-8"))["interface"])')" $'wg\xef\xbf\xbd\xc3\xa9'
+	wgvia down "$name"
+	ip -n "$NS_GW" link delete "$name"
 }
 
 @test "help and version go to stdout and are a success" {

@@ -52,7 +52,8 @@ words_of_completion() {
 	done
 	for word in $keywords; do
 		printf '%s\n' "${word%%[*=]*}"
-		[[ $word != *=*'|'* ]] || tr '|' '\n' <<<"${word#*=}"
+		word=${word#*=}
+		[[ $word != *'|'* ]] || tr '|' '\n' <<<"${word%|@*}"
 	done
 }
 
@@ -60,9 +61,9 @@ words_of_completion() {
 	local command
 	# shellcheck source=packaging/completion/wgvia
 	. "$COMPLETION"
-	is "$(_wgvia_lines "$_wgvia_commands" | sort | xargs)" "$({ commands && echo help; } | sort | xargs)"
+	is "$(_wgvia_lines "$_wgvia_commands" | sort | xargs)" "$({ commands && printf '%s\n' help list version; } | sort | xargs)"
 	is "$(_wgvia_lines "$_wgvia_options" | sort | xargs)" \
-		"$("$WGVIA" --help | sed -n '/^Options:/,$p' | grep -oE '^  .{17}' | grep -oE -- '--?[a-zA-Z-]+' |
+		"$("$WGVIA" --help | sed -n '/^Options:/,$p' | sed '/^$/q' | grep -oE '^  .{17}' | grep -oE -- '--?[a-zA-Z0-9-]+' |
 			sort | xargs)"
 	for command in $(commands); do
 		is "$command: $(words_of_completion "$command" | sort -u | xargs)" "$command: $(words_of_help "$command")"
@@ -81,39 +82,53 @@ table() {
 		wgvia -n $TOPO_NAME-c=> $NS_C1 $NS_C2
 		wgvia --pin-dir $BATS_TEST_TMPDIR/so=> $BATS_TEST_TMPDIR/somewhere
 		wgvia frobnicate =>
+		wgvia help ex=> explain
+		WG sh => wg6
+		WG list => wg6
+		WG show -j => wg6
+		WG show -br -p => wg6
+		WG bypass -j add => wg6
+		WG s =>
+		wgvia show -n $TOPO_NAME-c=> $NS_C1 $NS_C2
+		wgvia show --pin-dir $PIN_DIR -n $NS_GW => wg6
+		wgvia show wg6 --pin-dir $BATS_TEST_TMPDIR/so=> $BATS_TEST_TMPDIR/somewhere
 		WG up => wg6 wg7
 		WG -j up wg7 fr=> from
-		WG up wg7 => bypass from mode on-fail return
-		WG up wg7 from => 10.7.0.0/24
-		WG up wg6 from => $VPN4 $VPN6
+		WG up wg7 => bypass from mode mss on-fail outside return via
+		WG up wg7 via => $FW4 $FW6
+		WG up wg7 via $FW4 => bypass dev from mode mss on-fail or outside return
+		WG up wg7 from => 10.7.0.0/24 addresses allowed-ips
+		WG up wg6 from => $VPN4 $VPN6 addresses allowed-ips
 		WG up wg6 from 2001:=> $VPN6
-		WG up wg6 from $VPN6 => bypass dev from mode on-fail or return via
+		WG up wg6 from $VPN6 => bypass dev from mode mss on-fail or outside return via
 		WG up wg6 from $VPN6 via => $FW6
 		WG up wg6 from $VPN6 via 2001:db8:2=> $FW6
 		WG up wg6 from $VPN4 via => $FW4
-		WG up wg6 from $VPN6 via $FW6 => bypass dev from mode on-fail or return
+		WG up wg6 from $VPN6 via $FW6 => bypass dev from mode mss on-fail or outside return
 		WG up wg6 from $VPN6 via $FW6 dev => ens3
-		WG up wg6 from $VPN6 via $FW6 dev ens3 => bypass from mode on-fail or return
+		WG up wg6 from $VPN6 via $FW6 dev ens3 => bypass from mode mss on-fail or outside return
 		WG up wg6 from $VPN6 via $FW6 dev ens3 or => $FW6
-		WG up wg6 from $VPN6 via $FW6 or $SVC6 => bypass dev from mode on-fail or return
+		WG up wg6 from $VPN6 via $FW6 or $SVC6 => bypass dev from mode mss on-fail or outside return
 		WG up wg6 from $VPN6 via $FW6 dev ens3 mode => fast stack
-		WG up wg6 from $VPN6 mode stack => bypass from on-fail return
-		WG up wg6 from from via => $FW4
+		WG up wg6 from $VPN6 mode stack => bypass from mss on-fail outside return
+		WG up wg6 from from via => $FW4 $FW6
 		WG up wg6 bypass => 10.7.0.0/24 192.0.2.0/24 2001:db8:2::/64
 		WG up wg6 on-fail p=> pass
+		WG up wg6 outside d=> drop
+		WG up wg6 mss => auto off
 		WG up wg6 return => any drop via
-		WG up wg6 return any => bypass from mode on-fail
-		WG up wg6 return via => also bypass from mode on-fail
-		WG up wg6 return via also $FW4 => also bypass dev from mode on-fail
+		WG up wg6 return any => bypass from mode mss on-fail outside
+		WG up wg6 return via => also bypass from mode mss on-fail outside
+		WG up wg6 return via also $FW4 => also bypass dev from mode mss on-fail outside
 		WG up wg6 return via also $FW4 dev => ens3
-		WG up wg6 return via also $FW4 dev ens3 => also bypass from mode on-fail
+		WG up wg6 return via also $FW4 dev ens3 => also bypass from mode mss on-fail outside
 		WG down => wg6
 		WG show => wg6
 		WG route => add del replace
 		WG route add => wg6
 		WG route add wg6 => from
-		WG route add wg6 from => $VPN4 $VPN6
-		WG route del wg6 from => $VPN4 10.99.0.0/16 $VPN6
+		WG route add wg6 from => $VPN4 $VPN6 addresses allowed-ips
+		WG route del wg6 from => $VPN4 10.99.0.0/16 $VPN6 addresses allowed-ips
 		WG route del wg6 from 1=> $VPN4 10.99.0.0/16
 		WG route replace wg6 from 10.99.0.0/16 => dev or via
 		WG bypass => add del
@@ -138,7 +153,10 @@ table() {
 		WG explain wg6 from 10.6.0.10 to $SVC4 dir => in out
 		WG explain wg6 len =>
 		WG check => wg6 wg7
-		WG check wg6 => --probe
+		WG check wg6 => --probe --severity
+		WG check wg6 --probe => --severity
+		WG check wg6 --severity => error info warning
+		WG check wg6 --severity info => --probe
 		WG trace wg6 => count from to verdict
 		WG trace wg6 from => $VPN4 10.99.0.0/16 $VPN6
 		WG trace wg6 verdict re=> redirected refused retargeted returned
@@ -183,5 +201,5 @@ made() {
 		"wgvia --pin-dir /no show "
 	is "$stderr" ""
 	is "$status" 0
-	is "$output" "wg6 wg7"$'\n\n\n\n.'
+	is "$output" "wg6 wg7"$'\naddresses allowed-ips\n\n\n.'
 }

@@ -9,7 +9,7 @@
 
 load ../lib/net.bash
 
-export BATS_TEST_TIMEOUT=180 # an agent waits until a gateway has been well for ten seconds
+export BATS_TEST_TIMEOUT=180 # an agent waits until a gateway has been healthy for ten seconds
 
 setup_more() {
 	export ETC=$BATS_FILE_TMPDIR/etc
@@ -82,7 +82,7 @@ meanwhile_agent() {
 	local pid=$1 status=0
 	poll 15 agent_speaks "$pid"
 	! process_gone "$pid" || return 0 # another command of the example
-	log_has 'gateway 192.0.2.9 dev ens3 is well' &&
+	log_has 'gateway 192.0.2.9 dev ens3 is healthy' &&
 		ip -n "$NS_LAN" link set fw down &&
 		log_has ': via 192.0.2.9 dev ens3 now' &&
 		ip -n "$NS_LAN" link set fw up &&
@@ -112,11 +112,11 @@ before_maps() {
 
 step_maps() {
 	case $1 in
-	1) shown '.prefixes[] | select(.prefix == "10.6.0.0/16") | .via == "192.0.2.1" and .dev == "ens3" and .usable' ;;
-	2) shown '.prefixes[] | select(.prefix == "2001:db8:1::/50") | .via == "2001:db8:2::1" and .usable' ;;
-	3) shown '.bypass[] | select(.prefix == "192.0.2.9/32") | .verdict == "bypass" and .admin' ;;
-	4) shown '[.bypass[] | select(.prefix == "192.0.2.9/32")] == []' ;;
-	5) shown '[.prefixes[] | select(.prefix == "10.6.0.0/16")] == []' ;;
+	1) shown '.prefixes[] | select(.from == "10.6.0.0/16") | .via == "192.0.2.1" and .dev == "ens3" and .usable' ;;
+	2) shown '.prefixes[] | select(.from == "2001:db8:1::/50") | .via == "2001:db8:2::1" and .usable' ;;
+	3) shown '.bypass[] | select(.to == "192.0.2.9/32") | .verdict == "bypass" and .admin' ;;
+	4) shown '[.bypass[] | select(.to == "192.0.2.9/32")] == []' ;;
+	5) shown '[.prefixes[] | select(.from == "10.6.0.0/16")] == []' ;;
 	6) shown '.return | endswith(" also 02:00:00:00:02:09")' ;;
 	esac
 }

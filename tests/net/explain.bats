@@ -153,7 +153,7 @@ export READ='
 		def pieces($where): if $all | test("fragment") then $where + "pieces" else $where | rtrimstr("-") end;
 		if .result | test("to the firewall.* lost") then "nothing"
 		elif .result | test("to the firewall") then
-			if .dev == "ens4" then "second" else pieces("") | if . == "" then "firewall" else . end end
+			if .gateway.dev == "ens4" then "second" else pieces("") | if . == "" then "firewall" else . end end
 		elif .result | test("into the tunnel") then pieces("tunnel-")
 		elif .result | test("dropped") then "nothing"
 		elif $all | test("Time Exceeded") then "exceeded"
@@ -164,7 +164,7 @@ export READ='
 		elif .kernel.dev == "ens4" then "second"
 		elif .kernel.via == env.FW4 or .kernel.via == env.FW6 then "firewall"
 		else pieces("service-") end;
-	def verdict: if .verdict then "\(.program).\(.verdict)" else "-" end;
+	def verdict: if .verdict then "\(.direction).\(.verdict)" else "-" end;
 	# the counters that have grown, not counting the packet that ends each request of wire
 	def grown($sentinel): [$now[0].directions | keys[] as $direction | .[$direction] | keys[] as $verdict |
 		"\($direction).\($verdict)" |
@@ -213,7 +213,7 @@ explain_it() { # NUMBER FAMILY INTO SOURCE DESTINATION LEN HOPS FAST BECOMES STA
 		>"$answer.json" 2>"$answer.error" || status=$?
 	if cannot_try "$3" "$becomes"; then
 		is "$status $(<"$answer.json")" "1 " &&
-			grep '^hint: Linux before 5.12 cannot try a packet that has come in by a LAN device' "$answer.error"
+			grep '^hint: Linux before 5.12 cannot try a packet that came in by another device' "$answer.error"
 	else
 		is "$status $(<"$answer.error")" "0 "
 	fi
@@ -238,7 +238,7 @@ send_it() { # NUMBER FAMILY INTO SOURCE DESTINATION LEN HOPS FAST BECOMES STACK 
 		wrong+="$what$out, counted $grown; the table says $becomes $counters"$'\n'
 	[ "$told $verdict" != "- -" ] || return 0 # it was not explained
 	[ "$told" = "$out" ] || wrong+="$what$out; explain says $told: $(jq -r .result "$BATS_TEST_TMPDIR/$1.json")"$'\n'
-	[[ ,$grown, = *,$verdict,* ]] || wrong+="$what""counted $grown; explain's program.verdict says $verdict"$'\n'
+	[[ ,$grown, = *,$verdict,* ]] || wrong+="$what""counted $grown; explain's direction.verdict says $verdict"$'\n'
 }
 
 # Nothing but the sentinel is seen on any device from listen to heard_nothing, no question for a neighbour either.
@@ -332,7 +332,7 @@ ingress() {
 		run --separate-stderr -1 ingress $family
 		is "$output" ""
 		is "${stderr_lines[0]}" "wgvia: cannot run the program on the packet: invalid argument"
-		is "${stderr_lines[1]}" "hint: Linux before 5.12 cannot try a packet that has come in by a LAN device"
+		is "${stderr_lines[1]}" "hint: Linux before 5.12 cannot try a packet that came in by another device"
 		wgvia explain wg6 from ${ADDRESS[service$family]} to ${ADDRESS[client$family]} | grep "returned: into the tunnel"
 	done
 }
@@ -415,13 +415,13 @@ other_sender() {
 			grown no_gateway 1 100
 		done <<-END
 			4|0 2 $FW4 0|no device
-			4|9999 2 $FW4 0|device is gone
-			4|$(ifindex wg6) 2 $FW4 0|wgvia does not stand at this device
+			4|9999 2 $FW4 0|device no longer exists
+			4|$(ifindex wg6) 2 $FW4 0|wgvia is not attached to this device
 			4|$ens3 9 $FW4 0|unknown address family
 			4|$ens3 2 $FW4 1|marked down
 			4|$ens3 2 $FW4 2|unknown flags
 			4|$ens3 2 224.0.0.1 0|next hop is multicast or broadcast
-			4|$ens3 2 0.0.0.0 0|next hop is no address of a gateway
+			4|$ens3 2 0.0.0.0 0|next hop is not a gateway address
 			6|0 10 $FW6 0|no device
 			6|$ens3 2 $FW4 0|IPv6 prefix with an IPv4 next hop
 			6|$ens3 10 $FW6 1|marked down
@@ -450,7 +450,8 @@ sent_as_explained() {
 				ip -n "$NS_GW" neighbour replace $via lladdr $FW2_MAC dev ens4 nud $state
 				sent_as_explained $mode $family second "lan2 gw2>fw2 #1 hops 63"
 				grep "gateway $via dev ens4: up, mtu 1500, neighbour $FW2_MAC ${state^^}" "$BATS_TEST_TMPDIR/text"
-				is "$(jq -c .neighbour "$BATS_TEST_TMPDIR/json")" "{\"state\":\"${state^^}\",\"lladdr\":\"$FW2_MAC\"}"
+				is "$(jq -c .gateway.neighbour "$BATS_TEST_TMPDIR/json")" \
+					"{\"state\":\"${state^^}\",\"lladdr\":\"$FW2_MAC\"}"
 			done
 			ip -n "$NS_GW" neighbour delete $via dev ens4
 			wgvia explain wg6 from ${ADDRESS[second$family]} to ${ADDRESS[service$family]} >"$BATS_TEST_TMPDIR/text"
@@ -493,7 +494,7 @@ has_no_carrier() {
 	done
 	ip -n "$NS_GW" link delete ens4
 	wgvia explain wg6 from ${ADDRESS[second4]} to $SVC4 | tee "$BATS_TEST_TMPDIR/text"
-	grep "device is gone" "$BATS_TEST_TMPDIR/text"
+	grep "device no longer exists" "$BATS_TEST_TMPDIR/text"
 	grep "no_gateway: dropped" "$BATS_TEST_TMPDIR/text"
 }
 
@@ -523,7 +524,7 @@ has_no_carrier() {
 	up fast
 	while read -r from to direction; do
 		for family in 4 6; do
-			is "$from $to $(wgvia -j explain wg6 from ${ADDRESS[$from$family]} to ${ADDRESS[$to$family]} | jq -r .direction)" \
+			is "$from $to $(wgvia -j explain wg6 from ${ADDRESS[$from$family]} to ${ADDRESS[$to$family]} | jq -r .dir)" \
 				"$from $to $direction"
 		done
 	done <<-END
@@ -561,7 +562,7 @@ has_no_carrier() {
 		2|too short for IPv6|wg6 from $C1_6 to $SVC6 len 39
 		2|hop-limit|wg6 from $C1_4 to $SVC4 hop-limit 256
 		2|hop-limit|wg6 from $C1_4 to $SVC4 hop-limit 1x
-		2|'sideways' is no direction|wg6 from $C1_4 to $SVC4 dir sideways
+		2|'sideways' is not a valid direction|wg6 from $C1_4 to $SVC4 dir sideways
 		2|'about'|wg6 from $C1_4 to $SVC4 about 7
 		2|'10.6.0.256'|wg6 from 10.6.0.256 to $SVC4
 		2|'$VPN4'|wg6 from $VPN4 to $SVC4

@@ -17,10 +17,7 @@ load ../lib/pair.bash
 RATE=1000
 
 setup_more() {
-	tunnel_lossless || return
-	spawn_here "$NS_SVC" "echo-$NS_SVC" "$TOOLS/load" echo $LOAD_PORT
-	poll 5 listening "$NS_SVC" udp $LOAD_PORT 1 || return
-	pair_up || { cat "$TOPO_DIR"/keepalived-*.log && return 1; }
+	pair_setup
 }
 
 setup() {
@@ -136,7 +133,7 @@ two_gateways() {
 	wgvia up wg6 from $VPN4 via $FIRST4 or $SECOND4 from $VPN6 via $FIRST6 or $SECOND6
 	agent_start hold 1 "$@"
 	says "gateway $SECOND4 dev ens3 answers"
-	says "gateway $FIRST4 dev ens3 is well"
+	says "gateway $FIRST4 dev ens3 is healthy"
 	fails_over back_again
 	all_counted
 }

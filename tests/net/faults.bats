@@ -6,8 +6,8 @@
 
 # shellcheck disable=SC2030,SC2031,SC2086 # addresses are words
 
-# WGVIA_FAULTS=N tries every Nth step of a change, from a random one on [2]; 1 is all of them.
-STEP=${WGVIA_FAULTS:-2}
+# WGVIA_FAULTS=N tries every Nth step of a change, from a random one on [8]; 1 is all of them.
+STEP=${WGVIA_FAULTS:-8}
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 load ../lib/net.bash
 load ../lib/load.bash
@@ -51,9 +51,9 @@ refusals() {
 	priority=$(wgvia -j show wg6 | jq '.attachments[0].priority')
 	pin=$PIN_DIR/wg6/tcx_egress_$number
 	[ "$1" = tcx ] || pin=$PIN_DIR/wg6/clsact_egress_${number}_$handle
-	mkdir "$pin"
-	refused "cannot attach to 'second'" up wg6 "${WORDS_HALVES[@]}" mode stack
-	rmdir "$pin"
+	mkdir -p "$pin/theirs"
+	refused "cannot remove '$pin'" up wg6 "${WORDS_HALVES[@]}" mode stack
+	rm -r "$pin"
 	if [ "$1" = clsact ]; then
 		in_ns "$NS_GW" tc qdisc add dev second clsact
 		in_ns "$NS_GW" tc filter add dev second egress prio "$priority" handle "$handle" bpf bytecode '1,6 0 0 0'

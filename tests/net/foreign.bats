@@ -4,20 +4,20 @@
 # Somebody else's programs on the gateway's devices, there before wgvia and come after it, by tcx and by clsact: they see
 # what they should, and `down` leaves them, their order and their qdisc as they are.
 
-# shellcheck disable=SC2086 # addresses are words
+# shellcheck disable=SC2086,SC2030,SC2031,SC2154 # addresses are words; `run` sets the variables
 
 load ../lib/net.bash
 
 setup_more() {
 	export FOREIGN=/sys/fs/bpf/$TOPO_NAME-foreign
-	clang -O2 -g -target bpf -idirafter "/usr/include/$(gcc -dumpmachine)" -c "$TREE/tests/net/foreign.bpf.c" \
-		-o "$BATS_FILE_TMPDIR/foreign.o"
+	bpf_build foreign
 }
 
 teardown() {
 	local dev
+	ip netns delete "$TOPO_NAME-gone" 2>/dev/null || true
 	sweep "$NS_GW" wg6
-	rm -rf "$FOREIGN"
+	rm -rf "$FOREIGN" "${PIN_DIR:?}"/wg6* # what `down` leaves, as somebody else's
 	for dev in wg6 ens3; do
 		in_ns "$NS_GW" tc qdisc delete dev $dev clsact 2>/dev/null || true
 	done
@@ -145,6 +145,36 @@ keeps_working() {
 	is "$(attached)" "$before"
 }
 
+@test "clsact: an empty qdisc of somebody else stays, whose device has the ifindex of one in a namespace that was removed" {
+	local ns=$TOPO_NAME-gone index
+	attach_type clsact
+	for command in "down wg6" "up wg6 from $VPN4 via $FW4 dev lan"; do
+		ip netns add "$ns"
+		ip -n "$ns" link add wg6 type bridge
+		ip -n "$ns" link add lan type bridge
+		ip -n "$ns" address add $GW4/24 dev lan
+		ip -n "$ns" link set lan up
+		NS_GW=$ns wgvia up wg6 from $VPN4 via $FW4 dev lan
+		index=$(ip -n "$ns" -j link show lan | jq '.[].ifindex')
+		# its interface first, so that the namespace is seen to be gone
+		ip -n "$ns" link delete lan
+		ip -n "$ns" link delete wg6
+		ip netns delete "$ns"
+		poll 5 [ ! -e "/run/netns/$ns" ]
+		ip netns add "$ns"
+		ip -n "$ns" link add lan index "$index" type bridge
+		ip -n "$ns" link add wg6 type bridge
+		ip -n "$ns" address add $GW4/24 dev lan
+		ip -n "$ns" link set lan up
+		in_ns "$ns" tc qdisc add dev lan clsact
+		NS_GW=$ns wgvia $command
+		NS_GW=$ns wgvia down wg6
+		is "$(in_ns "$ns" tc qdisc show dev lan clsact | cut -d ' ' -f 2)" clsact
+		is "$(find "$PIN_DIR" -mindepth 1)" ""
+		ip netns delete "$ns"
+	done
+}
+
 @test "clsact: a user with capabilities who is not root takes away the qdisc that they made" {
 	local caps=+dac_override,+net_admin,+sys_admin,+sys_ptrace,+perfmon,+bpf
 	local user=(setpriv --reuid 65534 --inh-caps "$caps" --ambient-caps "$caps"
@@ -171,4 +201,131 @@ keeps_working() {
 	saw_more taken pings 1 "$NS_C1" $WG4
 	wgvia down wg6
 	is "$(attached)" "$before"
+}
+
+# names PATH STATUS WORD...: one line that names the path, and a hint with a command that removes it.
+names() {
+	local path=$1 expected=$2
+	shift 2
+	run --separate-stderr wgvia "$@"
+	is "$status ${#stderr_lines[@]} lines" "$expected 2 lines" || { echo "$stderr" && return 1; }
+	[[ ${stderr_lines[0]} == "wgvia: "*"'$path'"* ]] || is "${stderr_lines[0]}" "wgvia: ... '$path' ..."
+	[[ ${stderr_lines[1]} == "hint: "*"rm "*"'$path'" ]] || is "${stderr_lines[1]}" "hint: ... rm ... '$path'"
+}
+
+refuses() {
+	names "$1" 1 "${@:2}"
+}
+
+# leaves PATH: `down` is done, and names what is not wgvia's.
+leaves() {
+	names "$1" 0 down wg6
+}
+
+@test "a folder with something in it, in a pin's place: commands name it, and work when it is removed" {
+	local egress name path
+	egress=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
+	attach_type tcx
+	for name in counters meta wgvia_out wgvia_egress%new "tcx_egress_$egress" clsact_out_99_1 before_update; do
+		path=$PIN_DIR/wg6/$name
+		wgvia up wg6 "${WORDS[@]}"
+		rm -f "$path"
+		mkdir -p "$path/theirs"
+		refuses "$path" up wg6 "${WORDS[@]}" on-fail pass
+		refuses "$path" route add wg6 from 198.18.0.0/24 via $FW4 dev ens3
+		rm -r "$path"
+		wgvia up wg6 "${WORDS[@]}"
+		answers "$NS_C1" $SVC4 service $C1_4
+
+		rm -f "$path"
+		mkdir -p "$path/theirs"
+		leaves "$path"
+		is "$(attached)" ""
+		is "$(find "$PIN_DIR" -mindepth 2)" "$path"$'\n'"$path/theirs"
+		leaves "$PIN_DIR/wg6"
+		[ -e "$path/theirs" ]
+		rm -r "$path"
+		wgvia down wg6
+		nothing_left
+	done
+}
+
+@test "an empty folder in a pin's place is removed" {
+	local egress name
+	egress=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
+	attach_type tcx
+	for name in counters meta wgvia_out wgvia_egress%new "tcx_egress_$egress" clsact_out_99_1 before_update; do
+		wgvia up wg6 "${WORDS[@]}"
+		rm -f "$PIN_DIR/wg6/$name"
+		mkdir "$PIN_DIR/wg6/$name"
+		wgvia up wg6 "${WORDS[@]}" on-fail pass
+		answers "$NS_C1" $SVC4 service $C1_4
+		rm -f "$PIN_DIR/wg6/$name"
+		mkdir -p "$PIN_DIR/wg6/$name"
+		wgvia down wg6
+		nothing_left
+	done
+}
+
+@test "something else in the place of an instance's folder: commands name it, down takes the rest down" {
+	local theirs=$BATS_TEST_TMPDIR/theirs kind path suffix
+	mkdir "$theirs"
+	touch "$theirs/precious"
+	for suffix in %new %old %agent; do
+		for kind in link pin full; do
+			[ $suffix-$kind != %old-full ] || continue # what an instance was replaced by
+			path=$PIN_DIR/wg6$suffix
+			wgvia up wg6 "${WORDS[@]}"
+			case $kind in
+			link) ln -s "$theirs" "$path" ;;
+			pin) bpftool map create "$path" type array key 4 value 4 entries 1 name theirs ;;
+			full) mkdir -p "$path/theirs/theirs" && path=$path/theirs ;;
+			esac
+			[ $suffix-$kind = %agent-full ] || refuses "$path" up wg6 "${WORDS[@]}" on-fail pass
+			leaves "$path"
+			is "$(attached)" ""
+			[ -e "$path" ]
+			[ ! -e "$PIN_DIR/wg6" ]
+			rm -r "$PIN_DIR/wg6$suffix"
+		done
+	done
+	[ -e "$theirs/precious" ]
+	ln -s "$theirs" "$PIN_DIR/wg6"
+	for command in "up wg6" "show wg6" "down wg6"; do
+		refuses "$PIN_DIR/wg6" $command
+	done
+	rm "$PIN_DIR/wg6"
+	[ -e "$theirs/precious" ]
+}
+
+@test "a link in the place of the agent's folder leads nowhere: no agent is seen there" {
+	local theirs=$BATS_TEST_TMPDIR/theirs
+	mkdir "$theirs"
+	wgvia up wg6 "${WORDS[@]}"
+	ln -s "$theirs" "$PIN_DIR/wg6%agent"
+	exec {lock}<"$theirs"
+	flock "$lock"
+	is "$(wgvia -j show wg6 | jq .agent)" false
+	exec {lock}<&-
+	rm "$PIN_DIR/wg6%agent"
+	wgvia down wg6
+	nothing_left
+}
+
+@test "somebody's pins beside those of an instance stay, and down reports them" {
+	wgvia up wg6 "${WORDS[@]}"
+	bpftool map create "$PIN_DIR/wg6/theirs" type array key 4 value 4 entries 1 name theirs
+	mkdir "$PIN_DIR/wg6/folder"
+	rm "$PIN_DIR/wg6/counters" # so that the instance is made again
+	wgvia up wg6 "${WORDS[@]}"
+	[ -e "$PIN_DIR/wg6/theirs" ] && [ -e "$PIN_DIR/wg6/folder" ]
+	run -0 --separate-stderr wgvia down wg6
+	[[ ${stderr_lines[0]} == *" and 1 more"* ]] || is "${stderr_lines[0]}" "... and 1 more ..."
+	is "$(attached)" ""
+	is "$(find "$PIN_DIR" -mindepth 2 | sort)" "$PIN_DIR/wg6/folder"$'\n'"$PIN_DIR/wg6/theirs"
+	wgvia up wg6 "${WORDS[@]}"
+	answers "$NS_C1" $SVC4 service $C1_4
+	rm -r "$PIN_DIR/wg6/theirs" "$PIN_DIR/wg6/folder"
+	wgvia down wg6
+	nothing_left
 }

@@ -326,6 +326,36 @@ tun #2 hops 61" lan "pkt(4, hops=62, src='$D1_4', dst='$C1_4')" "pkt(6, hops=62,
 	done
 }
 
+# neighbour_is MAC ADDRESS: what wire() needs to write a neighbour down between packets.
+neighbour_is() {
+	echo "command('ip -n $NS_GW neighbour replace $2 lladdr $1 dev ens3 nud permanent')"
+}
+
+# wait_for_firewall PACKET4 PACKET6 [COMMAND...]: the packets wait for its MAC addresses while the commands run, and arrive.
+wait_for_firewall() {
+	ip -n "$NS_GW" neighbour delete $FW4 dev ens3
+	ip -n "$NS_GW" neighbour delete $FW6 dev ens3
+	told "lan gw>fw #1 hops 63
+lan gw>fw #2 hops 63" tun "$@" "$(neighbour_is $FW_MAC $FW4)" "$(neighbour_is $FW_MAC $FW6)"
+}
+
+@test "packets for another tunnel wait for the firewall's MAC address, and then have a link header" {
+	two_tunnels
+	for mode in $BOTH; do
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		wait_for_firewall "pkt(4, dst='$D1_4')" "pkt(6, dst='$D1_6')"
+	done
+}
+
+@test "packets that wait for the firewall's MAC address go there when the service's changes meanwhile" {
+	tunnel_and_lan
+	for mode in $BOTH; do
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		wire_neighbours ens3 $SVC_MAC $SVC4 $SVC6
+		wait_for_firewall 'pkt(4)' 'pkt(6)' "$(neighbour_is $FW2_MAC $SVC4)" "$(neighbour_is $FW2_MAC $SVC6)"
+	done
+}
+
 @test "two instances with firewalls in different LANs: what one firewall hands to the other's tunnel does not circle" {
 	second_lan
 	two_tunnels
@@ -336,6 +366,35 @@ tun #2 hops 61" lan "pkt(4, hops=62, src='$D1_4', dst='$C1_4')" "pkt(6, hops=62,
 		told "tun2 #1 hops 61
 tun2 #2 hops 61" lan2 "pkt(4, hops=62, dst='$D1_4')" "pkt(6, hops=62, dst='$D1_6')"
 	done
+}
+
+# ---- what goes to many ----
+
+@test "a broadcast of a client's that this host forwards goes to the firewall alone, its own to the LAN" {
+	tunnel_and_lan
+	set_sysctls "$NS_GW" net.ipv4.conf.{all,default,wg6,ens3}.bc_forwarding=1
+	for mode in $BOTH; do
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		told "lan gw>fw #1 hops 63" tun "pkt(4, dst='192.0.2.255')"
+		told "lan gw>ff:ff:ff:ff:ff:ff #1" own "pkt(4, src='$WG4', dst='192.0.2.255')"
+	done
+}
+
+@test "a multicast of a client's that this host forwards goes to the firewall alone, unless the administrator exempts it" {
+	tunnel_and_lan
+	multicast_router $C1_4
+	told "lan gw>01:00:5e:01:02:03 #1 hops 63" tun "pkt(4, dst='239.1.2.3')"
+	for mode in $BOTH; do
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		told "lan gw>fw #1 hops 63" tun "pkt(4, dst='239.1.2.3')"
+		for list in 239.1.2.0/24 224.0.0.0/4 192.0.0.0/2; do
+			wgvia bypass add wg6 $list
+			told "lan gw>01:00:5e:01:02:03 #1 hops 63" tun "pkt(4, dst='239.1.2.3')"
+			wgvia bypass del wg6 $list
+		done
+		wgvia down wg6
+	done
+	unspawn router
 }
 
 # ---- devices of every kind ----
@@ -404,7 +463,7 @@ explained() { # SOURCE DESTINATION: the result
 	wgvia -j explain wg6 from "$1" to "$2" | jq -r .result
 }
 
-# bats test_tags=vm
+# bats test_tags=vm,long
 @test "a dummy device: its addresses are this host's; what is said to stand behind it is reached by the firewall" {
 	local lost
 	ip -n "$NS_GW" link add dummy0 type dummy || skip "no dummy in kernel $(uname -r)"

@@ -211,12 +211,12 @@ unusable() {
 	set_gateway "$ens3" 10 "$fw6" 0
 	works
 	unusable "no device" 0 10 "$fw6" 0
-	unusable "gone" 99999 10 "$fw6" 0
+	unusable "no longer exists" 99999 10 "$fw6" 0
 	unusable "not stand" 1 10 "$fw6" 0
 	unusable "family" "$ens3" 7 "$fw6" 0
 	unusable "IPv4 next hop" "$ens3" 2 "c0 00 02 01 $zero" 0
 	unusable "multicast" "$ens3" 10 "ff 02 00 00 $zero" 0
-	unusable "no address" "$ens3" 10 "00 00 00 00 $zero" 0
+	unusable "not a gateway address" "$ens3" 10 "00 00 00 00 $zero" 0
 	unusable "down" "$ens3" 10 "$fw6" 1
 	unusable "flags" "$ens3" 10 "$fw6" 4
 	bpftool map update pinned "$PIN_DIR/wg6/bypass4" key hex 20 00 00 00 c6 33 64 07 value hex 4d 00 00 00 00 00 00 00

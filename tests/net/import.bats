@@ -20,6 +20,16 @@ RECIPE=(
 	"PostDown = ip rule del pref 100; ip route flush table 100"
 )
 
+teardown() {
+	local status=0
+	ip -n "$NS_GW" route delete blackhole 203.0.113.64/26 2>/dev/null
+	room nft flush ruleset
+	gateway_rules
+	wgvia down wg6 || status=1
+	room ip link delete wg6 2>/dev/null
+	return $status
+}
+
 # Connections go via the firewall, or they would die there.
 services_answer() {
 	answers "$NS_C1" "$SVC4" service "$C1_4" && answers "$NS_C2" "$SVC6" service "$C2_6"
@@ -52,7 +62,7 @@ put_in_place() {
 	tunnels_answer
 	services_answer
 	is "$(routing)" ""
-	is "$(wgvia -j show wg6 | jq -c '[.prefixes[] | [.prefix, .via, .dev]] | sort')" \
+	is "$(wgvia -j show wg6 | jq -c '[.prefixes[] | [.from, .via, .dev]] | sort')" \
 		"[[\"$VPN4\",\"$FW4\",\"ens3\"],[\"$VPN6\",\"$FW6\",\"ens3\"]]"
 	run -0 wgvia apply -c wg6 "$BATS_TEST_TMPDIR/imported"
 	is "$output" ""
@@ -89,10 +99,11 @@ put_in_place() {
 	wg_conf "${RECIPE[@]}"
 	run -0 wgvia import "$WG_CONF"
 	is "$(grep -v -e '^#' -e '^$' <<<"$output")" "from $VPN6 via $FW6 dev ens3
-from $VPN4 via $FW4 dev ens3"
+from $VPN4 via $FW4 dev ens3
+mode stack"
 	run ! grep -F "$(sed -n 's/^PrivateKey = //p' "$WG_CONF")" <<<"$output"
 	is "$("$WGVIA" -j import - wg6 <"$WG_CONF" | jq -c '[.interface, .prefixes[1], .bypass, .wg_quick[0], .remarks]')" \
-		"[\"wg6\",{\"prefix\":\"$VPN4\",\"via\":\"$FW4\",\"dev\":\"ens3\"},[],{\"key\":\"Table\",\"value\":\"off\"},[]]"
+		"[\"wg6\",{\"from\":\"$VPN4\",\"via\":\"$FW4\",\"dev\":\"ens3\"},[],{\"key\":\"Table\",\"value\":\"off\"},[]]"
 }
 
 @test "however many prefixes there are, the text form can be read as a configuration" {
@@ -108,7 +119,7 @@ from $VPN4 via $FW4 dev ens3"
 	wgvia apply wg6 "$BATS_TEST_TMPDIR/imported"
 	is "$(wgvia -j show wg6 | jq '.prefixes | length')" 100
 	wgvia -j import "$WG_CONF" | jq -r '.wg_quick[] | select(.key == "PreUp") | .value' >"$BATS_TEST_TMPDIR/up"
-	[ "$(wc -w <"$BATS_TEST_TMPDIR/up")" -eq 603 ]
+	[ "$(wc -w <"$BATS_TEST_TMPDIR/up")" -eq 605 ]
 }
 
 @test "files and words that import cannot use are refused in one line" {
@@ -125,12 +136,177 @@ from $VPN4 via $FW4 dev ens3"
 		-|2|which interface? standard input does not tell
 		/etc/passwd|2|which interface? '/etc/passwd' is not named INTERFACE.conf
 		a b c|2|unexpected word 'c'
-		- a/b|2|'a/b' is no interface name
-		- 1234567890123456|2|'1234567890123456' is no interface name
+		- a/b|2|'a/b' is not a valid interface name
+		- 1234567890123456|2|'1234567890123456' is not a valid interface name
 		/no/wg6.conf|1|cannot open '/no/wg6.conf': no such file or directory
 		/etc wg6|1|cannot read '/etc': is a directory
 		/dev/zero wg6|1|the file is too long
 		- wg6|1|no second-table recipe for 'wg6' here
 		$WG_CONF|1|no second-table recipe for 'wg6' here
 	END
+}
+
+# ---- the mode ----
+
+# mode_of [IMPORT-OPTION...]: mode and reason for the recipe, as import finds them.
+mode_of() {
+	wgvia -j import "$WG_CONF" 2>/dev/null | jq -r '"\(.mode): \(.mode_reason)"'
+}
+
+# mode_is MODE TEXT: the text is a part of the reason.
+mode_is() {
+	local found
+	found=$(mode_of)
+	[[ $found == "$1: "*"$2"* ]] || { echo "$found" && return 1; }
+}
+
+NOTHING="this host has no netfilter rules, IPsec policies or routes that it would bypass"
+
+# The gateway without the topology's rules: teardown() adds them again.
+bare() {
+	room nft flush ruleset
+}
+
+@test "mode: rules of nft and of iptables-nft that mode fast would bypass keep mode stack, others do not" {
+	local tool rule expected
+	wg_conf "${RECIPE[@]}"
+	wg_quick up
+	mode_is stack "first in 'inet gateway forward', and mode fast bypasses them"
+	bare
+	is "$(mode_of)" "fast: $NOTHING"
+	while IFS='|' read -r tool rule expected; do
+		echo "$tool $rule"
+		# shellcheck disable=SC2086 # words
+		case $tool in
+		nft) printf 'table ip t {\nchain c {\n%s\n}\n}\n' "$rule" | room nft -f - ;;
+		*) room $tool $rule ;;
+		esac
+		case $expected in
+		'') is "$(mode_of)" "fast: $NOTHING" ;;
+		*) mode_is stack "$expected" ;;
+		esac
+		bare
+	done <<-END
+		iptables-nft|-A FORWARD -i wg6 -j DROP|this host filters what it forwards
+		ip6tables-nft|-A FORWARD -o wg6 -p tcp --dport 22 -j REJECT|this host filters what it forwards
+		iptables-nft|-t nat -A POSTROUTING -s $VPN4 -o ens3 -j MASQUERADE|may translate addresses
+		iptables-nft|-A FORWARD -i docker0 -j DROP|
+		iptables-nft|-A INPUT -i wg6 -j DROP|
+		iptables-nft|-t nat -A POSTROUTING -o docker0 -j MASQUERADE|
+		nft|type filter hook forward priority filter; policy drop; iifname "eth9" accept|policy drop
+		nft|type nat hook postrouting priority srcnat; oifname "ens3" masquerade|may translate addresses
+		nft|type filter hook input priority filter; policy drop; iifname "ens3" accept|
+	END
+	wg_quick down
+}
+
+# clamp_is MODE MSS: as import finds them; in mode fast, the file and the words of up say so.
+clamp_is() {
+	is "$(wgvia -j import "$WG_CONF" 2>/dev/null | jq -r '"\(.mode) \(.mss)"')" "$1 $2"
+	wgvia import "$WG_CONF" >"$BATS_TEST_TMPDIR/imported"
+	is "$(grep '^mss' "$BATS_TEST_TMPDIR/imported")" "${2/#/mss }"
+	is "$(grep -c "^#     P[a-z]*Up = wgvia up %i from .* mss $2$" "$BATS_TEST_TMPDIR/imported")" 2
+	grep -q "^# mode fast: $NOTHING, except for a clamp of the MSS, which 'mss' replaces$" "$BATS_TEST_TMPDIR/imported"
+}
+
+@test "mss: a clamp of this host or of the file goes on in mode fast; a number comes before the MTU" {
+	local clamp=(-t mangle -A FORWARD -p tcp --tcp-flags "SYN,RST" SYN -j TCPMSS) mangle
+	mangle=${clamp[*]}
+	kernel_can check_mtu || skip "kernel $(uname -r) has no bpf_check_mtu()"
+	wg_conf "${RECIPE[@]}"
+	bare
+	is "$(wgvia -j import "$WG_CONF" | jq -r .mss)" off
+	room iptables-nft "${clamp[@]}" --clamp-mss-to-pmtu
+	clamp_is fast auto
+	room ip6tables-nft "${clamp[@]}" --set-mss 1320
+	clamp_is fast 1320
+	bare
+	printf 'table ip t {\nchain c {\ntype filter hook forward priority filter; %s\n}\n}\n' \
+		'iifname "wg6" tcp flags syn tcp option maxseg size set rt mtu' | room nft -f -
+	clamp_is fast auto
+	bare
+	printf 'table ip t {\nchain c {\ntype filter hook forward priority filter; %s\n}\n}\n' \
+		'tcp flags syn tcp option maxseg size set 1300' | room nft -f -
+	clamp_is fast 1300
+	bare
+	wg_conf "${RECIPE[@]}" "PostUp = iptables $mangle --clamp-mss-to-pmtu; ip6tables $mangle --set-mss 1340"
+	clamp_is fast 1340
+	wg_conf "${RECIPE[@]}" "PostUp = nft add rule inet f c tcp flags syn tcp option maxseg size set rt mtu"
+	clamp_is fast auto
+	# in mode stack the rules are in force
+	room iptables-nft -A FORWARD -i wg6 -j DROP
+	run -0 --separate-stderr wgvia import "$WG_CONF"
+	run ! grep -qE "^mss|Up = wgvia.* mss " <<<"$output"
+	bare
+	wg_conf "${RECIPE[@]}" "PostUp = iptables $mangle --clamp-mss-to-pmtu; iptables -A FORWARD -i %i -j DROP"
+	mode_is stack "of the file sets netfilter rules"
+	is "$(wgvia -j import "$WG_CONF" | jq -r .mss)" off
+}
+
+@test "mode: rules that name the tunnel count before it exists" {
+	wg_conf "${RECIPE[@]}"
+	bare
+	run ! ip -n "$NS_GW" link show wg6
+	is "$(mode_of)" "fast: $NOTHING"
+	room iptables-nft -A FORWARD -i wg6 -p tcp --dport 25 -j DROP
+	mode_is stack "this host filters what it forwards"
+}
+
+@test "mode: IPsec policies and routes that mode fast would bypass keep mode stack" {
+	wg_conf "${RECIPE[@]}"
+	bare
+	ip -n "$NS_GW" route add blackhole 203.0.113.64/26
+	mode_is stack "a route stops packets to '203.0.113.64/26'"
+	ip -n "$NS_GW" route delete blackhole 203.0.113.64/26
+	is "$(mode_of)" "fast: $NOTHING"
+}
+
+@test "mode: rules that the file itself sets keep mode stack, wherever it is read; those of INPUT do not" {
+	bare
+	wg_conf "${RECIPE[@]}" "PostUp = iptables -A FORWARD -i %i -j ACCEPT; ip6tables -t nat -A POSTROUTING -o ens3 -j MASQUERADE"
+	is "$(mode_of)" "stack: line $(grep -n FORWARD "$WG_CONF" | cut -d: -f1) of the file sets netfilter rules, and mode fast would bypass them"
+	wg_conf "${RECIPE[@]}" "PostUp = nft -f /etc/wg6.nft"
+	mode_is stack "of the file sets netfilter rules"
+	wg_conf "${RECIPE[@]}" "PostUp = iptables -A INPUT -i %i -j DROP"
+	is "$(mode_of)" "fast: $NOTHING"
+}
+
+@test "mode: the output names it: statement, reason, and the words of up in mode stack" {
+	wg_conf "${RECIPE[@]}"
+	run -0 --separate-stderr wgvia import "$WG_CONF"
+	is "$stderr" ""
+	is "$(grep -c '^mode stack$' <<<"$output")" 1
+	grep -q "^# mode stack: this host has 2 rules for what it forwards, first in 'inet gateway forward'" <<<"$output"
+	is "$(grep -c "^#     P[a-z]*Up = wgvia up %i from .* mode stack$" <<<"$output")" 2
+	bare
+	run -0 --separate-stderr wgvia import "$WG_CONF"
+	is "$stderr" ""
+	grep -q "^# mode fast: $NOTHING" <<<"$output"
+	is "$(grep -c '^mode fast$' <<<"$output")" 1
+	run ! grep -q "wgvia up.* mode " <<<"$output"
+}
+
+@test "mode: a file for another host, or no permission: not checked, mode stack, and a line says so" {
+	local why="what mode fast would bypass was not checked: the file is not for this host: cannot use 'eth9': no such device"
+	wg_conf "${RECIPE[@]//ens3/eth9}"
+	bare
+	run -0 --separate-stderr wgvia import "$WG_CONF"
+	is "$stderr" "wgvia: took 'mode stack', as $why
+hint: on the gateway itself, as root: wgvia import $WG_CONF wg6"
+	is "$(grep -A 1 '^# mode' <<<"$output")" "# mode stack: $why
+mode stack"
+	wg_conf "${RECIPE[@]}"
+	run -0 --separate-stderr room setpriv --bounding-set=-net_admin "$WGVIA" import - wg6 <"$WG_CONF"
+	[[ ${stderr_lines[0]} == *"took 'mode stack', as "*"was not checked: this process may not read netfilter rules" ]]
+	grep -q '^mode stack$' <<<"$output"
+}
+
+@test "mode: what import keeps is seen by this host's rules" {
+	wg_conf "${RECIPE[@]}"
+	room iptables-nft -A FORWARD -i wg6 -d "$SVC4" -p tcp --dport 80 -j DROP
+	put_in_place
+	wg_quick up
+	times_out "$NS_C1" "$SVC4"
+	answers "$NS_C2" "$SVC6" service "$C2_6"
+	wg_quick down
 }

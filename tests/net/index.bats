@@ -43,6 +43,11 @@ indexed() {
 	[ "$(indexes)" = "$1" ]
 }
 
+# gauges VALUE: how many families have that value of wgvia_index_up.
+gauges() {
+	wgvia stats wg6 --prometheus | grep -c "^wgvia_index_up{interface=\"wg6\",family=\"ipv[46]\"} $1$" || true
+}
+
 finding() {
 	wgvia -j check wg6 | jq -r '.. | objects | select(.name? == "index") | .severity' | sort -u
 }
@@ -73,6 +78,7 @@ none_counts() {
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
 	is "$(indexes)" ""
 	is "$(finding)" info
+	is "$(gauges 0) $(gauges 1)" "2 0"
 	both_answer
 	unset WGVIA_INDEX
 }
@@ -89,6 +95,7 @@ none_counts() {
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
 	is "$(indexes)" "ipv4 ipv6"
 	is "$(finding)" ""
+	is "$(gauges 0) $(gauges 1)" "0 2"
 	both_answer
 	wgvia route del wg6 from $VPN4
 	times_out "$NS_C1" $SVC4
@@ -125,7 +132,7 @@ change_many() {
 		for ((number = 1; ; number++)); do
 			faulty $number $kind route del wg6 from $VPN4 || true
 			[ $fault = yes ] || break
-			if wgvia -j show wg6 | jq -e --arg p $VPN4 'any(.prefixes[]; .prefix == $p)' >/dev/null; then
+			if wgvia -j show wg6 | jq -e --arg p $VPN4 'any(.prefixes[]; .from == $p)' >/dev/null; then
 				ping_once "$NS_C1" $SVC4
 			else
 				! ping_once "$NS_C1" $SVC4
@@ -175,6 +182,29 @@ change_many() {
 	remember_counters
 	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.3 $SVC4 | grep " 0 received"
 	grown no_gateway 3 252
+}
+
+# writes DEFINE: clang's option; the program with the map that bpftool's further words name.
+writes() {
+	local define=$1
+	shift
+	clang -O2 -g -target bpf "$define" -idirafter "/usr/include/$(gcc -dumpmachine)" -I "$TREE/include" \
+		-c "$TREE/tests/net/writes.bpf.c" -o "$BATS_TEST_TMPDIR/writes.o"
+	bpftool prog load "$BATS_TEST_TMPDIR/writes.o" "$PIN_DIR-writes" type classifier "$@" 2>&1
+}
+
+@test "no BPF program can write to a prefix map, where the change would not be counted" {
+	local define
+	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	for define in -DIN_PLACE -DBY_HELPER; do
+		writes $define
+		rm "$PIN_DIR-writes"
+		run writes $define map name prefixes4 pinned "$PINS/prefixes4"
+		rm -f "$PIN_DIR-writes"
+		[ "$status" -ne 0 ]
+		[[ $output == *"write into map forbidden"* ]]
+	done
+	both_answer
 }
 
 # bats test_tags=vm

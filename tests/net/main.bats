@@ -39,11 +39,11 @@ up() {
 	answers "$NS_C1" $SVC6 service $C1_6
 }
 
-# iperf NAMESPACE ARGUMENT...: megabytes received.
+# iperf NAMESPACE ARGUMENT...: megabytes received, in a second, or where the machine is emulated in as many as it takes.
 iperf() {
 	local ns=$1
 	shift
-	in_ns "$ns" iperf3 -J -t 1 "$@" | jq '.end.sum_received.bytes / 1000000 | floor'
+	in_ns "$ns" iperf3 -J -t "${POLL_FACTOR:-1}" "$@" | jq '.end.sum_received.bytes / 1000000 | floor'
 }
 
 # iperf_both_ways ATTACH: whole segments, GSO packets and all, out and back; neither way slower than 8 Mbit/s, as when

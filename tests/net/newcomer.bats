@@ -23,24 +23,8 @@ teardown() {
 	nothing_left
 }
 
-# What leaves the gateway with a source in a prefix and is not for the firewall.
 wire_up() {
-	in_ns "$NS_LAN" nft -f - <<-END
-		table netdev wire {
-			counter past { }
-			chain out {
-				type filter hook ingress device gw priority 0; policy accept;
-				icmpv6 type { 133, 134, 135, 136, 137 } return
-				ether daddr $FW_MAC return
-				ip saddr $VPN4 counter name past
-				ip6 saddr $VPN6 counter name past
-			}
-		}
-	END
-}
-
-past() {
-	in_ns "$NS_LAN" nft -j list counter netdev wire past | jq '.nftables[] | .counter // empty | .packets'
+	past_begin "$VPN4" "$VPN6"
 }
 
 # sent_for_nothing NAMESPACE OPTION...: 3 pings to the service by each family, unanswered.

@@ -141,7 +141,7 @@ prepares() {
 	tunnel_removed
 	run -0 wgvia apply -c wg6 "$file"
 	is "$(grep -c '^+ from' <<<"$output")" 2
-	grep -xF "$NOTE" <<<"$output"
+	grep -F "wg6: interface 'wg6' does not exist yet: what" <<<"$output"
 	nothing_left
 	run -0 wgvia apply wg6 "$file"
 	is "$(grep -c '^+ from' <<<"$output")" 2
@@ -152,6 +152,34 @@ prepares() {
 	run -0 wgvia apply wg6 "$file"
 	is "$output" "$FAST"
 	is "$(directions)" '["back ens3","egress ens3","out wg6"]'
+}
+
+@test "apply -c checks a file for an interface that does not exist yet, and says what it could not check" {
+	local file=$BATS_TEST_TMPDIR/wg99.conf unchecked
+	unchecked="wg99: interface 'wg99' does not exist yet: what depends on its type, its addresses and its routes was not checked"
+	echo "from $VPN4 via $FW4 dev ens3" >"$file"
+	run -0 wgvia apply -c wg99 "$file"
+	is "$(tail -n 2 <<<"$output")" "+ from $VPN4 via $FW4 dev ens3
+$unchecked"
+	nothing_left
+	# on a host that has just been installed, nothing is mounted yet
+	# shellcheck disable=SC2016 # the inner shell's variables
+	FILE=$file run -0 unshare --mount --pid --fork --mount-proc bash -ec 'umount -l /sys/fs/bpf
+		"$WGVIA" -n "$NS_GW" apply -c wg99 "$FILE"
+		! grep -q " /sys/fs/bpf bpf " /proc/mounts'
+	is "$(tail -n 1 <<<"$output")" "$unchecked"
+	# what the LAN tells is checked
+	echo "from $VPN4 via $INET4" >"$file"
+	run -1 wgvia apply -c wg99 "$file"
+	[[ $output == "wgvia: $file:1: via '$INET4' is not on-link"* ]]
+	# it is said where nothing would change, too
+	echo "from $VPN4 via $FW4 dev ens3" >"$file"
+	wgvia apply wg99 "$file"
+	run -0 wgvia apply -c wg99 "$file"
+	is "$output" "$unchecked"
+	is "$(wgvia -j apply -c wg99 "$file" | jq -c '[.changes, (.notes | length)]')" '[[],1]'
+	wgvia down wg99
+	nothing_left
 }
 
 @test "without a prefix, an interface that does not exist is refused, and the hint says what is missing" {
@@ -183,6 +211,8 @@ hint: to prepare for an interface that does not exist yet, name the prefixes: fr
 	run -0 wgvia save wg6
 	is "$(grep -v '^#' <<<"$output")" "mode stack
 on-fail drop
+outside pass
+mss off
 return via
 from $VPN4 via $FW4 dev ens3
 from $VPN6 via $FW6 dev ens3
@@ -201,7 +231,7 @@ bypass 198.18.0.0/15"
 	ping_once "$NS_GW" "$FW4"
 	ping_once "$NS_GW" "$FW6"
 	run -1 wgvia check wg6
-	grep -xF "warning: device: interface 'wg6' does not exist: only the egress programs are attached, and wait for it" <<<"$output"
+	grep -xF "warning: device: interface 'wg6' does not exist (removed, or not created yet): only the egress programs are attached; run 'wgvia up' when it exists" <<<"$output"
 	is "$(grep -c -e ^warning -e ^error <<<"$output")" 1
 	tunnel_made
 	run -1 wgvia check wg6

@@ -9,6 +9,7 @@ load ../lib/net.bash
 
 teardown() {
 	in_ns "$NS_GW" nft delete table inet test 2>/dev/null
+	set_sysctls "$NS_GW" net.netfilter.nf_conntrack_tcp_loose=1
 	in_ns "$NS_SVC" ip route delete $VPN4 2>/dev/null
 	in_ns "$NS_GW" ip neighbour delete 192.0.2.9 dev ens3 2>/dev/null
 	ip -n "$NS_FW" address delete 192.0.2.9/24 dev lan 2>/dev/null
@@ -91,4 +92,31 @@ destination() {
 	is "$(destination during)" $FW_MAC
 	wgvia down wg6
 	is "$(destination after)" $SVC_MAC
+}
+
+# proxied MODE WORD: a client in no prefix asks for HTTP; prints how many TCP packets of its address reach the service.
+proxied() {
+	local file=$BATS_TEST_TMPDIR/proxied.pcap
+	wgvia up wg6 from $C2_4/32 via $FW4 mode "$1" outside "$2" >&2
+	rm -f "$file"
+	start_capture "$NS_SVC" eth0 "$file" "tcp and src $C1_4"
+	HTTP_TIMEOUT=1 http_get "$NS_C1" "$(url $SVC4)" >&2 || true
+	ping_once "$NS_C2" $SVC4 >&2
+	stop_capture "$file"
+	frames "$file" length
+}
+
+@test "outside drop: what synproxy sends for a client is dropped as well" {
+	local mode
+	in_ns "$NS_GW" nft 'table inet test {
+		chain pre { type filter hook prerouting priority raw; tcp flags syn notrack; };
+		chain test { type filter hook forward priority -10;
+			tcp dport 80 ct state invalid,untracked synproxy mss 1360 wscale 7 timestamp sack-perm; }; }' ||
+		skip "no synproxy in kernel $(uname -r)"
+	set_sysctls "$NS_GW" net.netfilter.nf_conntrack_tcp_loose=0 # synproxy needs it: nft(8), SYNPROXY STATEMENT
+	for mode in fast stack; do
+		[ "$(proxied $mode pass)" -gt 0 ]
+		is "$(proxied $mode drop)" 0
+		[ "$(counter egress.refused)" -gt 0 ]
+	done
 }

@@ -137,6 +137,14 @@ finds() { # TEXT
 	grep -qF -- "$1" <<<"$found" || { echo "$found" && return 1; }
 }
 
+# Linux sends one IPv6 redirect per second, and each probe uses up the allowance: so wait between probes.
+probe_finds() { # TEXT
+	look --probe
+	finds "$1" >/dev/null && return
+	sleep 3
+	return 1
+}
+
 finds_not() {
 	! grep -F -- "$1" <<<"$found"
 }
@@ -420,10 +428,9 @@ bounces() { # ADDRESS
 	in_ns "$NS_SVC" ip route get $C1_4 | grep "via $GW4"
 	jq -r '.findings[] | select(.name == "direct").remedy' <<<"$output" | grep "^on 2001:db8:2::3: ip route get $C1_6"
 	mend direct "$NS_SVC" | grep "via $GW_LL"
-	look --probe
+	poll 20 probe_finds "info probe_redirects: gateway $FW6 dev ens3 sends ICMP redirects"
 	is "$status" 0
 	finds "info probe_redirects: gateway $FW4 dev ens3 sends ICMP redirects"
-	finds "info probe_redirects: gateway $FW6 dev ens3 sends ICMP redirects"
 	finds_not probe_return
 	mend probe_redirects
 	look --probe
@@ -455,6 +462,9 @@ warns_of_redirects() {
 	look
 	ip -n "$NS_SVC" route delete $C1_4
 	finds "info direct: 1 packets for the prefixes came from others than the firewall, and 'return drop' dropped them"
+	poll 15 warns_of_redirects
+	finds "warning probe_redirects: gateway $FW4 dev ens3 sends ICMP redirects, as to this host just now: hosts of the LAN that \
+heed them answer '$VPN4' by this host, which 'return drop' drops: their connections fail"
 }
 
 @test "many hosts that answer directly are told by their MAC addresses, the last ones by name" {
@@ -487,7 +497,8 @@ finds_other_gateway() {
 	local mode
 	redirects_on
 	wgvia up wg6 "${WORDS[@]}"
-	for mode in silent forwards redirects; do
+	# redirects first: Linux sends nine, and no more as long as packets come that it would send one for
+	for mode in redirects silent forwards; do
 		ip -n "$NS_FW" route replace $VPN4 via $SVC4 # the active gateway
 		ip -n "$NS_FW" route replace $VPN6 via $SVC6
 		set_sysctls "$NS_FW" net.ipv4.conf.{all,lan}.send_redirects=0
@@ -500,7 +511,7 @@ finds_other_gateway() {
 			finds "error probe_return: gateway $FW4"
 			finds "the active gateway, if this is the other one of a pair"
 		else
-			poll 20 finds_other_gateway # Linux sends each host only so many redirects in a while
+			poll 20 finds_other_gateway
 		fi
 		mend probe_return
 		ip -n "$NS_FW" route get $WG4 | grep "via $SVC4"

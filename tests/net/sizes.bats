@@ -11,12 +11,7 @@
 load ../lib/wire.bash
 
 setup_file() {
-	wire_begin
-	wire_tunnel wg6 tun
-	wire_cable ens3 lan
-	wire_start
-	wire_address wg6 $WG4/16 $WG6/50
-	wire_lan ens3
+	wire_usual
 	ip -n "$NS_LAN" link set lan mtu 65535
 	ip -n "$NS_GW" link set wg6 txqueuelen 10000
 }

@@ -12,8 +12,7 @@ load ../lib/net.bash
 
 setup_more() {
 	export MARKS=/sys/fs/bpf/$TOPO_NAME-marks
-	clang -O2 -g -target bpf -idirafter "/usr/include/$(gcc -dumpmachine)" -c "$TREE/tests/net/marks.bpf.c" \
-		-o "$BATS_FILE_TMPDIR/marks.o"
+	bpf_build marks
 }
 
 setup() {

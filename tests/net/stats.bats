@@ -14,12 +14,7 @@ DASHBOARD=$TREE/packaging/grafana/wgvia.json
 ODD='w"\{}=,#é' # all that the kernel takes and a format may trip over
 
 setup() {
-	wire_begin
-	wire_tunnel wg6 tun
-	wire_cable ens3 lan
-	wire_start
-	wire_address wg6 $WG4/16 $WG6/50
-	wire_lan ens3
+	wire_usual
 }
 
 teardown() {
@@ -45,10 +40,13 @@ every_verdict() {
 	wire own "[pkt(4, src='$WG4') for _ in range(9)]"
 }
 
-# exposed [IFACE]: into the file "metrics" as it is and "samples" as JSON; found to be in the format.
+# exposed [IFACE]: into the file "metrics" as it is, "gauges" and "samples" (the counters) as JSON; found to be in the
+# format.
 exposed() {
 	wgvia stats "$@" --prometheus >"$BATS_TEST_TMPDIR/metrics"
-	/usr/bin/python3 "$TREE/tests/lib/promcheck.py" --json <"$BATS_TEST_TMPDIR/metrics" >"$BATS_TEST_TMPDIR/samples"
+	/usr/bin/python3 "$TREE/tests/lib/promcheck.py" --json <"$BATS_TEST_TMPDIR/metrics" >"$BATS_TEST_TMPDIR/all"
+	jq '[.[] | select(.name | endswith("_total"))]' "$BATS_TEST_TMPDIR/all" >"$BATS_TEST_TMPDIR/samples"
+	jq '[.[] | select(.name | endswith("_total") | not)]' "$BATS_TEST_TMPDIR/all" >"$BATS_TEST_TMPDIR/gauges"
 	! command -v promtool >/dev/null || promtool check metrics <"$BATS_TEST_TMPDIR/metrics"
 }
 
@@ -113,7 +111,7 @@ counters() {
 
 @test "Prometheus: two instances, HELP and TYPE once; no instance at all" {
 	exposed
-	is "$(jq length "$BATS_TEST_TMPDIR/samples")" 0
+	is "$(jq length "$BATS_TEST_TMPDIR/all")" 0
 	wgvia up wg6 "${WORDS[@]}"
 	second wg7
 	every_verdict
@@ -122,6 +120,40 @@ counters() {
 	is "$(samples)" "$(counters)"
 	exposed wg7
 	is "$(jq -r '.[].labels.interface' "$BATS_TEST_TMPDIR/samples" | sort -u)" wg7
+}
+
+# gauge NAME [LABEL VALUE]...: its value, or the values one after the other.
+gauge() {
+	local filter=".[] | select(.name == \"wgvia_$1\"" name=$1
+	shift
+	while [ $# -gt 0 ]; do
+		filter+=" and .labels.$1 == \"$2\""
+		shift 2
+	done
+	jq -r "$filter) | .value" "$BATS_TEST_TMPDIR/gauges" | xargs || echo "no $name"
+}
+
+@test "Prometheus: gauges of programs, prefixes and gateways, without an agent" {
+	wgvia up wg6 "${WORDS[@]}" from 10.6.3.0/24 via $FW4
+	exposed wg6
+	is "$(gauge info version "$("$WGVIA" --version | cut -d' ' -f2)" mode fast)" 1
+	is "$(gauge up) $(gauge agent_up)" "1 0"
+	is "$(gauge attached dev wg6 direction out) $(gauge attached dev ens3 direction back)" "1 1"
+	is "$(jq -c '[.[] | select(.name == "wgvia_attached") | .labels | [.dev, .direction]] | sort' "$BATS_TEST_TMPDIR/gauges")" \
+		"$(wgvia -j show wg6 | jq -c '[.attachments[] | [.dev, .direction]] | sort')"
+	is "$(gauge prefixes family ipv4) $(gauge prefixes family ipv6)" "2 1"
+	is "$(gauge gateway_up gateway $FW4 dev ens3) $(gauge gateway_prefixes gateway $FW4 dev ens3)" "1 2"
+	is "$(gauge gateway_up gateway $FW6) $(gauge gateway_prefixes gateway $FW6)" "1 1"
+	is "$(gauge gateway_state_seconds)" "" # nobody watches
+	is "$(gauge index_up)" ""		# three prefixes need none
+	# the metrics unit has CAP_BPF alone
+	is "$(in_ns "$NS_GW" setpriv --bounding-set=-all,+bpf --inh-caps=-all --no-new-privs "$WGVIA" --pin-dir "$PIN_DIR" \
+		stats wg6 --prometheus)" "$(<"$BATS_TEST_TMPDIR/metrics")"
+	# what `wgvia health` sees, this does
+	ip -n "$NS_GW" link set wg6 down
+	exposed wg6
+	is "$(gauge up)" 0
+	ip -n "$NS_GW" link set wg6 up
 }
 
 @test "interface names with quotes, backslashes and what else the kernel takes" {
@@ -180,12 +212,9 @@ counters() {
 
 # watch [OPTION...] -- [WORD...]: the live rates, into $TOPO_DIR/watch.log.
 watch() {
-	local options=()
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	spawn "$NS_GW" watch "$WGVIA" --pin-dir "$PIN_DIR" "${options[@]}" stats "${@:2}"
+	local options
+	options_of "$@"
+	spawn "$NS_GW" watch "$WGVIA" --pin-dir "$PIN_DIR" "${options[@]}" stats "${@:${#options[@]} + 2}"
 }
 
 # watched COUNT: that many lines are there.
@@ -250,7 +279,7 @@ last_is_quiet() {
 	flow 40
 	poll 5 watched $(($(wc -l <$log) + 2))
 	head -n -1 $log | jq -es 'length > 0 and all(.[]; length == 32 and (map(.interface) | unique) == ["wg6", "wg7"] and
-		all(.[]; keys == ["bits_per_second", "interface", "packets_per_second", "verdict"]))'
+		all(.[]; keys == ["bits_per_second", "interface", "packets_per_second", "time", "verdict"]))'
 	is "$(head -n 1 $log | jq -r '[.[].verdict] | unique[]')" "$(wgvia -j stats wg6 | jq -r '.counters | keys[]' | sort)"
 	near packets "$(jq -s '[.[][] | select(.verdict == "redirected") | .packets_per_second * 0.5] | add' $log)" 800
 	near bits "$(jq -s '[.[][] | select(.verdict == "redirected") | .bits_per_second * 0.5] | add' $log)" 6400000
@@ -338,9 +367,9 @@ for text, up in zip(parts[::2], parts[1::2]):
 @test "watch on a terminal: redrawn in place, a heading, no times; ^C ends it with status 0" {
 	local options
 	wgvia up wg6 "${WORDS[@]}"
-	for options in "" -v; do
+	for option in "" -v; do
 		spawn "$NS_GW" ping ping -n -i 0.05 -I $WG4 $SVC4
-		terminal $options stats wg6 --watch 0.3
+		terminal $option stats wg6 --watch 0.3
 		unspawn ping
 		cat -v "$BATS_TEST_TMPDIR/screen"
 		redrawn_in_place
@@ -349,6 +378,32 @@ for text, up in zip(parts[::2], parts[1::2]):
 		run ! grep -E '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' "$BATS_TEST_TMPDIR/screen"
 	done
 	grep -E 'wg6 +not_ip +0\.0 +packets/s +0\.0 +bit/s' "$BATS_TEST_TMPDIR/screen"
+}
+
+# on_terminal COLUMNS OPTION... -- WORD...: see lib/terminal.py.
+on_terminal() {
+	local options
+	options_of "$@"
+	shift $((${#options[@]} + 1))
+	env -u COLUMNS TERM=xterm /usr/bin/python3 "$TREE/tests/lib/terminal.py" "${options[@]}" \
+		nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" "$@"
+}
+
+@test "watch on a terminal says when there is nothing to show" {
+	local idle='idle: no packets in the last 0\.1 s'
+	run -0 on_terminal 80 --until 'no instance is running' -- stats --watch 0.1
+	wgvia up wg6 "${WORDS[@]}"
+	# twice, in the same place
+	run -0 on_terminal 80 --until "$idle\\s+\x1b\\[2A\x1b\\[J[^\x1b]*$idle" -- stats wg6 --watch 0.1
+	[[ $output != *packets/s* ]]
+}
+
+@test "watch clears a terminal whose size has changed, and counts the lines that it makes of long ones" {
+	wgvia up wg6 "${WORDS[@]}"
+	run -0 on_terminal 80 --resize 'idle:.*' 40 --until '\x1b\[3A\x1b\[J' -- stats wg6 --watch 0.1
+	# the heading is of two lines there
+	is "$(grep -aoP '\e\[[H23][JA]?(\e\[2?J)?' <<<"$output" | grep -v '^.\[2A' | cut -c2- | head -n 2 | xargs)" \
+		"$(printf '[H\e[2J [3A\e[J')"
 }
 
 @test "watch as JSON on a terminal: lines, no escape codes" {

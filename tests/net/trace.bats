@@ -19,12 +19,9 @@ teardown() {
 
 # trace [OPTION...] -- WORD...: `wgvia trace wg6 WORD...` in the background, when it listens.
 trace() {
-	local options=()
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
+	local options
+	options_of "$@"
+	shift $((${#options[@]} + 1))
 	rm -f "$TOPO_DIR/trace.stderr"
 	# shellcheck disable=SC2016 # the inner shell's
 	spawn "$NS_GW" trace bash -c 'exec "$@" 2>"$0"' "$TOPO_DIR/trace.stderr" \
@@ -134,9 +131,9 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	ends
 	jq -e --arg from $C1_6 --arg to $SVC6 --arg via $FW6 '
 		(.time | . > 1e9) and .interface == "wg6" and .direction == "out" and .dev == "wg6" and
-		.source == $from and .destination == $to and .protocol == "tcp" and .source_port > 0 and
-		.destination_port == 80 and .hop_limit == 64 and .len == 80 and .packets == 1 and
-		.verdict == "redirected" and .via == $via and .via_dev == "ens3"' "$TOPO_DIR/trace.log"
+		.from == $from and .to == $to and .protocol == "tcp" and .sport > 0 and
+		.dport == 80 and .hop_limit == 64 and .len == 80 and .packets == 1 and
+		.verdict == "redirected" and .gateway == {via: $via, dev: "ens3"}' "$TOPO_DIR/trace.log"
 	[ "$(jq '.time - now | fabs < 60' "$TOPO_DIR/trace.log")" = true ]
 }
 
@@ -241,12 +238,12 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	done <<-'END'
 		|which interface? IFACE is missing
 		wg6 from|'from' needs a value
-		wg6 from x|'x' is no prefix: ADDRESS/LENGTH is needed
+		wg6 from x|'x' is not a valid prefix: ADDRESS/LENGTH is needed
 		wg6 from 10.6.0.1/16|'10.6.0.1/16' has host bits set: '10.6.0.0/16' is the prefix
 		wg6 from 10.6.0.0/16 to 2001:db8::/32|a packet is either IPv4 or IPv6, from and to
 		wg6 from 10.6.0.0/16 from 10.7.0.0/16|'from' is given twice
-		wg6 verdict lost|'lost' is no verdict: redirected, returned, outside, no_gateway ...
-		wg6 count 0|count '0' is no number from 1 to 1000000000
+		wg6 verdict lost|'lost' is not a valid verdict: redirected, returned, outside, no_gateway ...
+		wg6 count 0|count '0' is not a number from 1 to 1000000000
 		wg6 dir out|unexpected word 'dir': from PREFIX, to PREFIX, verdict V, count N
 	END
 	run -1 --separate-stderr wgvia trace wg7

@@ -130,6 +130,9 @@ says() {
 	asks "large downloads hang"
 	is "$status" 1
 	says "^warning: mss_clamp: .*'inet test forward'"
+	says "^  *wgvia up wg6 from .* mss auto$"
+	wgvia up wg6 "${WORDS[@]}" mss auto
+	download
 	wgvia up wg6 "${WORDS[@]}" mode stack
 	download
 }

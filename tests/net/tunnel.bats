@@ -60,7 +60,7 @@ direct() {
 
 # verdict_of PREFIX: on the bypass list.
 verdict_of() {
-	wgvia -j show wg6 | jq -r --arg p "$1" '.bypass[] | select(.prefix == $p) | .verdict'
+	wgvia -j show wg6 | jq -r --arg p "$1" '.bypass[] | select(.to == $p) | .verdict'
 }
 
 # clients_are_safe: a LAN host is reached by the firewall alone, and other peers in the tunnel.

@@ -18,10 +18,7 @@ RATE=500
 HANDFUL=200 # of 500 packets a second: 0.4 s, of which a busy machine may take most until the agent has its turn
 
 setup_more() {
-	tunnel_lossless || return
-	spawn_here "$NS_SVC" "echo-$NS_SVC" "$TOOLS/load" echo $LOAD_PORT
-	poll 5 listening "$NS_SVC" udp $LOAD_PORT 1 || return
-	pair_up || { cat "$TOPO_DIR"/keepalived-*.log && return 1; }
+	pair_setup
 }
 
 setup() {

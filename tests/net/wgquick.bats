@@ -162,8 +162,23 @@ cycles_under_load() { # MODE
 @test "up without words takes prefixes and firewall from what wg-quick and the host have set" {
 	conf "PostUp = wgvia up %i" "PostDown = wgvia down %i"
 	quietly up
-	is "$(wgvia -j show wg6 | jq -c '[.prefixes[] | [.prefix, .via]] | sort')" \
+	is "$(wgvia -j show wg6 | jq -c '[.prefixes[] | [.from, .via]] | sort')" \
 		"[[\"$VPN4\",\"$FW4\"],[\"$VPN6\",\"$FW6\"]]"
+	connections_work
+	quietly down
+}
+
+@test "two PostUp lines, one for each family: the second one prints that it removes the prefix of the first" {
+	conf "PostUp = wgvia up %i from $VPN6 via $FW6" "PostUp = wgvia up %i from $VPN4 via $FW4" "PostDown = wgvia down %i"
+	quietly up
+	is "$(grep '^[+-]' "$BATS_TEST_TMPDIR/said" | sort)" "+ from $VPN4 via $FW4 dev ens3
+- from $VPN6 via $FW6 dev ens3"
+	is "$(wgvia -j show wg6 | jq -c '[.prefixes[] | .via]')" "[\"$FW4\"]"
+	quietly down
+	conf "PostUp = wgvia up %i from $VPN6 via $FW6" "PostUp = wgvia route add %i from $VPN4 via $FW4" "PostDown = wgvia down %i"
+	quietly up
+	run ! grep '^[+-]' "$BATS_TEST_TMPDIR/said"
+	is "$(wgvia -j show wg6 | jq -c '[.prefixes[] | .via] | sort')" "[\"$FW4\",\"$FW6\"]"
 	connections_work
 	quietly down
 }

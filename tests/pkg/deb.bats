@@ -10,6 +10,10 @@
 export BATS_TEST_TIMEOUT=900 # two compilers and lintian, on a slow machine
 load ../lib/net.bash
 
+# Where the release has its units: Debian 12 below /lib, later ones below /usr/lib.
+UNITS=/usr/lib/systemd/system
+! grep -q '^12' /etc/debian_version || UNITS=/lib/systemd/system
+
 setup_more() {
 	export LAYER PACKAGES HOLDER
 	LAYER=$(mktemp -d) PACKAGES=$(mktemp -d)
@@ -68,7 +72,7 @@ changed() {
 	is "$(dpkg-deb -c "$package" | awk '$1 !~ /^d/ { print substr($6, 2) }' | sort)" "$({
 		echo /usr/sbin/wgvia
 		echo /usr/share/bash-completion/completions/wgvia
-		echo /usr/share/doc/wgvia/{README.md.gz,changelog.gz,copyright}
+		echo /usr/share/doc/wgvia/{README.md.gz,changelog.gz,copyright,wgvia.schema.json}
 		echo /usr/share/lintian/overrides/wgvia
 		echo /usr/share/wgvia/grafana/wgvia.json
 		echo /usr/share/zsh/vendor-completions/_wgvia
@@ -76,7 +80,7 @@ changed() {
 			case $file in
 			*'*'*) ;;
 			man/*) echo "/usr/share/man/man${file##*.}/${file##*/}.gz" ;;
-			*) echo "/lib/systemd/system/${file##*/}" ;;
+			*) echo "$UNITS/${file##*/}" ;;
 			esac
 		done
 	} | tr ' ' '\n' | sort)"
@@ -86,8 +90,8 @@ changed() {
 @test "it is built with what scripts/deps brings for a build" {
 	local wanted
 	wanted=$(sed -n '/^Build-Depends:/,/^[A-Z][a-z-]*:/{/^[BS ]/p}' "$TREE/packaging/debian/control" |
-		sed 's/^Build-Depends://; /^Stan/d; s/[(<][^,]*//; s/,//; s/debhelper-compat//; s/libcmocka-dev//' | xargs -n 1 | sort)
-	is "$wanted" "$(sed -n "/^build='/,/'$/s/build=//p; /^	libjson/p" "$TREE/scripts/deps" | tr -d "'" | xargs -n 1 |
+		sed 's/^Build-Depends://; /^Stan/d; s/[(<:][^,]*//; s/,//; s/debhelper-compat//; s/libcmocka-dev//' | xargs -n 1 | sort)
+	is "$wanted" "$(sed -n "/^build='/,/'$/s/build=//p; /^	libjson-c-dev'/p" "$TREE/scripts/deps" | tr -d "'" | xargs -n 1 |
 		grep -vxE 'gcc|make|libc6-dev' | sort)"
 }
 
@@ -105,7 +109,11 @@ changed() {
 
 @test "upgraded while packets go" {
 	local before redirected
-	"$TREE/scripts/deb" --once --version "$(dpkg-deb -f "$PACKAGES"/first/wgvia_*.deb Version)+1" "$PACKAGES/second"
+	# on a terminal, where it says what it does
+	script -qec "'$TREE/scripts/deb' --once --version '$(dpkg-deb -f "$PACKAGES"/first/wgvia_*.deb Version)+1' '$PACKAGES/second'" \
+		/dev/null </dev/null >"$BATS_TEST_TMPDIR/steps"
+	is "$(tr -d '\r' <"$BATS_TEST_TMPDIR/steps" | sed -n 's/^deb: //p')" "making the source archive
+building the package"
 	before=$(on_gateway wgvia -j show wg6 | jq -c '.attachments')
 	redirected=$(redirected)
 	stream 600 "$NS_C1" "$SVC4" on_gateway dpkg -i "$PACKAGES"/second/wgvia_*.deb
@@ -144,7 +152,16 @@ changed() {
 	times_out "$NS_C1" "$SVC4"
 }
 
-@test "purged, and nothing is left" {
+# enabled WANTS UNIT FILE: as by systemctl enable.
+enabled() {
+	on_gateway mkdir -p "/etc/systemd/system/$1"
+	on_gateway ln -s "$UNITS/$3" "/etc/systemd/system/$1/$2"
+}
+
+@test "purged, and nothing is left, nor a link of a unit that was enabled" {
+	enabled multi-user.target.wants wgvia@wg6.service wgvia@.service
+	enabled wg-quick@wg6.service.wants wgvia@wg6.service wgvia@.service
+	enabled timers.target.wants wgvia-metrics.timer wgvia-metrics.timer
 	on_gateway dpkg -P wgvia
 	run installed_version
 	[[ "$output" != installed* ]]

@@ -16,7 +16,7 @@ setup_file() {
 	mkdir "$STAGE" "$DIR/build"
 	# all that is newer than the sources, whatever this host's clock says
 	find "$DIR" -exec touch -d @0 {} +
-	cp -a "$TREE"/build/{wgvia,wgvia.skel.h,changes.skel.h,bpf,user} "$DIR/build"
+	cp -a "$TREE"/build/{wgvia,bpf,user} "$TREE"/build/*.skel.h "$DIR/build"
 	chown -R 65534:65534 "$DIR"
 	chmod 755 "$DIR"
 }
@@ -42,6 +42,7 @@ expected() {
 	{
 		echo "755 $1/sbin/wgvia"
 		echo "644 $1/share/bash-completion/completions/wgvia"
+		echo "644 $1/share/doc/wgvia/wgvia.schema.json"
 		echo "644 $1/share/wgvia/grafana/wgvia.json"
 		echo "644 $1/share/zsh/site-functions/_wgvia"
 		for file in "$TREE"/packaging/systemd/*.{service,timer}; do
@@ -68,6 +69,13 @@ archived() {
 @test "the archive comes out the same from another folder" {
 	as_nobody make -s dist
 	cmp "$TREE"/build/wgvia-*.tar.gz "$DIR"/build/wgvia-*.tar.gz
+}
+
+@test "SYSTEMD=no installs everything except the units" {
+	as_nobody make -s install SYSTEMD=no DESTDIR="$STAGE" PREFIX=/usr
+	is "$(files)" "$(expected usr | grep -v systemd)"
+	as_nobody make -s uninstall SYSTEMD=no DESTDIR="$STAGE" PREFIX=/usr
+	is "$(files)" ""
 }
 
 @test "make install, with and without a prefix, and uninstall" {

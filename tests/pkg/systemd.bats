@@ -22,6 +22,11 @@ setup_file() {
 	grep -q "^ExecStart=$BATS_FILE_TMPDIR/sbin/wgvia run" "$UNITS/wgvia@.service"
 }
 
+@test "the agent is restarted after a failure, but not where its file is wrong" {
+	grep -qx "Restart=on-failure" "$UNITS/wgvia@.service"
+	grep -qx "RestartPreventExitStatus=2" "$UNITS/wgvia@.service"
+}
+
 @test "the exposure that systemd-analyze security figures is the README's" {
 	local unit figure
 	for unit in wgvia@.service wgvia-metrics.service; do

@@ -77,13 +77,16 @@ static int left_alone(const struct model_config *config, bool v6, const uint8_t 
 }
 
 /* Of what leaves by a LAN device: neither this host's addresses nor what is in the tunnel are there. */
-static bool may_leave(const struct model_config *config, bool v6, const uint8_t *addr)
+static bool may_leave(const struct model_config *config, bool v6, const uint8_t *addr, bool own)
 {
 	const struct model_bypass *best = find_bypass(config, v6, addr);
 
 	if (!best || best->verdict == WGVIA_REDIRECTED)
 		return false;
-	return (best->verdict != WGVIA_LOCAL && best->verdict != WGVIA_TUNNEL) || best->flags & 3;
+	if (best->verdict == WGVIA_SCOPE)
+		return own || best->flags & 3;
+	return (best->verdict != WGVIA_LOCAL && best->verdict != WGVIA_TUNNEL) || best->flags & 3 ||
+	       (own && best->flags & 4);
 }
 
 /* As the kernel's IP input does: RFC 791, RFC 8200, ip_rcv_core(), ip6_rcv_core(). `type` is the Ethernet type. */
@@ -278,6 +281,73 @@ static void push_link_header(struct model_result *result)
 	result->len += 14;
 }
 
+/* What an MSS option may say on the way between two devices; 0: whatever it likes. */
+static uint32_t most_mss(const struct model_config *config, bool v6, uint32_t one, uint32_t other)
+{
+	const struct model_device *first = find_device(config, one), *second = find_device(config, other);
+	uint32_t mtu;
+
+	if (config->mss >= 536 && config->mss <= 65495)
+		return config->mss;
+	if (config->mss != WGVIA_MSS_AUTO || config->no_mtu || !first || !second)
+		return 0;
+	mtu = first->mtu < second->mtu ? first->mtu : second->mtu;
+	return mtu >= (v6 ? 60 : 40) + 88u ? mtu - (v6 ? 60 : 40) : 0;
+}
+
+/* Where the one MSS option's value is among the options; 0: there is none, or more than one, or they are odd. */
+static uint32_t find_mss(const uint8_t *options, uint32_t len)
+{
+	uint32_t found = 0;
+
+	for (uint32_t at = 0; at + 1 < len && options[at] != 0;) {
+		uint32_t size = options[at] == 1 ? 1 : options[at + 1];
+
+		if (options[at] != 1 && (size < 2 || at + size > len))
+			return 0;
+		if (options[at] == 2 && (found || size != 4))
+			return 0;
+		if (options[at] == 2)
+			found = at + 2;
+		at += size;
+	}
+	return found;
+}
+
+/* A byte changes, and the checksum with it: RFC 1624, equation 3, of the word that the byte is in. */
+static void change_byte(uint8_t *tcp, uint32_t at, uint8_t value)
+{
+	uint32_t old = number16(tcp + at / 2 * 2), sum;
+
+	tcp[at] = value;
+	sum = (~number16(tcp + 16) & 0xffff) + (~old & 0xffff) + number16(tcp + at / 2 * 2);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~((sum & 0xffff) + (sum >> 16)) & 0xffff;
+	tcp[16] = sum / 256;
+	tcp[17] = sum % 256;
+}
+
+/* Of a TCP SYN that is whole, on its way between two devices; `ip` is where it stands in the result. */
+static void lower_mss(const struct model_config *config, const struct model_packet *packet, const struct facts *facts,
+		      uint32_t one, uint32_t other, uint8_t *ip, bool *lowered)
+{
+	uint8_t *tcp = ip + facts->header;
+	uint32_t most = most_mss(config, facts->v6, one, other), at;
+
+	if (facts->protocol != 6 || packet->gso_size || facts->header + 20 > facts->length || !most)
+		return;
+	if (!facts->v6 && (ip[6] % 32 || ip[7])) /* another than the first fragment */
+		return;
+	if ((tcp[13] & 6) != 2 || tcp[12] / 16 < 5 || facts->header + tcp[12] / 16 * 4 > facts->length)
+		return;
+	at = find_mss(tcp + 20, tcp[12] / 16 * 4 - 20);
+	if (!at || number16(tcp + 20 + at) <= most)
+		return;
+	change_byte(tcp, 20 + at, most / 256);
+	change_byte(tcp, 20 + at + 1, most % 256);
+	*lowered = true;
+}
+
 static void send_to(const struct model_prefix *gateway, struct model_result *result)
 {
 	result->redirected = true;
@@ -312,6 +382,9 @@ static void decide_out(const struct model_config *config, const struct model_pac
 		result->verdict = WGVIA_HOP_LIMIT;
 	else
 		result->verdict = decide_gateway(config, packet, link_len, &facts, gateway, true, WGVIA_REDIRECTED);
+	if (result->verdict == WGVIA_REDIRECTED)
+		lower_mss(config, packet, &facts, packet->ifindex, gateway->ifindex, result->data + link_len,
+			  &result->lowered);
 	if (result->verdict == WGVIA_REDIRECTED && !cut_tail(packet, link_len, &facts, result))
 		result->verdict = WGVIA_TOO_BIG;
 	count(packet, link_len, &facts, result);
@@ -331,11 +404,14 @@ static bool is_neighbour_discovery(const struct facts *facts)
 	       facts->ip[40] >= 133 && facts->ip[40] <= 137;
 }
 
-/* Into the tunnel, in mode fast. */
+/* Into the tunnel: in mode fast here, in mode stack by the kernel. */
 static void give_back(const struct model_config *config, const struct model_packet *packet, struct facts *facts,
 		      int verdict, struct model_result *result)
 {
-	if (facts->hop_limit < 2) {
+	lower_mss(config, packet, facts, config->tunnel_ifindex, packet->ifindex, result->data + 14, &result->lowered);
+	if (config->stack) {
+		result->verdict = verdict == WGVIA_RETURNED ? MODEL_UNCOUNTED : verdict;
+	} else if (facts->hop_limit < 2) {
 		result->verdict = WGVIA_HOP_LIMIT;
 	} else if (!fits(config, packet, 14, facts, config->tunnel_ifindex) || !cut_tail(packet, 14, facts, result)) {
 		result->verdict = WGVIA_TOO_BIG;
@@ -399,7 +475,7 @@ static void decide_back(const struct model_config *config, const struct model_pa
 	gateway = find_prefix(config, facts.v6, facts.destination);
 	knows_sender = link_len && (packet->named || (packet->came_back && config->ret != WGVIA_RETURN_DROP &&
 						      config->ret != WGVIA_RETURN_ANY));
-	returns = link_len && !config->stack && to == WGVIA_TUNNEL && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
+	returns = link_len && to == WGVIA_TUNNEL && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
 	count(packet, link_len, &facts, result);
 	if (!gateway || knows_sender) {
 		if (returns)
@@ -413,10 +489,17 @@ static void decide_back(const struct model_config *config, const struct model_pa
 	}
 }
 
+/* Whether no other packet has been looked at since this one was turned. */
+static bool is_at_once(const struct model_packet *packet)
+{
+	return packet->pass == (uint32_t)(packet->cb[3] + 1) && packet->cpu == packet->cb[2] / 65536;
+}
+
 /*
- * Whether a packet that has been turned before may go. The devices of these test runs do not forward, so the kernel
- * does not tell the gateway's MAC, nor would it that of a link-local one: the same MAC is let go at the third look if
- * no other packet has been looked at since the second one, and where there is no such device not at all.
+ * Whether a packet that has been turned before may go: at the gateway's device alone, and at once where it shows
+ * another MAC than at first. The devices of these test runs do not forward, so the kernel does not tell the gateway's
+ * MAC, nor would it that of a link-local one: any MAC is let go at the third look if it comes at once. Where the device
+ * does not exist, no packet is let go.
  */
 static bool may_go(const struct model_config *config, const struct model_packet *packet,
 		   const struct model_prefix *gateway, unsigned int kind)
@@ -425,36 +508,77 @@ static bool may_go(const struct model_config *config, const struct model_packet 
 	bool link_local = gateway->family == FAMILY6 && matches(gateway->next_hop, (const uint8_t[]){0xfe, 0x80}, 10);
 	uint8_t noted[8];
 
-	if (config->l3)
-		return true;
+	if (config->l3 || packet->ifindex != gateway->ifindex || !is_at_once(packet))
+		return false;
 	memcpy(noted, &packet->cb[1], 4);
 	memcpy(noted + 4, &packet->cb[2], 4);
-	if (memcmp(noted, packet->data, 6) != 0 || noted[6] || noted[7])
+	if (memcmp(noted, packet->data, 6) != 0)
 		return true;
 	if (!link_local && (!device || !device->mtu))
 		return false;
-	return kind > TURNED && packet->pass == (uint32_t)(packet->cb[3] + 1) && packet->cpu == packet->cb[4];
+	return kind > TURNED;
 }
 
-static void decide_egress(const struct model_config *config, const struct model_packet *packet,
-			  struct model_result *result)
+/*
+ * A packet that was turned shows the length that it had, or is without a link header and gets one. False: neither.
+ */
+static bool restore_link_header(const struct model_config *config, struct model_packet *packet, uint8_t *frame,
+				struct model_result *result)
+{
+	uint32_t link_len = config->l3 ? 0 : 14;
+
+	if (packet->len == packet->cb[4] + link_len)
+		return true;
+	if (config->l3 || packet->len != packet->cb[4])
+		return false;
+	push_link_header(result);
+	memcpy(frame, result->data, result->len);
+	memcpy(frame + 12, packet->data + 12, 2); /* what the kernel takes it for */
+	packet->data = frame;
+	packet->len = result->len;
+	result->cb[4] = 0xffffffff; /* it has an empty one */
+	return true;
+}
+
+/* Out of the tunnel, of what may be the tunnel by now, or made here for a client; not to leave by another device. */
+static bool stays_inside(const struct model_config *config, const struct model_packet *packet,
+			 const struct facts *facts)
+{
+	const struct model_device *came_by = find_device(config, packet->ingress_ifindex);
+
+	if (config->outside != WGVIA_OUTSIDE_DROP)
+		return false;
+	if (!packet->ingress_ifindex)
+		return facts->is_sound && left_alone(config, facts->v6, facts->source) == WGVIA_TUNNEL;
+	if (config->tunnel_ifindex)
+		return packet->ingress_ifindex == config->tunnel_ifindex;
+	return !came_by || !came_by->for_gateways;
+}
+
+/* What becomes of a packet with a link header where there is one; `kind`: of its mark. */
+static void turn(const struct model_config *config, const struct model_packet *packet, unsigned int kind,
+		 struct model_result *result)
 {
 	uint32_t link_len = config->l3 ? 0 : 14;
 	const struct model_prefix *gateway;
-	unsigned int kind = 0;
-	struct facts facts;
 	const struct model_device *came_by;
+	struct facts facts;
 	bool elsewhere;
 
-	if (packet->tc_index == TC_INDEX && packet->cb[0] / 256 == MAGIC / 256)
-		kind = packet->cb[0] % 256;
-	if (kind == SENT || kind >= SHOWN || packet->vlan)
-		return;
 	look_at(packet, link_len, &facts);
-	if (!facts.is_sound)
+	if (!facts.is_sound) {
+		if (kind >= TURNED || stays_inside(config, packet, &facts)) {
+			result->verdict = kind >= TURNED ? WGVIA_TOO_BIG : WGVIA_REFUSED;
+			count(packet, link_len, &facts, result);
+		}
 		return;
+	}
 	gateway = find_prefix(config, facts.v6, facts.source);
-	if (!gateway || may_leave(config, facts.v6, facts.destination))
+	if (!gateway && stays_inside(config, packet, &facts)) {
+		result->verdict = WGVIA_REFUSED;
+		count(packet, link_len, &facts, result);
+	}
+	if (!gateway || may_leave(config, facts.v6, facts.destination, !packet->ingress_ifindex))
 		return;
 	elsewhere = gateway->ifindex != packet->ifindex;
 	came_by = find_device(config, packet->ingress_ifindex);
@@ -465,6 +589,7 @@ static void decide_egress(const struct model_config *config, const struct model_
 	result->verdict = decide_gateway(config, packet, link_len, &facts, gateway, elsewhere, WGVIA_RETARGETED);
 	if (result->verdict == WGVIA_RETARGETED && kind >= TURNED && may_go(config, packet, gateway, kind)) {
 		result->verdict = MODEL_UNCOUNTED;
+		result->cb[0] = MAGIC | SENT;
 		return;
 	}
 	if (result->verdict == WGVIA_RETARGETED && kind > LAST_TURN)
@@ -472,21 +597,55 @@ static void decide_egress(const struct model_config *config, const struct model_
 	count(packet, link_len, &facts, result);
 	if (result->verdict != WGVIA_RETARGETED)
 		return;
+	if (kind < TURNED)
+		lower_mss(config, packet, &facts, config->tunnel_ifindex, gateway->ifindex, result->data + link_len,
+			  &result->lowered);
 	send_to(gateway, result);
+	result->cb[3] = packet->pass;
 	if (kind >= TURNED) {
 		result->verdict = MODEL_UNCOUNTED;
 		result->cb[0] = MAGIC | (kind + 1);
-		result->cb[3] = packet->pass;
-		result->cb[4] = packet->cpu;
+		result->cb[2] = result->cb[2] % 65536 + packet->cpu * 65536;
+	} else {
+		result->cb[0] = MAGIC | TURNED;
+		result->cb[1] = result->cb[2] = 0;
+		if (!config->l3) {
+			memcpy(&result->cb[1], packet->data, 4);
+			memcpy(&result->cb[2], packet->data + 4, 2);
+		}
+		result->cb[2] += packet->cpu * 65536;
+	}
+	result->cb[4] = packet->len - link_len;
+	if (config->l3)
+		push_link_header(result);
+	else
+		result->data[0] &= ~1; /* the helper drops what goes to a group */
+}
+
+static void decide_egress(const struct model_config *config, const struct model_packet *shown,
+			  struct model_result *result)
+{
+	static uint8_t frame[MODEL_FRAME_MAX];
+	struct model_packet copy = *shown, *packet = &copy;
+	uint32_t link_len = config->l3 ? 0 : 14;
+	unsigned int kind = 0;
+	struct facts facts = {};
+
+	if (packet->tc_index == TC_INDEX && packet->cb[0] / 256 == MAGIC / 256)
+		kind = packet->cb[0] % 256;
+	if (kind == SENT || kind >= SHOWN || packet->vlan)
+		return;
+	if (kind >= TURNED && !restore_link_header(config, packet, frame, result)) {
+		facts.length = packet->len - link_len;
+		result->verdict = WGVIA_TOO_BIG;
+		count(packet, link_len, &facts, result);
 		return;
 	}
-	result->cb[0] = MAGIC | TURNED;
-	result->cb[1] = result->cb[2] = 0;
-	if (config->l3) {
-		push_link_header(result);
-	} else {
-		memcpy(&result->cb[1], packet->data, 4);
-		memcpy(&result->cb[2], packet->data + 4, 2);
+	turn(config, packet, kind, result);
+	if (packet->data == frame && !result->redirected) { /* nobody gets it with an empty header */
+		look_at(packet, link_len, &facts);
+		result->verdict = WGVIA_TOO_BIG;
+		count(packet, link_len, &facts, result);
 	}
 }
 

@@ -47,6 +47,8 @@ struct model_config {
 	bool no_mtu;  /* the kernel cannot be asked for MTUs */
 	bool stack;   /* mode stack */
 	uint32_t ret; /* enum wgvia_return */
+	uint32_t outside; /* enum wgvia_outside */
+	uint32_t mss;	  /* as in struct wgvia_meta */
 };
 
 struct model_packet {
@@ -68,6 +70,7 @@ struct model_result {
 	int action;
 	uint64_t packets, bytes;
 	bool redirected;
+	bool lowered; /* the MSS option */
 	bool has_next_hop;
 	uint32_t ifindex, family;
 	uint8_t next_hop[16];

@@ -31,16 +31,30 @@ int packets_address(const char *text, uint8_t addr[16], uint32_t *prefixlen)
 	return family;
 }
 
-uint16_t packets_checksum(const void *data, unsigned int words)
+static uint32_t add_bytes(uint32_t sum, const uint8_t *bytes, uint32_t len)
 {
-	const uint8_t *bytes = data;
-	uint32_t sum = 0;
+	for (uint32_t i = 0; i < len; i++)
+		sum += i % 2 ? bytes[i] : bytes[i] << 8;
+	return sum;
+}
 
-	for (unsigned int i = 0; i < words * 4; i += 2)
-		sum += bytes[i] << 8 | bytes[i + 1];
+static uint16_t fold(uint32_t sum)
+{
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum & 0xffff;
+}
+
+uint16_t packets_checksum(const void *data, unsigned int words)
+{
+	return fold(add_bytes(0, data, words * 4));
+}
+
+uint16_t packets_tcp_checksum(int family, const uint8_t *ip, const uint8_t *tcp, uint32_t len)
+{
+	uint32_t sum = add_bytes(6 /* IPPROTO_TCP */ + len, tcp, len);
+
+	return fold(family == 4 ? add_bytes(sum, ip + 12, 8) : add_bytes(sum, ip + 8, 32));
 }
 
 static void put16(uint8_t *at, unsigned int value)
@@ -66,12 +80,24 @@ static void build_payload(const struct packet_spec *spec, int protocol, uint8_t 
 {
 	for (int i = 0; i < len; i++)
 		at[i] = 0xa0 + i * 7;
-	if (protocol == 6 && len > 12)
-		at[12] = GET(spec->tcp_words, 5) << 4;
+	if ((protocol == 6 || spec->tcp_flags) && len > 12)
+		at[12] = GET(spec->tcp_words, 5 + spec->option_len / 4) << 4;
+	if (len > 13 && spec->tcp_flags)
+		at[13] = spec->tcp_flags - 1;
+	if (len >= 20 + spec->option_len)
+		memcpy(at + 20, spec->options, spec->option_len);
 	if (protocol == 17 && len >= 8)
 		put16(at + 4, len);
 	if ((protocol == 1 || protocol == 58) && len)
 		at[0] = GET(spec->icmp_type, 8);
+}
+
+static void choose_tcp_checksum(const struct packet_spec *spec, const uint8_t *ip, uint8_t *tcp, int len)
+{
+	if (!spec->tcp_flags || len < 20)
+		return;
+	put16(tcp + 16, 0);
+	put16(tcp + 16, packets_tcp_checksum(spec->family, ip, tcp, len));
 }
 
 static uint8_t *build4(const struct packet_spec *spec, uint8_t *ip, int payload)
@@ -96,6 +122,7 @@ static uint8_t *build4(const struct packet_spec *spec, uint8_t *ip, int payload)
 	if (spec->checksum)
 		packets_choose_checksum(ip, spec->checksum - 1);
 	build_payload(spec, protocol, ip + header_len, payload);
+	choose_tcp_checksum(spec, ip, ip + header_len, payload);
 	return ip + len;
 }
 
@@ -118,6 +145,7 @@ static uint8_t *build6(const struct packet_spec *spec, uint8_t *ip, int payload)
 	}
 	*next = protocol;
 	build_payload(spec, protocol, at, payload);
+	choose_tcp_checksum(spec, ip, at, payload);
 	at += payload;
 	put16(ip + 4, GET(spec->total_length, at - ip - 40 + spec->claim));
 	return at;
@@ -131,7 +159,7 @@ void packets_build(const struct packet_spec *spec, const uint8_t mac[6], struct 
 		[MAC_MULTICAST] = {0x33, 0x33, 0, 0, 0, 1},
 	};
 	uint8_t *ip = frame->data + LINK_LEN, *end;
-	int payload = GET(spec->payload, 20);
+	int payload = GET(spec->payload, 20 + spec->option_len);
 
 	memset(frame->data, 0, sizeof(frame->data));
 	memcpy(frame->data, spec->mac == MAC_DEVICE ? mac : macs[spec->mac], 6);

@@ -29,7 +29,10 @@ struct packet_spec {
 	int version;	       /* SET() */
 	int ihl;	       /* SET(), in words: the field; options are there where it is above 5 */
 	int protocol;	       /* SET(), else UDP */
-	int tcp_words;	       /* SET(), else 5: the TCP header's length field */
+	int tcp_words;	       /* SET(), else 5 and the options: the TCP header's length field */
+	int tcp_flags;	       /* SET(): the byte; the checksum is right then, where the segment is all in the packet */
+	uint8_t option_len;    /* of options, in bytes */
+	uint8_t options[40];   /* behind the TCP header */
 	int payload;	       /* SET(), bytes after the IP header and extension headers, else 20 */
 	int claim;	       /* bytes that the length field has too many */
 	int total_length;      /* SET(): the length field itself */
@@ -51,6 +54,9 @@ void packets_build(const struct packet_spec *spec, const uint8_t mac[6], struct 
 
 /* RFC 1071 over an IPv4 header of `words` 32-bit words whose checksum is right: 0. */
 uint16_t packets_checksum(const void *data, unsigned int words);
+
+/* The checksum of the TCP segment of `len` bytes behind an IP header, or of the part of it; of one that is right: 0. */
+uint16_t packets_tcp_checksum(int family, const uint8_t *ip, const uint8_t *tcp, uint32_t len);
 
 /* Sets the identification of an IPv4 header such that `checksum` is right, and the checksum. */
 void packets_choose_checksum(uint8_t *ip, uint16_t checksum);

@@ -19,7 +19,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "index_lines.h"
+#include "index/index_lines.h"
 #include "programs.h"
 
 #ifndef BPF_F_TEST_SKB_CHECKSUM_COMPLETE /* kernel 6.15 */
@@ -235,6 +235,20 @@ static void fill_devices(int map)
 	shell("ip link delete gone");
 }
 
+/* What the verifier says of each program at the end: bpf_program__log_buf(). Of a failure it says more. */
+static void keep_statistics(struct bpf_object *object)
+{
+	static char logs[16][4096];
+	struct bpf_program *program;
+	int i = 0;
+
+	bpf_object__for_each_program (program, object) {
+		bpf_program__set_log_level(program, 4); /* BPF_LOG_STATS */
+		bpf_program__set_log_buf(program, logs[i], sizeof(logs[i]));
+		i++;
+	}
+}
+
 void programs_load(struct programs *programs, const struct programs_options *options)
 {
 	struct wgvia_bpf *skel = wgvia_bpf__open();
@@ -266,6 +280,7 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 		add_recorder(skel->progs.wgvia_egress, recorder);
 		add_recorder(skel->progs.wgvia_egress_l3, recorder);
 	}
+	keep_statistics(skel->obj);
 	if (wgvia_bpf__load(skel))
 		give_up("cannot load the programs: %s", strerror(errno));
 	if (options->record)
@@ -509,12 +524,12 @@ void programs_set_tunnel(struct programs *programs, enum device device)
 		give_up("cannot set the tunnel: %s", strerror(errno));
 }
 
-void programs_set_meta(struct programs *programs, uint32_t on_fail, uint32_t ret)
+void programs_set_meta(struct programs *programs, struct wgvia_meta settings)
 {
-	const struct wgvia_meta meta = {.abi = WGVIA_ABI, .on_fail = on_fail, .ret = ret};
 	uint32_t key = 0;
 
-	if (bpf_map_update_elem(bpf_map__fd(programs->skel->maps.meta), &key, &meta, BPF_ANY))
+	settings.abi = WGVIA_ABI;
+	if (bpf_map_update_elem(bpf_map__fd(programs->skel->maps.meta), &key, &settings, BPF_ANY))
 		give_up("cannot write meta: %s", strerror(errno));
 }
 

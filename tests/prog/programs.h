@@ -111,8 +111,8 @@ void programs_clear_maps(struct programs *programs);
 void programs_set_index(struct programs *programs, uint32_t family, const void *lines, uint32_t count);
 /* The tunnel, or DEVICE_NONE: it has gone. */
 void programs_set_tunnel(struct programs *programs, enum device device);
-/* The settings that the packet path reads: enum wgvia_on_fail, enum wgvia_return. */
-void programs_set_meta(struct programs *programs, uint32_t on_fail, uint32_t ret);
+/* The settings that the packet path reads, of which those that are not said are the defaults. */
+void programs_set_meta(struct programs *programs, struct wgvia_meta settings);
 /* What the packet path knows of senders and bounced packets is forgotten. */
 void programs_forget(struct programs *programs);
 /* All counters, summed over the CPUs. */

@@ -28,8 +28,9 @@
 #define AF_INET6 10
 
 /*
- * What the egress program's mark looks like (bpf/mark.h): magic and kind in cb[0], the MAC that it saw in cb[1..2], in
- * cb[3] which pass of its CPU the last further try was, in cb[4] that CPU.
+ * What the egress program's mark looks like (bpf/mark.h): magic and kind in cb[0], the MAC that it saw in cb[1] and the
+ * low half of cb[2], in the high half the CPU, in cb[3] which pass of that CPU the last redirect was, in cb[4] the
+ * packet's length.
  */
 #define TC_INDEX 0x7776
 #define MARK(kind) (0x77677600 | (kind))
@@ -180,11 +181,15 @@ static const struct {
 	uint32_t verdict, flags;
 } bypasses[] = {
 	{MAPS_USUAL, "192.0.2.2/32", WGVIA_LOCAL, 0},
-	{MAPS_USUAL, "192.0.2.255/32", WGVIA_LOCAL, WGVIA_BYPASS_EGRESS},
+	{MAPS_USUAL, "192.0.2.255/32", WGVIA_LOCAL, WGVIA_BYPASS_BROADCAST},
 	{MAPS_USUAL, "0.0.0.0/32", WGVIA_SCOPE, 0},
 	{MAPS_USUAL, "127.0.0.0/8", WGVIA_SCOPE, 0},
 	{MAPS_USUAL, "224.0.0.0/4", WGVIA_SCOPE, 0},
-	{MAPS_USUAL, "255.255.255.255/32", WGVIA_LOCAL, WGVIA_BYPASS_EGRESS},
+	{MAPS_USUAL, "239.7.0.0/16", WGVIA_SCOPE, WGVIA_BYPASS_ADMIN},
+	{MAPS_USUAL, "239.8.0.0/16", WGVIA_SCOPE, WGVIA_BYPASS_EGRESS},
+	{MAPS_USUAL, "255.255.255.255/32", WGVIA_LOCAL, WGVIA_BYPASS_BROADCAST},
+	{MAPS_USUAL, "8.0.14.0/24", WGVIA_TUNNEL, 0}, /* and in no prefix */
+	{MAPS_USUAL, "2001:db8:86dd:3001::/64", WGVIA_TUNNEL, 0},
 	{MAPS_USUAL, "8.0.16.0/20", WGVIA_TUNNEL, 0},
 	{MAPS_USUAL, "8.0.16.1/32", WGVIA_LOCAL, 0},
 	{MAPS_USUAL, "8.0.24.0/24", WGVIA_BYPASS, 0},
@@ -207,6 +212,7 @@ static const struct {
 	{MAPS_USUAL, "::1/128", WGVIA_SCOPE, 0},
 	{MAPS_USUAL, "fe80::/10", WGVIA_SCOPE, 0},
 	{MAPS_USUAL, "ff00::/8", WGVIA_SCOPE, 0},
+	{MAPS_USUAL, "ff18::/16", WGVIA_BYPASS, WGVIA_BYPASS_ADMIN},
 	{MAPS_USUAL, "2001:db8:86dd:4000::/50", WGVIA_TUNNEL, 0},
 	{MAPS_USUAL, "2001:db8:86dd:4000::1/128", WGVIA_LOCAL, 0},
 	{MAPS_USUAL, "2001:db8:86dd:6000::/52", WGVIA_BYPASS, 0},
@@ -251,12 +257,18 @@ struct row {
 	uint16_t vlan, tc_index;
 	uint32_t cb0; /* and cb[1..2] with the packet's own MAC if */
 	bool same_mac;
+	int noted_longer; /* with cb0: by how much the packet was longer at first */
+	bool bare;	  /* without link header, at a device that has one */
 	enum since since; /* with cb0: what has passed since the last try */
 	enum wgvia_return ret;
-	bool stack; /* mode stack alone; else every other form */
+	uint32_t outside; /* enum wgvia_outside */
+	uint32_t mss;	  /* as in struct wgvia_meta */
+	bool stack;	  /* mode stack alone; else every other form */
 	/* what must come of it */
 	int verdict;	  /* V() or UNCOUNTED */
 	enum gateway via; /* where redirected */
+	uint16_t lowered; /* the MSS option; 0: the packet's own */
+	int lowered_at;	  /* where among the options its value is, else 2 */
 	int packets;	  /* 0 for 1 */
 	int bytes;	  /* 0: the IP packet */
 	bool frame_bytes; /* all that came, padding included */
@@ -688,9 +700,9 @@ static const struct row out_rows[] = {
 #define STAYS .verdict = UNCOUNTED
 
 static const struct row back_rows[] = {
-	{"IPv4: the tunnel has gone", IPV4(), .tunnel_gone = true, STAYS},
-	{"IPv6: the tunnel has gone", IPV6(), .tunnel_gone = true, STAYS},
-	{"IPv4: the tunnel has gone, hop limit used up", IPV4(.hop_limit = SET(1)), .tunnel_gone = true, STAYS},
+	{"IPv4: the tunnel was removed", IPV4(), .tunnel_gone = true, STAYS},
+	{"IPv6: the tunnel was removed", IPV6(), .tunnel_gone = true, STAYS},
+	{"IPv4: the tunnel was removed, hop limit used up", IPV4(.hop_limit = SET(1)), .tunnel_gone = true, STAYS},
 	{"IPv4: into the tunnel", IPV4(), COMES},
 	{"IPv6: into the tunnel", IPV6(), COMES},
 	{"IPv4: first address", IPV4(TO("8.0.16.0")), COMES},
@@ -938,7 +950,14 @@ static const struct row egress_rows[] = {
 	{"IPv6: to an address that is no longer this host's", IPV6(TO("2001:db8:2::2")), TURNS, VIA_LAN6},
 	{"IPv4: broadcast", IPV4(TO("192.0.2.255")), STAYS},
 	{"IPv4: limited broadcast", IPV4(TO("255.255.255.255")), STAYS},
+	{"IPv4: broadcast that this host forwards", IPV4(TO("192.0.2.255")), .ingress = DEVICE_TUNNEL, TURNS, VIA_LAN4},
 	TO_BOTH("multicast", "224.0.0.251", "ff02::fb", STAYS),
+	{"IPv4: multicast that this host forwards", IPV4(TO("239.1.2.3")), .ingress = DEVICE_TUNNEL, TURNS, VIA_LAN4},
+	{"IPv6: multicast that this host forwards", IPV6(TO("ff08::1")), .ingress = DEVICE_TUNNEL, TURNS, VIA_LAN6},
+	{"IPv4: multicast within the administrator's list, forwarded", IPV4(TO("239.8.0.1")), .ingress = DEVICE_TUNNEL,
+	 STAYS},
+	TO_BOTH("multicast on the administrator's list, forwarded", "239.7.0.1", "ff18::1", .ingress = DEVICE_TUNNEL,
+		STAYS),
 	{"IPv4: link-local", IPV4(TO("169.254.1.1")), TURNS, VIA_LAN4},
 	{"IPv6: link-local", IPV6(TO("fe80::1")), STAYS},
 	{"IPv6: unspecified, which the kernel forwards", IPV6(TO("::")), TURNS, VIA_LAN6},
@@ -971,6 +990,43 @@ static const struct row egress_rows[] = {
 	{"IPv4: first fragment", IPV4(.fragment = SET(0x2000)), TURNS, VIA_LAN4},
 	{"IPv4: later fragment", IPV4(.fragment = SET(185)), TURNS, VIA_LAN4},
 	{"IPv6: later fragment", IPV6(.extensions = {SET(44)}, .fragment = SET(185)), TURNS, VIA_LAN6},
+
+#define OUTSIDE6 "2001:db8:86dd:8000::"
+#define OUTSIDE_DROP .outside = WGVIA_OUTSIDE_DROP
+#define FROM_TUNNEL .ingress = DEVICE_TUNNEL
+	FROM_BOTH("outside drop: out of the tunnel", OUTSIDE4, OUTSIDE6, FROM_TUNNEL, OUTSIDE_DROP, REFUSED),
+	FROM_BOTH("outside drop: out of the tunnel, leaves elsewhere", OUTSIDE4, OUTSIDE6, FROM_TUNNEL,
+		  .device = DEVICE_FOREIGN, OUTSIDE_DROP, REFUSED),
+	FROM_BOTH("outside pass", OUTSIDE4, OUTSIDE6, FROM_TUNNEL, STAYS),
+	FROM_BOTH("outside of garbage is pass", OUTSIDE4, OUTSIDE6, FROM_TUNNEL, .outside = 2, STAYS),
+	FROM_BOTH("outside drop: made by this host", OUTSIDE4, OUTSIDE6, OUTSIDE_DROP, STAYS),
+	FROM_BOTH("outside drop: made by this host, from a client's address", "8.0.14.1", "2001:db8:86dd:3001::1",
+		  MAPS_USUAL, OUTSIDE_DROP, REFUSED),
+	FROM_BOTH("outside drop: from a LAN", OUTSIDE4, OUTSIDE6, .ingress = DEVICE_LAN, OUTSIDE_DROP, STAYS),
+	FROM_BOTH("outside drop: from a device without programs", OUTSIDE4, OUTSIDE6, .ingress = DEVICE_FOREIGN,
+		  OUTSIDE_DROP, STAYS),
+	FROM_BOTH("outside drop: the tunnel was removed, and may be any device", OUTSIDE4, OUTSIDE6,
+		  .tunnel_gone = true, .ingress = DEVICE_FOREIGN, OUTSIDE_DROP, REFUSED),
+	FROM_BOTH("outside drop: the tunnel was removed, from a LAN", OUTSIDE4, OUTSIDE6, .tunnel_gone = true,
+		  .ingress = DEVICE_LAN, OUTSIDE_DROP, STAYS),
+	FROM_BOTH("outside drop: the tunnel was removed, made by this host", OUTSIDE4, OUTSIDE6, .tunnel_gone = true,
+		  OUTSIDE_DROP, STAYS),
+	{"IPv4: outside drop: source in a prefix", IPV4(), FROM_TUNNEL, OUTSIDE_DROP, TURNS, VIA_LAN4},
+	{"IPv6: outside drop: source in a prefix", IPV6(), FROM_TUNNEL, OUTSIDE_DROP, TURNS, VIA_LAN6},
+	TO_BOTH("outside drop: source in a prefix, bypass", "198.51.100.1", "2001:db8:5::1", FROM_TUNNEL, OUTSIDE_DROP,
+		STAYS),
+	{"IPv4: outside drop: bypass does not exempt", IPV4(FROM(OUTSIDE4), TO("198.51.100.1")), FROM_TUNNEL,
+	 OUTSIDE_DROP, REFUSED},
+	{"IPv6: outside drop: multicast that this host forwards", IPV6(FROM(OUTSIDE6), TO("ff08::1")), FROM_TUNNEL,
+	 OUTSIDE_DROP, REFUSED},
+	{"IPv4: outside drop: header cut off", IPV4(), .vary = VARY_CUT, .from = 20, .to = 39, FROM_TUNNEL,
+	 OUTSIDE_DROP, REFUSED, .frame_bytes = true},
+	{"not IP: outside drop", IPV4(.ethertype = SET(0x0806)), FROM_TUNNEL, OUTSIDE_DROP, REFUSED,
+	 .frame_bytes = true},
+	{"IPv4: outside drop: in a VLAN", IPV4(FROM(OUTSIDE4)), .vlan = 7, FROM_TUNNEL, OUTSIDE_DROP, STAYS},
+	{"IPv4: outside drop: GSO, counted in segments",
+	 IPV4(FROM(OUTSIDE4), .protocol = SET(6), .payload = SET(20 + 3000)), .gso_size = 1000, FROM_TUNNEL,
+	 OUTSIDE_DROP, REFUSED, .packets = 3, .bytes = 3000 + 3 * 40},
 
 	{"IPv4: came in by the tunnel", IPV4(), .ingress = DEVICE_TUNNEL, TURNS, VIA_LAN4},
 	{"IPv4: came in by this very device", IPV4(), .ingress = DEVICE_LAN, TURNS, VIA_LAN4},
@@ -1070,10 +1126,18 @@ static const struct row egress_rows[] = {
 	 * The second pass (neigh_update(): docs/ARCHITECTURE.md). The LAN's gateways have the MAC 02:00:00:00:aa:01 in
 	 * the neighbour table, test_decisions() puts them there; MAC_DEVICE is some other host's.
 	 */
-	{"IPv4: second pass, another MAC than at first", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
-	 .l2 = true, STAYS},
-	{"IPv6: second pass, another MAC than at first", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
-	 .l2 = true, STAYS},
+	{"IPv4: second pass, at once, another MAC than at first", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
+	 .since = NOTHING, .l2 = true, STAYS},
+	{"IPv6: second pass, at once, another MAC than at first", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
+	 .since = NOTHING, .l2 = true, STAYS},
+	{"IPv4: second pass, at once, another MAC than at first, on another device", IPV4(), .device = DEVICE_JUMBO,
+	 .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .since = NOTHING, .l2 = true, STAYS, .again = true, VIA_LAN4},
+	{"IPv4: second pass, another MAC than at first, and not the gateway's", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET), .l2 = true, STAYS, .again = true, VIA_LAN4},
+	{"IPv6: second pass, another MAC than at first, and not the gateway's", IPV6(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET), .l2 = true, STAYS, .again = true, VIA_LAN6},
+	{"IPv4: second pass, at once, on another CPU, not the gateway's MAC", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET), .since = ANOTHER_CPU, .l2 = true, STAYS, .again = true, VIA_LAN4},
 	{"IPv4: second pass, the service's MAC still", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
 	 .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN4},
 	{"IPv6: second pass, the service's MAC still", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
@@ -1084,10 +1148,14 @@ static const struct row egress_rows[] = {
 	 .cb0 = MARK(RETARGET + 1), .since = NOTHING, .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN4},
 	{"IPv6: third pass, at once, but the gateway is known to have another MAC", IPV6(), .tc_index = TC_INDEX,
 	 .cb0 = MARK(RETARGET + 1), .since = NOTHING, .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN6},
-	{"IPv4: third pass, another MAC than at first, not at once", IPV4(), .tc_index = TC_INDEX,
-	 .cb0 = MARK(RETARGET + 1), .l2 = true, STAYS},
-	{"IPv4: after the last try, another MAC than at first", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(LAST_TRY + 1),
-	 .l2 = true, STAYS},
+	{"IPv4: third pass, at once, another MAC than at first", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET + 1), .since = NOTHING, .l2 = true, STAYS},
+	{"IPv4: third pass, another MAC than at first, and not the gateway's", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET + 1), .l2 = true, STAYS, .again = true, VIA_LAN4},
+	{"IPv4: after the last try, at once, another MAC than at first", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(LAST_TRY + 1), .since = NOTHING, .l2 = true, STAYS},
+	{"IPv4: after the last try, another MAC than at first, and not the gateway's", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(LAST_TRY + 1), .l2 = true, .verdict = V(NO_GATEWAY)},
 	{"IPv4: last try, the service's MAC still", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(LAST_TRY),
 	 .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN4},
 	{"IPv4: the service's MAC still after the last try", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(LAST_TRY + 1),
@@ -1108,9 +1176,193 @@ static const struct row egress_rows[] = {
 	 IPV4(FROM("8.0.20.128"), .payload = SET(1281)), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .l2 = true,
 	 .verdict = V(TOO_BIG)},
 	{"IPv4: second pass without link header", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .l3 = true,
-	 STAYS},
+	 STAYS, .again = true, VIA_LAN4},
 	{"IPv6: second pass without link header", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .l3 = true,
+	 STAYS, .again = true, VIA_LAN6},
+	/* a device without link header was the kernel's choice, and so the packet has none now either */
+	{"IPv4: second pass, the link header is missing", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
+	 .bare = true, STAYS, .again = true, VIA_LAN4},
+	{"IPv6: second pass, the link header is missing", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
+	 .bare = true, STAYS, .again = true, VIA_LAN6},
+	{"IPv4: second pass, at once, the link header is missing", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
+	 .since = NOTHING, .bare = true, STAYS, .again = true, VIA_LAN4},
+	{"IPv4: second pass, the link header is missing, gateway unusable since", IPV4(FROM("8.0.64.5")),
+	 .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .bare = true, .verdict = V(TOO_BIG)},
+	{"IPv4: second pass, the link header is missing, gateway unusable since, on-fail pass", IPV4(FROM("8.0.64.5")),
+	 .on_fail = WGVIA_PASS, .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .bare = true, .verdict = V(TOO_BIG)},
+	{"IPv4: second pass, the link header is missing, in no prefix any more", IPV4(FROM(OUTSIDE4)),
+	 .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .bare = true, .verdict = V(TOO_BIG)},
+	{"IPv6: second pass, the link header is missing, exempt by now", IPV6(TO("2001:db8:5::1")),
+	 .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .bare = true, .verdict = V(TOO_BIG)},
+	{"IPv4: second pass, shorter than at first", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
+	 .noted_longer = 1, .verdict = V(TOO_BIG), .frame_bytes = true},
+	{"IPv6: second pass, longer than at first", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
+	 .noted_longer = -1, .verdict = V(TOO_BIG), .frame_bytes = true},
+};
+
+/* A TCP segment, or what is none, with these flags and options, and a right checksum. */
+#define SEGMENT(number, flags, ...)                                                                                    \
+	.protocol = SET(number), .tcp_flags = SET(flags), .option_len = sizeof((uint8_t[]){__VA_ARGS__}),              \
+	.options = {__VA_ARGS__}
+#define SYN(...) SEGMENT(6, 0x02, __VA_ARGS__)
+#define MSS(value) 2, 4, (value) >> 8, (value) & 0xff
+#define AUTO .mss = WGVIA_MSS_AUTO
+#define UNUSED 0, 0, 0 /* end of the options, and what is behind it */
+/* As Linux sends it: MSS, SACK permitted, timestamps, window scale. */
+#define LINUX(value) MSS(value), 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7
+#define SYN_OF_LINUX(value) SYN(LINUX(value))
+#define FLAGS_OF_LINUX(flags, value) SEGMENT(6, flags, LINUX(value))
+
+#define TWO(a, b) a, b
+
+#define SYN_BOTH(title, packet, ...)                                                                                   \
+	{"IPv4: mss: " title, IPV4(packet), __VA_ARGS__},                                                              \
+	{                                                                                                              \
+		"IPv6: mss: " title, IPV6(packet), __VA_ARGS__                                                         \
+	}
+#define LAN_BOTH .via = GW_LAN_LINK_LOCAL
+/* Sources whose gateway is the same in both families. */
+#define SYN_OUT_BOTH(title, packet, ...)                                                                               \
+	{"IPv4: mss: " title, IPV4(FROM("8.0.20.200"), packet), GOES, LAN_BOTH, __VA_ARGS__},                          \
+	{                                                                                                              \
+		"IPv6: mss: " title, IPV6(FROM("2001:db8:86dd:5000:8000::7"), packet), GOES, LAN_BOTH, __VA_ARGS__     \
+	}
+
+/* The tunnel's MTU is 1420, the LAN's 1500, the narrow device's 1300. */
+static const struct row mss_out_rows[] = {
+	{"IPv4: mss auto: the tunnel's MTU", IPV4(SYN_OF_LINUX(1460)), AUTO, GOES, VIA_LAN4, .lowered = 1380},
+	{"IPv6: mss auto: the tunnel's MTU", IPV6(SYN_OF_LINUX(1440)), AUTO, GOES, VIA_LAN6, .lowered = 1360},
+	{"IPv4: mss auto: one too many", IPV4(SYN_OF_LINUX(1381)), AUTO, GOES, VIA_LAN4, .lowered = 1380},
+	{"IPv6: mss auto: one too many", IPV6(SYN_OF_LINUX(1361)), AUTO, GOES, VIA_LAN6, .lowered = 1360},
+	{"IPv4: mss auto: fits exactly", IPV4(SYN_OF_LINUX(1380)), AUTO, GOES, VIA_LAN4},
+	{"IPv6: mss auto: fits exactly", IPV6(SYN_OF_LINUX(1360)), AUTO, GOES, VIA_LAN6},
+	{"IPv4: mss auto: the narrower device's MTU", IPV4(FROM("8.0.20.128"), SYN_OF_LINUX(1460)), AUTO, GOES,
+	 .via = GW_NARROW4, .lowered = 1260},
+	{"IPv6: mss auto: the narrower device's MTU", IPV6(FROM("2001:db8:86dd:5000:8000::"), SYN_OF_LINUX(1440)), AUTO,
+	 GOES, .via = GW_NARROW6, .lowered = 1240},
+	{"IPv4: mss auto: behind IP options", IPV4(.ihl = SET(15), SYN_OF_LINUX(1460)), AUTO, GOES, VIA_LAN4,
+	 .lowered = 1380},
+	{"IPv4: mss auto: a kernel without the helper", IPV4(SYN_OF_LINUX(1460)), AUTO, .no_check_mtu = true, GOES,
+	 VIA_LAN4},
+	SYN_OUT_BOTH("auto: never raised", SYN_OF_LINUX(536), AUTO),
+	SYN_OUT_BOTH("auto: 0", SYN_OF_LINUX(0), AUTO),
+
+	SYN_OUT_BOTH("N", SYN_OF_LINUX(1440), .mss = 1300, .lowered = 1300),
+	SYN_OUT_BOTH("N: one too many", SYN_OF_LINUX(1301), .mss = 1300, .lowered = 1300),
+	SYN_OUT_BOTH("N: never raised", SYN_OF_LINUX(1299), .mss = 1300),
+	SYN_OUT_BOTH("the smallest N", SYN_OF_LINUX(1440), .mss = 536, .lowered = 536),
+	SYN_OUT_BOTH("the greatest N", SYN_OF_LINUX(65535), .mss = 65495, .lowered = 65495),
+	SYN_OUT_BOTH("N, a kernel without the helper", SYN_OF_LINUX(1440), .mss = 1300, .no_check_mtu = true,
+		     .lowered = 1300),
+	SYN_OUT_BOTH("off", SYN_OF_LINUX(1460), .mss = WGVIA_MSS_OFF),
+	SYN_OUT_BOTH("garbage: 2", SYN_OF_LINUX(1460), .mss = 2),
+	SYN_OUT_BOTH("garbage: one less than an MSS", SYN_OF_LINUX(1460), .mss = 535),
+	SYN_OUT_BOTH("garbage: one more than an MSS", SYN_OF_LINUX(65535), .mss = 65496),
+
+	/* which packets */
+	SYN_OUT_BOTH("SYN and ACK", FLAGS_OF_LINUX(0x12, 1440), .mss = 1300, .lowered = 1300),
+	SYN_OUT_BOTH("SYN of a host with ECN", FLAGS_OF_LINUX(0xc2, 1440), .mss = 1300, .lowered = 1300),
+	SYN_OUT_BOTH("ACK, with an option that it must not have", FLAGS_OF_LINUX(0x10, 1440), .mss = 1300),
+	SYN_OUT_BOTH("SYN and RST", FLAGS_OF_LINUX(0x06, 1440), .mss = 1300),
+	SYN_OUT_BOTH("with data", TWO(SYN_OF_LINUX(1440), .payload = SET(20 + 20 + 333)), .mss = 1300, .lowered = 1300),
+	SYN_OUT_BOTH("UDP of the same bytes", SEGMENT(17, 0x02, LINUX(1440)), .mss = 1300),
+	{"IPv6: mss: behind an extension header", IPV6(SYN_OF_LINUX(1440), .extensions = {SET(0)}), .mss = 1300, GOES,
+	 VIA_LAN6},
+	{"IPv4: mss: first fragment, with the whole header", IPV4(SYN_OF_LINUX(1440), .fragment = SET(0x2000)),
+	 .mss = 1300, GOES, VIA_LAN4, .lowered = 1300},
+	{"IPv4: mss: later fragment", IPV4(SYN_OF_LINUX(1440), .fragment = SET(1)), .mss = 1300, GOES, VIA_LAN4},
+	{"IPv4: mss: later fragment, offset in the other byte", IPV4(SYN_OF_LINUX(1440), .fragment = SET(0x0100)),
+	 .mss = 1300, GOES, VIA_LAN4},
+	SYN_OUT_BOTH("the header is longer than the packet", TWO(SYN(MSS(1440)), .tcp_words = SET(7)), .mss = 1300),
+	SYN_OUT_BOTH("the header is too short for one", TWO(SYN(MSS(1440)), .tcp_words = SET(4)), .mss = 1300),
+	SYN_OUT_BOTH("the header ends before the option", TWO(SYN(MSS(1440)), .tcp_words = SET(5)), .mss = 1300),
+
+	/* which options */
+	SYN_OUT_BOTH("alone", SYN(MSS(1440)), .mss = 1300, .lowered = 1300),
+	SYN_OUT_BOTH("none", SYN(4, 2, 1, 1), .mss = 1300),
+	SYN_OUT_BOTH("no options", TWO(.protocol = SET(6), .tcp_flags = SET(0x02)), .mss = 1300),
+	SYN_OUT_BOTH("at an odd place", SYN(1, MSS(1440), UNUSED), .mss = 1300, .lowered = 1300, .lowered_at = 3),
+	SYN_OUT_BOTH("at an odd place, carry", SYN(1, MSS(65535), UNUSED), .mss = 1279, .lowered = 1279,
+		     .lowered_at = 3),
+	SYN_OUT_BOTH("the last one", SYN(3, 3, 7, 1, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 1, MSS(1440)), .mss = 1300,
+		     .lowered = 1300, .lowered_at = 18),
+	SYN_OUT_BOTH("the last one of 40 bytes",
+		     SYN(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+			 1, 1, 1, 1, MSS(1440)),
+		     .mss = 1300, .lowered = 1300, .lowered_at = 38),
+	SYN_OUT_BOTH("before the end, and noise behind it", SYN(MSS(1440), 0, 2, 9, 9), .mss = 1300, .lowered = 1300),
+	SYN_OUT_BOTH("behind the end", SYN(0, 1, 1, 1, MSS(1440)), .mss = 1300),
+	SYN_OUT_BOTH("an unknown option before it", SYN(253, 4, 0, 0, MSS(1440)), .mss = 1300, .lowered = 1300,
+		     .lowered_at = 6),
+	SYN_OUT_BOTH("the bytes of one within another option", SYN(253, 8, MSS(1440), 0, 0), .mss = 1300),
+	SYN_OUT_BOTH("a last byte that is no option", SYN(MSS(1440), 1, 1, 1, 3), .mss = 1300, .lowered = 1300),
+	SYN_OUT_BOTH("twice", SYN(MSS(1440), MSS(1440)), .mss = 1300),
+	SYN_OUT_BOTH("twice, the first one is small", SYN(MSS(1000), MSS(1440)), .mss = 1300),
+	SYN_OUT_BOTH("length 3", SYN(2, 3, 5, 1, 1, 1, 1, 1), .mss = 1300),
+	SYN_OUT_BOTH("length 5", SYN(2, 5, 1440 >> 8, 1440 & 0xff, 0, 1, 1, 1), .mss = 1300),
+	SYN_OUT_BOTH("length 0", SYN(2, 0, 1440 >> 8, 1440 & 0xff), .mss = 1300),
+	SYN_OUT_BOTH("truncated", SYN(1, 2, 4, 1440 >> 8), .mss = 1300),
+	SYN_OUT_BOTH("another option of length 0", SYN(MSS(1440), 3, 0, 1, 1), .mss = 1300),
+	SYN_OUT_BOTH("another option of length 1", SYN(MSS(1440), 3, 1, 1, 1), .mss = 1300),
+	SYN_OUT_BOTH("another option is truncated", SYN(MSS(1440), 1, 1, 3, 3), .mss = 1300),
+
+	{"IPv4: mss: outside", IPV4(FROM(OUTSIDE4), SYN_OF_LINUX(1440)), .mss = 1300, .verdict = V(OUTSIDE)},
+	{"IPv4: mss: bypass", IPV4(TO("198.51.100.1"), SYN_OF_LINUX(1440)), .mss = 1300, .verdict = V(BYPASS)},
+};
+
+static const struct row mss_back_rows[] = {
+	{"IPv4: mss auto", IPV4(SYN_OF_LINUX(1460)), AUTO, COMES, .lowered = 1380},
+	{"IPv6: mss auto", IPV6(FLAGS_OF_LINUX(0x12, 1440)), AUTO, COMES, .lowered = 1360},
+	{"IPv4: mss auto: fits exactly", IPV4(SYN_OF_LINUX(1380)), AUTO, COMES},
+	{"IPv4: mss auto: the narrower device's MTU", IPV4(SYN_OF_LINUX(1460)), .device = DEVICE_NARROW, AUTO, COMES,
+	 .lowered = 1260},
+	{"IPv4: mss auto: a kernel without the helper", IPV4(SYN_OF_LINUX(1460)), AUTO, .no_check_mtu = true, COMES},
+	SYN_BOTH("N", SYN_OF_LINUX(1440), .mss = 1300, COMES, .lowered = 1300),
+	SYN_BOTH("off", SYN_OF_LINUX(1440), COMES),
+	SYN_BOTH("not a SYN", FLAGS_OF_LINUX(0x18, 1440), .mss = 1300, COMES),
+	SYN_BOTH("hop limit", TWO(SYN_OF_LINUX(1440), .hop_limit = SET(1)), .mss = 1300, .verdict = V(HOP_LIMIT),
+		 .lowered = 1300),
+	SYN_BOTH("the tunnel was removed", SYN_OF_LINUX(1440), .mss = 1300, .tunnel_gone = true, STAYS),
+	{"IPv4: mss: from a bypass", IPV4(FROM("198.51.100.1"), SYN_OF_LINUX(1440)), .mss = 1300, STAYS},
+	{"IPv4: mss: to this host", IPV4(TO("8.0.16.1"), SYN_OF_LINUX(1440)), .mss = 1300, STAYS},
+	{"IPv4: mss: bounced first", IPV4(STRANGER, SYN_OF_LINUX(1440)), .mss = 1300, BOUNCES, VIA_LAN4},
+	{"IPv6: mss: bounced first", IPV6(STRANGER, SYN_OF_LINUX(1440)), .mss = 1300, BOUNCES, VIA_LAN6},
+	SYN_BOTH("return any", TWO(STRANGER, SYN_OF_LINUX(1440)), .mss = 1300, .ret = WGVIA_RETURN_ANY, DIRECT,
+		 .lowered = 1300),
+
+	{"IPv4: mss auto, mode stack", IPV4(SYN_OF_LINUX(1460)), AUTO, .stack = true, STAYS, .lowered = 1380},
+	{"IPv6: mss auto, mode stack", IPV6(SYN_OF_LINUX(1440)), AUTO, .stack = true, STAYS, .lowered = 1360},
+	SYN_BOTH("N, mode stack", FLAGS_OF_LINUX(0x12, 1440), .mss = 1300, .stack = true, STAYS, .lowered = 1300),
+	SYN_BOTH("off, mode stack", SYN_OF_LINUX(1440), .stack = true, STAYS),
+	SYN_BOTH("not a SYN, mode stack", FLAGS_OF_LINUX(0x18, 1440), .mss = 1300, .stack = true, STAYS),
+	SYN_BOTH("return any, mode stack", TWO(STRANGER, SYN_OF_LINUX(1440)), .mss = 1300, .ret = WGVIA_RETURN_ANY,
+		 .stack = true, DIRECT, .lowered = 1300),
+	SYN_BOTH("the tunnel was removed, mode stack", SYN_OF_LINUX(1440), .mss = 1300, .tunnel_gone = true,
+		 .stack = true, STAYS),
+	{"IPv4: mss: from a bypass, mode stack", IPV4(FROM("198.51.100.1"), SYN_OF_LINUX(1440)), .mss = 1300,
+	 .stack = true, STAYS},
+	{"IPv4: mss: to this host, mode stack", IPV4(TO("8.0.16.1"), SYN_OF_LINUX(1440)), .mss = 1300, .stack = true,
 	 STAYS},
+	{"IPv4: mss: bounced first, mode stack", IPV4(STRANGER, SYN_OF_LINUX(1440)), .mss = 1300, .stack = true,
+	 BOUNCES, VIA_LAN4},
+};
+
+static const struct row mss_egress_rows[] = {
+	{"IPv4: mss auto: the tunnel's MTU", IPV4(SYN_OF_LINUX(1460)), AUTO, TURNS, VIA_LAN4, .lowered = 1380},
+	{"IPv6: mss auto: the tunnel's MTU", IPV6(SYN_OF_LINUX(1440)), AUTO, TURNS, VIA_LAN6, .lowered = 1360},
+	{"IPv4: mss auto: the narrower device's MTU", IPV4(FROM("8.0.20.128"), SYN_OF_LINUX(1460)), AUTO, TURNS,
+	 .via = GW_NARROW4, .lowered = 1260},
+	{"IPv4: mss auto: the tunnel was removed", IPV4(SYN_OF_LINUX(1460)), AUTO, .tunnel_gone = true, TURNS,
+	 VIA_LAN4},
+	{"IPv4: mss: N, the tunnel was removed", IPV4(SYN_OF_LINUX(1460)), .mss = 1300, .tunnel_gone = true, TURNS,
+	 VIA_LAN4, .lowered = 1300},
+	{"IPv4: mss: N", IPV4(SYN_OF_LINUX(1460)), .mss = 1300, TURNS, VIA_LAN4, .lowered = 1300},
+	{"IPv6: mss: N, in mode stack", IPV6(SYN_OF_LINUX(1440)), .mss = 1300, .stack = true, TURNS, VIA_LAN6,
+	 .lowered = 1300},
+	{"IPv4: mss: off", IPV4(SYN_OF_LINUX(1460)), TURNS, VIA_LAN4},
+	{"IPv4: mss: not a SYN", IPV4(FLAGS_OF_LINUX(0x18, 1460)), .mss = 1300, TURNS, VIA_LAN4},
+	{"IPv4: mss: outside", IPV4(FROM(OUTSIDE4), SYN_OF_LINUX(1460)), .mss = 1300, STAYS},
+	{"IPv4: mss: bypass", IPV4(TO("198.51.100.1"), SYN_OF_LINUX(1460)), .mss = 1300, STAYS},
 };
 
 /* The same, where the packet's MAC is the gateway's: this is what the kernel was sending to the firewall anyway. */
@@ -1197,6 +1449,15 @@ static const struct row gateway_mac_rows[] = {
 	 .same_mac = true, .l2 = true, STAYS},
 	{"IPv6: second pass, the gateway's MAC as before", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
 	 .same_mac = true, .l2 = true, STAYS},
+	{"IPv4: second pass, another MAC than at first, the gateway's", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET), .l2 = true, STAYS},
+	{"IPv6: second pass, another MAC than at first, the gateway's", IPV6(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET), .l2 = true, STAYS},
+	{"IPv6: link-local next hop: second pass, another MAC than at first", IPV6(FROM("2001:db8:86dd:5000:8000::7")),
+	 .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .l2 = true, STAYS, .again = true, .via = GW_LAN_LINK_LOCAL},
+	{"IPv6: link-local next hop: second pass, at once, another MAC than at first",
+	 IPV6(FROM("2001:db8:86dd:5000:8000::7")), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .since = NOTHING,
+	 .l2 = true, STAYS},
 	/* bpf_fib_lookup() does not answer for a link-local address, so that it takes one more redirect at once */
 	AFTER_NO_ANSWER("IPv4: link-local next hop: ", IPV4(FROM("8.0.20.200")), DEVICE_LAN, GW_LAN_LINK_LOCAL),
 	AFTER_NO_ANSWER("IPv6: link-local next hop: ", IPV6(FROM("2001:db8:86dd:5000:8000::7")), DEVICE_LAN,
@@ -1313,6 +1574,18 @@ static bool check_next_hop(const struct row *row, struct programs *p, enum wgvia
 	return ok;
 }
 
+/* The row's packet as if it had come with the MSS option that it is to have afterwards, checksum and all. */
+static void build_lowered(const struct row *row, struct packet_spec spec, const uint8_t *mac, struct frame *frame)
+{
+	int at = row->lowered_at ? row->lowered_at : 2;
+
+	if (row->lowered) {
+		spec.options[at] = row->lowered >> 8;
+		spec.options[at + 1] = row->lowered;
+	}
+	packets_build(&spec, mac, frame);
+}
+
 /* What the frame must be afterwards. */
 static void expect_frame(const struct packet_spec *spec, enum wgvia_direction direction, bool l3, bool redirected,
 			 uint32_t ip_len, const struct frame *in, struct frame *out)
@@ -1336,6 +1609,8 @@ static void expect_frame(const struct packet_spec *spec, enum wgvia_direction di
 			ip[7]--;
 		}
 		out->len = link_len + ip_len;
+	} else if (!l3) {
+		out->data[0] &= ~1; /* the helper drops what goes to a group */
 	}
 	if (l3) {
 		memmove(out->data + LINK_LEN, out->data, out->len);
@@ -1356,13 +1631,20 @@ static bool check_marks(const struct row *row, enum wgvia_direction direction, b
 		expected[0] = MARK(DONE);
 	} else if (row->again) {
 		expected[0] = row->cb0 + 1;
+		expected[2] = (expected[2] & 0xffff) | own_cpu << 16;
 		expected[3] = pass;
-		expected[4] = own_cpu;
 	} else if (redirected) {
 		expected[0] = MARK(RETARGET);
 		expected[1] = expected[2] = 0;
 		if (!l3)
 			memcpy(&expected[1], in->data, 6);
+		expected[2] |= own_cpu << 16;
+		expected[3] = pass;
+		expected[4] = in->len - (l3 ? 0 : LINK_LEN);
+	} else if (row->bare) {
+		expected[4] = 0xffffffff;
+	} else if (row->verdict == UNCOUNTED && row->tc_index == TC_INDEX && row->cb0 >= MARK(RETARGET)) {
+		expected[0] = MARK(DONE);
 	}
 	for (int i = 0; i < 5; i++)
 		CHECK(run->cb[i] == expected[i], "cb[%d] is %#x, not %#x", i, run->cb[i], expected[i]);
@@ -1387,12 +1669,12 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 {
 	struct programs *p = &programs[form][record];
 	int verdict = row->verdict - 1;
-	bool l3 = p->options.l3;
+	bool l3 = p->options.l3 || row->bare;
 	bool redirected = verdict == WGVIA_REDIRECTED || verdict == WGVIA_RETURNED || verdict == WGVIA_RETARGETED ||
 			  verdict == WGVIA_BOUNCED || (verdict == WGVIA_DIRECT && !l3 && !row->stack) || row->again;
 	enum device device = row->device ? row->device : direction == WGVIA_OUT ? DEVICE_TUNNEL : DEVICE_LAN;
 	static struct wgvia_counter before[WGVIA_COUNTERS], after[WGVIA_COUNTERS];
-	static struct frame in, expected;
+	static struct frame in, lowered, expected;
 	static struct run run;
 	bool ok = true;
 	uint32_t cb[5] = {row->cb0 ? row->cb0 : 0x11111111, 0x22222222, 0x3333, 0x44444444, 0x55555555};
@@ -1401,13 +1683,17 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 	int action = TC_ACT_UNSPEC, error;
 
 	packets_build(spec, mac ? mac : devices[device].mac, &in);
+	build_lowered(row, *spec, mac ? mac : devices[device].mac, &lowered);
 	if (row->same_mac) {
 		cb[2] = 0;
 		memcpy(&cb[1], in.data, 6);
 	}
+	if (row->bare)
+		cb[1] = cb[2] = 0;
 	if (row->cb0) {
+		cb[2] |= (own_cpu ^ (row->since == ANOTHER_CPU)) << 16;
 		cb[3] = pass;
-		cb[4] = own_cpu ^ (row->since == ANOTHER_CPU);
+		cb[4] = in.len - LINK_LEN + row->noted_longer;
 	}
 	bytes = in.len - LINK_LEN - (row->frame_bytes ? 0 : spec->padding);
 	if (row->bytes && !row->gso_size)
@@ -1421,6 +1707,8 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 	if (l3) {
 		in.len -= LINK_LEN;
 		memmove(in.data, in.data + LINK_LEN, in.len);
+		lowered.len -= LINK_LEN;
+		memmove(lowered.data, lowered.data + LINK_LEN, lowered.len);
 	}
 	if (redirected)
 		action = TC_ACT_REDIRECT;
@@ -1456,7 +1744,7 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 		return false;
 	CHECK(run.action == action, "action %d, expected %d", run.action, action);
 	ok &= check_counters(direction, verdict, before, after, row->packets ? row->packets : 1, bytes);
-	expect_frame(spec, direction, l3, redirected, ip_len, &in, &expected);
+	expect_frame(spec, direction, l3, redirected || row->bare, ip_len, &lowered, &expected);
 	CHECK(run.out.len == expected.len && !memcmp(run.out.data, expected.data, expected.len),
 	      "the packet is not what it should be afterwards");
 	ok &= check_marks(row, direction, l3, redirected, &in, cb, &run, pass);
@@ -1489,7 +1777,9 @@ static bool run_forms(const struct row *row, const struct packet_spec *spec, enu
 {
 	static const uint8_t zero_mac[6];
 
-	programs_set_meta(&programs[0][0], row->on_fail, row->ret);
+	programs_set_meta(&programs[0][0],
+			  (struct wgvia_meta){
+				  .on_fail = row->on_fail, .ret = row->ret, .outside = row->outside, .mss = row->mss});
 	programs_set_tunnel(&programs[0][0], row->tunnel_gone ? DEVICE_NONE : DEVICE_TUNNEL);
 	for (enum form form = 0; form < FORM_COUNT; form++) {
 		bool l3 = form == FORM_L3;
@@ -1501,12 +1791,12 @@ static bool run_forms(const struct row *row, const struct packet_spec *spec, enu
 		if (l3 &&
 		    ((direction == WGVIA_BACK && !row->l3) || row->l2 || row->ether || !can_show_l3(spec, zero_mac)))
 			continue;
-		if (!l3 && row->l3)
+		if ((!l3 && row->l3) || (l3 && row->bare) || (row->bare && !can_show_l3(spec, zero_mac)))
 			continue;
 		if (row->ether && form != FORM_ETHER)
 			continue;
 		for (int record = 0; record <= 1; record++)
-			for (int sums = 0; sums <= (can_check_sums && !l3 && !spec->cut); sums++)
+			for (int sums = 0; sums <= (can_check_sums && !l3 && !row->bare && !spec->cut); sums++)
 				if (!run_one(row, spec, direction, form, record, sums, mac)) {
 					printf("# FAILED: %s: %s, %s%s\n", direction_words[direction], name,
 					       form_names[form], record ? ", recorded" : "");
@@ -1564,7 +1854,10 @@ static bool run_row(const struct row *row, enum wgvia_direction direction, const
 /* Why this kernel cannot give what the row wants, else NULL. Only MTUs and uncut GSO packets make a packet too big. */
 static const char *cannot_run(const struct row *row)
 {
-	if (row->verdict == V(TOO_BIG) && !(row->gso_size && row->packet.padding) && !programs_can_check_mtu())
+	if (row->verdict == V(TOO_BIG) && !row->noted_longer && !row->bare && !(row->gso_size && row->packet.padding) &&
+	    !programs_can_check_mtu())
+		return "bpf_check_mtu()";
+	if (row->mss == WGVIA_MSS_AUTO && row->lowered && !programs_can_check_mtu())
 		return "bpf_check_mtu()";
 	if (row->ingress && !can_set_ingress)
 		return "ingress devices in test runs";
@@ -1611,6 +1904,14 @@ static void egress(void **state)
 	RUN_TABLE(egress_rows, WGVIA_EGRESS, NULL);
 }
 
+static void mss_clamp(void **state)
+{
+	(void)state;
+	RUN_TABLE(mss_out_rows, WGVIA_OUT, NULL);
+	RUN_TABLE(mss_back_rows, WGVIA_BACK, NULL);
+	RUN_TABLE(mss_egress_rows, WGVIA_EGRESS, NULL);
+}
+
 static void egress_to_the_gateways_mac(void **state)
 {
 	(void)state;
@@ -1630,7 +1931,8 @@ static void every_verdict_has_a_row(void **state)
 		 1 << WGVIA_HOP_LIMIT | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_TOO_BIG | 1 << WGVIA_RETURNED |
 			 1 << WGVIA_BOUNCED | 1 << WGVIA_DIRECT | 1 << WGVIA_REFUSED | 1 << WGVIA_VERDICT_COUNT},
 		{egress_rows, sizeof(egress_rows) / sizeof(egress_rows[0]),
-		 1 << WGVIA_TOO_BIG | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_RETARGETED | 1 << WGVIA_VERDICT_COUNT},
+		 1 << WGVIA_TOO_BIG | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_RETARGETED | 1 << WGVIA_REFUSED |
+			 1 << WGVIA_VERDICT_COUNT},
 	};
 
 	(void)state;
@@ -1712,8 +2014,11 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_verdict_has_a_row),    cmocka_unit_test(out_of_the_tunnel),
-		cmocka_unit_test(back_into_the_tunnel),	      cmocka_unit_test(egress),
+		cmocka_unit_test(every_verdict_has_a_row),
+		cmocka_unit_test(out_of_the_tunnel),
+		cmocka_unit_test(back_into_the_tunnel),
+		cmocka_unit_test(egress),
+		cmocka_unit_test(mss_clamp),
 		cmocka_unit_test(egress_to_the_gateways_mac),
 	};
 

@@ -17,9 +17,9 @@
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
-#include "../../user/index.h"
-#include "../../user/state.h"
-#include "index_lines.h"
+#include "config/state.h"
+#include "datapath/index/index.h"
+#include "index/index_lines.h"
 #include "packets.h"
 #include "programs.h"
 

@@ -23,15 +23,16 @@
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
-#include "../../user/index.h"
-#include "../../user/state.h"
-#include "index_lines.h"
+#include "config/state.h"
+#include "datapath/index/index.h"
+#include "index/index_lines.h"
 #include "model.h"
 #include "packets.h"
 #include "programs.h"
 
 #define PACKETS_PER_CONFIG 4000
 #define LEAST_PER_VERDICT 300 /* in a million packets */
+#define LEAST_LOWERED 100
 #define ANCHORS 6
 #define TC_INDEX 0x7776
 #define MAGIC 0x77677600u
@@ -244,7 +245,10 @@ static void put_maps(void)
 			assert_int_equal(bpf_map_update_elem(bypasses, &key, &value, BPF_NOEXIST), 0);
 		}
 	}
-	programs_set_meta(&programs[0], config.on_fail, config.ret);
+	programs_set_meta(&programs[0], (struct wgvia_meta){.on_fail = config.on_fail,
+							    .ret = config.ret,
+							    .outside = config.outside,
+							    .mss = config.mss});
 	programs_forget(&programs[0]);
 	put_index(false);
 	put_index(true);
@@ -257,6 +261,14 @@ static bool has_length(bool v6, unsigned int count, unsigned int bits)
 		if (config.prefixes[v6][i].bits == bits)
 			return true;
 	return false;
+}
+
+/* Off, auto, numbers that are an MSS and those around them. */
+static uint32_t draw_mss_setting(void)
+{
+	static const uint32_t edges[] = {0, 2, 535, 536, 537, 1220, 1360, 1460, 65494, 65495, 65496, 0x10218};
+
+	return one_in(2) ? WGVIA_MSS_AUTO : one_in(3) ? edges[below(12)] : 500 + below(900);
 }
 
 static void draw_config(void)
@@ -317,6 +329,8 @@ static void draw_config(void)
 	}
 	config.on_fail = below(3);
 	config.ret = below(4); /* the last one is not an action, and reads as the first */
+	config.outside = below(3);
+	config.mss = draw_mss_setting();
 	put_maps();
 }
 
@@ -355,6 +369,50 @@ static uint8_t draw_protocol(bool v6)
 	return one_in(8) ? draw() : usual[below(sizeof(usual))];
 }
 
+/* An option, or what is none, into at most `room` bytes, of which there is one at least; its length. */
+static uint32_t draw_option(bool is_mss, uint8_t *at, uint32_t room)
+{
+	static const uint8_t kinds[][2] = {{2, 4}, {1, 1}, {1, 1}, {3, 3}, {4, 2}, {5, 10}, {8, 10}, {0, 1}};
+	const uint8_t *kind = kinds[is_mss ? 0 : one_in(6) ? below(8) : 1 + below(6)];
+	uint32_t mss = 1210 + below(300), len = kind[1];
+
+	if (len > room && !one_in(4)) {
+		at[0] = 1;
+		return 1;
+	}
+	fill_random(at, room);
+	at[0] = one_in(16) ? draw() : kind[0];
+	if (room > 1 && len > 1)
+		at[1] = one_in(24) ? below(room + 3) : len;
+	if (room > 3 && kind[0] == 2 && one_in(2)) {
+		at[2] = mss >> 8;
+		at[3] = mss;
+	}
+	return len < room ? len : room;
+}
+
+/* Makes a TCP segment of `len` bytes a SYN, most of the time, with options. */
+static void draw_syn(bool v6, uint8_t *ip, uint32_t header, uint32_t len)
+{
+	static const uint8_t flags[] = {0x02, 0x12, 0xc2, 0x10, 0x06, 0x18};
+	uint32_t options = len < 20 ? 0 : 4 * below(len > 60 ? 11 : (len - 20) / 4 + 1), sum;
+	uint8_t *tcp = ip + header;
+
+	ip[v6 ? 6 : 9] = IPPROTO_TCP;
+	if (!v6 && !one_in(8))
+		ip[6] = ip[7] = 0;
+	if (len < 20)
+		return;
+	tcp[12] = (one_in(16) ? below(16) : 5 + options / 4) << 4;
+	tcp[13] = one_in(3) ? flags[below(6)] : flags[below(2)];
+	for (uint32_t at = 0, place = 1 + below(4); at < options;)
+		at += draw_option(!--place, tcp + 20 + at, options - at);
+	tcp[16] = tcp[17] = 0;
+	sum = packets_tcp_checksum(v6 ? 6 : 4, ip, tcp, len);
+	tcp[16] = sum >> 8;
+	tcp[17] = sum;
+}
+
 /* A packet that is right, behind 14 bytes of link header. Returns its length. */
 static uint32_t draw_sound(bool v6, bool gso, uint8_t *frame)
 {
@@ -378,6 +436,8 @@ static uint32_t draw_sound(bool v6, bool gso, uint8_t *frame)
 		ip[7] = draw_hop_limit();
 		draw_address(v6, ip + 8);
 		draw_address(v6, ip + 24);
+		if (one_in(3))
+			draw_syn(v6, ip, header, len);
 		return LINK_LEN + header + len;
 	}
 	ip[0] = 0x40 | header / 4;
@@ -392,6 +452,8 @@ static uint32_t draw_sound(bool v6, bool gso, uint8_t *frame)
 	draw_address(v6, addr);
 	memcpy(ip + 16, addr, 4);
 	fill_random(ip + 20, header - 20);
+	if (one_in(3))
+		draw_syn(v6, ip, header, len);
 	len += header;
 	header = packets_checksum(ip, header / 4);
 	ip[10] = header >> 8;
@@ -475,7 +537,7 @@ static uint32_t draw_gso_size(bool v6)
 	return devices[near[below(3)]].mtu - headers - 2 + below(5);
 }
 
-static void draw_egress_context(struct model_packet *packet, const uint8_t *frame)
+static void draw_egress_context(struct model_packet *packet, const uint8_t *frame, bool l3)
 {
 	static const uint32_t in[] = {DEVICE_NONE, DEVICE_TUNNEL, DEVICE_LAN, DEVICE_JUMBO, DEVICE_FOREIGN};
 
@@ -487,15 +549,18 @@ static void draw_egress_context(struct model_packet *packet, const uint8_t *fram
 	if (one_in(8))
 		packet->cb[0] ^= 1u << below(32);
 	packet->cb[2] = 0;
-	memcpy(&packet->cb[1], frame, 6);
+	if (!one_in(8))
+		memcpy(&packet->cb[1], frame, 6);
+	else if (one_in(2))
+		packet->cb[1] = 0;
 	if (one_in(4))
 		packet->cb[1 + below(2)] ^= 1u << below(32);
 	if (!one_in(8))
 		packet->cb[3] = packet->pass - (one_in(2) ? 1 : below(4));
-	if (!one_in(8))
-		packet->cb[4] = cpu;
-	else if (one_in(2))
-		packet->cb[4] = cpu ^ 1u << below(32);
+	packet->cb[2] = (packet->cb[2] & 0xffff) | (one_in(8) ? cpu ^ 1u << below(16) : cpu) << 16;
+	packet->cb[4] = packet->len - (l3 || one_in(8) ? 0 : LINK_LEN);
+	if (one_in(16))
+		packet->cb[4] ^= 1u << below(32);
 }
 
 static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
@@ -535,7 +600,7 @@ static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
 	packet->cpu = cpu;
 	if (packet->direction == WGVIA_EGRESS) {
 		packet->pass = ++passes;
-		draw_egress_context(packet, packet->data);
+		draw_egress_context(packet, packet->data, l3);
 	}
 	if (one_in(50) && !l3)
 		packet->vlan = 1 + below(4000);
@@ -581,11 +646,12 @@ static const char *address(bool v6, const uint8_t *addr)
 
 static void print_config(void)
 {
-	printf("# form: %s%s, tunnel is ifindex %u, on_fail %u\n",
+	printf("# form: %s%s, tunnel is ifindex %u, on_fail %u, outside %u, mss %u\n",
 	       config.l3      ? "no link header"
 	       : config.ether ? "Ethernet tunnel"
 			      : "link header",
-	       config.no_mtu ? ", no MTU helper" : "", config.tunnel_ifindex, config.on_fail);
+	       config.no_mtu ? ", no MTU helper" : "", config.tunnel_ifindex, config.on_fail, config.outside,
+	       config.mss);
 	for (unsigned int i = 0; i < config.device_count; i++)
 		printf("# device %u: MTU %u%s\n", config.devices[i].ifindex, config.devices[i].mtu,
 		       config.devices[i].for_gateways ? ", for gateways" : "");
@@ -605,8 +671,20 @@ static void print_config(void)
 	}
 }
 
+/* What a receiver makes of the TCP checksum of a packet behind a link header. */
+static uint16_t tcp_checksum(const uint8_t *frame)
+{
+	const uint8_t *ip = frame + LINK_LEN;
+	bool v6 = ip[0] >> 4 == 6;
+	uint32_t header = v6 ? 40 : ip[0] % 16 * 4;
+	uint32_t len = ip[v6 ? 4 : 2] << 8 | ip[v6 ? 5 : 3];
+
+	return packets_tcp_checksum(v6 ? 6 : 4, ip, ip + header, v6 ? len : len - header);
+}
+
 /* NULL where program and model agree, else in what they do not. */
-static const char *compare(const struct programs *p, const struct model_result *model, const struct run *run)
+static const char *compare(const struct programs *p, const struct model_packet *packet,
+			   const struct model_result *model, const struct run *run)
 {
 	const struct recorded *recorded = (const void *)p->recorded;
 
@@ -623,6 +701,8 @@ static const char *compare(const struct programs *p, const struct model_result *
 		return "next hop";
 	if (run->out.len != model->len || memcmp(run->out.data, model->data, model->len) != 0)
 		return "bytes";
+	if (model->lowered && tcp_checksum(run->out.data) != tcp_checksum(packet->data - (config.l3 ? LINK_LEN : 0)))
+		return "checksum";
 	if (memcmp(run->cb, model->cb, sizeof(model->cb)) != 0)
 		return "mark";
 	return NULL;
@@ -669,7 +749,7 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static uint64_t seen[WGVIA_DIRECTION_COUNT][MODEL_UNCOUNTED + 1];
+static uint64_t seen[WGVIA_DIRECTION_COUNT][MODEL_UNCOUNTED + 1], lowered[WGVIA_DIRECTION_COUNT];
 
 static void program_and_model_agree(void **unused)
 {
@@ -714,12 +794,13 @@ static void program_and_model_agree(void **unused)
 		error = programs_run(p, packet.direction, &frame, &run);
 		model_decide(&config, &packet, &model);
 		seen[packet.direction][model.verdict]++;
+		lowered[packet.direction] += model.lowered;
 		further += model.redirected && model.verdict == MODEL_UNCOUNTED;
 		if (model.verdict != MODEL_UNCOUNTED) {
 			expected[WGVIA_COUNTER(packet.direction, model.verdict)].packets += model.packets;
 			expected[WGVIA_COUNTER(packet.direction, model.verdict)].bytes += model.bytes;
 		}
-		what = error ? strerror(-error) : compare(p, &model, &run);
+		what = error ? strerror(-error) : compare(p, &packet, &model, &run);
 		if (what) {
 			print_disagreement(what, i, p, &packet, &model, &run);
 			memcpy(expected, p->counters, sizeof(expected));
@@ -731,9 +812,13 @@ static void program_and_model_agree(void **unused)
 		for (int v = 0; v <= MODEL_UNCOUNTED; v++)
 			if (seen[d][v])
 				printf("# %-6s %-10s %9llu\n", directions[d], words[v], (unsigned long long)seen[d][v]);
+	printf("# MSS lowered: out %llu, back %llu, egress %llu\n", (unsigned long long)lowered[WGVIA_OUT],
+	       (unsigned long long)lowered[WGVIA_BACK], (unsigned long long)lowered[WGVIA_EGRESS]);
 	printf("# egress further tries %u, indexes %llu\n", further, (unsigned long long)indexes);
 	assert_true(indexes >= packets_wanted / PACKETS_PER_CONFIG / 4);
 	assert_int_equal(disagreements, 0);
+	for (int d = 0; d < WGVIA_DIRECTION_COUNT; d++)
+		assert_in_range(lowered[d], packets_wanted * LEAST_LOWERED / 1000000, packets_wanted);
 	assert_in_range(further, packets_wanted * LEAST_PER_VERDICT / 1000000, packets_wanted);
 }
 
@@ -743,8 +828,8 @@ static void every_verdict_occurred(void **unused)
 		[WGVIA_OUT] = (1 << (WGVIA_REDIRECTED + 1)) - 1,
 		[WGVIA_BACK] = 1 << WGVIA_HOP_LIMIT | 1 << WGVIA_TOO_BIG | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_RETURNED |
 			       1 << WGVIA_BOUNCED | 1 << WGVIA_DIRECT | 1 << WGVIA_REFUSED | 1 << MODEL_UNCOUNTED,
-		[WGVIA_EGRESS] =
-			1 << WGVIA_TOO_BIG | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_RETARGETED | 1 << MODEL_UNCOUNTED,
+		[WGVIA_EGRESS] = 1 << WGVIA_TOO_BIG | 1 << WGVIA_NO_GATEWAY | 1 << WGVIA_RETARGETED |
+				 1 << WGVIA_REFUSED | 1 << MODEL_UNCOUNTED,
 	};
 	uint64_t least = packets_wanted * LEAST_PER_VERDICT / 1000000;
 

@@ -72,7 +72,7 @@ static int set_up(void **state)
 	(void)state;
 	programs_forget(&programs);
 	programs_clear_maps(&programs);
-	programs_set_meta(&programs, WGVIA_DROP, WGVIA_RETURN_VIA);
+	programs_set_meta(&programs, (struct wgvia_meta){});
 	while (!bpf_map_get_next_key(bpf_map__fd(programs.skel->maps.senders), NULL, &key))
 		bpf_map_delete_elem(bpf_map__fd(programs.skel->maps.senders), &key);
 	while (!bpf_map_get_next_key(bpf_map__fd(programs.skel->maps.failover), NULL, &list))
@@ -198,7 +198,7 @@ static void with_return_drop_nothing_is_learnt_by_bouncing(void **state)
 	(void)state;
 	EXPECT(BOUNCED, .sender = STRANGER, .hop_limit = 64);
 	EXPECT(RETURNED, .sender = STRANGER, .hop_limit = 62);
-	programs_set_meta(&programs, WGVIA_DROP, WGVIA_RETURN_DROP);
+	programs_set_meta(&programs, (struct wgvia_meta){.ret = WGVIA_RETURN_DROP});
 	EXPECT(REFUSED, .sender = STRANGER, .hop_limit = 64, .to = "8.0.18.1");
 	EXPECT(REFUSED, .sender = STRANGER, .hop_limit = 62, .to = "8.0.18.1");
 }
@@ -209,7 +209,7 @@ static void a_named_sender_counts_for_every_gateway(void **state)
 	set_sender(NULL, STRANGER, WGVIA_SENDER_NAMED);
 	EXPECT(RETURNED, .sender = STRANGER);
 	EXPECT(RETURNED, .sender = STRANGER, .to = "2001:db8:86dd:4000::10");
-	programs_set_meta(&programs, WGVIA_DROP, WGVIA_RETURN_DROP);
+	programs_set_meta(&programs, (struct wgvia_meta){.ret = WGVIA_RETURN_DROP});
 	EXPECT(RETURNED, .sender = STRANGER, .to = "8.0.18.1");
 	EXPECT(REFUSED, .sender = STRANGER + 1, .to = "8.0.18.1");
 }
@@ -218,7 +218,7 @@ static void a_probed_sender_counts_for_its_gateway(void **state)
 {
 	(void)state;
 	set_sender("192.0.2.1", STRANGER, WGVIA_SENDER_PROBED);
-	programs_set_meta(&programs, WGVIA_DROP, WGVIA_RETURN_DROP);
+	programs_set_meta(&programs, (struct wgvia_meta){.ret = WGVIA_RETURN_DROP});
 	EXPECT(RETURNED, .sender = STRANGER);
 	EXPECT(REFUSED, .sender = STRANGER, .to = "2001:db8:86dd:4000::10");
 }
@@ -250,7 +250,7 @@ static void a_link_local_gateway_is_known_by_what_is_sent_there(void **state)
 
 	(void)state;
 	set_prefix("2001:db8:86dd:4000::/50", "fe80::1", 0);
-	programs_set_meta(&programs, WGVIA_DROP, WGVIA_RETURN_VIA);
+	programs_set_meta(&programs, (struct wgvia_meta){});
 	assert_int_equal(verdict_of(&(struct sent){.sender = GATEWAY, .to = "2001:db8:86dd:4000::10"}, &run),
 			 WGVIA_BOUNCED);
 	assert_int_equal(run.cb[0], MARK_SHOW6);
@@ -262,7 +262,7 @@ static void a_link_local_gateway_is_known_by_what_is_sent_there(void **state)
 	assert_int_equal(run.action, -1);
 	EXPECT(RETURNED, .sender = GATEWAY, .to = "2001:db8:86dd:4000::11");
 	EXPECT(BOUNCED, .sender = STRANGER, .to = "2001:db8:86dd:4000::11");
-	programs_set_meta(&programs, WGVIA_DROP, WGVIA_RETURN_DROP);
+	programs_set_meta(&programs, (struct wgvia_meta){.ret = WGVIA_RETURN_DROP});
 	EXPECT(RETURNED, .sender = GATEWAY, .to = "2001:db8:86dd:4000::12");
 }
 

@@ -24,12 +24,13 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# ends STATUS ARGUMENT...: what it says is in $output.
+# ends STATUS ARGUMENT...: what it says is in $output and $stderr.
 ends() {
 	local wanted=$1
 	shift
-	run wgvia "$@"
-	[ "$status" = "$wanted" ] || is "wgvia $*: status $status, $output" "status $wanted"
+	run --separate-stderr wgvia "$@"
+	# shellcheck disable=SC2154 # bats sets it
+	[ "$status" = "$wanted" ] || is "wgvia $*: status $status, $output$stderr" "status $wanted"
 	said "$@"
 }
 
@@ -86,6 +87,8 @@ is_json() {
 	ends 0 explain wg6 from $WG4 to $INET4
 	ends 1 check wg6
 	is_json 1 check wg6 --probe
+	ends 0 health wg6
+	is_json 0 health wg6
 	said trace
 	spawn "$NS_GW" watch "$WGVIA" --pin-dir "$PIN_DIR" -j stats wg6 --watch 1
 	spawn "$NS_GW" trace "$WGVIA" --pin-dir "$PIN_DIR" -j trace wg6 from $VPN4 verdict redirected count 3
@@ -106,6 +109,7 @@ is_json() {
 	ends 2 up wg6 from $VPN4 via
 	ends 2 frobnicate
 	ends 1 show wg6
+	ends 1 health wg6
 	ends 1 up nosuch
 	ends 1 up wg6 from $VPN4 via 203.0.113.2
 	ends 1 route add wg6 from $VPN4 via $FW4
@@ -125,12 +129,12 @@ is_json() {
 	AGENT_ENV=(WGVIA_RCVBUF=4096)
 	agent_start "$file" interval 0.2 hold 0
 	says "is in force" 60
-	says "gateway $FW4 dev ens3 is well" 60
+	says "gateway $FW4 dev ens3 is healthy" 60
 	agent_signal STOP
 	printf 'address add 172.20.8.%d/32 dev lo\n' {1..250} | ip -n "$NS_GW" -batch -
 	printf 'address delete 172.20.8.%d/32 dev lo\n' {1..250} | ip -n "$NS_GW" -batch -
 	agent_signal CONT
-	says "messages of the kernel were lost" 60
+	says "kernel messages were lost" 60
 	in_ns "$NS_FW" nft 'table netdev dead { chain in { type filter hook ingress device lan priority -1; policy drop; }; }'
 	says "gateway $FW4 dev ens3 is dead" 60
 	in_ns "$NS_FW" nft delete table netdev dead
@@ -154,5 +158,5 @@ is_json() {
 	local command
 	while IFS= read -r command; do
 		grep -qx "$command" "$BATS_FILE_TMPDIR/said" || is "$command was not run" "all were"
-	done < <(sed -n 's/^int cmd_\([a-z]*\)(.*/\1/p' "$TREE/user/command.h")
+	done < <(sed -n 's/^int cmd_\([a-z]*\)(.*/\1/p' "$TREE/user/commands/command.h")
 }

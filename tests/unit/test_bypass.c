@@ -14,10 +14,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "bypass.h"
-#include "parse.h"
-#include "util.h"
-#include "words.h"
+#include "base/abi_words.h"
+#include "base/util.h"
+#include "config/parse.h"
+#include "plan/bypass.h"
+#include "tests/unit/prefix.h"
 
 #define MAX 64
 
@@ -27,16 +28,6 @@ struct host {
 	struct fib fib;
 	struct state state;
 };
-
-static struct prefix prefix_from(const char *text)
-{
-	struct prefix prefix;
-	struct error error;
-
-	if (parse_prefix(text, &prefix, &error))
-		fail_msg("%s", error.text);
-	return prefix;
-}
 
 /* --- a host in words: items end with ';', their first word is from, admin, vrf, rule or route --- */
 
@@ -148,6 +139,7 @@ static void read_host(struct host *host, const char *text)
 			strtok_r(NULL, " ", &save);
 		}
 	}
+	state_sort(&host->state);
 }
 
 /* The list without the scopes, "PREFIX VERDICT[+FLAGS]" each. */
@@ -200,7 +192,7 @@ static const struct {
 	{"route 2001:db8::/64 wg6 metric 256 ; route 2001:db8::/64 lan metric 256 ; ", "2001:db8::/64 tunnel"},
 	/* this host */
 	{"route 10.0.0.0/8 wg6 ; route 10.6.0.1/32 local ; route 10.6.255.255/32 broadcast ; ",
-	 "10.0.0.0/8 tunnel, 10.6.0.1/32 local, 10.6.255.255/32 local+2"},
+	 "10.0.0.0/8 tunnel, 10.6.0.1/32 local, 10.6.255.255/32 local+4"},
 	{"route 2001:db8::/128 anycast ; ", "2001:db8::/128 local"},
 	{"route 10.0.0.0/8 local ; route 10.6.0.0/16 wg6 ; route 10.1.0.0/16 lan ; ", "10.0.0.0/8 local"},
 	/* what is in a scope stays there */

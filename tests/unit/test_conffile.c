@@ -14,9 +14,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "conffile.h"
-#include "util.h"
+#include "base/util.h"
+#include "config/conffile.h"
 
+#define WORD50 "12345678901234567890123456789012345678901234567890"
 #define GOOD "from 10.6.0.0/16 via 192.0.2.1\n"
 
 static char path[64];
@@ -43,11 +44,11 @@ static void a_file_says_what_up_says(void **state)
 {
 	static const char *const texts[] = {
 		"from 2001:db8:1::/50 via 2001:db8:2::1 dev ens3\nfrom 10.6.0.0/16\nbypass 192.0.2.9\nmode stack\n"
-		"on-fail pass\n",
-		"# by hand\r\n\r\non-fail pass # not drop\r\nmode\tstack\r\n  from 2001:db8:1::/50 dev ens3 "
+		"on-fail pass\noutside drop\nmss 1360\n",
+		"# by hand\r\n\r\non-fail pass # not drop\r\noutside drop\r\nmss 1360\r\nmode\tstack\r\n  from 2001:db8:1::/50 dev ens3 "
 		"via 2001:db8:2::1\t\r\n#from 10.7.0.0/16\r\n\tfrom 10.6.0.0/16\t#\r\nbypass 192.0.2.9\r\n",
 		"\n \n\t\n#\n # \x1b\xff\nbypass 192.0.2.9/32\nfrom 2001:db8:1::/50 via 2001:db8:2::1 dev ens3 #"
-		"\nfrom 10.6.0.0/16\nmode stack\non-fail pass\n",
+		"\nfrom 10.6.0.0/16\nmode stack\nmss 1360\noutside\tdrop\non-fail pass\n",
 	};
 	struct request request;
 	struct error error;
@@ -69,6 +70,8 @@ static void a_file_says_what_up_says(void **state)
 		assert_int_equal(request.bypass[0].len, 32);
 		assert_int_equal(request.mode, WGVIA_STACK);
 		assert_int_equal(request.on_fail, WGVIA_PASS);
+		assert_int_equal(request.outside, WGVIA_OUTSIDE_DROP);
+		assert_int_equal(request.mss, 1360);
 		request_free(&request);
 	}
 }
@@ -82,7 +85,31 @@ static void what_is_left_out_is_as_up_has_it(void **state)
 	assert_int_equal(read_text("from 10.6.0.0/16\r\n", &request, &error), 0);
 	assert_int_equal(request.mode, WGVIA_FAST);
 	assert_int_equal(request.on_fail, WGVIA_DROP);
+	assert_int_equal(request.outside, WGVIA_OUTSIDE_PASS);
+	assert_int_equal(request.mss, WGVIA_MSS_OFF);
 	assert_int_equal(request.bypass_count, 0);
+	request_free(&request);
+}
+
+static void a_reason_is_all_that_is_left_of_the_line(void **state)
+{
+	static const char longest[] = WORD50 " " WORD50 " " WORD50 " 123456789 123456789 123456789 123456789 123456";
+	struct request request;
+	struct error error;
+	char text[512];
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		 "accept  reach\treason  mode stack,   ticket 4711 # a comment\n" GOOD "accept mtu reason %s\n",
+		 longest);
+	assert_int_equal(read_text(text, &request, &error), 0);
+	assert_int_equal(strlen(longest), 199);
+	assert_int_equal(request.accepted.count, 2);
+	assert_string_equal(request.accepted.all[0].finding.name, "mtu");
+	assert_string_equal(accepted_reason(&request.accepted, "mtu"), longest);
+	assert_string_equal(accepted_reason(&request.accepted, "reach"), "mode stack, ticket 4711");
+	assert_null(accepted_reason(&request.accepted, "nat"));
+	assert_int_equal(request.mode, WGVIA_FAST);
 	request_free(&request);
 }
 
@@ -108,9 +135,9 @@ static void what_is_wrong_is_named_with_line_and_word(void **state)
 		{GOOD "from 10.7.0.0/16#\n", 2, "'10.7.0.0/16#' has no valid length"}, /* no white space, no comment */
 		{GOOD "from #10.7.0.0/16\n", 2, "'from' needs a value"},
 		{GOOD "bypass 192.0.2.9 192.0.2.10\n", 2, "unexpected word '192.0.2.10'"},
-		{GOOD "bypass fe80::1%eth0\n", 2, "'fe80::1%eth0' is no prefix"},
+		{GOOD "bypass fe80::1%eth0\n", 2, "'fe80::1%eth0' is not a valid prefix"},
 		{GOOD "mode\n", 2, "'mode' needs a value"},
-		{GOOD "mode medium\n", 2, "'medium' is no mode"},
+		{GOOD "mode medium\n", 2, "'medium' is not a valid mode"},
 		{GOOD "mode fast\nmode fast\n", 3, "'mode' is given twice"},
 		{GOOD "on-fail drop\n\non-fail pass\n", 4, "'on-fail' is given twice"},
 		{GOOD "from 10.7.0.0/16 dev wg6\n", 2, "the tunnel itself"},
@@ -119,6 +146,27 @@ static void what_is_wrong_is_named_with_line_and_word(void **state)
 		 "from '10.6.0.0/16' is given twice, first in line 1"},
 		{"from 10.8.0.0/16\nfrom 10.6.0.0/16\nfrom 10.8.0.0/16\nfrom 10.8.0.0/16\nfrom 10.6.0.0/16\n", 3,
 		 "from '10.8.0.0/16' is given twice, first in line 1"},
+		{GOOD "accept\n", 2, "'accept' needs a value"},
+		{GOOD "accept rp_filter\n", 2, "'accept rp_filter' needs a reason: accept rp_filter reason TEXT"},
+		{GOOD "accept rp_filter because of that\n", 2, "needs a reason"},
+		{GOOD "accept rp_filter reason\n", 2, "'reason' needs a text"},
+		{GOOD "accept rp_filter reason # none\n", 2, "'reason' needs a text"},
+		{GOOD "accept mtu reason bad\377utf\n", 2, "the reason is not valid UTF-8"},
+		{GOOD "accept mtu reason cut\303\n", 2, "the reason is not valid UTF-8"},
+		{GOOD "accept mtu reason \300\200\n", 2, "the reason is not valid UTF-8"},
+		{GOOD "accept mtu reason \355\240\200\n", 2, "the reason is not valid UTF-8"},
+		{GOOD "accept mtu reason x\302\2332Jy\n", 2, "the reason has a control character"},
+		{GOOD "accept mtu reason x\342\200\256y\n", 2, "the reason has a control character"},
+		{GOOD "accept rpfilter reason x\n", 2,
+		 "'rpfilter' is not a finding of 'check': do you mean 'rp_filter'?"},
+		{GOOD "accept Reach reason x\n", 2, "do you mean 'reach'?"},
+		{GOOD "accept xyzzy-plugh reason x\n", 2, "FINDINGS in wgvia(8) lists them"},
+		{GOOD "accept 123456789012345678901234567890 reason x\n", 2, "FINDINGS in wgvia(8) lists them"},
+		{GOOD "accept mtu reason x\naccept nat reason y\naccept mtu reason x\n", 4,
+		 "'accept mtu' is given twice"},
+		{GOOD "accept mtu reason " WORD50 " " WORD50 " " WORD50
+		      " 123456789 123456789 123456789 123456789 1234567\n",
+		 2, "the reason is too long: 199 bytes at most"},
 		{GOOD "from 10.7.0.0/16", 2, "has no end"},
 		{GOOD "#", 2, "has no end"},
 		{GOOD "from 10.7.0.0/16 \x1b[31m\n", 2, "control character (0x1b)"},
@@ -268,6 +316,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_says_what_up_says),
 		cmocka_unit_test(what_is_left_out_is_as_up_has_it),
+		cmocka_unit_test(a_reason_is_all_that_is_left_of_the_line),
 		cmocka_unit_test(what_is_wrong_is_named_with_line_and_word),
 		cmocka_unit_test(a_nul_byte_is_no_text),
 		cmocka_unit_test(the_longest_line),

@@ -12,23 +12,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "diff.h"
-#include "lists.h"
-#include "parse.h"
-#include "statement.h"
-#include "util.h"
+#include "base/util.h"
+#include "config/diff.h"
+#include "config/failover.h"
+#include "config/parse.h"
+#include "config/statement.h"
 
-static struct link devices[] = {{.ifindex = 2, .name = "ens3"}, {.ifindex = 3, .name = "ens4"}};
-static const struct links links = {devices, ARRAY_SIZE(devices)};
+static struct netdev devices[] = {{.ifindex = 2, .name = "ens3"}, {.ifindex = 3, .name = "ens4"}};
+static const struct netdevs netdevs = {devices, ARRAY_SIZE(devices)};
 
 static char told[4096];
-
-static void tell(void *data, const char *line)
-{
-	assert_ptr_equal(data, told);
-	assert_true(strlen(told) + strlen(line) + 2 < sizeof(told));
-	strcat(strcat(told, line), "\n");
-}
 
 /* The value as the first of a list. */
 static struct wgvia_gateway add_list(struct state *state, const struct route_words *route,
@@ -38,12 +31,12 @@ static struct wgvia_gateway add_list(struct state *state, const struct route_wor
 	uint32_t number;
 
 	for (size_t i = 0; i < route->other_count; i++) {
-		const struct link *dev = link_by_name(&links, route->others[i].dev);
+		const struct netdev *dev = netdev_by_name(&netdevs, route->others[i].dev);
 		struct wgvia_gateway other = gateway_value(&route->others[i].via, dev ? dev->ifindex : 99);
 
 		list.hops[i + 1] = hop_of(&other);
 	}
-	assert_int_equal(lists_add(state, &list, &number), 0);
+	assert_int_equal(failover_add(state, &list, &number), 0);
 	return hop_value(&list.hops[0], number);
 }
 
@@ -67,7 +60,7 @@ static struct state state_of(const char *text)
 			fail_msg("%s", error.text);
 	}
 	for (size_t i = 0; i < request.route_count; i++) {
-		const struct link *dev = link_by_name(&links, request.routes[i].dev);
+		const struct netdev *dev = netdev_by_name(&netdevs, request.routes[i].dev);
 		struct wgvia_gateway value = gateway_value(&request.routes[i].via, dev ? dev->ifindex : 99);
 
 		if (request.routes[i].other_count)
@@ -76,17 +69,38 @@ static struct state state_of(const char *text)
 	}
 	for (size_t i = 0; i < request.bypass_count; i++)
 		state_add_bypass(&state, &request.bypass[i], WGVIA_BYPASS, WGVIA_BYPASS_ADMIN);
+	if (accepted_copy(&request.accepted, &state.accepted))
+		fail();
 	state.mode = request.mode;
 	state.on_fail = request.on_fail;
+	state.outside = request.outside;
+	state.mss = request.mss;
 	request_free(&request);
 	state_sort(&state);
 	return state;
 }
 
+/* Adds the line to `told`; the entry that it is about is in the state that it names. */
+static void tell(const struct difference *difference, void *unused)
+{
+	const struct state *state = difference->state;
+	size_t len = strlen(told);
+
+	(void)unused;
+	snprintf(told + len, sizeof(told) - len, "%c %s%s\n", difference->is_added ? '+' : '-', difference->statement,
+		 difference->comment);
+	assert_true(!difference->gateway || (difference->gateway >= state->gateways &&
+					     difference->gateway < state->gateways + state->gateway_count));
+	assert_true(!difference->bypass ||
+		    (difference->bypass >= state->bypass && difference->bypass < state->bypass + state->bypass_count));
+	assert_int_equal(!!difference->gateway, !strncmp(difference->statement, "from ", 5));
+	assert_int_equal(!!difference->bypass, !strncmp(difference->statement, "bypass ", 7));
+}
+
 static const char *diff(const struct state *from, const struct state *to)
 {
 	told[0] = '\0';
-	diff_states(from, to, &links, tell, told);
+	diff_states(from, to, &netdevs, tell, NULL);
 	return told;
 }
 
@@ -123,6 +137,9 @@ static void two_states_differ_in_these_lines(void **unused)
 		{A Z, A Z Y, "+ " Y},
 		{A "mode fast", A "mode stack", "- mode fast\n+ mode stack\n"},
 		{A "on-fail pass", A, "- on-fail pass\n+ on-fail drop\n"},
+		{A, A "outside drop", "- outside pass\n+ outside drop\n"},
+		{A, A "mss auto", "- mss off\n+ mss auto\n"},
+		{A "mss 536", A "mss 65495", "- mss 536\n+ mss 65495\n"},
 		{B Y, A "mode stack\non-fail pass\n" Z,
 		 "- mode fast\n+ mode stack\n- on-fail drop\n+ on-fail pass\n+ " A "- " B "- " Y "+ " Z},
 		{L M, M L, ""},
@@ -130,6 +147,10 @@ static void two_states_differ_in_these_lines(void **unused)
 		{A, L, "- " A "+ " L},
 		{L, A, "- " L "+ " A},
 		{M, L M, "+ " L},
+		{A "accept mtu reason x y\naccept nat reason z\n", A "accept nat reason z\naccept mtu reason x y\n",
+		 ""},
+		{A "accept mtu reason x y\naccept nat reason z\n", A "accept mtu reason x\naccept reach reason z\n",
+		 "- accept mtu reason x y\n+ accept mtu reason x\n- accept nat reason z\n+ accept reach reason z\n"},
 		{"", A, "+ " A},
 		{A, "", "- " A},
 		{"", "", ""},
@@ -148,7 +169,9 @@ static void where_nothing_is_everything_comes(void **unused)
 	cleanup(state_free) struct state to = state_of(C A Y "mode stack\n");
 
 	(void)unused;
-	assert_string_equal(diff(NULL, &to), "+ mode stack\n+ on-fail drop\n+ return via\n+ " A "+ " C "+ " Y);
+	assert_string_equal(diff(NULL, &to),
+			    "+ mode stack\n+ on-fail drop\n+ outside pass\n+ mss off\n+ return via\n+ " A "+ " C
+			    "+ " Y);
 }
 
 static void what_the_host_is_left_alone_for_is_no_difference(void **unused)
@@ -218,7 +241,7 @@ static void which_of_a_list_is_in_force_is_no_difference_and_is_kept(void **unus
 	assert_int_equal(to.gateways[1].value.addr[3], 9);
 }
 
-/* parse.c refuses what no words can express, so that it cannot be lost on the way through a file. */
+/* config/parse.c refuses what no words can express, so that it cannot be lost on the way through a file. */
 static void what_cannot_be_said_is_refused_when_it_is_read(void **unused)
 {
 	static const struct {
@@ -242,7 +265,7 @@ static void what_cannot_be_said_is_refused_when_it_is_read(void **unused)
 		struct error error;
 		int count = 0;
 
-		statement_of_gateway(&none, &entry, &links, text);
+		statement_of_gateway(&none, &entry, &netdevs, text);
 		while (rest)
 			words[count++] = strsep(&rest, " ");
 		assert_int_equal(!parse_statement(count, words, &request, &error), rows[i].good);

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "health.h"
-#include "util.h"
+#include "agent/health.h"
+#include "base/util.h"
 
 static const struct health_settings settings = {.interval = 1000, .retry = 200, .tries = 3, .hold = 10000};
 

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datagram.h"
-#include "icmp.h"
-#include "util.h"
+#include "base/util.h"
+#include "host/datagram.h"
+#include "host/icmp.h"
 
 static struct ip ip(const char *text)
 {

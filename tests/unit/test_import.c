@@ -13,10 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "import.h"
-#include "recipe.h"
-#include "shell.h"
-#include "util.h"
+#include "base/util.h"
+#include "import/import.h"
+#include "import/shell.h"
+#include "import/translate.h"
+#include "import/wgquick.h"
 
 #define KEY "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
 
@@ -28,7 +29,7 @@ static void render(const struct import *import, char text[8192])
 
 	*end = '\0';
 	for (size_t i = 0; i < import->request.route_count; i++)
-		end += sprintf(end, "%s\n", recipe_statement(&import->request.routes[i], statement));
+		end += sprintf(end, "%s\n", translation_statement(&import->request.routes[i], statement));
 	for (size_t i = 0; i < import->request.bypass_count; i++)
 		end += sprintf(end, "bypass %s\n", prefix_text(&import->request.bypass[i], prefix));
 	for (size_t i = 0; i < import->line_count; i++)
@@ -132,7 +133,7 @@ static void every_way_to_write_the_recipe_is_read(void **state)
 		 "PostUp=ip route add default via 192.0.2.1 dev ens3 metric 10 table 7\n",
 		 RESULT4
 		 "3 'ip route add default via 192.0.2.9 dev ens3 metric 20 table 7' not taken over: 'or 192.0.2.9' "
-		 "behind the first gateway makes it the second, for 'wgvia run'\n"},
+		 "after the first gateway makes it the second, for 'wgvia run'\n"},
 	};
 
 	(void)state;
@@ -299,14 +300,18 @@ static void the_rest_of_the_file_stays(void **state)
 		{WITH("PostUp = iptables -A FORWARD -i %i -j ACCEPT\nPreDown = iptables -D FORWARD -i %i -j ACCEPT"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = iptables -A FORWARD -i %i -j ACCEPT\n" HOOKS4
 		 "PreDown = iptables -D FORWARD -i %i -j ACCEPT\n"
-		 "5 'iptables -A FORWARD -i %i -j ACCEPT' stays as it is, but mode fast carries this traffic past "
-		 "netfilter's FORWARD and NAT: add 'mode stack' if these are to see it\n"},
+		 "5 'iptables -A FORWARD -i %i -j ACCEPT' stays as it is; 'mode stack' is for it, "
+		 "as mode fast bypasses netfilter\n"},
 		{WITH("PostUp = iptables -A INPUT -i %i -j ACCEPT"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = iptables -A INPUT -i %i -j ACCEPT\n" HOOKS4},
+		{WITH("PostUp = iptables -t mangle -A FORWARD -o %i -j TCPMSS --set-mss 1300"),
+		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\n"
+		 "PostUp = iptables -t mangle -A FORWARD -o %i -j TCPMSS --set-mss 1300\n" HOOKS4
+		 "5 'iptables -t mangle -A FORWARD -o %i -j TCPMSS --set-mss 1300' stays as it is; "
+		 "in mode fast 'mss' takes its place\n"},
 		{WITH("PostUp = nft -f /etc/nft"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = nft -f /etc/nft\n" HOOKS4
-		 "5 'nft -f /etc/nft' stays as it is, but mode fast carries this traffic "
-		 "past netfilter's FORWARD and NAT: add 'mode stack' if these are to see it\n"},
+		 "5 'nft -f /etc/nft' stays as it is; 'mode stack' is for it, as mode fast bypasses netfilter\n"},
 		{WITH("PostUp = if true; then ip rule add table 7; fi"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = if true; then ip rule add table 7; fi\n" HOOKS4
 		 "5 'if true; then ip rule add table 7; fi' stays as it is: this is more "
@@ -403,8 +408,8 @@ static void what_does_not_hold_the_recipe_is_refused(void **state)
 		{"[Interface]\nPostDown = ip rule add from 10.6.0.0/16 "
 		 "table 7; ip route add default via 192.0.2.1 table 7\n",
 		 "no second-table recipe", ""},
-		{"[Interface]\nPostUp = \x1b[2J\n", "line 2 is no text", ""},
-		{"[Interface]\nPostUp = a\rb\n", "line 2 is no text", ""},
+		{"[Interface]\nPostUp = \x1b[2J\n", "line 2 is not text", ""},
+		{"[Interface]\nPostUp = a\rb\n", "line 2 is not text", ""},
 	};
 
 	(void)state;
@@ -429,7 +434,7 @@ static void binary_and_endless_files_are_refused(void **state)
 
 	(void)state;
 	assert_int_equal(import_read("wg6", "a\0b\n", 4, &import, &error), -EINVAL);
-	assert_non_null(strstr(error.text, "line 1 is no text"));
+	assert_non_null(strstr(error.text, "line 1 is not text"));
 	import_free(&import);
 	memset(text, '\n', IMPORT_SIZE_MAX + 1);
 	assert_int_equal(import_read("wg6", text, IMPORT_SIZE_MAX + 1, &import, &error), -EINVAL);
@@ -548,9 +553,29 @@ static void shell_lines_are_taken_apart_or_left_alone(void **state)
 	}
 }
 
+static void a_key_is_seen_whatever_its_quotes(void **context)
+{
+	static const struct {
+		const char *text;
+		bool is_key;
+	} rows[] = {
+		{"wg set wg0 private-key AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", true},
+		{"echo 'AAAAAAAAAAAAAAAAAAAAA''AAAAAAAAAAAAAAAAAAAAAA='", true},
+		{"echo \"AAAAAAAAAAAAAAAAAAAAA\"AAAAAAAAAAAA\\AAAAAAAAAA'='", true},
+		{"echo AAAAAAAAAAAAAAAAAAAAA AAAAAAAAAAAAAAAAAAAAAA=", false},
+		{"ip rule add from 10.6.0.0/16 table 51820", false},
+	};
+
+	(void)context;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (wgquick_holds_key(rows[i].text, strlen(rows[i].text)) != rows[i].is_key)
+			fail_msg("%s", rows[i].text);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_is_seen_whatever_its_quotes),
 		cmocka_unit_test(the_recipe_becomes_one_statement_and_three_hooks),
 		cmocka_unit_test(every_way_to_write_the_recipe_is_read),
 		cmocka_unit_test(other_routes_and_rules_are_kept_or_remarked_on),

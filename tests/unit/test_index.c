@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "../../bpf/index_lines.h"
-#include "index.h"
-#include "util.h"
+#include "base/util.h"
+#include "bpf/index/index_lines.h"
+#include "datapath/index/index.h"
 
 static void add(struct state *state, uint8_t family, uint64_t number, uint8_t len, uint32_t gateway)
 {

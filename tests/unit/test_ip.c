@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "ip.h"
-#include "util.h"
+#include "base/ip.h"
+#include "base/util.h"
 
 static struct ip ip(const char *text)
 {
@@ -165,9 +165,39 @@ static void text_is_the_canonical_form(void **state)
 	assert_string_equal(prefix_text(&four, text), "192.0.2.0/24");
 }
 
+static void reduced_prefixes_cover_and_overlap_as_all_of_them_do(void **state)
+{
+	struct prefix all[] = {prefix("10.6.1.0", 24),	prefix("10.6.0.0", 16),	  prefix("10.6.1.0", 24),
+			       prefix("192.0.2.0", 25), prefix("2001:db8::", 32), prefix("10.9.0.0", 16)};
+	struct prefixes prefixes = {all, ARRAY_SIZE(all)};
+	const struct {
+		struct prefix prefix;
+		bool covered, overlaps;
+	} rows[] = {
+		{prefix("10.6.1.0", 24), true, true},	   {prefix("10.6.0.0", 16), true, true},
+		{prefix("10.6.255.255", 32), true, true},  {prefix("10.0.0.0", 8), false, true},
+		{prefix("10.7.0.0", 16), false, false},	   {prefix("192.0.2.0", 24), false, true},
+		{prefix("192.0.2.128", 25), false, false}, {prefix("0.0.0.0", 0), false, true},
+		{prefix("2001:db8:1::", 64), true, true},  {prefix("2001:db9::", 32), false, false},
+	};
+	size_t first;
+
+	(void)state;
+	prefixes_reduce(&prefixes);
+	assert_int_equal(prefixes.count, 4);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(prefixes_cover(&prefixes, &rows[i].prefix), rows[i].covered);
+		assert_int_equal(prefixes_overlap(&prefixes, &rows[i].prefix), rows[i].overlaps);
+	}
+	assert_int_equal(prefix_inside(all, prefixes.count, sizeof(*all), &rows[3].prefix, &first), 2);
+	assert_int_equal(first, 0);
+	assert_int_equal(prefix_inside(all, prefixes.count, sizeof(*all), &rows[4].prefix, &first), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reduced_prefixes_cover_and_overlap_as_all_of_them_do),
 		cmocka_unit_test(a_mask_keeps_the_first_bits_at_every_length),
 		cmocka_unit_test(a_prefix_holds_its_first_and_last_address_and_not_their_neighbours),
 		cmocka_unit_test(a_prefix_covers_what_is_not_longer_than_it),

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "parse.h"
-#include "util.h"
+#include "base/util.h"
+#include "config/parse.h"
 
 static void prefixes_are_taken_or_refused_with_a_reason(void **state)
 {
@@ -42,16 +42,16 @@ static void prefixes_are_taken_or_refused_with_a_reason(void **state)
 		{"10.6.0.0/0x8", NULL, "no valid length"},
 		{"10.6.0.0/4294967304", NULL, "no valid length"},
 		{"10.6.0.0/8/8", NULL, "no valid length"},
-		{"10.6.0/24", NULL, "is no prefix"},
-		{"10.6.0.256/32", NULL, "is no prefix"},
-		{"010.6.0.0/16", NULL, "is no prefix"},
-		{"2001:db8:::/32", NULL, "is no prefix"},
+		{"10.6.0/24", NULL, "is not a valid prefix"},
+		{"10.6.0.256/32", NULL, "is not a valid prefix"},
+		{"010.6.0.0/16", NULL, "is not a valid prefix"},
+		{"2001:db8:::/32", NULL, "is not a valid prefix"},
 		{"::ffff:10.6.0.0/112", NULL, "IPv4-mapped"},
-		{"fe80::1%eth0/128", NULL, "is no prefix"},
-		{"default", NULL, "is no prefix"},
-		{"", NULL, "is no prefix"},
-		{"/16", NULL, "is no prefix"},
-		{"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc/1", NULL, "is no prefix"},
+		{"fe80::1%eth0/128", NULL, "is not a valid prefix"},
+		{"default", NULL, "is not a valid prefix"},
+		{"", NULL, "is not a valid prefix"},
+		{"/16", NULL, "is not a valid prefix"},
+		{"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc/1", NULL, "is not a valid prefix"},
 	};
 
 	(void)state;
@@ -187,6 +187,33 @@ static void up_takes_its_words_in_any_order(void **state)
 	request_free(&request);
 }
 
+static void up_takes_gateways_for_the_interface_s_own_prefixes(void **state)
+{
+	struct request request;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(up("wg6 mode stack via 192.0.2.1 dev ens3 or 192.0.2.9 via fe80::1 dev ens3 bypass 192.0.2.3",
+			    &request, &error),
+			 0);
+	assert_int_equal(request.route_count, 0);
+	assert_int_equal(request.source_count, 2);
+	assert_int_equal(request.sources[0].from.ip.family, AF_INET);
+	assert_string_equal(request.sources[0].dev, "ens3");
+	assert_int_equal(request.sources[0].other_count, 1);
+	assert_int_equal(request.sources[1].from.ip.family, AF_INET6);
+	assert_int_equal(request.sources[1].other_count, 0);
+	assert_int_equal(request.bypass_count, 1);
+	request_free(&request);
+	/* an interface that is named like a keyword or an address */
+	assert_int_equal(up("from from 10.6.0.0/16 via 192.0.2.1", &request, &error), 0);
+	assert_string_equal(request.tunnel, "from");
+	request_free(&request);
+	assert_int_equal(up("10.6.0.1 via 192.0.2.1", &request, &error), 0);
+	assert_string_equal(request.tunnel, "10.6.0.1");
+	request_free(&request);
+}
+
 static void up_takes_the_choices_of_return(void **state)
 {
 	struct request request;
@@ -231,23 +258,46 @@ static void up_refuses_with_a_reason(void **state)
 		{"wg6 return via also +2:00:00:00:00:01", "not a MAC address or an IP address"},
 		{"wg6 return via also 01:00:5e:00:00:01", "MAC address of a group"},
 		{"wg6 return via also 192.0.2.9 dev", "'dev' needs a value"},
+		{"wg6 outside", "'outside' needs a value"},
+		{"wg6 outside explode", "pass or drop"},
+		{"wg6 outside drop outside drop", "'outside' is given twice"},
+		{"wg6 mss", "'mss' needs a value"},
+		{"wg6 mss on", "'on' is not a valid MSS: auto, off, or 536 to 65495"},
+		{"wg6 mss 535", "'535' is not a valid MSS: auto, off, or 536 to 65495"},
+		{"wg6 mss 65496", "not a valid MSS"},
+		{"wg6 mss 1360x", "not a valid MSS"},
+		{"wg6 mss auto mss off", "'mss' is given twice"},
 		{"wg6 on-fail explode", "drop or pass"},
 		{"wg6 mode fast mode stack", "'mode' is given twice"},
 		{"wg6 on-fail drop on-fail pass", "'on-fail' is given twice"},
-		{"wg6 via 192.0.2.1", "unexpected word 'via'"},
-		{"wg6 from 10.6.0.0/16 via 192.0.2.1 via 192.0.2.2", "unexpected word 'via'"},
+		{"wg6 via", "'via' needs a value"},
+		{"wg6 via 192.0.2.1/24", "'192.0.2.1/24' is not a valid address"},
+		{"wg6 via 224.0.0.1", "multicast"},
+		{"wg6 via fe80::1", "its device is needed"},
+		{"wg6 via 192.0.2.1 via 192.0.2.2", "'via' is given twice for IPv4: 'or ADDRESS' names"},
+		{"wg6 via 2001:db8::1 via 192.0.2.1 via 2001:db8::2",
+		 "'via' is given twice for IPv6: 'or ADDRESS' names"},
+		{"wg6 via 192.0.2.1 or 192.0.2.1", "'192.0.2.1' is given twice"},
+		{"wg6 via 192.0.2.1 from 10.6.0.0/16", "does not go with 'from'"},
+		{"wg6 from 10.6.0.0/16 mode fast via 192.0.2.1", "does not go with 'from'"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 via 192.0.2.2", "'via' is given twice for '10.6.0.0/16'"},
+		{"from 10.6.0.0/16 via 192.0.2.1 wg6", "IFACE comes first, before 'from'"},
+		{"via 192.0.2.1 wg6", "IFACE comes first, before 'via'"},
+		{"10.6.0.0/16 wg6", "IFACE comes first, before '10.6.0.0/16'"},
+		{"2001:db8::1 wg6", "IFACE comes first, before '2001:db8::1'"},
+		{"dev wg6", "IFACE comes first, before 'dev'"},
 		{"wg6 from 10.6.0.0/16 dev a dev b", "unexpected word 'dev'"},
 		{"wg6 from 10.6.0.0/16 frm 10.7.0.0/16", "unexpected word 'frm'"},
 		{"wg6 from 10.6.0.0/16 from 10.6.0.0/16", "given twice"},
 		{"wg6 from 2001:db8:1::/50 via 192.0.2.1", "IPv6 prefix"},
-		{"wg6 from 10.6.0.0/16 via 10.0.0.0/8", "a prefix length does not belong here"},
+		{"wg6 from 10.6.0.0/16 via 10.0.0.0/8", "it has a prefix length"},
 		{"wg6 from 10.6.0.0/16 via 224.0.0.1", "multicast"},
 		{"wg6 from 10.6.0.0/16 via 255.255.255.255", "broadcast"},
 		{"wg6 from 2001:db8:1::/50 via ff02::1 dev ens3", "multicast"},
-		{"wg6 from 10.6.0.0/16 via 0.0.0.0", "no address of a gateway"},
-		{"wg6 from 10.6.0.0/16 via 127.0.0.1", "no address of a gateway"},
-		{"wg6 from 2001:db8:1::/50 via ::", "no address of a gateway"},
-		{"wg6 from 2001:db8:1::/50 via ::1", "no address of a gateway"},
+		{"wg6 from 10.6.0.0/16 via 0.0.0.0", "is not a gateway address"},
+		{"wg6 from 10.6.0.0/16 via 127.0.0.1", "is not a gateway address"},
+		{"wg6 from 2001:db8:1::/50 via ::", "is not a gateway address"},
+		{"wg6 from 2001:db8:1::/50 via ::1", "is not a gateway address"},
 		{"wg6 from 2001:db8:1::/50 via fe80::1", "its device is needed"},
 		{"wg6 from 10.6.0.0/16 via fe80::1", "its device is needed"},
 		{"wg6 from 10.6.0.0/16 dev wg6", "the tunnel itself"},
@@ -259,9 +309,9 @@ static void up_refuses_with_a_reason(void **state)
 		{"wg6 from 10.6.0.0/16 or 192.0.2.1", "needs a first gateway"},
 		{"wg6 from 10.6.0.0/16 dev ens3 or 192.0.2.1", "needs a first gateway"},
 		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or", "'or' needs a value"},
-		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or ens3", "no IPv4 or IPv6 address"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or ens3", "not an IPv4 or IPv6 address"},
 		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 dev", "'dev' needs a value"},
-		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 via 192.0.2.3", "unexpected word 'via'"},
+		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.2 via 192.0.2.3", "'via' is given twice"},
 		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 192.0.2.1", "'192.0.2.1' is given twice"},
 		{"wg6 from 10.6.0.0/16 via 192.0.2.2 or 192.0.2.1 or 192.0.2.1", "'192.0.2.1' is given twice"},
 		{"wg6 from 10.6.0.0/16 via 192.0.2.1 or 224.0.0.1", "multicast"},
@@ -365,13 +415,13 @@ static void run_takes_a_file_and_numbers(void **unused)
 		{"wg6 interval 0.099", "from 0.1 to 60"},
 		{"wg6 interval 60.001", "from 0.1 to 60"},
 		{"wg6 interval 99999999999999999999", "from 0.1 to 60"},
-		{"wg6 interval 0.2500", "no number of seconds"},
-		{"wg6 interval -1", "no number of seconds"},
-		{"wg6 interval 1s", "no number of seconds"},
-		{"wg6 interval .5", "no number of seconds"},
-		{"wg6 interval 1.", "no number of seconds"},
-		{"wg6 interval 1.2.3", "no number of seconds"},
-		{"wg6 interval .", "no number of seconds"},
+		{"wg6 interval 0.2500", "not a number of seconds"},
+		{"wg6 interval -1", "not a number of seconds"},
+		{"wg6 interval 1s", "not a number of seconds"},
+		{"wg6 interval .5", "not a number of seconds"},
+		{"wg6 interval 1.", "not a number of seconds"},
+		{"wg6 interval 1.2.3", "not a number of seconds"},
+		{"wg6 interval .", "not a number of seconds"},
 		{"wg6 hold 3600.1", "from 0 to 3600"},
 		{"wg6 tries 0", "from 1 to 10"},
 		{"wg6 tries 11", "from 1 to 10"},
@@ -408,6 +458,7 @@ int main(void)
 		cmocka_unit_test(prefixes_are_taken_or_refused_with_a_reason),
 		cmocka_unit_test(interface_names_are_those_that_the_kernel_takes),
 		cmocka_unit_test(up_takes_its_words_in_any_order),
+		cmocka_unit_test(up_takes_gateways_for_the_interface_s_own_prefixes),
 		cmocka_unit_test(up_takes_the_choices_of_return),
 		cmocka_unit_test(up_refuses_with_a_reason),
 		cmocka_unit_test(run_takes_a_file_and_numbers),

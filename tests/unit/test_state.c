@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "pins.h"
-#include "state.h"
-#include "util.h"
+#include "base/util.h"
+#include "config/state.h"
+#include "datapath/pins.h"
 
 static struct prefix ten(uint8_t second, uint8_t len)
 {

@@ -102,6 +102,7 @@ tcp_gets_through() {
 	[ "$(counter retargeted)" -gt 0 ]
 }
 
+# bats test_tags=long
 @test "a LAN that loses, delays and reorders: TCP gets through, what arrived is counted, nothing leaks" {
 	netem loss 5% delay 10ms 4ms reorder 25% 50%
 	tcp_gets_through
@@ -109,6 +110,7 @@ tcp_gets_through() {
 }
 
 # A queueing discipline of the administrator's on the LAN device itself, behind wgvia's egress program.
+# bats test_tags=long
 @test "netem on the gateway's own LAN device: TCP gets through, nothing leaks, and it is there after down" {
 	local mode
 	in_ns "$NS_GW" tc qdisc add dev ens3 root netem loss 2% delay 5ms 2ms

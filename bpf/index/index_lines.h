@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The index: a copy of a large prefix map that is laid out for the cache. An LPM trie walks a node for nearly each bit
+ * that tells prefixes apart, and from some ten thousand entries on most nodes are not in the cache; here a lookup reads
+ * one cache line for each prefix length in use.
+ *
+ * It is a copy, and never decides. User space builds it again from the map (user/datapath/index/index.c), and records
+ * which state of the map it was built from; every change of the map, whoever makes it, counts that on
+ * (changes.bpf.c), and from the next packet on the map itself is asked.
+ */
+#ifndef WGVIA_BPF_INDEX_LINES_H
+#define WGVIA_BPF_INDEX_LINES_H
+
+#include <linux/types.h>
+
+#include "wgvia_abi.h"
+
+/* The key into `changes` and `indexes`. */
+enum index_family { INDEX_IPV4, INDEX_IPV6, INDEX_FAMILIES };
+
+/* The cache lines of an index: the head, the gateways, then the tables, one behind the other. */
+#define INDEX_LINE 64
+#define INDEX_TABLES 6	/* prefix lengths in use */
+#define INDEX_CHOICES 2 /* lines of a table that may have a network */
+#define INDEX_SLOTS4 10
+#define INDEX_SLOTS64 6
+#define INDEX_SLOTS128 3
+
+/* A hash table of the prefixes of one length. */
+struct index_table {
+	__u32 first; /* line */
+	__u32 lines : 24, prefixlen : 8;
+};
+
+struct index_head {
+	__u64 changes; /* of the map, when it was read */
+	__u64 reserved;
+	struct index_table tables[INDEX_TABLES]; /* the longest prefixes first; no lines: the end */
+};
+_Static_assert(sizeof(struct index_head) == INDEX_LINE, "index_head");
+
+struct index_gateway {
+	struct wgvia_gateway value;
+	__u8 reserved[INDEX_LINE - sizeof(struct wgvia_gateway)];
+};
+_Static_assert(sizeof(struct index_gateway) == INDEX_LINE, "index_gateway");
+
+/* Networks as they are in packets. `gateway` is a line; 0: the slot is empty, and so are those behind it. */
+struct index_line4 {
+	__u32 network[INDEX_SLOTS4];
+	__u16 gateway[INDEX_SLOTS4];
+	__u32 full; /* networks that belong here are in their second line */
+};
+_Static_assert(sizeof(struct index_line4) == INDEX_LINE, "index_line4");
+
+/* IPv6 networks of at most 64 bits, and longer ones: where they are short, more of them are in the cache. */
+struct index_line64 {
+	__u64 network[INDEX_SLOTS64];
+	__u16 gateway[INDEX_SLOTS64];
+	__u32 full;
+};
+_Static_assert(sizeof(struct index_line64) == INDEX_LINE, "index_line64");
+
+struct index_line128 {
+	__u64 high[INDEX_SLOTS128], low[INDEX_SLOTS128];
+	__u16 gateway[INDEX_SLOTS128];
+	__u16 reserved[3];
+	__u32 full;
+};
+_Static_assert(sizeof(struct index_line128) == INDEX_LINE, "index_line128");
+
+/* `full` is where it is in each of them. */
+_Static_assert(__builtin_offsetof(struct index_line4, full) == __builtin_offsetof(struct index_line64, full) &&
+		       __builtin_offsetof(struct index_line4, full) == __builtin_offsetof(struct index_line128, full),
+	       "index_line*.full");
+
+/*
+ * Bytes of an address as the number that is hashed and compared: as this machine reads them, for packets and for the
+ * index alike, whatever its byte order. `addr` is at a multiple of four.
+ */
+static inline __u32 index_word4(const __u8 *addr)
+{
+	__u32 word;
+
+	__builtin_memcpy(&word, addr, sizeof(word));
+	return word;
+}
+
+static inline __u64 index_word8(const __u8 *addr)
+{
+	__u64 word;
+
+	__builtin_memcpy(&word, addr, sizeof(word));
+	return word;
+}
+
+/* A network is in the first of two lines of its table, or, where that has been full, in the second. */
+static inline __u64 index_hash(__u64 high, __u64 low)
+{
+	__u64 hash = (high ^ (low << 17 | low >> 47)) * 0x9e3779b97f4a7c15ull;
+
+	return (hash ^ hash >> 32) * 0xd6e8feb86659fd93ull;
+}
+
+static inline __u32 index_line_of(__u64 hash, int choice, __u32 lines)
+{
+	return (choice ? hash & 0xffffffff : hash >> 32) * lines >> 32;
+}
+
+#endif

@@ -1,0 +1,166 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# `wgvia health`: one exit status for all that an instance needs to do its job, with an agent and without.
+
+# shellcheck disable=SC2046,SC2086 # addresses are words
+# shellcheck disable=SC2034,SC2153,SC2154 # others set and read variables
+
+load ../lib/net.bash
+load ../lib/agent.bash
+load ../lib/second.bash
+
+setup_more() {
+	second_up
+}
+
+setup() {
+	AGENT_ENV=()
+}
+
+teardown() {
+	agent_stop KILL
+	first_well
+	second_well
+	ip -n "$NS_LAN" link set gw up
+	ip -n "$NS_GW" link set wg6 up
+	ip -n "$NS_GW" neighbour flush dev ens3 2>/dev/null || true
+	sweep "$NS_GW" wg6
+	nothing_left
+}
+
+# healthy, unhealthy REASON...: the status, and exactly these reasons, as patterns of grep.
+healthy() {
+	run -0 --separate-stderr wgvia health wg6
+	is "$output" "wg6: healthy"
+}
+
+unhealthy() {
+	local reason
+	run -1 --separate-stderr wgvia health wg6
+	is "${lines[0]}" "wg6: not healthy"
+	is "${#lines[@]}" $(($# + 1))
+	for reason; do
+		grep -xE "    $reason" <<<"$output" || { echo "$output" && return 1; }
+	done
+	is "$stderr" ""
+}
+
+is_unhealthy() {
+	! wgvia health wg6
+}
+
+has_reasons() {
+	[ "$(wgvia -j health wg6 | jq '.reasons | length')" -eq "$1" ]
+}
+
+is_via() {
+	[ "$(wgvia -j show wg6 | jq -r '.prefixes[0].via')" = "$1" ]
+}
+
+has_failed() {
+	[[ $(ip -n "$NS_GW" neighbour show "$1") == *FAILED* ]]
+}
+
+is_locked() {
+	! flock -n "$PIN_DIR" true
+}
+
+@test "without an instance, or with wrong words, it reports an error" {
+	run -1 --separate-stderr wgvia health wg6
+	is "$output" ""
+	is "${stderr_lines[0]}" "wgvia: no instance on 'wg6'"
+	run -2 wgvia health
+	run -2 wgvia health wg6 wg7
+}
+
+@test "an instance is healthy in both modes and with both kinds of attachment, and not healthy while the tunnel is down" {
+	local kind mode
+	for kind in clsact tcx; do
+		attach_type $kind
+		for mode in fast stack; do
+			wgvia up wg6 "${WORDS[@]}" mode $mode
+			healthy
+			is "$(wgvia -j health wg6 | jq -c '[.healthy, .agent, .reasons]')" '[true,false,[]]'
+			ip -n "$NS_GW" link set wg6 down
+			unhealthy "the tunnel is down"
+			ip -n "$NS_GW" link set wg6 up
+			healthy
+		done
+		wgvia down wg6
+	done
+}
+
+@test "an instance is not healthy without its tunnel, or when its programs are detached" {
+	wgvia up wg8 "${WORDS[@]}" # prepared
+	run -1 wgvia health wg8
+	grep -x "    the tunnel does not exist" <<<"$output"
+	wgvia down wg8
+	attach_type clsact
+	wgvia up wg6 "${WORDS[@]}"
+	in_ns "$NS_GW" tc filter delete dev wg6 ingress
+	unhealthy "no program is attached to the tunnel"
+	wgvia stats wg6 --prometheus >"$BATS_TEST_TMPDIR/metrics"
+	grep -x 'wgvia_attached{interface="wg6",dev="wg6",direction="out"} 0' "$BATS_TEST_TMPDIR/metrics"
+	grep -x 'wgvia_attached{interface="wg6",dev="ens3",direction="back"} 1' "$BATS_TEST_TMPDIR/metrics"
+	wgvia up wg6 "${WORDS[@]}"
+	healthy
+	in_ns "$NS_GW" tc filter delete dev ens3 egress
+	unhealthy "gateway $FW4 dev ens3 for IPv4: wgvia is not attached to this device" \
+		"gateway $FW6 dev ens3 for IPv6: wgvia is not attached to this device"
+}
+
+@test "without an agent: the kernel's neighbour entry, the device, and its carrier" {
+	wgvia up wg6 "${WORDS[@]}"
+	first_dead
+	ip -n "$NS_GW" neighbour flush dev ens3
+	healthy # nobody has asked yet
+	ping_once "$NS_C1" $SVC4 -W 1 || true
+	poll 10 is_unhealthy
+	unhealthy "gateway $FW4 dev ens3 for IPv4: it does not answer" # one family without a gateway is enough
+	first_well
+	ip -n "$NS_GW" neighbour flush dev ens3
+	healthy
+	ip -n "$NS_LAN" link set gw down
+	unhealthy "gateway .* for IPv4: its device has no carrier" "gateway .* for IPv6: its device has no carrier"
+	ip -n "$NS_LAN" link set gw up
+	poll 5 wgvia health wg6
+}
+
+@test "with an agent: what it has seen; a gateway of a list that is alive is enough" {
+	wgvia up wg6 "${LISTS[@]}"
+	agent_start interval 0.2 hold 0
+	healthy
+	first_dead
+	poll 10 is_via $FW4B
+	healthy
+	second_dead
+	poll 10 is_unhealthy
+	poll 10 has_reasons 2
+	unhealthy "gateway .* for IPv4: dead for [0-9]+ s: .*" "gateway .* for IPv6: dead for [0-9]+ s: .*"
+	is "$(wgvia -j health wg6 | jq -c '[.healthy, .agent, (.reasons | length)]')" '[false,true,2]'
+	wgvia stats wg6 --prometheus >"$BATS_TEST_TMPDIR/metrics"
+	grep -x 'wgvia_up{interface="wg6"} 0' "$BATS_TEST_TMPDIR/metrics"
+	grep -x 'wgvia_agent_up{interface="wg6"} 1' "$BATS_TEST_TMPDIR/metrics"
+	is "$(grep -c '^wgvia_gateway_up{.*,dev="ens3"} 0$' "$BATS_TEST_TMPDIR/metrics")" 4
+	is "$(grep -c '^wgvia_gateway_state_seconds{.*,dev="ens3"} [0-9]*$' "$BATS_TEST_TMPDIR/metrics")" 4
+	first_well
+	poll 10 wgvia health wg6
+}
+
+@test "an instance stays healthy when one of several gateways fails" {
+	wgvia up wg6 "${WORDS[@]}" from 10.6.3.0/24 via $FW4B
+	second_dead
+	ip -n "$NS_GW" neighbour flush dev ens3
+	in_ns "$NS_GW" ping -c 1 -W 2 $FW4B || true
+	poll 10 has_failed $FW4B
+	healthy
+}
+
+@test "health does not wait for a command that holds the lock" {
+	wgvia up wg6 "${WORDS[@]}"
+	spawn "$NS_GW" lock flock --no-fork "$PIN_DIR" sleep infinity
+	poll 5 is_locked
+	run -0 timeout 5 nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" health wg6
+	unspawn lock
+}

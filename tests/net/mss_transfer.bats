@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# `mss`: transfers of 10 MB by a path that is narrower than the ends believe, where nobody hears of that: they stall
+# without it, and are done with it.
+
+# shellcheck disable=SC2086,SC2153 # addresses are words; the topology's variables
+
+load ../lib/net.bash
+
+setup_more() {
+	spawn "$NS_INET" iperf3-internet iperf3 -s
+	poll 10 listening "$NS_INET" tcp 5201 1
+}
+
+# Nobody tells the ends: not the gateway of its tunnel, nor the firewall of its way out.
+setup() {
+	local ns
+	for ns in "$NS_SVC" "$NS_C1"; do
+		in_ns "$ns" nft -f - <<-END
+			table inet deaf {
+				chain input {
+					type filter hook input priority filter; policy accept;
+					icmp type destination-unreachable drop
+					icmpv6 type packet-too-big drop
+				}
+			}
+		END
+	done
+}
+
+teardown() {
+	in_ns "$NS_SVC" nft delete table inet deaf
+	in_ns "$NS_C1" nft delete table inet deaf
+	ip -n "$NS_GW" link set wg6 mtu 1420
+	ip -n "$NS_FW" route delete $INET4/32 2>/dev/null || true
+	ip -n "$NS_FW" route delete $INET6/128 2>/dev/null || true
+	sweep "$NS_GW" wg6
+}
+
+# transfer SECONDS ADDRESS [OPTION...]: 10 MB have arrived in time; what is sent last is in a buffer when iperf3 ends.
+transfer() {
+	local seconds=$1 address=$2
+	shift 2
+	is "$(in_ns "$NS_C1" timeout $seconds iperf3 -c $address -n 16M -J "$@" |
+		jq -r '[.error // "no error", .end.sum_received.bytes >= 10e6] | join(" ")')" "no error true"
+}
+
+# stalls ADDRESS [OPTION...]
+stalls() {
+	run ! transfer 3 "$@"
+	hang_up
+}
+
+both_modes() {
+	local mode
+	for mode in fast stack; do
+		echo "mode $mode"
+		# a tunnel that is narrower at this end: what the SYN on its way out asks for matters
+		ip -n "$NS_GW" link set wg6 mtu 1280
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		stalls $SVC4 -R
+		stalls $SVC6 -R
+		wgvia up wg6 "${WORDS[@]}" mode $mode mss auto
+		transfer 60 $SVC4 -R
+		transfer 60 $SVC6 -R
+		ip -n "$NS_GW" link set wg6 mtu 1420
+		# a path behind the firewall: what the SYN-ACK on its way back asks for matters
+		ip -n "$NS_FW" route add $INET4/32 dev wan mtu lock 1300
+		ip -n "$NS_FW" route add $INET6/128 dev wan mtu lock 1300
+		stalls $INET4
+		stalls $INET6
+		wgvia up wg6 "${WORDS[@]}" mode $mode mss 1240
+		transfer 60 $INET4
+		transfer 60 $INET6
+		ip -n "$NS_FW" route delete $INET4/32
+		ip -n "$NS_FW" route delete $INET6/128
+		wgvia down wg6
+	done
+}
+
+@test "10 MB stall without mss and are done with it, both modes: tcx" {
+	attach_type tcx
+	both_modes
+}
+
+@test "10 MB stall without mss and are done with it, both modes: clsact" {
+	attach_type clsact
+	both_modes
+}

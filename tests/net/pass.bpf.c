@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* An XDP program of somebody else's, which lets everything pass. */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+SEC("xdp")
+int pass(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Steps of an agent. Each reads what is there and computes what shall be; nothing is kept that could go wrong by an
+ * event that was missed.
+ */
+#include "agent/converge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/change_log.h"
+#include "agent/failover_log.h"
+#include "agent/log.h"
+#include "base/util.h"
+#include "config/conffile.h"
+#include "config/failover.h"
+#include "config/source.h"
+#include "datapath/index/index_map.h"
+#include "datapath/leaver.h"
+#include "datapath/newcomer.h"
+#include "datapath/pins.h"
+#include "plan/bypass.h"
+#include "plan/gateways.h"
+#include "plan/points.h"
+#include "plan/sources.h"
+#include "session/gateway_report.h"
+#include "session/session.h"
+
+#define PEERS_WAIT 500 /* milliseconds, for a WireGuard in user space */
+
+/* --- telling --- */
+
+/* One line for a failure, not one for each try. */
+static void log_failure(struct keeper *keeper, enum keeper_step step)
+{
+	struct error *error = &keeper->context->error;
+
+	if (strcmp(keeper->errors[step], error->text) != 0)
+		log_line(JOURNAL_ERR, "%s%s%s", error->text, error->hint[0] ? "; " : "", error->hint);
+	strcpy(keeper->errors[step], error->text);
+	*error = (struct error){};
+}
+
+static void tell_error(struct keeper *keeper, enum keeper_step step)
+{
+	keeper->again = true;
+	log_failure(keeper, step);
+}
+
+/* Why prefixes do not follow; nothing where they do. */
+static void tell_problem(struct keeper *keeper, const struct error *problem)
+{
+	if (problem->text[0]) {
+		keeper->context->error = *problem;
+		log_failure(keeper, KEEPER_SOURCES);
+	} else {
+		keeper->errors[KEEPER_SOURCES][0] = '\0';
+	}
+}
+
+void keeper_status(const struct keeper *keeper, char *text, size_t size)
+{
+	size_t dead, count = gateways_count(keeper->gateways, &dead);
+
+	for (int step = 0; step < KEEPER_STEPS; step++)
+		if (keeper->errors[step][0]) {
+			snprintf(text, size, "%s", keeper->errors[step]);
+			return;
+		}
+	if (!keeper->present)
+		snprintf(text, size, "no instance: waiting for 'wgvia up %s'%s", keeper->words->tunnel,
+			 keeper->words->path ? " or SIGHUP" : "");
+	else
+		snprintf(text, size, "%s, %zu prefixes, %zu gateways, %zu of them dead",
+			 keeper->tunnel_ifindex ? "the tunnel is there" : "waiting for the tunnel", keeper->prefixes,
+			 count, dead);
+}
+
+/* --- the gateways --- */
+
+struct choice {
+	const struct gateways *gateways;
+	struct failover_log moves;
+};
+
+static enum health_state health_of(const void *data, const struct wgvia_hop *hop)
+{
+	return gateways_health(((const struct choice *)data)->gateways, hop);
+}
+
+static void moved(void *data, const struct gateway_entry *from, const struct wgvia_gateway *to)
+{
+	failover_log_add(&((struct choice *)data)->moves, &from->from, to);
+}
+
+/* The devices are known, and programs stand at all of them. */
+void keeper_move(struct keeper *keeper)
+{
+	cleanup(session_end) struct session session = SESSION(keeper->context);
+	struct choice choice = {.gateways = keeper->gateways};
+	int ret;
+
+	session.maps_only = true;
+	ret = session_begin(&session, keeper->words->tunnel);
+	if (!ret && reconcile_health(&session.state, health_of, moved, &choice))
+		ret = session_write(&session);
+	session_end(&session); /* the log may block: not with the lock held */
+	if (ret == -ENOENT) {  /* taken down in between: the next step tells */
+		keeper->context->error = (struct error){};
+		keeper->again = true;
+	} else if (ret) {
+		tell_error(keeper, KEEPER_MOVE);
+	} else {
+		keeper->errors[KEEPER_MOVE][0] = '\0';
+		failover_log_write(&choice.moves, &keeper->names);
+	}
+	failover_log_free(&choice.moves);
+}
+
+/* Failing, it keeps no packet from its gateway: the next change is reported. */
+void keeper_report(struct keeper *keeper)
+{
+	struct context *context = keeper->context;
+	struct gateway_healths healths;
+	int ret;
+
+	if (!gateways_report(keeper->gateways, &healths))
+		return;
+	ret = gateway_report_write(context->pin_dir, keeper->words->tunnel, &healths);
+	free(healths.all);
+	if (ret) {
+		error_system(&context->error, -ret, "cannot write the map 'gateways'");
+		log_failure(keeper, KEEPER_REPORT);
+	} else {
+		keeper->errors[KEEPER_REPORT][0] = '\0';
+	}
+}
+
+/* What nobody watches any more is not to stay marked as dead. */
+void keeper_release(struct keeper *keeper)
+{
+	cleanup(session_end) struct session session = SESSION(keeper->context);
+	bool any = false;
+
+	session.maps_only = true;
+	if (!session_begin(&session, keeper->words->tunnel))
+		for (size_t i = 0; i < session.state.gateway_count; i++) {
+			any |= session.state.gateways[i].value.flags & WGVIA_GATEWAY_DOWN;
+			session.state.gateways[i].value.flags &= ~WGVIA_GATEWAY_DOWN;
+		}
+	if (any)
+		session_write(&session);
+	keeper->context->error = (struct error){};
+}
+
+/* --- following the host --- */
+
+/* The name of a device that had gone before this agent began, by where the gateway is on-link now. */
+static void learn_by_route(struct keeper *keeper, struct host_view *host, const struct state *state)
+{
+	const struct netdev *tunnel = netdev_by_index(&host->netdevs, state->tunnel_ifindex);
+	const struct netdev *vrf = netdev_vrf(&host->netdevs, tunnel);
+	cleanup(hops_free) struct hops hops = {};
+
+	if (failover_hops(state, &hops))
+		return;
+	for (size_t i = 0; i < hops.count; i++) {
+		struct wgvia_gateway value = hop_value(&hops.all[i], 0);
+		struct ip ip = gateway_ip(&value);
+		const struct netdev *netdev;
+		struct nexthop nexthop;
+
+		if (netdev_by_index(&host->netdevs, value.ifindex) || reconcile_name(&keeper->names, value.ifindex) ||
+		    ip_is_link_local(&ip) || host_view_route_to(host, &ip, vrf ? vrf->ifindex : 0, &nexthop) ||
+		    nexthop.via.family)
+			continue;
+		netdev = netdev_by_index(&host->netdevs, nexthop.ifindex);
+		if (netdev)
+			reconcile_learn_name(&keeper->names, value.ifindex, netdev->name);
+	}
+}
+
+/* The changes of a step, logged after it has succeeded, and the gateways to watch from then on. */
+struct following {
+	struct choice choice;
+	struct change_log log;
+	struct hops hops;
+	struct sender_targets targets;
+	struct state base; /* what the file means now; empty: nothing, or as before */
+	struct prefixes ranges;
+	struct error problem; /* why prefixes do not follow */
+};
+
+static void following_free(struct following *following)
+{
+	failover_log_free(&following->choice.moves);
+	change_log_free(&following->log);
+	hops_free(&following->hops);
+	free(following->ranges.all);
+	free(following->targets.all);
+	state_free(&following->base);
+}
+
+/* What the file means on this host now, where that has changed. What it cannot mean now changes nothing. */
+static int follow_request(const struct keeper *keeper, struct session *session, struct following *following)
+{
+	cleanup(plan_free) struct plan fresh = {};
+	struct error ignored = {};
+
+	if (!keeper->words->path || keeper->pending || !keeper->base.tunnel[0] ||
+	    plan_up(session->host, &keeper->request, &fresh, &ignored))
+		return 0;
+	following->base = fresh.state;
+	fresh.state = (struct state){};
+	return reconcile_file(&session->state, &keeper->base, &following->base);
+}
+
+/* Before gateways are chosen: a prefix that has just come has its choice, too. */
+static int follow_sources(struct session *session, struct error *problem)
+{
+	struct host_view *host = session->host;
+	struct netdev absent;
+	int ret;
+
+	if (!session->state.source_count)
+		return 0;
+	ret = host_view_read(host, GATEWAYS_READ | HOST_ADDRESSES);
+	if (ret)
+		return ret;
+	return sources_follow(host, &session->state, plan_tunnel(&host->netdevs, session->tunnel, &absent), problem);
+}
+
+/* Adapts the running state to the host. */
+static int follow(struct keeper *keeper, struct session *session, struct following *following)
+{
+	struct netdevs *netdevs = &session->host->netdevs;
+	int ret;
+
+	learn_by_route(keeper, session->host, &session->state);
+	reconcile_devices(&keeper->base, &keeper->names, netdevs);
+	reconcile_devices(&session->state, &keeper->names, netdevs);
+	ret = follow_request(keeper, session, following);
+	if (!ret)
+		ret = reconcile_learn(&keeper->names, netdevs, &session->state);
+	if (!ret)
+		ret = follow_sources(session, &following->problem);
+	if (ret)
+		return error_system(&keeper->context->error, -ret, "cannot follow the host");
+	reconcile_health(&session->state, health_of, moved, &following->choice);
+	return 0;
+}
+
+/* The lines to log for a plan, and the gateways to watch once it is in force. */
+static int review(const struct session *session, const struct state *running, struct following *following)
+{
+	const struct plan *plan = &session->plan;
+
+	change_log_plan(&following->log, running, plan);
+	if (failover_hops(&plan->state, &following->hops) || bypass_tunnel_ranges(&plan->state, &following->ranges) ||
+	    sender_targets_choose(session->host, &plan->state, &following->targets))
+		return error_system(&session->context->error, ENOMEM, "cannot watch the gateways");
+	return 0;
+}
+
+static void swap_states(struct state *a, struct state *b)
+{
+	struct state old = *a;
+
+	*a = *b;
+	*b = old;
+}
+
+/* Puts the file into force, as `apply` does. Returns whether the instance may have new maps. */
+static bool put_file(struct keeper *keeper, struct host_view *host)
+{
+	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways};
+	cleanup(session_end) struct session session = SESSION(keeper->context);
+	int ret;
+
+	session.host = host;
+	session.programs = &keeper->programs;
+	ret = session_begin_request(&session, &keeper->request);
+	if (!ret)
+		ret = review(&session, session.is_running ? &session.state : NULL, &following);
+	if (!ret)
+		ret = session_commit(&session);
+	if (ret) {
+		session_end(&session);
+		tell_error(keeper, KEEPER_FILE);
+		return false;
+	}
+	keeper->errors[KEEPER_FILE][0] = '\0';
+	change_log_write(&following.log);
+	log_line(JOURNAL_NOTICE, "'%s' is in force", keeper->words->path);
+	keeper->pending = false;
+	swap_states(&keeper->base, &session.plan.state);
+	return session.changed;
+}
+
+static void on_taken_down(struct keeper *keeper, const struct netdevs *netdevs, uint64_t now)
+{
+	struct sender_targets none = {};
+
+	keeper->context->error = (struct error){};
+	if (keeper->present)
+		log_line(JOURNAL_NOTICE, "the instance was taken down: waiting for 'wgvia up %s'%s",
+			 keeper->words->tunnel, keeper->words->path ? " or SIGHUP" : "");
+	keeper->present = false;
+	programs_close(&keeper->programs);
+	keeper->errors[KEEPER_HOST][0] = keeper->errors[KEEPER_MOVE][0] = '\0';
+	gateways_set(keeper->gateways, &(struct hops){}, netdevs, now);
+	prober_set(keeper->prober, &none, true, now);
+}
+
+static int converge(struct keeper *keeper, struct session *session, struct following *following)
+{
+	cleanup(state_free) struct state before = {};
+	int ret = follow(keeper, session, following);
+
+	if (!ret)
+		ret = session_plan(session);
+	if (!ret)
+		ret = session_read_running(session, &before);
+	if (!ret)
+		ret = review(session, &before, following);
+	return ret ? ret : session_commit(session);
+}
+
+static void set_peers_lost(struct keeper *keeper, bool lost)
+{
+	if (keeper->peers_lost && !lost)
+		log_line(JOURNAL_NOTICE, "the peers can be read again");
+	keeper->peers_lost = lost;
+}
+
+/* The peers that the prefixes in force are of; none where they could not be read. */
+static void remember_peers(struct keeper *keeper, struct host_view *host)
+{
+	wireguard_free(&keeper->wireguard);
+	if (!host->wireguard_asked)
+		return;
+	set_peers_lost(keeper, host->wireguard_ret);
+	keeper->again |= keeper->peers_lost && host->wireguard_ret != -EOPNOTSUPP;
+	keeper->wireguard = host->wireguard;
+	host->wireguard = (struct wireguard){};
+	host->wireguard_asked = false;
+}
+
+/*
+ * Makes the instance what follows from the host, and the watch what follows from the instance. `anew`: it may have new
+ * maps.
+ */
+static void follow_host(struct keeper *keeper, struct host_view *host, bool anew, uint64_t now)
+{
+	const char *pin_dir = keeper->context->pin_dir, *tunnel = keeper->words->tunnel;
+	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways};
+	cleanup(session_end) struct session session = SESSION(keeper->context);
+	int ret;
+
+	session.host = host;
+	session.programs = &keeper->programs;
+	session.is_choosing = true;
+	ret = session_begin(&session, tunnel);
+	if (session_read_host(&session, HOST_NETDEVS)) {
+		session_end(&session);
+		tell_error(keeper, KEEPER_HOST);
+		return;
+	}
+	gateways_links(keeper->gateways, &host->netdevs, now);
+	if (ret == -ENOENT && !pins_exist(pin_dir, tunnel, PINS_CURRENT)) {
+		session_end(&session); /* the prober takes the lock */
+		on_taken_down(keeper, &host->netdevs, now);
+		return;
+	}
+	if (!ret)
+		ret = converge(keeper, &session, &following);
+	if (ret) {
+		session_end(&session);
+		tell_error(keeper, KEEPER_HOST);
+		return;
+	}
+	keeper->errors[KEEPER_HOST][0] = '\0';
+	tell_problem(keeper, &following.problem);
+	remember_peers(keeper, host);
+	change_log_write(&following.log);
+	failover_log_write(&following.choice.moves, &keeper->names);
+	if (following.base.tunnel[0])
+		swap_states(&keeper->base, &following.base);
+	keeper->present = true;
+	keeper->prefixes = session.plan.state.gateway_count;
+	keeper->tunnel_ifindex = session.plan.state.tunnel_ifindex;
+	keeper->follows_peers = source_is_used(&session.plan.state, WGVIA_SOURCE_ALLOWED_IPS);
+	free(keeper->ranges.all);
+	keeper->ranges = following.ranges;
+	following.ranges = (struct prefixes){};
+	gateways_set(keeper->gateways, &following.hops, &host->netdevs, now);
+	prober_set(keeper->prober, &following.targets, session.changed || anew, now);
+}
+
+void keeper_converge(struct keeper *keeper, uint64_t now)
+{
+	cleanup(host_view_free) struct host_view host = {};
+	bool anew;
+
+	keeper->again = false;
+	anew = keeper->pending && put_file(keeper, &host);
+	follow_host(keeper, &host, anew, now);
+	if (!(host.parts & HOST_NETDEVS))
+		return;
+	free(keeper->netdevs.all);
+	keeper->netdevs = host.netdevs;
+	host.netdevs = (struct netdevs){};
+}
+
+/* A gateway's device is known by its name, before it is up. */
+static bool may_be_way_out(const struct keeper *keeper, const struct netdev *netdev)
+{
+	return reconcile_knows(&keeper->names, netdev->name) || points_is_way_out(&keeper->netdevs, netdev);
+}
+
+void keeper_guard(struct keeper *keeper, const struct netdev *netdev)
+{
+	const struct netdev *known = netdev_by_index(&keeper->netdevs, netdev->ifindex);
+	struct context *context = keeper->context;
+
+	if (!keeper->present || !strcmp(netdev->name, keeper->words->tunnel) || !may_be_way_out(keeper, netdev) ||
+	    (known && !keeper->again && may_be_way_out(keeper, known)) ||
+	    (!netdev_is_ethernet(netdev) && !netdev_is_l3(netdev)))
+		return;
+	/* what fails here fails again in the next step, which tells */
+	newcomer_guard(context->pin_dir, keeper->words->tunnel, &keeper->programs, netdev, &context->error);
+	context->error = (struct error){};
+}
+
+void keeper_let_go(struct keeper *keeper, const struct netdev *netdev)
+{
+	struct context *context = keeper->context;
+
+	/* the next step detaches what this cannot, and tells */
+	leaver_release(context->pin_dir, keeper->words->tunnel, netdev->ifindex, &context->error);
+	context->error = (struct error){};
+}
+
+bool keeper_is_behind(struct keeper *keeper)
+{
+	return keeper->present && index_map_is_behind(keeper->context->pin_dir, keeper->words->tunnel, &keeper->seen);
+}
+
+bool keeper_peers_changed(struct keeper *keeper)
+{
+	const struct netdev *tunnel = netdev_by_index(&keeper->netdevs, keeper->tunnel_ifindex);
+	cleanup(wireguard_free) struct wireguard now = {};
+	struct error error = {};
+	bool was_lost;
+
+	if (!keeper->present || !keeper->follows_peers || !tunnel)
+		return false;
+	was_lost = keeper->peers_lost;
+	set_peers_lost(keeper, wireguard_read(tunnel, PEERS_WAIT, &now, &error));
+	if (keeper->peers_lost) {
+		tell_problem(keeper, &error);
+		return false;
+	}
+	/* what was said of them may not be true any more */
+	return was_lost || !wireguard_equal(&now, &keeper->wireguard);
+}
+
+/* --- the file --- */
+
+int keeper_read_file(struct keeper *keeper)
+{
+	struct request request;
+	int ret;
+
+	if (!keeper->words->path)
+		return 0;
+	ret = conffile_read(keeper->words->path, keeper->words->tunnel, &request, &keeper->context->error);
+	if (ret) {
+		request_free(&request);
+		return ret;
+	}
+	request_free(&keeper->request);
+	keeper->request = request;
+	keeper->request.by_agent = true;
+	keeper->pending = true;
+	return 0;
+}
+
+void keeper_free(struct keeper *keeper)
+{
+	programs_close(&keeper->programs);
+	request_free(&keeper->request);
+	state_free(&keeper->base);
+	free(keeper->names.all);
+	free(keeper->netdevs.all);
+	free(keeper->ranges.all);
+	wireguard_free(&keeper->wireguard);
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Moves, counted by where they go.
+ */
+#include "agent/failover_log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/log.h"
+#include "base/error.h"
+#include "base/util.h"
+
+void failover_log_free(struct failover_log *moves)
+{
+	free(moves->all);
+	*moves = (struct failover_log){};
+}
+
+void failover_log_add(struct failover_log *moves, const struct prefix *from, const struct wgvia_gateway *to)
+{
+	struct move *move;
+
+	for (size_t i = moves->count; i-- > 0;) /* neighbours in the order are likely to go the same way */
+		if (!memcmp(&moves->all[i].to, to, sizeof(*to))) {
+			moves->all[i].count++;
+			return;
+		}
+	move = array_grow(&moves->all, &moves->count, sizeof(*move));
+	if (move)
+		*move = (struct move){*to, *from, 1};
+}
+
+void failover_log_write(const struct failover_log *moves, const struct device_names *names)
+{
+	for (size_t i = 0; i < moves->count; i++) {
+		const struct move *move = &moves->all[i];
+		const char *name = reconcile_name(names, move->to.ifindex);
+		char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN], more[MORE_TEXT_LEN];
+		struct ip ip = gateway_ip(&move->to);
+
+		prefix_text(&move->first, from);
+		if (move->to.flags & WGVIA_GATEWAY_DOWN)
+			log_line(JOURNAL_ERR, "%s%s: no gateway is left, on-fail decides", from,
+				 more_text(move->count, more));
+		else
+			log_line(JOURNAL_WARNING, "%s%s: via %s dev %s now", from, more_text(move->count, more),
+				 ip_text(&ip, via), name ? name : "?");
+	}
+}

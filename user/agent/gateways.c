@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A list of gateways, and who hears of what.
+ */
+#include "agent/gateways.h"
+
+#include <linux/neighbour.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "agent/log.h"
+#include "base/abi_words.h"
+#include "base/util.h"
+#include "session/gateway_report.h"
+
+struct watched {
+	struct wgvia_hop hop;
+	struct ip ip;
+	char name[IP_TEXT_LEN + IFNAMSIZ + 8]; /* "ADDRESS dev DEV" */
+	struct health health;
+	uint8_t lladdr[6];
+	bool has_lladdr;
+	enum wgvia_fault fault; /* the last bad thing that was seen */
+	uint64_t since;		/* it is alive, or dead: gateway_report_now() */
+};
+
+#define RECEIVE_MAX 256 /* of each family in a turn: a flood does not keep us from looking at the clock */
+
+struct gateways {
+	struct neighbour_probe *solicit;
+	struct netlink *rtnl;
+	struct health_settings settings;
+	struct watched *all;
+	size_t count;
+	bool changed;
+	bool unreported; /* something of what gateways_report() gives has changed */
+};
+
+/* The same, to those who read what an agent reports. */
+static const enum wgvia_health reported[] = {
+	[HEALTH_UNKNOWN] = WGVIA_HEALTH_UNKNOWN,
+	[HEALTH_DEAD] = WGVIA_HEALTH_DEAD,
+	[HEALTH_HELD] = WGVIA_HEALTH_HELD,
+	[HEALTH_GOOD] = WGVIA_HEALTH_ALIVE,
+};
+
+int gateways_open(struct gateways **gateways, const struct health_settings *settings)
+{
+	struct gateways *opened = calloc(1, sizeof(*opened));
+	int ret;
+
+	if (!opened)
+		return -ENOMEM;
+	opened->settings = *settings;
+	ret = neighbour_probe_open(&opened->solicit);
+	ret = ret ? ret : rtnl_open(&opened->rtnl);
+	if (ret)
+		gateways_close(&opened);
+	else
+		*gateways = opened;
+	return ret;
+}
+
+void gateways_close(struct gateways **gateways)
+{
+	if (!*gateways)
+		return;
+	neighbour_probe_close(&(*gateways)->solicit);
+	netlink_close(&(*gateways)->rtnl);
+	free((*gateways)->all);
+	free(*gateways);
+	*gateways = NULL;
+}
+
+void gateways_fds(const struct gateways *gateways, int fds[NEIGHBOUR_PROBE_FDS])
+{
+	neighbour_probe_fds(gateways->solicit, fds);
+}
+
+/* Logs what became of the gateway's health, and remembers that something did. */
+static void log_health(struct gateways *gateways, struct watched *watched, enum health_state before)
+{
+	enum health_state now = watched->health.state;
+
+	if (now == before)
+		return;
+	gateways->changed = gateways->unreported = true;
+	if (now != HEALTH_GOOD || before != HEALTH_HELD)
+		watched->since = gateway_report_now();
+	switch (now) {
+	case HEALTH_DEAD:
+		log_line(JOURNAL_WARNING, "gateway %s is dead: %s", watched->name, fault_words[watched->fault]);
+		break;
+	case HEALTH_HELD:
+		if (before == HEALTH_DEAD)
+			log_line(JOURNAL_NOTICE, "gateway %s is reachable again; it is preferred again in %g s",
+				 watched->name, gateways->settings.hold / 1000.0);
+		else
+			log_line(JOURNAL_INFO, "gateway %s answers", watched->name);
+		break;
+	case HEALTH_GOOD:
+		log_line(JOURNAL_INFO, "gateway %s is healthy", watched->name);
+		break;
+	case HEALTH_UNKNOWN:
+		break;
+	}
+}
+
+/* Why a gateway of this family cannot be reached by the device; none: it can. */
+static enum wgvia_fault find_fault(const struct netdev *netdev, uint32_t family)
+{
+	if (!netdev)
+		return WGVIA_FAULT_NO_DEVICE;
+	if (!(netdev->flags & IFF_UP))
+		return WGVIA_FAULT_DEVICE_DOWN;
+	if (!(netdev->flags & IFF_RUNNING))
+		return WGVIA_FAULT_NO_CARRIER;
+	if (family == AF_INET6 && netdev->mtu < IPV6_MIN_MTU)
+		return WGVIA_FAULT_MTU;
+	return WGVIA_FAULT_NONE;
+}
+
+/* What it is dead of, if it is. */
+static enum wgvia_fault likely_fault(const struct netdev *netdev, uint32_t family)
+{
+	enum wgvia_fault fault = find_fault(netdev, family);
+
+	return fault ? fault : WGVIA_FAULT_NO_ANSWER;
+}
+
+/* A value that bpftool may write and nobody can be asked for. */
+static bool can_be_watched(const struct wgvia_hop *hop)
+{
+	return hop->ifindex && (hop->family == AF_INET || hop->family == AF_INET6);
+}
+
+static struct watched *find_watched(const struct gateways *gateways, const struct wgvia_hop *hop)
+{
+	for (size_t i = 0; i < gateways->count; i++)
+		if (hop_equal(&gateways->all[i].hop, hop))
+			return &gateways->all[i];
+	return NULL;
+}
+
+static void begin_watching(struct watched *watched, const struct wgvia_hop *hop, const struct netdevs *netdevs,
+			   uint64_t now)
+{
+	const struct netdev *netdev = netdev_by_index(netdevs, hop->ifindex);
+	struct wgvia_gateway value = hop_value(hop, 0);
+	char via[IP_TEXT_LEN], dev[IFNAMSIZ];
+
+	*watched = (struct watched){.hop = *hop, .ip = gateway_ip(&value), .fault = likely_fault(netdev, hop->family)};
+	snprintf(watched->name, sizeof(watched->name), "%s dev %s", ip_text(&watched->ip, via),
+		 netdev_name(netdevs, hop->ifindex, dev));
+	health_begin(&watched->health, !find_fault(netdev, hop->family), now);
+}
+
+int gateways_set(struct gateways *gateways, const struct hops *hops, const struct netdevs *netdevs, uint64_t now)
+{
+	struct watched *all = calloc(hops->count + 1, sizeof(*all));
+	size_t count = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < hops->count; i++) {
+		const struct wgvia_hop *hop = &hops->all[i];
+		const struct watched *known = find_watched(gateways, hop);
+
+		if (!can_be_watched(hop))
+			continue;
+		if (known) {
+			all[count++] = *known;
+			continue;
+		}
+		begin_watching(&all[count], hop, netdevs, now);
+		log_line(JOURNAL_INFO, "gateway %s is watched", all[count].name);
+		log_health(gateways, &all[count++], HEALTH_UNKNOWN);
+	}
+	free(gateways->all);
+	gateways->all = all;
+	gateways->count = count;
+	gateways->unreported = true;
+	return 0;
+}
+
+void gateways_link(struct gateways *gateways, const struct netdev *netdev, bool gone, uint64_t now)
+{
+	const struct netdev *left = gone ? NULL : netdev;
+
+	for (size_t i = 0; i < gateways->count; i++) {
+		struct watched *watched = &gateways->all[i];
+		enum health_state before = watched->health.state;
+
+		if (watched->hop.ifindex != netdev->ifindex)
+			continue;
+		watched->fault = likely_fault(left, watched->hop.family);
+		health_link(&watched->health, !find_fault(left, watched->hop.family), now);
+		log_health(gateways, watched, before);
+	}
+}
+
+void gateways_links(struct gateways *gateways, const struct netdevs *netdevs, uint64_t now)
+{
+	for (size_t i = 0; i < gateways->count; i++) {
+		struct netdev known = {.ifindex = gateways->all[i].hop.ifindex};
+		const struct netdev *netdev = netdev_by_index(netdevs, known.ifindex);
+
+		gateways_link(gateways, netdev ? netdev : &known, !netdev, now);
+	}
+}
+
+void gateways_address(struct gateways *gateways, uint32_t ifindex, uint64_t now)
+{
+	for (size_t i = 0; i < gateways->count; i++)
+		if (gateways->all[i].hop.ifindex == ifindex)
+			health_ask_anew(&gateways->all[i].health, now);
+}
+
+static void note_lladdr(struct watched *watched, const struct neighbour *neighbour)
+{
+	const uint8_t *mac = neighbour->lladdr;
+	char text[MAC_TEXT_LEN];
+
+	if (!neighbour->has_lladdr)
+		return;
+	if (watched->has_lladdr && memcmp(watched->lladdr, mac, sizeof(watched->lladdr)) != 0)
+		log_line(JOURNAL_NOTICE, "gateway %s has moved to %s", watched->name, mac_text(mac, text));
+	memcpy(watched->lladdr, mac, sizeof(watched->lladdr));
+	watched->has_lladdr = true;
+}
+
+void gateways_neighbour(struct gateways *gateways, uint32_t ifindex, const struct ip *ip,
+			const struct neighbour *neighbour, uint64_t now)
+{
+	for (size_t i = 0; i < gateways->count; i++) {
+		struct watched *watched = &gateways->all[i];
+
+		if (watched->hop.ifindex != ifindex || !ip_equal(&watched->ip, ip))
+			continue;
+		note_lladdr(watched, neighbour);
+		if (neighbour->state & NUD_FAILED) {
+			watched->fault = WGVIA_FAULT_NEIGHBOUR;
+			health_failed(&watched->health, &gateways->settings, now);
+		} else if (watched->health.state == HEALTH_DEAD && neighbour->state & (NUD_REACHABLE | NUD_STALE)) {
+			health_ask(&watched->health, now);
+		}
+	}
+}
+
+static void take_answer(struct gateways *gateways, const struct neighbour_answer *answer, uint64_t now)
+{
+	static const struct neighbour unknown;
+
+	for (size_t i = 0; i < gateways->count; i++) {
+		struct watched *watched = &gateways->all[i];
+		enum health_state before = watched->health.state;
+
+		if (watched->hop.ifindex != answer->ifindex || !ip_equal(&watched->ip, &answer->ip))
+			continue;
+		health_answered(&watched->health, &gateways->settings, now);
+		watched->fault = WGVIA_FAULT_NO_ANSWER;
+		/* so that its MAC address is known when prefixes move there; our answers keep it fresh */
+		if (before != watched->health.state)
+			rtnl_ask_neighbour(gateways->rtnl, answer->ifindex, &answer->ip, &unknown);
+		log_health(gateways, watched, before);
+	}
+}
+
+void gateways_receive(struct gateways *gateways, uint64_t now, gateways_announced announced, void *data)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct neighbour_answer answer;
+
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++)
+		for (int n = 0, ret = 0; n < RECEIVE_MAX && ret >= 0; n++) {
+			ret = neighbour_probe_receive(gateways->solicit, families[f], &answer);
+			if (ret > 0 && answer.announced)
+				announced(data, answer.ifindex, &answer.ip);
+			if (ret > 0)
+				take_answer(gateways, &answer, now);
+		}
+}
+
+void gateways_tick(struct gateways *gateways, uint64_t now)
+{
+	for (size_t i = 0; i < gateways->count; i++) {
+		struct watched *watched = &gateways->all[i];
+		enum health_state before = watched->health.state;
+
+		/* an error is a request without an answer */
+		if (health_tick(&watched->health, &gateways->settings, now))
+			neighbour_probe_send(gateways->solicit, watched->hop.ifindex, &watched->ip);
+		log_health(gateways, watched, before);
+	}
+}
+
+uint64_t gateways_next(const struct gateways *gateways)
+{
+	uint64_t next = HEALTH_NEVER;
+
+	for (size_t i = 0; i < gateways->count; i++) {
+		uint64_t own = health_next(&gateways->all[i].health, &gateways->settings);
+
+		next = own < next ? own : next;
+	}
+	return next;
+}
+
+bool gateways_changed(struct gateways *gateways)
+{
+	bool changed = gateways->changed;
+
+	gateways->changed = false;
+	return changed;
+}
+
+/* A gateway that has answered since has no fault. */
+static struct wgvia_gateway_health health_of(const struct watched *watched)
+{
+	bool dead = watched->health.state == HEALTH_DEAD;
+
+	return (struct wgvia_gateway_health){.since = watched->since,
+					     .state = reported[watched->health.state],
+					     .fault = dead ? watched->fault : WGVIA_FAULT_NONE};
+}
+
+bool gateways_report(struct gateways *gateways, struct gateway_healths *healths)
+{
+	bool unreported = gateways->unreported;
+	struct gateway_health *health;
+
+	*healths = (struct gateway_healths){};
+	for (size_t i = 0; i < gateways->count && unreported; i++) {
+		health = array_grow(&healths->all, &healths->count, sizeof(*health));
+		if (health)
+			*health = (struct gateway_health){gateways->all[i].hop, health_of(&gateways->all[i])};
+	}
+	gateways->unreported = false;
+	return unreported;
+}
+
+enum health_state gateways_health(const void *gateways, const struct wgvia_hop *hop)
+{
+	const struct watched *watched = find_watched(gateways, hop);
+
+	return watched ? watched->health.state : HEALTH_UNKNOWN;
+}
+
+size_t gateways_count(const struct gateways *gateways, size_t *dead)
+{
+	*dead = 0;
+	for (size_t i = 0; i < gateways->count; i++)
+		*dead += gateways->all[i].health.state == HEALTH_DEAD;
+	return gateways->count;
+}

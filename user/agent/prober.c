@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One probe at a time, of all gateways that are due.
+ */
+#include "agent/prober.h"
+
+#include <string.h>
+
+#include "agent/health.h"
+#include "agent/log.h"
+#include "base/util.h"
+#include "config/failover.h"
+#include "session/session.h"
+
+/*
+ * After a change the old master of a pair may still be heard, and answer, for a moment: it is looked again after 25 ms,
+ * 50, 100 and so on, so often.
+ */
+#define AGAIN_MS 25
+#define AGAIN_MAX 6
+
+/* Of a target, beside what the last probe has found. */
+struct course {
+	uint64_t due, began; /* HEALTH_NEVER: not before something happens; 0: never yet */
+	unsigned int again;  /* how often it is looked again */
+	bool running, another;
+	char told[SENDER_TEXT_MAX]; /* last, where `another` */
+};
+
+struct prober {
+	const char *pin_dir, *tunnel;
+	struct sender_targets targets;
+	struct course *courses; /* as many */
+	struct sender_probe *probe;
+};
+
+int prober_open(struct prober **prober, const char *pin_dir, const char *tunnel)
+{
+	struct prober *opened = calloc(1, sizeof(*opened));
+
+	if (!opened)
+		return -ENOMEM;
+	opened->pin_dir = pin_dir;
+	opened->tunnel = tunnel;
+	*prober = opened;
+	return 0;
+}
+
+void prober_close(struct prober **prober)
+{
+	if (!*prober)
+		return;
+	sender_probe_close(&(*prober)->probe);
+	free((*prober)->targets.all);
+	free((*prober)->courses);
+	free(*prober);
+	*prober = NULL;
+}
+
+/* --- what to probe, and when --- */
+
+static void set_due(struct course *course, uint64_t now)
+{
+	uint64_t earliest = course->began ? course->began + PROBER_PAUSE : 0;
+
+	course->due = now > earliest ? now : earliest;
+}
+
+/* It may have changed places with another. */
+static void set_changed(struct course *course, uint64_t now)
+{
+	set_due(course, now);
+	course->again = AGAIN_MAX;
+}
+
+static bool is_same(const struct sender_target *a, const struct sender_target *b)
+{
+	return hop_equal(&a->hop, &b->hop) && ip_equal(&a->from, &b->from) && ip_equal(&a->to, &b->to);
+}
+
+static bool are_same(const struct sender_targets *a, const struct sender_targets *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++)
+		if (!is_same(&a->all[i], &b->all[i]))
+			return false;
+	return a->count == b->count;
+}
+
+/* Takes out of the map what was found of gateways that the instance has no more. */
+static void forget_others(const struct prober *prober, const struct sender_targets *targets)
+{
+	bool changed;
+
+	/* nothing is found of these yet */
+	session_write_senders(prober->pin_dir, prober->tunnel, targets, false, &changed);
+}
+
+/* What is known of a gateway that was there before, and has the same addresses to be probed with. */
+static void keep_sender(const struct prober *prober, struct sender_target *target, struct course *course, uint64_t now)
+{
+	*course = (struct course){.due = now};
+	for (size_t i = 0; i < prober->targets.count; i++)
+		if (is_same(&prober->targets.all[i], target)) {
+			*target = prober->targets.all[i];
+			*course = prober->courses[i];
+			if (course->running)
+				course->due = now;
+			course->running = false;
+		}
+}
+
+void prober_set(struct prober *prober, struct sender_targets *targets, bool anew, uint64_t now)
+{
+	struct course *courses;
+
+	if (are_same(&prober->targets, targets)) {
+		for (size_t i = 0; i < prober->targets.count && anew; i++)
+			set_due(&prober->courses[i], now);
+		return;
+	}
+	courses = calloc(targets->count + 1, sizeof(*courses));
+	if (!courses)
+		return;
+	forget_others(prober, targets);
+	sender_probe_close(&prober->probe);
+	for (size_t i = 0; i < targets->count; i++) {
+		keep_sender(prober, &targets->all[i], &courses[i], now);
+		if (anew)
+			set_due(&courses[i], now);
+	}
+	free(prober->targets.all);
+	free(prober->courses);
+	prober->targets = *targets;
+	prober->courses = courses;
+	*targets = (struct sender_targets){};
+}
+
+/* The index of that gateway, or targets.count. */
+static size_t find_target(const struct prober *prober, uint32_t ifindex, const struct ip *ip)
+{
+	for (size_t i = 0; i < prober->targets.count; i++) {
+		struct wgvia_gateway value = hop_value(&prober->targets.all[i].hop, 0);
+		struct ip via = gateway_ip(&value);
+
+		if (value.ifindex == ifindex && ip_equal(&via, ip))
+			return i;
+	}
+	return prober->targets.count;
+}
+
+void prober_neighbour(struct prober *prober, uint32_t ifindex, const struct ip *ip, const struct neighbour *neighbour,
+		      uint64_t now)
+{
+	size_t i = find_target(prober, ifindex, ip);
+	const struct sender_target *target = &prober->targets.all[i];
+
+	if (i == prober->targets.count || !neighbour->has_lladdr ||
+	    (target->has_mac && !memcmp(target->mac, neighbour->lladdr, sizeof(target->mac))))
+		return;
+	if (target->has_mac)
+		set_changed(&prober->courses[i], now);
+	else
+		set_due(&prober->courses[i], now);
+}
+
+void prober_announced(struct prober *prober, uint32_t ifindex, const struct ip *ip, uint64_t now)
+{
+	size_t i = find_target(prober, ifindex, ip);
+
+	if (i < prober->targets.count)
+		set_changed(&prober->courses[i], now);
+}
+
+/* --- probing --- */
+
+static void begin_round(struct prober *prober, uint64_t now)
+{
+	struct sender_target *due[SENDER_TARGETS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < prober->targets.count; i++) {
+		struct course *course = &prober->courses[i];
+
+		if (course->due > now)
+			continue;
+		course->due = HEALTH_NEVER;
+		course->began = now;
+		course->running = true;
+		due[count++] = &prober->targets.all[i];
+	}
+	if (!count || !sender_probe_open(&prober->probe, due, count, now))
+		return;
+	for (size_t i = 0; i < prober->targets.count; i++) /* the system does not let us now */
+		if (prober->courses[i].running) {
+			prober->courses[i].running = false;
+			prober->courses[i].due = now + PROBER_INTERVAL;
+		}
+}
+
+static void log_sender(const struct sender_target *target, struct course *course)
+{
+	bool another = sender_is_another(target);
+	char text[SENDER_TEXT_MAX];
+
+	if (another && strcmp(course->told, sender_text(target, text)) != 0)
+		log_line(JOURNAL_NOTICE, "%s", strcpy(course->told, text));
+	if (!another && course->another)
+		log_line(JOURNAL_NOTICE, "gateway %s sends from the MAC address that it answers with", target->name);
+	if (!another)
+		course->told[0] = '\0';
+	course->another = another;
+}
+
+static void finish_round(struct prober *prober, uint64_t now)
+{
+	struct sender_targets found = {};
+	struct sender_target *copy;
+	bool changed;
+
+	sender_probe_close(&prober->probe);
+	for (size_t i = 0; i < prober->targets.count; i++) {
+		struct course *course = &prober->courses[i];
+
+		if (!course->running)
+			continue;
+		course->running = false;
+		copy = array_grow(&found.all, &found.count, sizeof(*copy));
+		if (copy)
+			*copy = prober->targets.all[i];
+		if (sender_is_settled(&prober->targets.all[i]) || sender_is_another(&prober->targets.all[i]))
+			log_sender(&prober->targets.all[i], course);
+		if (course->due != HEALTH_NEVER) /* something has happened since */
+			continue;
+		if (course->again)
+			course->due = now + (AGAIN_MS << (AGAIN_MAX - course->again--));
+		else
+			course->due = now + (course->another ? PROBER_INTERVAL : PROBER_LEISURE);
+	}
+	/* what cannot be written now is found again */
+	session_write_senders(prober->pin_dir, prober->tunnel, &found, true, &changed);
+	free(found.all);
+}
+
+int prober_fd(const struct prober *prober)
+{
+	return prober->probe ? sender_probe_fd(prober->probe) : -1;
+}
+
+void prober_tick(struct prober *prober, uint64_t now)
+{
+	if (!prober->probe)
+		begin_round(prober, now);
+	if (prober->probe && sender_probe_step(prober->probe, now))
+		finish_round(prober, now);
+}
+
+uint64_t prober_next(const struct prober *prober)
+{
+	uint64_t next = HEALTH_NEVER;
+
+	if (prober->probe)
+		return sender_probe_next(prober->probe);
+	for (size_t i = 0; i < prober->targets.count; i++)
+		next = prober->courses[i].due < next ? prober->courses[i].due : next;
+	return next;
+}

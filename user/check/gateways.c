@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Findings about the gateways, as the agent sees them: those that are dead, and of the lists of `or` all. Without an
+ * agent there are none; what this host itself knows of a gateway is check_host()'s.
+ */
+#include "check/gateways.h"
+
+#include <stdio.h>
+
+#include "base/util.h"
+#include "config/failover.h"
+#include "config/statement.h"
+
+bool check_is_dead(const struct examined *examined, const struct wgvia_hop *hop)
+{
+	const struct wgvia_gateway_health *health = gateway_report_find(&examined->report, hop);
+
+	return health && health->state == WGVIA_HEALTH_DEAD;
+}
+
+static bool is_listed(const struct state *state, const struct wgvia_hop *hop)
+{
+	for (size_t i = 0; i < state->list_count; i++)
+		for (uint32_t j = 0; j < state->lists[i].content.count; j++)
+			if (hop_equal(&state->lists[i].content.hops[j], hop))
+				return true;
+	return false;
+}
+
+static void use_text(size_t users, bool dead, char *text, size_t size)
+{
+	if (!users)
+		snprintf(text, size, "it stands by%s", dead ? ", and would not help" : "");
+	else
+		snprintf(text, size, "in use by %zu prefix%s%s", users, users > 1 ? "es" : "",
+			 dead ? ", which no other gateway is left for: on-fail decides" : "");
+}
+
+static void add_gateway(struct examined *examined, const struct wgvia_hop *hop,
+			const struct wgvia_gateway_health *health)
+{
+	size_t users = failover_users(examined->running, hop);
+	bool dead = health->state == WGVIA_HEALTH_DEAD;
+	const struct netdev *dev = netdev_by_index(examined->plan.netdevs, hop->ifindex);
+	char gateway[STATEMENT_MAX], state[GATEWAY_REPORT_TEXT], use[96], remedy[128] = "", via[IP_TEXT_LEN];
+	struct wgvia_gateway value = hop_value(hop, 0);
+	struct ip ip = gateway_ip(&value);
+
+	if (dead && dev && (health->fault == WGVIA_FAULT_NO_ANSWER || health->fault == WGVIA_FAULT_NEIGHBOUR))
+		snprintf(remedy, sizeof(remedy), "ping -c 1 -I %s %s", dev->name, ip_text(&ip, via));
+	use_text(users, dead, use, sizeof(use));
+	finding_add(examined,
+		    !dead   ? SEVERITY_INFO
+		    : users ? SEVERITY_ERROR
+			    : SEVERITY_WARNING,
+		    "gateway", remedy, "the agent sees gateway %s: %s; %s",
+		    statement_of_hop(hop, examined->plan.netdevs, gateway),
+		    gateway_report_text(&examined->report, health, state), use);
+}
+
+void check_gateways(struct examined *examined)
+{
+	cleanup(hops_free) struct hops hops = {};
+
+	if (!examined->report.agent || failover_hops(examined->running, &hops))
+		return;
+	for (size_t i = 0; i < hops.count; i++) {
+		const struct wgvia_gateway_health *health = gateway_report_find(&examined->report, &hops.all[i]);
+
+		if (health && (health->state == WGVIA_HEALTH_DEAD || is_listed(examined->running, &hops.all[i])))
+			add_gateway(examined, &hops.all[i], health);
+	}
+}

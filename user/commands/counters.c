@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Taking samples of instances' counters.
+ */
+#include "commands/counters.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "datapath/state_maps.h"
+#include "session/instance_list.h"
+
+void samples_free(struct samples *samples)
+{
+	free(samples->all);
+	*samples = (struct samples){};
+}
+
+static int take_sample(struct context *context, const struct instance *instance, struct samples *samples)
+{
+	struct sample *sample = array_grow(&samples->all, &samples->count, sizeof(*sample));
+	int ret;
+
+	if (!sample)
+		return error_system(&context->error, ENOMEM, "cannot read the counters of '%s'", instance->tunnel);
+	memcpy(sample->tunnel, instance->tunnel, sizeof(sample->tunnel));
+	ret = state_maps_read_counters(instance, sample->counters, &context->error);
+	if (ret)
+		samples->count--;
+	return ret;
+}
+
+int samples_take(struct context *context, int argc, char **argv, struct samples *samples)
+{
+	cleanup(instance_list_free) struct instance_list list = {};
+	struct instance instance = INSTANCE_NONE;
+	struct timespec now;
+	int ret = instance_list_read(context, argc, argv, &list);
+
+	*samples = (struct samples){};
+	if (ret)
+		return ret;
+	while ((ret = instance_list_next(context, &list, &instance)) > 0) {
+		ret = take_sample(context, &instance, samples);
+		instance_close(&instance);
+		if (ret && instance_list_fail(context, &list, ret))
+			return ret;
+	}
+	if (ret)
+		return ret;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	samples->time = now.tv_sec + now.tv_nsec / 1e9;
+	return instance_list_end(context, &list);
+}
+
+struct wgvia_counter sample_sum(const struct sample *sample, enum wgvia_verdict verdict)
+{
+	struct wgvia_counter sum = {};
+
+	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++) {
+		sum.packets += sample->counters[WGVIA_COUNTER(direction, verdict)].packets;
+		sum.bytes += sample->counters[WGVIA_COUNTER(direction, verdict)].bytes;
+	}
+	return sum;
+}

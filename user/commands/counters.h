@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The counters of instances at one moment, and the forms in which `stats` shows them. All forms but one take the
+ * samples as they are; rates are those between two of them.
+ */
+#ifndef WGVIA_COUNTERS_H
+#define WGVIA_COUNTERS_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/context.h"
+#include "wgvia_abi.h"
+
+struct sample {
+	char tunnel[IFNAMSIZ];
+	struct wgvia_counter counters[WGVIA_COUNTERS];
+};
+
+struct samples {
+	struct sample *all;
+	size_t count;
+	double time; /* CLOCK_MONOTONIC, in seconds */
+};
+
+void samples_free(struct samples *samples); /* for cleanup(), too */
+
+/* Of the instance that `argv` names, or of all; see running_each(). The samples are the caller's to free. */
+int samples_take(struct context *context, int argc, char **argv, struct samples *samples);
+
+/* A verdict's sum over the directions. */
+struct wgvia_counter sample_sum(const struct sample *sample, enum wgvia_verdict verdict);
+
+/* Rates every `seconds` until SIGINT or SIGTERM; redrawn in place on a terminal, else a line for each. */
+int samples_watch(struct context *context, int argc, char **argv, double seconds);
+
+#endif

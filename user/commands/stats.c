@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * wgvia stats [IFACE] [--watch [SECONDS] | --prometheus]: packets and bytes by verdict. Text shows those that occurred,
+ * all with -v; JSON has all.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/abi_words.h"
+#include "base/util.h"
+#include "commands/counters.h"
+#include "commands/message.h"
+#include "commands/output.h"
+#include "commands/prometheus.h"
+
+static json *counter_value(const struct wgvia_counter *counter)
+{
+	json *value = print_object();
+
+	print_add_number(value, "packets", counter->packets);
+	print_add_number(value, "bytes", counter->bytes);
+	return value;
+}
+
+static json *describe_sample(const struct sample *sample)
+{
+	json *value = print_object(), *sums = print_object(), *directions = print_object();
+
+	for (int verdict = 0; verdict < WGVIA_VERDICT_COUNT; verdict++) {
+		struct wgvia_counter sum = sample_sum(sample, verdict);
+
+		print_add(sums, verdict_words[verdict], counter_value(&sum));
+	}
+	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++) {
+		json *by_verdict = print_object();
+
+		for (int verdict = 0; verdict < WGVIA_VERDICT_COUNT; verdict++)
+			print_add(by_verdict, verdict_words[verdict],
+				  counter_value(&sample->counters[WGVIA_COUNTER(direction, verdict)]));
+		print_add(directions, direction_words[direction], by_verdict);
+	}
+	print_add_text(value, "interface", sample->tunnel);
+	print_add(value, "counters", sums);
+	print_add(value, "directions", directions);
+	return value;
+}
+
+static void print_counters(const struct context *context, const json *value)
+{
+	printf("%s:\n", print_text(value, "interface"));
+	json_object_object_foreach (print_member(value, "counters"), word, counter) {
+		uint64_t packets = print_number(counter, "packets");
+
+		if (packets || context->verbose)
+			printf("    %-10s %12" PRIu64 " packets %16" PRIu64 " bytes\n", word, packets,
+			       print_number(counter, "bytes"));
+	}
+}
+
+static int show_once(struct context *context, int argc, char **argv)
+{
+	cleanup(samples_free) struct samples samples = {};
+	cleanup(print_release) json *values = print_array();
+	int ret = samples_take(context, argc, argv, &samples);
+
+	if (ret && !samples.count)
+		return ret;
+	message_no_pin_dir(context);
+	for (size_t i = 0; i < samples.count; i++)
+		print_append(values, describe_sample(&samples.all[i]));
+	print_instances(context, values, argc, print_counters);
+	return ret;
+}
+
+/* The number behind --watch, where there is one; 1 second otherwise. */
+static int take_seconds(struct context *context, int *argc, char **argv, int at, double *seconds)
+{
+	char *end;
+
+	*seconds = 1;
+	if (at + 1 == *argc)
+		return 0;
+	*seconds = strtod(argv[at + 1], &end);
+	if (*end || end == argv[at + 1])
+		return error_usage(&context->error, "--watch '%s' is not a number of seconds", argv[at + 1]);
+	if (!isfinite(*seconds) || *seconds < 0.1 || *seconds > 86400)
+		return error_usage(&context->error, "--watch '%s' is not from 0.1 to 86400 seconds", argv[at + 1]);
+	(*argc)--;
+	return 0;
+}
+
+/* "[IFACE] --watch [SECONDS]" or "[IFACE] --prometheus": the option and what belongs to it end the line. */
+int cmd_stats(struct context *context, int argc, char **argv)
+{
+	int at = argc && !strncmp(argv[0], "--", 2) ? 0 : 1;
+	double seconds;
+
+	if (at >= argc)
+		return show_once(context, argc, argv);
+	if (!strcmp(argv[at], "--prometheus")) {
+		if (context->json)
+			return error_usage(&context->error, "--prometheus is a format of its own: leave -j out");
+		if (at + 1 < argc)
+			return error_usage(&context->error, "unexpected word '%s' after --prometheus", argv[at + 1]);
+		return prometheus_print(context, at, argv, stdout);
+	}
+	if (!strcmp(argv[at], "--watch")) {
+		if (take_seconds(context, &argc, argv, at, &seconds))
+			return -EINVAL;
+		if (at + 1 < argc)
+			return error_usage(&context->error, "unexpected word '%s' behind --watch", argv[argc]);
+		return samples_watch(context, at, argv, seconds);
+	}
+	return error_usage(&context->error, "unexpected word '%s': [IFACE] [--watch [SECONDS] | --prometheus]",
+			   argv[at]);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "datapath/device_map.h"
+
+#include <assert.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+
+#include "bpf/config.h"
+#include "datapath/instance.h"
+
+static_assert(POINT_DEVICES == CONFIG_DEVICES, "devices");
+
+static uint32_t key_of(const struct point *point)
+{
+	return point->l3 ? point->ifindex | CONFIG_DEVICE_L3 : point->ifindex;
+}
+
+bool device_map_has(int map, uint32_t ifindex)
+{
+	uint32_t value;
+
+	return !bpf_map_lookup_elem(map, &ifindex, &value);
+}
+
+bool device_map_has_point(int map, const struct point *point)
+{
+	return point->direction != WGVIA_EGRESS || device_map_has(map, key_of(point));
+}
+
+/* The kernel's word for a device that is not there (__dev_map_alloc_node()). */
+static int meant(int ret)
+{
+	return ret == -EINVAL ? -ENODEV : ret;
+}
+
+int device_map_add(int map, const struct point *point, uint32_t *key)
+{
+	uint32_t added = key_of(point);
+	int ret;
+
+	*key = 0;
+	if (point->direction != WGVIA_EGRESS)
+		return 0;
+	/* not BPF_ANY, which takes the old entry out before the new one is in (__dev_map_hash_update_elem()) */
+	ret = bpf_map_update_elem(map, &added, &point->ifindex, BPF_NOEXIST);
+	if (!ret)
+		*key = added;
+	return ret == -EEXIST ? 0 : meant(ret);
+}
+
+void device_map_remove(int map, uint32_t key)
+{
+	bpf_map_delete_elem(map, &key);
+}
+
+static bool is_wanted(uint32_t key, const struct point *points, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (points[i].direction == WGVIA_EGRESS && key_of(&points[i]) == key)
+			return true;
+	return false;
+}
+
+void device_map_keep(int map, const struct point *points, size_t count)
+{
+	uint32_t found[CONFIG_DEVICE_ENTRIES], key, *last = NULL;
+	size_t number = 0;
+
+	while (number < CONFIG_DEVICE_ENTRIES && !bpf_map_get_next_key(map, last, &key)) {
+		found[number++] = key;
+		last = &key;
+	}
+	while (number--)
+		if (found[number] != CONFIG_TUNNEL && !is_wanted(found[number], points, count))
+			device_map_remove(map, found[number]);
+}
+
+uint32_t device_map_tunnel(int map)
+{
+	uint32_t key = CONFIG_TUNNEL, ifindex;
+
+	return bpf_map_lookup_elem(map, &key, &ifindex) ? 0 : ifindex;
+}
+
+int device_map_set_tunnel(int map, uint32_t ifindex)
+{
+	uint32_t key = CONFIG_TUNNEL;
+
+	if (device_map_tunnel(map) == ifindex)
+		return 0;
+	if (!ifindex)
+		return bpf_map_delete_elem(map, &key);
+	return meant(bpf_map_update_elem(map, &key, &ifindex, BPF_ANY));
+}

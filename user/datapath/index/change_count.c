@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Four links, each with a pin, and a pin of its program.
+ */
+#include "datapath/index/change_count.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "bpf/index/index_lines.h"
+#include "changes.skel.h"
+#include "datapath/bpf_object.h"
+#include "datapath/pins.h"
+#include "datapath/programs.h"
+
+#define PROGRAMS 4
+#define PIN_MAX (PINS_PATH_MAX + 32)
+static const char *const names[PROGRAMS] = {"before_update", "after_update", "before_delete", "after_delete"};
+
+int change_count_read(const struct instance *instance, struct change_counts *changes)
+{
+	for (__u32 i = 0; i < INDEX_FAMILIES; i++)
+		if (bpf_map_lookup_elem(instance->maps[MAP_CHANGES], &i, &changes->count[i]))
+			return -errno;
+	return 0;
+}
+
+int change_count_add(const struct instance *instance)
+{
+	struct change_counts changes;
+	int ret = change_count_read(instance, &changes);
+
+	for (__u32 i = 0; i < INDEX_FAMILIES && !ret; i++) {
+		changes.count[i]++;
+		if (bpf_map_update_elem(instance->maps[MAP_CHANGES], &i, &changes.count[i], BPF_ANY))
+			ret = -errno;
+	}
+	return ret;
+}
+
+static const char *pin_of(const struct instance *instance, int program, char path[PIN_MAX])
+{
+	snprintf(path, PIN_MAX, "%s/%s", instance->folder, names[program]);
+	return path;
+}
+
+/* A link does not give its program, and to open one by its id takes CAP_SYS_ADMIN. */
+static const char *program_pin_of(const struct instance *instance, int program, char path[PIN_MAX])
+{
+	snprintf(path, PIN_MAX, "%s/%s_program", instance->folder, names[program]);
+	return path;
+}
+
+static void unpin(const struct instance *instance, int program)
+{
+	char path[PIN_MAX];
+
+	unlink(pin_of(instance, program, path));
+	unlink(program_pin_of(instance, program, path));
+}
+
+/* Whether the program counts into the map: it is this instance's, and not that of one whose place it has taken. */
+static bool counts_into(int program, uint32_t map)
+{
+	__u32 ids[8] = {};
+	struct bpf_prog_info info = {.map_ids = (uintptr_t)ids, .nr_map_ids = ARRAY_SIZE(ids)};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &len))
+		return false;
+	for (size_t i = 0; i < info.nr_map_ids && i < ARRAY_SIZE(ids); i++)
+		if (ids[i] == map)
+			return true;
+	return false;
+}
+
+/* 1, 0, or -EPERM: it cannot be told, as the program of an older version, which has no pin. */
+static int is_attached(const struct instance *instance, int program)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	cleanup_fd int link = -1, fd = -1;
+	char path[PIN_MAX];
+
+	link = bpf_obj_get(pin_of(instance, program, path));
+	if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &len) || info.type != BPF_LINK_TYPE_TRACING)
+		return 0;
+	fd = bpf_obj_get(program_pin_of(instance, program, path));
+	if (fd >= 0 && !programs_is(fd, info.prog_id)) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0)
+		fd = bpf_prog_get_fd_by_id(info.prog_id);
+	return fd >= 0 ? counts_into(fd, bpf_object_id(instance->maps[MAP_CHANGES])) : fd == -EPERM ? fd : 0;
+}
+
+/*
+ * WGVIA_INDEX, for tests and benchmarks: "no" for no index; "blind" for one on a kernel that cannot count, where nobody
+ * but wgvia changes the maps.
+ */
+static bool is_wanted(const char *word)
+{
+	const char *wanted = getenv("WGVIA_INDEX");
+
+	return wanted && !strcmp(wanted, word);
+}
+
+int change_count_are_counted_now(const struct instance *instance)
+{
+	int counted = 1;
+
+	if (is_wanted("no"))
+		return 0;
+	for (int i = 0; i < PROGRAMS && counted && !is_wanted("blind"); i++) {
+		int attached = is_attached(instance, i);
+
+		counted = attached > 0 ? counted : attached;
+	}
+	return counted;
+}
+
+void change_count_leave_uncounted(const struct instance *instance)
+{
+	for (int i = 0; i < PROGRAMS; i++)
+		unpin(instance, i);
+}
+
+void change_count_tidy(const struct instance *instance)
+{
+	for (int i = 0; i < PROGRAMS; i++)
+		if (is_attached(instance, i) <= 0)
+			unpin(instance, i);
+}
+
+static bool attach_counters(const struct instance *instance, struct changes_bpf *skeleton)
+{
+	char path[PIN_MAX];
+
+	skeleton->rodata->map_ids[INDEX_IPV4] = bpf_object_id(instance->maps[MAP_PREFIXES4]);
+	skeleton->rodata->map_ids[INDEX_IPV6] = bpf_object_id(instance->maps[MAP_PREFIXES6]);
+	if (bpf_map__reuse_fd(skeleton->maps.changes, instance->maps[MAP_CHANGES]) || changes_bpf__load(skeleton) ||
+	    changes_bpf__attach(skeleton))
+		return false;
+	for (int i = 0; i < PROGRAMS; i++) {
+		struct bpf_link *link = *skeleton->skeleton->progs[i].link;
+		const struct bpf_program *program = *skeleton->skeleton->progs[i].prog;
+
+		if (bpf_link__pin(link, pin_of(instance, i, path)) ||
+		    bpf_obj_pin(bpf_program__fd(program), program_pin_of(instance, i, path)))
+			return false;
+	}
+	return true;
+}
+
+bool change_count_are_counted(const struct instance *instance)
+{
+	struct changes_bpf *skeleton;
+	bool attached;
+
+	if (is_wanted("no"))
+		return false;
+	if (change_count_are_counted_now(instance) > 0)
+		return true;
+	/* from here on no index is in force: what counts may be there, see is_attached() */
+	if (change_count_add(instance))
+		return false;
+	change_count_leave_uncounted(instance);
+	skeleton = changes_bpf__open();
+	if (!skeleton)
+		return false;
+	/* whoever changed a map until now did so uncounted */
+	attached = attach_counters(instance, skeleton) && !change_count_add(instance);
+	changes_bpf__destroy(skeleton);
+	if (!attached)
+		change_count_leave_uncounted(instance);
+	return attached;
+}

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Map entries to values and back.
+ */
+#include "datapath/state_maps.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/abi_words.h"
+#include "base/util.h"
+#include "config/failover.h"
+#include "datapath/accepted_map.h"
+#include "datapath/also_map.h"
+#include "datapath/failover_map.h"
+#include "datapath/index/change_count.h"
+#include "datapath/index/index_map.h"
+#include "datapath/map_batch.h"
+#include "datapath/source_map.h"
+
+/* The key of either family; struct wgvia_key4 is its beginning. */
+static struct wgvia_key6 key_of(const struct prefix *prefix)
+{
+	struct wgvia_key6 key = {.prefixlen = prefix->len};
+
+	memcpy(key.addr, prefix->ip.addr, ip_bits(prefix->ip.family) / 8);
+	return key;
+}
+
+static struct prefix prefix_of(uint8_t family, const struct wgvia_key6 *key)
+{
+	struct ip ip = {.family = family};
+
+	memcpy(ip.addr, key->addr, ip_bits(family) / 8);
+	/* the kernel keeps the host bits that an administrator wrote, and does not look at them */
+	return (struct prefix){ip_mask(ip, key->prefixlen), key->prefixlen};
+}
+
+static struct map_layout layout_of(const struct instance *instance, bool bypass, uint8_t family)
+{
+	bool six = family == AF_INET6;
+
+	return (struct map_layout){
+		instance->maps[bypass ? (six ? MAP_BYPASS6 : MAP_BYPASS4) : (six ? MAP_PREFIXES6 : MAP_PREFIXES4)],
+		six ? sizeof(struct wgvia_key6) : sizeof(struct wgvia_key4),
+		bypass ? sizeof(struct wgvia_bypass) : sizeof(struct wgvia_gateway)};
+}
+
+/* --- reading --- */
+
+struct reader {
+	struct state *state;
+	uint8_t family;
+};
+
+static int read_gateway(void *data, const void *key, const void *value)
+{
+	const struct reader *reader = data;
+	struct prefix prefix = prefix_of(reader->family, key);
+
+	return state_add_gateway(reader->state, &prefix, value);
+}
+
+static int read_bypass(void *data, const void *key, const void *value)
+{
+	const struct wgvia_bypass *entry = value;
+	const struct reader *reader = data;
+	struct prefix prefix = prefix_of(reader->family, key);
+
+	return state_add_bypass(reader->state, &prefix, entry->verdict, entry->flags);
+}
+
+static int read_maps(const struct instance *instance, struct state *state)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	int ret = 0;
+
+	for (int bypass = 0; bypass < 2; bypass++)
+		for (size_t i = 0; i < ARRAY_SIZE(families) && !ret; i++) {
+			struct map_layout map = layout_of(instance, bypass, families[i]);
+			struct reader reader = {state, families[i]};
+
+			ret = map_batch_read(&map, bypass ? read_bypass : read_gateway, &reader);
+		}
+	return ret;
+}
+
+int state_maps_read(const struct instance *instance, struct state *state, struct error *error)
+{
+	struct state found = {};
+	int ret = read_maps(instance, &found);
+
+	ret = ret ? ret : failover_map_read(instance->maps[MAP_FAILOVER], &found);
+	ret = ret ? ret : also_map_read(instance, &found.also);
+	ret = ret ? ret : source_map_read(instance->maps[MAP_SOURCES], &found);
+	ret = ret ? ret : accepted_map_read(instance->maps[MAP_ACCEPTED], &found.accepted);
+	if (ret) {
+		state_free(&found);
+		return error_system(error, -ret, "cannot read the maps of '%s'", instance->tunnel);
+	}
+	state_sort(&found);
+	memcpy(found.tunnel, instance->tunnel, sizeof(found.tunnel));
+	found.tunnel_ifindex = instance->meta.tunnel_ifindex;
+	found.mode = instance->meta.mode < WORDS_MODE ? instance->meta.mode : WGVIA_FAST;
+	/* any value but WGVIA_PASS drops, in the packet path too */
+	found.on_fail = instance->meta.on_fail == WGVIA_PASS ? WGVIA_PASS : WGVIA_DROP;
+	found.outside = instance->meta.outside == WGVIA_OUTSIDE_DROP ? WGVIA_OUTSIDE_DROP : WGVIA_OUTSIDE_PASS;
+	found.mss = instance->meta.mss;
+	if (found.mss != WGVIA_MSS_AUTO && (found.mss < WGVIA_MSS_MIN || found.mss > WGVIA_MSS_MAX))
+		found.mss = WGVIA_MSS_OFF;
+	found.ret = instance->meta.ret < WORDS_RETURN ? instance->meta.ret : WGVIA_RETURN_VIA;
+	*state = found;
+	return 0;
+}
+
+int state_maps_read_counters(const struct instance *instance, struct wgvia_counter *counters, struct error *error)
+{
+	int cpus = libbpf_num_possible_cpus();
+	cleanup_free struct wgvia_counter *values = NULL;
+
+	if (cpus < 0)
+		return error_system(error, -cpus, "cannot count the CPUs");
+	values = calloc(cpus, sizeof(*values));
+	if (!values)
+		return error_system(error, ENOMEM, "cannot read the counters of '%s'", instance->tunnel);
+	for (__u32 i = 0; i < WGVIA_COUNTERS; i++) {
+		if (bpf_map_lookup_elem(instance->maps[MAP_COUNTERS], &i, values))
+			return error_system(error, errno, "cannot read the counters of '%s'", instance->tunnel);
+		counters[i] = (struct wgvia_counter){};
+		for (int cpu = 0; cpu < cpus; cpu++) {
+			counters[i].packets += values[cpu].packets;
+			counters[i].bytes += values[cpu].bytes;
+		}
+	}
+	return 0;
+}
+
+/* --- writing --- */
+
+/* An entry as it was before it was changed. */
+struct undo {
+	struct wgvia_key6 key;
+	bool bypass, existed;
+	uint8_t family;
+	union value {
+		struct wgvia_gateway gateway;
+		struct wgvia_bypass bypass;
+	} value;
+};
+
+/* Changes of one map, and either all updates or all deletions, on their way into the kernel. */
+struct pending {
+	struct map_layout map;
+	bool deletes;
+	uint8_t *keys, *values; /* of PENDING_MAX, as the kernel wants them */
+	size_t count;
+};
+#define PENDING_MAX 4096
+
+struct writer {
+	const struct instance *instance;
+	struct pending pending;
+	struct undo *undo; /* of what is in force and of what is pending, which is at the end */
+	size_t undo_count;
+	bool counted; /* in the map `changes` */
+};
+
+/* Once is enough: from then on no index is in force until one is made anew. */
+static int count_change(struct writer *writer)
+{
+	int fd = writer->pending.map.fd, ret;
+
+	if (writer->counted ||
+	    (fd != writer->instance->maps[MAP_PREFIXES4] && fd != writer->instance->maps[MAP_PREFIXES6]))
+		return 0;
+	ret = change_count_add(writer->instance);
+	writer->counted = !ret;
+	return ret;
+}
+
+static int flush(struct writer *writer)
+{
+	struct pending *pending = &writer->pending;
+	size_t done = 0;
+	int ret = pending->count ? count_change(writer) : 0;
+
+	if (!ret)
+		ret = pending->deletes
+			      ? map_batch_delete(&pending->map, pending->keys, pending->count, &done)
+			      : map_batch_update(&pending->map, pending->keys, pending->values, pending->count, &done);
+	writer->undo_count -= pending->count - done;
+	pending->count = 0;
+	return ret;
+}
+
+/* `old` and `new` in the layout of the map; NULL: there is none, or shall be none. In force after the next flush(). */
+static int write_entry(struct writer *writer, bool bypass, const struct prefix *prefix, const void *old,
+		       const void *new)
+{
+	struct map_layout map = layout_of(writer->instance, bypass, prefix->ip.family);
+	struct pending *pending = &writer->pending;
+	struct undo *undo;
+	int ret = 0;
+
+	if (pending->count == PENDING_MAX || pending->map.fd != map.fd || pending->deletes != !new)
+		ret = flush(writer);
+	if (ret)
+		return ret;
+	undo = array_grow(&writer->undo, &writer->undo_count, sizeof(*undo));
+	if (!undo)
+		return -ENOMEM;
+	undo->key = key_of(prefix);
+	undo->bypass = bypass;
+	undo->family = prefix->ip.family;
+	undo->existed = old;
+	if (old)
+		memcpy(&undo->value, old, map.value_size);
+	pending->map = map;
+	pending->deletes = !new;
+	memcpy(pending->keys + pending->count * map.key_size, &undo->key, map.key_size);
+	if (new)
+		memcpy(pending->values + pending->count * map.value_size, new, map.value_size);
+	pending->count++;
+	return 0;
+}
+
+static void take_back(struct writer *writer)
+{
+	while (writer->undo && writer->undo_count) {
+		struct undo *undo = &writer->undo[--writer->undo_count];
+		struct map_layout map = layout_of(writer->instance, undo->bypass, undo->family);
+		size_t done;
+
+		if (undo->existed)
+			map_batch_update(&map, &undo->key, &undo->value, 1, &done);
+		else
+			map_batch_delete(&map, &undo->key, 1, &done);
+	}
+}
+
+static int write_gateways(struct writer *writer, const struct state *from, const struct state *to)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < to->gateway_count && !ret; i++) {
+		const struct gateway_entry *new = &to->gateways[i], *old = state_find_gateway(from, &new->from);
+
+		if (!old || memcmp(&old->value, &new->value, sizeof(new->value)) != 0)
+			ret = write_entry(writer, false, &new->from, old ? &old->value : NULL, &new->value);
+	}
+	for (size_t i = 0; i < from->gateway_count && !ret; i++) {
+		const struct gateway_entry *old = &from->gateways[i];
+
+		if (!state_find_gateway(to, &old->from))
+			ret = write_entry(writer, false, &old->from, &old->value, NULL);
+	}
+	return ret;
+}
+
+static int write_new_bypass(struct writer *writer, const struct state *from, const struct state *to)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < to->bypass_count && !ret; i++) {
+		const struct bypass_entry *new = &to->bypass[i], *old = state_find_bypass(from, &new->to);
+
+		if (!old || memcmp(&old->value, &new->value, sizeof(new->value)) != 0)
+			ret = write_entry(writer, true, &new->to, old ? &old->value : NULL, &new->value);
+	}
+	return ret;
+}
+
+static int delete_old_bypass(struct writer *writer, const struct state *from, const struct state *to)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < from->bypass_count && !ret; i++) {
+		const struct bypass_entry *old = &from->bypass[i];
+
+		if (!state_find_bypass(to, &old->to))
+			ret = write_entry(writer, true, &old->to, &old->value, NULL);
+	}
+	return ret;
+}
+
+static int write_all(struct writer *writer, const struct state *from, const struct state *to)
+{
+	/* each of these waits for the one before: write_entry() flushes where the map or the kind of change is another
+	 */
+	int ret = write_new_bypass(writer, from, to);
+
+	ret = ret ? ret : write_gateways(writer, from, to);
+	ret = ret ? ret : delete_old_bypass(writer, from, to);
+	return ret ? ret : flush(writer);
+}
+
+static int write_entries(const struct instance *instance, const struct state *from, const struct state *to)
+{
+	struct writer writer = {.instance = instance};
+	int ret;
+
+	writer.pending.keys = malloc(PENDING_MAX * sizeof(struct wgvia_key6));
+	writer.pending.values = malloc(PENDING_MAX * sizeof(union value));
+	ret = writer.pending.keys && writer.pending.values ? write_all(&writer, from, to) : -ENOMEM;
+	if (ret) {
+		writer.undo_count -= writer.pending.count;
+		take_back(&writer);
+	}
+	free(writer.pending.keys);
+	free(writer.pending.values);
+	free(writer.undo);
+	return ret;
+}
+
+/*
+ * The state with the numbers that its lists have, or get, in the maps: a prefix never refers to another list than its
+ * own, whenever this ends. The copies of the arrays are the caller's to free; the bypass list is shared.
+ */
+static int number_lists(const struct state *state, const struct state *running, struct state *numbered)
+{
+	*numbered = *state;
+	numbered->gateways = calloc(state->gateway_count + 1, sizeof(*state->gateways));
+	numbered->lists = calloc(state->list_count + 1, sizeof(*state->lists));
+	if (!numbered->gateways || !numbered->lists)
+		return -ENOMEM;
+	for (size_t i = 0; i < state->gateway_count; i++)
+		numbered->gateways[i] = state->gateways[i];
+	for (size_t i = 0; i < state->list_count; i++)
+		numbered->lists[i] = state->lists[i];
+	return failover_number(numbered, running);
+}
+
+static int write_numbered(const struct instance *instance, const struct state *running, const struct state *state)
+{
+	int ret = source_map_write(instance->maps[MAP_SOURCES], state);
+
+	ret = ret ? ret : write_entries(instance, running, state);
+	if (ret)
+		source_map_write(instance->maps[MAP_SOURCES], running);
+	return ret;
+}
+
+static int write_state(const struct instance *instance, const struct state *running, const struct state *state)
+{
+	int fd = instance->maps[MAP_FAILOVER];
+	struct state numbered = {};
+	int ret;
+
+	if (!state->list_count && !running->list_count)
+		return write_numbered(instance, running, state);
+	ret = number_lists(state, running, &numbered);
+	if (!ret) {
+		if (state->keep_choice)
+			failover_keep_choice(&numbered, running);
+		ret = failover_map_write(fd, running, &numbered);
+		ret = ret ? ret : write_numbered(instance, running, &numbered);
+		failover_map_clean(fd, ret ? &numbered : running, ret ? running : &numbered);
+	}
+	free(numbered.gateways);
+	free(numbered.lists);
+	return ret;
+}
+
+int state_maps_check(const struct state *state, struct error *error)
+{
+	if (state->gateway_count > TABLES_MAX || state->bypass_count > TABLES_MAX + 10000)
+		return error_refuse(error, "cannot hold more than %u prefixes", TABLES_MAX);
+	return 0;
+}
+
+/*
+ * Sees to it that large prefix maps have an index of what is in them now, where the kernel can tell when they change.
+ * `state` is in the maps, as far as is known. The lock is held. What fails here costs time alone: the packet path asks
+ * the maps.
+ */
+static void write_indexes(const struct instance *instance, const struct state *state)
+{
+	cleanup(state_free) struct state running = {};
+	struct change_counts changes;
+	struct error ignored = {};
+
+	if (!index_map_is_wanted(state) || !change_count_are_counted(instance)) {
+		index_map_clear(instance);
+		change_count_leave_uncounted(instance);
+		return;
+	}
+	/* the count before the maps: what is changed in between makes the index one of yesterday's */
+	if (change_count_read(instance, &changes) || index_map_is_current(instance, state, &changes))
+		return;
+	if (!state_maps_read(instance, &running, &ignored))
+		index_map_write(instance, &running, &changes);
+}
+
+/* The packet path keeps for some ticks who was a gateway, unless a change is counted: bpf/sender.h. */
+static bool senders_differ(const struct state *a, const struct state *b)
+{
+	return a->ret != b->ret || !also_equal(&a->also, &b->also);
+}
+
+int state_maps_write(const struct instance *instance, const struct state *state, struct error *error)
+{
+	cleanup(state_free) struct state running = {};
+	int ret = state_maps_check(state, error);
+
+	ret = ret ? ret : state_maps_read(instance, &running, error);
+	if (ret)
+		return ret;
+	if (!accepted_equal(&running.accepted, &state->accepted))
+		ret = accepted_map_write(instance->maps[MAP_ACCEPTED], &state->accepted);
+	ret = ret ? ret : also_map_write(instance, &running.also, &state->also);
+	ret = ret ? ret : write_state(instance, &running, state);
+	also_map_clean(instance, ret ? &state->also : &running.also, ret ? &running.also : &state->also);
+	if (!ret && senders_differ(&running, state))
+		change_count_add(instance);
+	if (ret) {
+		accepted_map_write(instance->maps[MAP_ACCEPTED], &running.accepted);
+		return error_system(error, -ret, "cannot write the maps of '%s'", instance->tunnel);
+	}
+	write_indexes(instance, state);
+	return 0;
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Neighbours asked for, echo packets sent by packet sockets, what comes in sorted by what it is about.
+ */
+#include "host/probe.h"
+
+#include <linux/neighbour.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "host/echo_socket.h"
+
+#define TRIES 3
+#define TRY_MS 400 /* until the next try; the last has as much again */
+/* The kernel asks three times, a second apart; after three in vain to one address, all are given a moment. */
+#define NEIGHBOUR_MS 4500
+#define NEIGHBOUR_POLL_US 10000
+
+#define RECEIVE_MAX 64 /* packets at once */
+
+#define REQUEST_HOPS 2 /* the firewall, and this host behind it */
+/* The way back may have a router more than the way there; if it leads elsewhere, it is not to lead far. */
+#define ANSWER_HOPS 4
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- neighbours --- */
+
+/*
+ * True: there is nothing to wait for, and probe->resolved says how it ended. An address that is known is asked first,
+ * as the kernel does it; a firewall that has another MAC by now hears only what is asked of all. REACHABLE alone is an
+ * answer: a firewall's own request tells its MAC as well (STALE), which is then asked.
+ */
+static bool neighbour_is_settled(struct netlink *rtnl, struct probe *probe)
+{
+	struct neighbour *neighbour = &probe->neighbour;
+
+	if (rtnl_get_neighbour(rtnl, probe->ifindex, &probe->via, neighbour))
+		return true;
+	if (neighbour->state & (NUD_INCOMPLETE | NUD_PROBE)) {
+		/* be it by somebody else: a further probe of the same gateway, say */
+		probe->asked = neighbour->has_lladdr ? ASKED_ONE : ASKED_ALL;
+		return false;
+	}
+	probe->resolved = neighbour->kept ? neighbour->has_lladdr
+					  : neighbour->state & NUD_REACHABLE && probe->asked != ASKED_NOBODY;
+	if (probe->resolved || (!neighbour->has_lladdr && probe->asked == ASKED_ALL))
+		return true;
+	probe->asked = neighbour->has_lladdr ? ASKED_ONE : ASKED_ALL;
+	return rtnl_ask_neighbour(rtnl, probe->ifindex, &probe->via, neighbour);
+}
+
+static void resolve_neighbours(struct netlink *rtnl, struct probe *probes, size_t count)
+{
+	int64_t end = now_ms() + NEIGHBOUR_MS;
+	bool settled;
+
+	do {
+		settled = true;
+		for (size_t i = 0; i < count; i++)
+			settled &= neighbour_is_settled(rtnl, &probes[i]);
+	} while (!settled && now_ms() < end && !usleep(NEIGHBOUR_POLL_US));
+}
+
+/* --- addresses and sockets --- */
+
+const struct address *probe_find_lan(const struct addresses *own, uint32_t ifindex, const struct ip *via,
+				     const struct ip *except)
+{
+	const struct address *best = NULL;
+	int best_rank = -1;
+
+	for (size_t i = 0; i < own->count; i++) {
+		const struct address *address = &own->all[i];
+		struct prefix subnet = address_prefix(address);
+		int rank = prefix_contains(&subnet, via) ? 2 : address->len < ip_bits(address->ip.family);
+
+		if (!address->is_usable || address->ifindex != ifindex || address->ip.family != except->family ||
+		    ip_is_link_local(&address->ip) || ip_equal(&address->ip, except) || rank <= best_rank)
+			continue;
+		best = address;
+		best_rank = rank;
+	}
+	return best;
+}
+
+static int open_socket(struct probe *probe)
+{
+	if (getrandom(&probe->token, sizeof(probe->token), 0) != sizeof(probe->token))
+		return -errno;
+	probe->fd = echo_socket_open(probe->token >> 32, true);
+	return probe->fd < 0 ? probe->fd : 0;
+}
+
+/* --- packets --- */
+
+/* One id for a probe: to a connection tracker the answer belongs to the request. */
+static struct icmp_echo echo_of(const struct probe *probe, enum probe_packet packet)
+{
+	struct icmp_echo echo = {.from = probe->lan,
+				 .to = probe->vpn,
+				 .hop_limit = REQUEST_HOPS,
+				 .id = probe->token & 0xffff,
+				 .seq = packet,
+				 .token = probe->token};
+
+	switch (packet) {
+	case PROBE_REQUEST:
+		echo.from = probe->vpn;
+		echo.to = probe->lan;
+		break;
+	case PROBE_ANSWER:
+		echo.reply = true;
+		echo.hop_limit = ANSWER_HOPS;
+		echo.seq = PROBE_REQUEST;
+		break;
+	case PROBE_WITHIN:
+		echo.to = probe->lan;
+		break;
+	case PROBE_DYING:
+		echo.hop_limit = 1;
+		break;
+	default:
+		break;
+	}
+	return echo;
+}
+
+static void send_echo(struct probe *probe, const struct icmp_echo *echo)
+{
+	int ret = echo_socket_send(probe->fd, probe->ifindex, probe->neighbour.lladdr, echo);
+
+	if (ret)
+		probe->error = -ret;
+}
+
+/* A firewall that translates addresses, too, is answered where it asks from, with its own id. */
+static void answer(struct probe *probe, const struct icmp_echo *request)
+{
+	struct icmp_echo echo = echo_of(probe, PROBE_ANSWER);
+
+	echo.to = request->from;
+	echo.id = request->id;
+	send_echo(probe, &echo);
+}
+
+static bool is_about(const struct icmp_echo *quoted, const struct icmp_echo *sent)
+{
+	return ip_equal(&quoted->from, &sent->from) && ip_equal(&quoted->to, &sent->to) && quoted->id == sent->id &&
+	       quoted->seq == sent->seq && quoted->reply == sent->reply;
+}
+
+static void take_refusal(struct probe *probe, const struct icmp_message *message)
+{
+	for (enum probe_packet i = 0; i < PROBE_PACKETS; i++) {
+		struct icmp_echo sent = echo_of(probe, i);
+		struct probe_fate *fate = &probe->fates[i];
+
+		if (is_about(&message->echo, &sent) && !fate->arrived)
+			*fate = (struct probe_fate){.refused = true, .refusal = message->refusal, .by = message->by};
+	}
+}
+
+/* One may come with a packet that is forwarded all the same. */
+static void take_redirect(struct probe *probe, const struct icmp_message *message)
+{
+	for (enum probe_packet i = 0; i < PROBE_PACKETS; i++) {
+		struct icmp_echo sent = echo_of(probe, i);
+
+		if (!is_about(&message->echo, &sent))
+			continue;
+		probe->redirects = true;
+		if (ip_equal(&sent.to, &probe->vpn))
+			probe->better = message->better;
+	}
+}
+
+static void take_reply(struct probe *probe, const struct icmp_message *message, const uint8_t mac[6])
+{
+	const struct icmp_echo *echo = &message->echo;
+
+	if (message->refused) {
+		take_refusal(probe, message);
+	} else if (message->redirected) {
+		take_redirect(probe, message);
+	} else if (echo->token == probe->token && echo->seq < PROBE_PACKETS) {
+		enum probe_packet packet = echo->reply ? PROBE_ANSWER : echo->seq;
+
+		probe->fates[packet] = (struct probe_fate){.arrived = true};
+		memcpy(probe->senders[packet], mac, sizeof(probe->senders[packet]));
+		if (packet == PROBE_REQUEST)
+			answer(probe, echo);
+	}
+}
+
+/* What is there, or a part of it: whoever floods us with ICMP does not keep us from looking at the clock. */
+static void receive(struct probe *probe)
+{
+	struct icmp_message message;
+	uint8_t mac[6];
+	int ret;
+
+	for (int i = 0; i < RECEIVE_MAX; i++) {
+		ret = echo_socket_receive(probe->fd, &message, mac);
+		if (ret < 0)
+			return;
+		if (ret)
+			take_reply(probe, &message, mac);
+	}
+}
+
+/* --- rounds --- */
+
+static bool is_decided(const struct probe *probe, enum probe_packet packet)
+{
+	return probe->fates[packet].arrived || probe->fates[packet].refused;
+}
+
+/* What a round sends, and when it is over for a probe. */
+struct round {
+	enum probe_packet first, last;
+	bool (*is_over)(const struct probe *probe);
+};
+
+static bool request_is_over(const struct probe *probe)
+{
+	return !probe->resolved || probe->fates[PROBE_REQUEST].refused || is_decided(probe, PROBE_ANSWER);
+}
+
+static bool rest_is_over(const struct probe *probe)
+{
+	return !probe->resolved || is_decided(probe, PROBE_REQUEST) ||
+	       (is_decided(probe, PROBE_INWARD) && is_decided(probe, PROBE_WITHIN) && is_decided(probe, PROBE_DYING));
+}
+
+static bool all_over(const struct round *round, const struct probe *probes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!round->is_over(&probes[i]))
+			return false;
+	return true;
+}
+
+static void listen_until(int64_t end, const struct round *round, struct probe *probes, size_t count,
+			 struct pollfd *polled)
+{
+	while (!all_over(round, probes, count)) {
+		int64_t left = end - now_ms();
+
+		if (left <= 0 || poll(polled, count, (int)left) < 0)
+			return;
+		for (size_t i = 0; i < count; i++)
+			if (polled[i].revents)
+				receive(&probes[i]);
+	}
+}
+
+/* A request whose answer got lost is sent again, to be answered again. */
+static bool is_to_send(const struct probe *probe, enum probe_packet packet)
+{
+	return packet == PROBE_REQUEST || !is_decided(probe, packet);
+}
+
+static void send_round(const struct round *round, struct probe *probe)
+{
+	for (enum probe_packet i = round->first; i <= round->last; i++) {
+		struct icmp_echo echo = echo_of(probe, i);
+
+		if (is_to_send(probe, i))
+			send_echo(probe, &echo);
+	}
+}
+
+static void run_round(const struct round *round, struct probe *probes, size_t count, struct pollfd *polled)
+{
+	for (int try = 1; try <= TRIES && !all_over(round, probes, count); try++) {
+		for (size_t i = 0; i < count; i++)
+			if (!round->is_over(&probes[i]))
+				send_round(round, &probes[i]);
+		listen_until(now_ms() + (try < TRIES ? TRY_MS : 2 * TRY_MS), round, probes, count, polled);
+	}
+}
+
+int probe_run(struct netlink *rtnl, struct probe *probes, size_t count)
+{
+	static const struct round rounds[] = {
+		{PROBE_REQUEST, PROBE_REQUEST, request_is_over},
+		{PROBE_INWARD, PROBE_DYING, rest_is_over},
+	};
+	cleanup_free struct pollfd *polled = calloc(count, sizeof(*polled));
+	int ret = polled ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < count; i++)
+		probes[i].fd = -1;
+	for (size_t i = 0; i < count && !ret; i++) {
+		ret = open_socket(&probes[i]);
+		if (!ret)
+			polled[i] = (struct pollfd){probes[i].fd, POLLIN, 0};
+	}
+	if (!ret) {
+		resolve_neighbours(rtnl, probes, count);
+		for (size_t i = 0; i < ARRAY_SIZE(rounds); i++)
+			run_round(&rounds[i], probes, count, polled);
+	}
+	for (size_t i = 0; i < count; i++)
+		cleanup_close_fd(&probes[i].fd);
+	return ret;
+}

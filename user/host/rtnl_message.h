@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * rtnetlink's messages to values, for who asks (rtnl_*.c) and for who listens (monitor.c). The
+ * messages are not shorter than the header before their attributes.
+ */
+#ifndef WGVIA_RTNL_MESSAGE_H
+#define WGVIA_RTNL_MESSAGE_H
+
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "host/attributes.h"
+#include "host/rtnl.h"
+
+/*
+ * A route's next hop, or that of one of its hops; family 0: it is on-link. RTA_VIA names its own family: an IPv4 route
+ * with an IPv6 next hop.
+ */
+struct ip message_via(uint8_t family, const struct attributes *attributes);
+struct netdev message_link(const struct nlmsghdr *header);
+struct neighbour message_neighbour(const struct nlmsghdr *header);
+uint32_t message_table(const struct rtmsg *route, const struct attributes *attributes);
+/* The first of several next hops (RTA_MULTIPATH), the one behind `last`; NULL: there are no more. */
+const struct rtnexthop *message_next_hop(const struct nlattr *multipath, const struct rtnexthop *last);
+/*
+ * Whether an lwtunnel's type (RTA_ENCAP_TYPE, may be NULL) is written into a packet before a device sees it. Other
+ * types are notes for the device, or for this host.
+ */
+bool message_encapsulates(const struct nlattr *type);
+/* Whether one of the route's next hops is the interface. */
+bool message_is_through(const struct attributes *attributes, uint32_t ifindex);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * IPsec policies, as the kernel has them (NETLINK_XFRM).
+ */
+#ifndef WGVIA_XFRM_H
+#define WGVIA_XFRM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+
+struct xfrm_policy {
+	struct prefix from, to; /* of the policy's family in any case; length 0: every address */
+	uint8_t direction;	/* XFRM_POLICY_IN, _OUT or _FWD */
+	bool drops;
+	bool transforms; /* has templates: it encrypts, or wants what was encrypted */
+};
+
+struct xfrm_policies {
+	struct xfrm_policy *all;
+	size_t count;
+};
+
+/*
+ * The policies of all packets: not those of single sockets, of a mark, or of an xfrm interface; none on a kernel
+ * without IPsec. The array is the caller's to free. 0 or -errno.
+ */
+int xfrm_get_policies(struct xfrm_policies *policies);
+
+#endif

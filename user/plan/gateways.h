@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Finds the gateway on this host for the words "via ADDRESS dev DEV", and checks whether a map's value can be used. No
+ * I/O, except that the view of the host may ask for a route.
+ */
+#ifndef WGVIA_PLAN_GATEWAYS_H
+#define WGVIA_PLAN_GATEWAYS_H
+
+#include "base/error.h"
+#include "config/parse.h"
+#include "config/state.h"
+#include "host/host_view.h"
+#include "plan/point.h"
+
+/* The parts of the host (enum host_part) that the functions below need. */
+#define GATEWAYS_READ (HOST_NETDEVS | HOST_LOCAL | HOST_ROUTES)
+
+/*
+ * One gateway; words that were left out come from the host: without `via`, the next hop of the default route of the
+ * family of `from`. What cannot be a gateway is refused with `error` set.
+ */
+int gateway_resolve(struct host_view *host, const struct netdev *tunnel, const struct prefix *from,
+		    const struct hop_words *words, struct wgvia_hop *hop, struct error *error);
+/*
+ * One "from ... via ... or ...": the value for the first gateway. A preference list is added to `state`.
+ */
+int gateways_resolve(struct host_view *host, const struct netdev *tunnel, const struct route_words *words,
+		     struct state *state, struct wgvia_gateway *value, struct error *error);
+
+/*
+ * Why a map's value cannot be used on this host; NULL: it can. The packet path's rules, and what only user space sees:
+ * the device no longer exists or is not one of `points`, where programs are attached, or the next hop is an address of
+ * this host. HOST_NETDEVS and HOST_LOCAL have been read.
+ */
+const char *gateway_problem(const struct host_view *host, const struct points *points,
+			    const struct gateway_entry *entry);
+
+#endif
