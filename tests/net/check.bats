@@ -297,7 +297,7 @@ many_bridges() {
 	seq 256 | sed 's/.*/link add br& type bridge\nlink set br& up/' | ip -n "$NS_GW" -batch -
 }
 
-@test "left_out: more devices than an instance can stand at" {
+@test "left_out: more devices than an instance can be attached to" {
 	provoked left_out many_bridges
 	severity left_out warning
 	tells left_out br256
@@ -315,7 +315,7 @@ many_bridges() {
 			[ $mode = fast ] || [ $place = egress/ens3 ] || continue
 			provoked attachment detach $place
 			severity attachment error
-			tells attachment "the ${place%/*} program does not stand at dev ${place#*/}"
+			tells attachment "the ${place%/*} program is not attached to dev ${place#*/}"
 			mend attachment
 			finds ""
 		done
@@ -337,7 +337,7 @@ detach() { # DIRECTION/DEVICE
 		for place in ingress/wg6 ingress/ens3 egress/ens3; do
 			[ $mode = fast ] || [ $place = egress/ens3 ] || continue
 			provoked attachment gw tc filter delete dev ${place#*/} ${place%/*}
-			tells attachment "does not stand at dev ${place#*/}"
+			tells attachment "is not attached to dev ${place#*/}"
 			mend attachment
 			finds ""
 		done

@@ -93,7 +93,7 @@ static void moved(void *data, const struct gateway_entry *from, const struct wgv
 	failover_log_add(&((struct choice *)data)->moves, &from->from, to);
 }
 
-/* The devices are known, and programs stand at all of them. */
+/* The devices are known, and programs are attached to all of them. */
 void keeper_move(struct keeper *keeper)
 {
 	cleanup(session_end) struct session session = SESSION(keeper->context);

@@ -49,7 +49,7 @@ int keeper_read_file(struct keeper *keeper);
  */
 void keeper_converge(struct keeper *keeper, uint64_t now);
 /*
- * Has the egress program stand at a device that has come, or come up, since the last step, if packets might leave by
+ * Attaches the egress program to a device that has come, or come up, since the last step, if packets might leave by
  * it; converging does the rest.
  */
 void keeper_guard(struct keeper *keeper, const struct netdev *netdev);

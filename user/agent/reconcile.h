@@ -29,7 +29,7 @@ const char *reconcile_name(const struct device_names *names, uint32_t ifindex); 
 bool reconcile_knows(const struct device_names *names, const char *name);
 
 /*
- * Gateways whose device has gone, and another one has its name: they stand at that one now. Returns how many prefixes
+ * Gateways whose device has gone, and another one has its name: they are at that one now. Returns how many prefixes
  * and lists that concerns.
  */
 size_t reconcile_devices(struct state *state, const struct device_names *names, const struct netdevs *netdevs);

@@ -81,7 +81,7 @@ static void check_attachments(struct examined *examined)
 		if (dev && !(dev->flags & IFF_LOOPBACK) && !has_point(&attached, point) &&
 		    !is_said_of_egress(&attached, point))
 			finding_add(examined, SEVERITY_ERROR, "attachment", remedy,
-				    "the %s program does not stand at dev %s%s", direction_words[point->direction],
+				    "the %s program is not attached to dev %s%s", direction_words[point->direction],
 				    netdev_name(examined->plan.netdevs, point->ifindex, name),
 				    meaning[point->direction]);
 	}
