@@ -1,16 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Commands, options, verdicts, findings and the rest of what a user can name: the program, its --help, the man pages, the
-# README and the completion know the same, in the same words. Needs no root.
-
-# shellcheck disable=SC2016 # backquotes of Markdown
+# Commands, options, verdicts, findings and the rest of what a user can name: the program, its --help, the man pages and
+# the completion know the same, in the same words. Needs no root.
 
 load ../lib/docs.bash
 
-@test "the syntax of each command is the same in --help, in wgvia(8) and in the README" {
+@test "the syntax of each command is the same in --help and in wgvia(8)" {
 	same "$(syntax_in_help)" "$(syntax_in_manual)" "wgvia(8)"
-	same "$(syntax_in_help)" "$(syntax_in_readme)" README.md
 }
 
 @test "every command of the code is in --help" {
@@ -23,9 +20,8 @@ load ../lib/docs.bash
 	same "$(options_in_help)" "$(options_in_manual)" "wgvia(8)"
 }
 
-@test "verdicts are the same, in the same order, in the ABI, wgvia(8) and the README" {
+@test "verdicts are the same, in the same order, in the ABI and in wgvia(8)" {
 	same "$(verdicts_in_code)" "$(items_in_manual VERDICTS)" "wgvia(8)"
-	same "$(verdicts_in_code)" "$(sed -n '/^## Verdicts/,/^## /s/^| `\([a-z_]*\)`.*/\1/p' "$TREE/README.md")" README.md
 }
 
 @test "the completion knows the same commands, options and verdicts" {
@@ -62,10 +58,8 @@ load ../lib/docs.bash
 		"$TREE/user/config/accepted.c")" user/config/accepted.c
 }
 
-@test "maps are the same in the code, wgvia(8) and the README" {
+@test "maps are the same in the code and in wgvia(8)" {
 	same "$(maps_in_code)" "$(items_in_manual MAPS | sort)" "wgvia(8)"
-	same "$(maps_in_code)" "$(sed -n '/^## The maps, by bpftool/,/^## /p' "$TREE/README.md" |
-		sed '/^```/,/^```/d' | grep -o '`[a-z0-9]*`' | tr -d '\140' | grep -xF "$(maps_in_code)" | sort -u)" README.md
 }
 
 @test "environment variables that the code reads are in wgvia(8)" {

@@ -90,13 +90,6 @@ syntax_in_manual() {
 		sed -e '/^wgvia help/d' -e '/^wgvia version/d' -e 's/ | /|/g' -e 's/\] \.\.\./].../g'
 }
 
-syntax_in_readme() {
-	# shellcheck disable=SC2016 # Markdown
-	sed -n '/^## Commands/,/^## /p' "$TREE/README.md" | sed -n '/^```text/,/^```$/p' | sed '/^```/d' |
-		awk '/^wgvia/ { if (line) print line; line = ""; sep = "" } { $1 = $1; line = line sep $0; sep = " " }
-			END { print line }' | sed 's/ | /|/g'
-}
-
 options_in_manual() {
 	sed -n '/^\.Sh OPTIONS/,/^\.Sh VERDICTS/s/^\.It Fl \(.*\)/\1/p' "$TREE/man/wgvia.8" | sed -E 's/ (Ar|Ns) .*//' |
 		tr -s ' ,' '\n' | sed 's/^/-/' | sort -u

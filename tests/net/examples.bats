@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Every example of README and man pages, taken out of them and run as it stands there: on the gateway of the topology,
-# whose addresses are the documents' own, in a room with its own /sys/fs/bpf and /etc, so that default paths can be used.
+# Every example of README, docs/ and man pages, taken out of them and run as it is written there: on the gateway of the
+# topology, whose addresses are the documents' own, in a room with its own /sys/fs/bpf and /etc, so that default paths can be used.
 # What a document shows as output has to come out, times, counts and such aside; see lib/examples.py.
 
 # shellcheck disable=SC2086,SC2153 # addresses are words
@@ -193,4 +193,17 @@ run_examples() {
 
 @test "README: the examples do what it says" {
 	run_examples README.md
+}
+
+@test "docs/GUIDE.md: the examples do what it says" {
+	run_examples docs/GUIDE.md
+}
+
+@test "docs/AVAILABILITY.md: the examples do what it says" {
+	run_examples docs/AVAILABILITY.md
+}
+
+@test "no other document has examples" {
+	is "$(cd "$TREE" && grep -lE "^<!-- (examples|hooks): " README.md docs/*.md | xargs)" \
+		"README.md docs/AVAILABILITY.md docs/GUIDE.md"
 }

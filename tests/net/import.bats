@@ -7,7 +7,7 @@
 # shellcheck disable=SC2154 # `run` sets $stderr
 load ../lib/wgquick.bash
 
-# The README's recipe, and the same for IPv4 with a number for the table.
+# The recipe of docs/GUIDE.md, and the same for IPv4 with a number for the table.
 RECIPE=(
 	"Address = $WG6/50, $WG4/16"
 	"Table = off"

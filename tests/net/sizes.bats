@@ -189,7 +189,7 @@ tun #2 in 2 pieces hops 63
 tun #3 in 2 pieces hops 63" lan "pkt(4, 1420, $BACK4)" "pkt(4, 1421, $BACK4)" "pkt(4, 1500, $BACK4)"
 }
 
-# What the README says of such kernels: it is lost without a word in mode fast, at the device that it does not fit. This
+# What docs/PLATFORMS.md says of such kernels: it is lost without a word in mode fast, at the device that it does not fit. This
 # one, a veth device, lets pass four bytes more, a VLAN tag's (is_skb_forwardable()).
 # bats test_tags=vm
 @test "a kernel before 5.12: mode fast loses what is too big, check says so, mode stack tells the sender" {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The README's section on troubleshooting: each symptom is made to happen on real traffic, the command that the README
-# names for it is run as it stands there, and it tells the cause; what mends it does.
+# docs/TROUBLESHOOTING.md: each symptom is made to happen on real traffic. The command that the document names for it is
+# run as it is written there, and reports the cause; the remedy works.
 
 # shellcheck disable=SC2086,SC2153,SC2154,SC2317 # addresses are words; `run` sets $status and $output
 
@@ -18,14 +18,14 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# The README's command for a symptom, which is the beginning of its row, with this topology's addresses.
+# The document's command for a symptom, which is the beginning of its row, with this topology's addresses.
 command_for() {
 	local words
-	words=$(sed -n "s/^| $1[^|]*| \`wgvia \([^\`]*\)\`.*/\1/p" "$TREE/README.md")
+	words=$(sed -n "s/^| $1[^|]*| \`wgvia \([^\`]*\)\`.*/\1/p" "$TREE/docs/TROUBLESHOOTING.md")
 	words=${words//CLIENT/$C1_4}
 	words=${words//SERVICE/$SVC4}
 	words=${words//PEER/$C2_4}
-	[ -n "$words" ] || echo "the README has no row for: $1" >&2
+	[ -n "$words" ] || echo "docs/TROUBLESHOOTING.md has no row for: $1" >&2
 	echo "$words"
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The units, installed somewhere by `make install`: systemd finds nothing wrong with them, and their sandbox is as tight
-# as the README says. Nothing is started, nobody needs to be root; tests/vm/systemd.bats runs them.
+# as docs/AGENT.md says. Nothing is started, nobody needs to be root; tests/vm/systemd.bats runs them.
 
 bats_require_minimum_version 1.5.0
 
@@ -27,13 +27,13 @@ setup_file() {
 	grep -qx "RestartPreventExitStatus=2" "$UNITS/wgvia@.service"
 }
 
-@test "the exposure that systemd-analyze security figures is the README's" {
+@test "the exposure that systemd-analyze security figures is that of docs/AGENT.md" {
 	local unit figure
 	for unit in wgvia@.service wgvia-metrics.service; do
 		figure=$(systemd-analyze security --offline=yes --no-pager "$UNITS/$unit" |
 			sed -n 's/.*Overall exposure level for .*: \([0-9.]*\) .*/\1/p')
 		echo "$unit: $figure"
 		[ -n "$figure" ]
-		grep -Eq "\`$unit\`[^|]*\| $figure( |\$)" README.md
+		grep -Eq "\`$unit\`[^|]*\| $figure( |\$)" docs/AGENT.md
 	done
 }

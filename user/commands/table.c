@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The one place where commands, their words and examples are listed: `--help`, `COMMAND --help` and the choice of the
- * command read it, and tests compare it with the manual, the README and the completion.
+ * command read it, and tests compare it with the manual and the completion.
  */
 #include "commands/table.h"
 
