@@ -32,14 +32,17 @@ hardened() {
 	built CFLAGS=-O0
 }
 
+# bats test_tags=long
 @test "it builds with link time optimization" {
 	built CFLAGS="-flto=auto -ffat-lto-objects" LDFLAGS=-flto=auto
 }
 
+# bats test_tags=long
 @test "it builds with Debian's hardening flags" {
 	built CFLAGS="$(hardened CFLAGS)" CPPFLAGS="$(hardened CPPFLAGS)" LDFLAGS="$(hardened LDFLAGS)"
 }
 
+# bats test_tags=long
 @test "it builds with Fedora's hardening flags" {
 	built LDFLAGS="-Wl,-z,relro -Wl,--as-needed -Wl,-z,now" \
 		CFLAGS="-O2 -fexceptions -grecord-gcc-switches -pipe -Wall -Werror=format-security \
@@ -47,6 +50,7 @@ hardened() {
 		-fasynchronous-unwind-tables -fstack-clash-protection -fno-omit-frame-pointer"
 }
 
+# bats test_tags=long
 @test "it builds with clang as the C compiler" {
 	built CC=clang
 	! command -v clang-19 >/dev/null || built CC=clang-19 CLANG=clang-19
