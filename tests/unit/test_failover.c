@@ -26,7 +26,7 @@ static struct wgvia_hop hop(uint8_t last)
 /* "via A or B", each the last byte of an address. */
 static struct wgvia_failover list(uint8_t a, uint8_t b)
 {
-	return (struct wgvia_failover){2, {hop(a), hop(b)}};
+	return (struct wgvia_failover){.count = 2, .hops = {hop(a), hop(b)}};
 }
 
 /* 10.`second`.0.0/16 via the gateway `current` of a list. */
