@@ -138,9 +138,9 @@ WGVIA_ASSERT(sizeof(struct wgvia_watch) == 28, "wgvia_watch");
 
 /*
  * Value of failover: gateways in order of preference ("via A or B"). BPF_MAP_TYPE_HASH, key __u32, the list's number, 1
- * to WGVIA_FAILOVER_LISTS. A list of one gateway has a `watch` other than all zeros. Where packets go is in prefixes4 and prefixes6 alone; the packet path asks a list which MAC
+ * to WGVIA_FAILOVER_LISTS. Where packets go is in prefixes4 and prefixes6 alone; the packet path asks a list which MAC
  * addresses are those of a prefix's gateways. Key WGVIA_FAILOVER_ALSO holds addresses whose MAC addresses count as
- * those of every gateway.
+ * those of every gateway. A list of one gateway has a `watch` that is not all zeros.
  */
 struct wgvia_failover {
 	__u32 count; /* of hops, 1 to WGVIA_FAILOVER_HOPS; the rest is 0 */

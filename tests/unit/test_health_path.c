@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How far a gateway has come since it last answered, and what it lacks by that; with health.c, half of all packets lost.
+ * How far a gateway has come since it last answered, and what it lacks by that. With health.c: half of the packets are
+ * lost.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,8 +88,8 @@ static void the_furthest_stage_counts_until_the_next_answer_or_death(void **unus
 }
 
 /*
- * Request and reply are each forwarded with one half of a chance, so that a try succeeds in one of four: with the agent's
- * defaults such a gateway is found dead soon, and is never again well for the time that it takes to be preferred.
+ * Request and reply are each forwarded with a chance of one half, so that one try of four succeeds. With the agent's
+ * defaults such a gateway is found dead soon, and hardly ever works for as long as it takes to be preferred again.
  */
 static void half_of_the_packets_lost_is_dead_once_and_not_preferred_again(void **unused)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The gateways that an agent watches: what is seen of each (its device, the kernel's neighbour entry, answers to
- * requests of our own, packets through it where its list says so) goes into its health, and each change of that into the log. What follows from it is agent.c's.
+ * requests of our own, packets through it where its list says so) goes into its health, and each change of that into
+ * the log. What follows from it is agent.c's.
  */
 #ifndef WGVIA_GATEWAYS_H
 #define WGVIA_GATEWAYS_H

@@ -31,8 +31,10 @@ const struct command command_table[] = {
 	{.name = "up",
 	 .function = cmd_up,
 	 .usage = "IFACE [from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV]\n"
-		  "                     [or ADDRESS [dev DEV]]... [health KIND]]...\n"
-		  "                     [via ADDRESS [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]]...\n"
+		  "                     [or ADDRESS [dev DEV]]...\n"
+		  "                     [health neighbour|forward|ping ADDRESS|tcp ADDRESS:PORT]]...\n"
+		  "                     [via ADDRESS [dev DEV] [or ADDRESS [dev DEV]]...\n"
+		  "                     [health neighbour|forward|ping ADDRESS|tcp ADDRESS:PORT]]...\n"
 		  "                     [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]\n"
 		  "                     [outside pass|drop] [mss auto|N|off]\n"
 		  "                     [return via|any|drop [also ADDRESS [dev DEV]|MAC]...]",
@@ -83,7 +85,8 @@ const struct command command_table[] = {
 	{.name = "route",
 	 .function = cmd_route,
 	 .usage = "add|replace|del IFACE from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV]\n"
-		  "                     [or ADDRESS [dev DEV]]... [health KIND]",
+		  "                     [or ADDRESS [dev DEV]]...\n"
+		  "                     [health neighbour|forward|ping ADDRESS|tcp ADDRESS:PORT]",
 	 .description = "change one prefix of a running instance",
 	 .words = {{"add", "refuses a prefix that the instance has already"},
 		   {"replace", "adds the prefix or changes its gateways"},

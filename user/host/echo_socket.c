@@ -4,6 +4,7 @@
  */
 #include "host/echo_socket.h"
 
+#include <arpa/inet.h>
 #include <linux/filter.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>

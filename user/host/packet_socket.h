@@ -33,8 +33,8 @@ int packet_socket_open(const struct sock_filter *code, size_t count);
 /* 0 or -errno. */
 int packet_socket_send(int fd, uint32_t ifindex, const uint8_t mac[6], uint8_t family, const void *packet, size_t len);
 /*
- * The next packet, which is cut at `size`, its family, and the MAC address that it comes from. Returns its length; 0: it
- * came from no Ethernet device; -1: nothing is left.
+ * The next packet, which is cut at `size`, its family, and the MAC address that it comes from. Returns its length; 0:
+ * it did not come from an Ethernet device; -1: nothing is left.
  */
 ssize_t packet_socket_receive(int fd, void *packet, size_t size, uint8_t *family, uint8_t mac[6]);
 

@@ -3,8 +3,8 @@
  * Whether a path through a gateway works: packets in frames to the gateway's MAC address, and their answers. Here
  * nothing is judged and no time passes: the caller says when to send, and hears what came.
  *
- * "forward" is the echo of probe.h: to this host's own LAN address with hop limit 2, answered through the gateway again.
- * "ping" sends an echo request to an address that the administrator has named, "tcp" a SYN, whose SYN-ACK is answered
+ * "forward" is the echo of probe.h: to this host's own LAN address with hop limit 2, answered through the gateway
+ * again. "ping" sends an echo request to an address that the administrator has named, "tcp" a SYN, whose SYN-ACK is answered
  * with RST, so that no half-open connection stays behind. The source is an address of the VPN prefix: the tunnel's
  * where it has one there, else the first address of the prefix (then the answer goes on into the tunnel, too).
  *
