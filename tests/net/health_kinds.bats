@@ -12,13 +12,15 @@ load ../lib/agent.bash
 load ../lib/second.bash
 
 # The gateways of the lists: the preferred one is the second firewall, so that its faults do not end the tunnel, which
-# reaches the gateway through the topology's own firewall. By that one the service answers at all times.
+# reaches the gateway through the topology's own firewall. By that one the service answers at all times, so it is not
+# strict here: it does not see what goes out via the other one.
 ONE4=192.0.2.9 ONE6=2001:db8:2::9 TWO4=192.0.2.1 TWO6=2001:db8:2::1
 
 setup_more() {
 	second_up
 	one_forwards 1
 	one_routes
+	in_ns "$NS_FW" nft delete table inet firewall
 }
 
 one_routes() {
@@ -39,6 +41,17 @@ two_forwards() { # 0|1
 	set_sysctls "$NS_FW" net.ipv4.ip_forward="$1" net.ipv6.conf.all.forwarding="$1"
 }
 
+# What comes from the prefixes is dropped, and what goes there is not.
+two_blocks() {
+	in_ns "$NS_FW" nft "table inet fault { chain forward { type filter hook forward priority -1
+		ip saddr $VPN4 drop
+		ip6 saddr $VPN6 drop; }; }"
+}
+
+two_works() {
+	in_ns "$NS_FW" nft delete table inet fault 2>/dev/null || true
+}
+
 setup() {
 	AGENT_ENV=()
 	FILE=$BATS_TEST_TMPDIR/wg6.conf
@@ -46,7 +59,10 @@ setup() {
 
 teardown() {
 	agent_stop KILL
+	unspawn forger KILL
+	in_ns "$NS_LAN" nft delete table netdev asked 2>/dev/null || true
 	fault_over
+	two_works
 	two_forwards 1
 	two_routes
 	ip -n "$NS_GW" address replace $WG4/16 dev wg6
@@ -262,21 +278,20 @@ moves() {
 	up_with "ping $SVC4" "ping $SVC6"
 	fails_over "$SVC4 does not answer echo requests through it" "$SVC6 does not answer echo requests through it" \
 		no_forwarding
-	two_forwards 0
+	two_blocks
 	dead_of $VPN4 $TWO4 "$SVC4 does not answer echo requests through it"
 	dead_of $VPN6 $TWO6 "$SVC6 does not answer echo requests through it"
 	is "$(via $VPN4) $(via $VPN6)" "$ONE4 $ONE6"
 }
 
-@test "tcp: a service that does not answer, or refuses, in use and standing by; no connection is left half open" {
+@test "tcp: a service that does not answer, or refuses, in use and standing by" {
 	up_with "tcp $SVC4:80" "tcp [$SVC6]:80"
 	fails_over "$SVC4:80 does not answer connection attempts through it" \
 		"[$SVC6]:80 does not answer connection attempts through it" no_forwarding
-	is "$(in_ns "$NS_SVC" ss -Htn state syn-recv)" ""
-	two_forwards 0
+	two_blocks
 	dead_of $VPN4 $TWO4 "$SVC4:80 does not answer connection attempts through it"
 	is "$(via $VPN4) $(via $VPN6)" "$ONE4 $ONE6"
-	two_forwards 1
+	two_works
 	both_alive
 	wgvia route replace wg6 from $VPN4 via $ONE4 or $TWO4 health tcp $SVC4:81
 	wgvia route replace wg6 from $VPN6 via $ONE6 or $TWO6 health tcp [$SVC6]:81
@@ -314,6 +329,101 @@ moves() {
 	in_ns "$NS_LAN" nft delete table netdev asked
 }
 
+no_half_open() {
+	[ -z "$(in_ns "$NS_SVC" ss -Htn state syn-recv)" ]
+}
+
+@test "tcp: each SYN-ACK is answered by RST, so that no connection is left half open" {
+	# the kernel, which does not have the source, does not answer
+	ip -n "$NS_GW" address delete $WG4/16 dev wg6
+	wgvia up wg6 from $VPN4 via $ONE4 or $TWO4 health tcp $SVC4:80
+	in_ns "$NS_LAN" nft "table netdev asked { counter syn { }; counter rst { }; chain out {
+		type filter hook ingress device gw priority 0; ip saddr 10.6.0.0 ip daddr $SVC4 tcp dport 80 jump which; }
+		chain which { tcp flags & (syn | rst) == syn counter name syn
+			tcp flags & (syn | rst) == rst counter name rst; }; }"
+	agent_start interval 0.2 hold 0
+	poll 10 is_health $VPN4 $ONE4 alive
+	poll 10 is_health $VPN4 $TWO4 alive
+	poll 10 all_reset 10
+	agent_stop
+	poll 10 no_half_open
+	in_ns "$NS_LAN" nft delete table netdev asked
+}
+
+all_reset() { # COUNT: at least so many
+	[ "$(lan_counter asked rst)" -ge "$1" ]
+}
+
+# forge HOW: who has the first gateway's MAC address answers each probe, with its token ("right") or another ("wrong").
+forge() {
+	spawn "$NS_FW2" forger /usr/bin/python3 -uc '
+import socket, struct, sys
+wrong = sys.argv[1] == "wrong"
+def checksum(data, total=0):
+    for i in range(0, len(data), 2):
+        total += data[i] << 8 | data[i + 1]
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return struct.pack("!H", ~total & 0xffff)
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+s.bind(("lan", 3))
+print("ready")
+while True:
+    f, address = s.recvfrom(2000)
+    f = bytearray(f)
+    if address[2] == socket.PACKET_OUTGOING or f[12:14] != b"\x08\x00":
+        continue
+    f[0:6], f[6:12] = f[6:12], f[0:6]
+    ip, rest = f[14:34], f[34:]
+    if ip[9] == 1 and rest[0] == 8:
+        rest[15] ^= wrong
+        rest[2:4] = bytes(2)
+        rest[2:4] = checksum(rest[:32])
+        s.send(f[:14] + ip + rest)
+        ip[12:16], ip[16:20] = ip[16:20], ip[12:16]
+        rest[0:1] = bytes(1)
+        rest[2:4] = bytes(2)
+        rest[2:4] = checksum(rest[:32])
+        s.send(f[:14] + ip + rest)
+    elif ip[9] == 6 and rest[13] == 2:
+        ip[12:16], ip[16:20] = ip[16:20], ip[12:16]
+        seq = struct.unpack("!I", rest[4:8])[0] + 1 + wrong & 0xffffffff
+        rest = rest[2:4] + rest[0:2] + bytes(4) + struct.pack("!I", seq) + bytes((0x50, 0x12, 4, 0, 0, 0, 0, 0))
+        rest[16:18] = checksum(ip[12:20] + rest, 26)
+        s.send(f[:14] + ip + rest)
+' "$1"
+	poll 10 grep -q ready "$TOPO_DIR/forger.log"
+}
+
+# forged KIND: answers of the wrong kind do not make the hung gateway alive, answers of the right kind do.
+forged() {
+	hung
+	wgvia route replace wg6 from $VPN4 via $ONE4 or $TWO4 health $1
+	poll 20 is_health $VPN4 $ONE4 dead
+	forge wrong
+	count_requests
+	poll 20 four_asked 10
+	in_ns "$NS_LAN" nft delete table netdev asked
+	is "$(health $VPN4 $ONE4)" dead
+	unspawn forger KILL
+	forge right
+	poll 20 is_health $VPN4 $ONE4 alive
+	unspawn forger KILL
+	fault_over
+}
+
+four_asked() {
+	[ "$(lan_counter asked four)" -ge "$1" ]
+}
+
+@test "only an answer with the token of the probe counts" {
+	wgvia up wg6 from $VPN4 via $ONE4 or $TWO4 health forward
+	agent_start interval 0.2 hold 0
+	forged forward
+	forged "ping $SVC4"
+	forged "tcp $SVC4:80"
+}
+
 @test "no address to probe with: the agent says so, and watches the neighbour" {
 	wgvia up wg6 from 0.0.0.0/0 via $ONE4 or $TWO4 health forward
 	ip -n "$NS_GW" address delete $WG4/16 dev wg6
@@ -324,6 +434,18 @@ moves() {
 	no_forwarding
 	ip -n "$NS_GW" address add $WG4/16 dev wg6
 	dead_of 0.0.0.0/0 $ONE4 "$NO_FORWARD"
+}
+
+@test "another kind of health for a list: the gateway in force stays until that has a result" {
+	up_with forward forward
+	no_forwarding
+	in_force $VPN4 $TWO4
+	wgvia route replace wg6 from $VPN4 via $ONE4 or $TWO4 health ping $SVC4
+	is "$(via $VPN4)" $TWO4
+	dead_of $VPN4 $ONE4 "$SVC4 does not answer echo requests through it"
+	is "$(via $VPN4) $(moves $VPN4)" "$TWO4 1"
+	wgvia route replace wg6 from $VPN4 via $ONE4 or $TWO4
+	in_force $VPN4 $ONE4 # which answers ARP
 }
 
 # ---- the words ----

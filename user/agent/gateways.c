@@ -166,6 +166,7 @@ static void set_target(struct gateways *gateways, struct watched *watched, const
 	char text[WATCH_TEXT_LEN];
 
 	watched->target = *target;
+	watched->path = (struct health_path){};
 	path_probe_renew(gateways->path, &watched->target);
 	if (could && target->watch.kind && !has_path(watched))
 		log_line(
@@ -188,23 +189,35 @@ static void begin_watching(struct watched *watched, const struct wgvia_hop *hop,
 	health_begin(&watched->health, !find_fault(netdev, hop->family), now);
 }
 
+static bool is_same_target(const struct path_target *a, const struct path_target *b)
+{
+	return watch_equal(&a->watch, &b->watch) && ip_equal(&a->from, &b->from) && ip_equal(&a->to, &b->to);
+}
+
+/* One that is watched in another way than before stays as it is until that has a result. */
 static void watch(struct gateways *gateways, struct watched *watched, const struct wgvia_hop *hop,
 		  const struct path_target *target, const struct netdevs *netdevs, uint64_t now)
 {
 	const struct watched *known = find_watched(gateways, hop);
 	char text[WATCH_TEXT_LEN];
 
-	if (known && watch_equal(&known->target.watch, &target->watch)) {
+	if (known && is_same_target(&known->target, target)) {
 		*watched = *known;
-		if (!ip_equal(&known->target.from, &target->from) || !ip_equal(&known->target.to, &target->to))
-			set_target(gateways, watched, target);
 		return;
 	}
-	begin_watching(watched, hop, netdevs, now);
-	log_line(JOURNAL_INFO, target->watch.kind ? "gateway %s is watched: health %s" : "gateway %s is watched",
-		 watched->name, watch_text(&target->watch, text));
+	if (known) {
+		*watched = *known;
+		health_ask(&watched->health, now);
+	} else {
+		begin_watching(watched, hop, netdevs, now);
+	}
+	if (!known || !watch_equal(&known->target.watch, &target->watch))
+		log_line(JOURNAL_INFO, "gateway %s is watched%s%s", watched->name,
+			 target->watch.kind ? ": health " : "",
+			 target->watch.kind ? watch_text(&target->watch, text) : "");
 	set_target(gateways, watched, target);
-	log_health(gateways, watched, HEALTH_UNKNOWN);
+	if (!known)
+		log_health(gateways, watched, HEALTH_UNKNOWN);
 }
 
 /* Opens the sockets that the gateways need; where that fails, no packet is answered. */

@@ -25,7 +25,7 @@ void gateways_fds(const struct gateways *gateways, int fds[GATEWAYS_FDS]);
 
 /*
  * Watches these from now on, at these devices, each with its path_targets_choose(); what is known of those that were
- * watched in the same way before stays. `now` is in milliseconds, here and below; see health.h. 0 or -ENOMEM.
+ * watched before stays. `now` is in milliseconds, here and below; see health.h. 0 or -ENOMEM.
  */
 int gateways_set(struct gateways *gateways, const struct hops *hops, const struct path_target *targets,
 		 const struct netdevs *netdevs, uint64_t now);

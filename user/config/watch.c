@@ -103,7 +103,7 @@ const char *watch_text(const struct wgvia_watch *watch, char text[WATCH_TEXT_LEN
 	const char *word = word_of(watch_words, WGVIA_WATCH_COUNT, watch->kind);
 	char target[WATCH_TEXT_LEN];
 
-	snprintf(text, WATCH_TEXT_LEN, "%s%s%.*s", word, watch->family ? " " : "", (int)(WATCH_TEXT_LEN - 12),
+	snprintf(text, WATCH_TEXT_LEN, "%s%s%.*s", word, watch->family ? " " : "", WATCH_TEXT_LEN - 12,
 		 target_text(watch, target));
 	return text;
 }
