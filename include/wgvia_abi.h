@@ -18,7 +18,7 @@
 #define WGVIA_ASSERT _Static_assert
 #endif
 
-#define WGVIA_ABI 7
+#define WGVIA_ABI 8
 
 /*
  * Why a packet goes where it goes, in the order in which the packet path decides. The verdict is the index into the
@@ -118,17 +118,36 @@ struct wgvia_hop {
 };
 WGVIA_ASSERT(sizeof(struct wgvia_hop) == 24, "wgvia_hop");
 
+/* How the agent finds out whether a gateway is alive ("health ..."). */
+enum wgvia_watch_kind {
+	WGVIA_WATCH_NEIGHBOUR, /* it answers ARP or ND */
+	WGVIA_WATCH_FORWARD,   /* and it forwards an echo request and the reply, both from this host to itself */
+	WGVIA_WATCH_PING,      /* or `addr` answers an echo request through it */
+	WGVIA_WATCH_TCP,       /* or `addr` accepts a connection to `port` through it */
+	WGVIA_WATCH_COUNT,
+};
+
+/* What is not used is 0. */
+struct wgvia_watch {
+	__u32 kind;   /* enum wgvia_watch_kind */
+	__u32 family; /* of `addr`: AF_INET or AF_INET6 */
+	__u8 addr[16];
+	__u32 port;
+};
+WGVIA_ASSERT(sizeof(struct wgvia_watch) == 28, "wgvia_watch");
+
 /*
  * Value of failover: gateways in order of preference ("via A or B"). BPF_MAP_TYPE_HASH, key __u32, the list's number, 1
  * to WGVIA_FAILOVER_LISTS. Where packets go is in prefixes4 and prefixes6 alone; the packet path asks a list which MAC
  * addresses are those of a prefix's gateways. Key WGVIA_FAILOVER_ALSO holds addresses whose MAC addresses count as
- * those of every gateway.
+ * those of every gateway. A list of one gateway has a `watch` that is not all zeros.
  */
 struct wgvia_failover {
-	__u32 count; /* of hops, 2 (or 1 under WGVIA_FAILOVER_ALSO) to WGVIA_FAILOVER_HOPS; the rest is 0 */
+	__u32 count; /* of hops, 1 to WGVIA_FAILOVER_HOPS; the rest is 0 */
 	struct wgvia_hop hops[WGVIA_FAILOVER_HOPS];
+	struct wgvia_watch watch; /* of all hops; all zeros under WGVIA_FAILOVER_ALSO */
 };
-WGVIA_ASSERT(sizeof(struct wgvia_failover) == 196, "wgvia_failover");
+WGVIA_ASSERT(sizeof(struct wgvia_failover) == 224, "wgvia_failover");
 
 /* How a gateway is, as the agent sees it. */
 enum wgvia_health {
@@ -148,6 +167,12 @@ enum wgvia_fault {
 	WGVIA_FAULT_MTU,
 	WGVIA_FAULT_NO_ANSWER,
 	WGVIA_FAULT_NEIGHBOUR,
+	WGVIA_FAULT_FORWARD, /* the echo request did not come back */
+	WGVIA_FAULT_RETURN,  /* it did, and the reply did not */
+	/* of the address in the list's `watch` */
+	WGVIA_FAULT_PING,
+	WGVIA_FAULT_TCP,
+	WGVIA_FAULT_REFUSED,
 	WGVIA_FAULT_COUNT,
 };
 

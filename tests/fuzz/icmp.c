@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What comes in on the LAN, read as an echo packet or an ICMP error: anybody there may send anything. What is read of
- * an echo packet and written again is read the same.
+ * What comes in on the LAN, read as an echo packet, an ICMP error or a TCP segment: anybody there may send anything.
+ * What is read and written again is read the same.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,6 +9,19 @@
 #include <sys/socket.h>
 
 #include "host/icmp.h"
+#include "host/tcp_segment.h"
+
+static void fuzz_segment(uint8_t family, const uint8_t *data, size_t size)
+{
+	struct tcp_segment segment, again;
+	uint8_t packet[TCP_SEGMENT_MAX];
+
+	if (!tcp_read_segment(family, data, size, &segment))
+		return;
+	if (!tcp_read_segment(family, packet, tcp_make_segment(&segment, packet), &again) || again.seq != segment.seq ||
+	    again.to_port != segment.to_port || !ip_equal(&again.from, &segment.from))
+		abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -20,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint8_t packet[ICMP_ECHO_MAX];
 		size_t len;
 
+		fuzz_segment(families[i], data, size);
 		if (!icmp_read(families[i], data, size, &message))
 			continue;
 		if (message.refusal >= REFUSAL_COUNT)

@@ -156,8 +156,8 @@ wg6: from $VPN6 via $FW6 dev ens3"
 	is "$(printf 'from %s\tvia %s\r\n# end\r\n' $VPN4 $FW4 | lines wgvia apply wg6 - | grep from)" \
 		"+ from $VPN4 via $FW4 dev ens3"
 	is "$(printf 'from %s\nform\n' $VPN4 | { wgvia apply wg6 - 2>&1 || true; })" \
-		"wgvia: -:2: unexpected word 'form': from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..., \
-bypass PREFIX, mode, on-fail, outside, mss, return, accept FINDING reason TEXT"
+		"wgvia: -:2: unexpected word 'form': from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] \
+[or ADDRESS [dev DEV]]... [health KIND], bypass PREFIX, mode, on-fail, outside, mss, return, accept FINDING reason TEXT"
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 

@@ -96,7 +96,7 @@ table() {
 		WG -j up wg7 fr=> from
 		WG up wg7 => bypass from mode mss on-fail outside return via
 		WG up wg7 via => $FW4 $FW6
-		WG up wg7 via $FW4 => bypass dev from mode mss on-fail or outside return
+		WG up wg7 via $FW4 => bypass dev from health mode mss on-fail or outside return
 		WG up wg7 from => 10.7.0.0/24 addresses allowed-ips
 		WG up wg6 from => $VPN4 $VPN6 addresses allowed-ips
 		WG up wg6 from 2001:=> $VPN6
@@ -104,11 +104,15 @@ table() {
 		WG up wg6 from $VPN6 via => $FW6
 		WG up wg6 from $VPN6 via 2001:db8:2=> $FW6
 		WG up wg6 from $VPN4 via => $FW4
-		WG up wg6 from $VPN6 via $FW6 => bypass dev from mode mss on-fail or outside return
+		WG up wg6 from $VPN6 via $FW6 => bypass dev from health mode mss on-fail or outside return
 		WG up wg6 from $VPN6 via $FW6 dev => ens3
-		WG up wg6 from $VPN6 via $FW6 dev ens3 => bypass from mode mss on-fail or outside return
+		WG up wg6 from $VPN6 via $FW6 dev ens3 => bypass from health mode mss on-fail or outside return
 		WG up wg6 from $VPN6 via $FW6 dev ens3 or => $FW6
-		WG up wg6 from $VPN6 via $FW6 or $SVC6 => bypass dev from mode mss on-fail or outside return
+		WG up wg6 from $VPN6 via $FW6 or $SVC6 => bypass dev from health mode mss on-fail or outside return
+		WG up wg6 from $VPN6 via $FW6 health => forward neighbour ping tcp
+		WG up wg6 from $VPN6 via $FW6 health ping => 
+		WG up wg6 from $VPN6 via $FW6 health forward => bypass from mode mss on-fail outside return
+		WG up wg6 from $VPN6 via $FW6 health ping $SVC6 => bypass from mode mss on-fail outside return
 		WG up wg6 from $VPN6 via $FW6 dev ens3 mode => fast stack
 		WG up wg6 from $VPN6 mode stack => bypass from mss on-fail outside return
 		WG up wg6 from from via => $FW4 $FW6

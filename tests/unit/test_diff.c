@@ -27,7 +27,7 @@ static char told[4096];
 static struct wgvia_gateway add_list(struct state *state, const struct route_words *route,
 				     const struct wgvia_gateway *first)
 {
-	struct wgvia_failover list = {1 + route->other_count, {hop_of(first)}};
+	struct wgvia_failover list = {.count = 1 + route->other_count, .hops = {hop_of(first)}};
 	uint32_t number;
 
 	for (size_t i = 0; i < route->other_count; i++) {

@@ -26,7 +26,7 @@ static struct wgvia_hop hop(uint8_t last)
 /* "via A or B", each the last byte of an address. */
 static struct wgvia_failover list(uint8_t a, uint8_t b)
 {
-	return (struct wgvia_failover){2, {hop(a), hop(b)}};
+	return (struct wgvia_failover){.count = 2, .hops = {hop(a), hop(b)}};
 }
 
 /* 10.`second`.0.0/16 via the gateway `current` of a list. */
@@ -151,6 +151,24 @@ static void the_choice_stays_where_the_list_stays(void **unused)
 	assert_int_equal(state.gateways[3].value.addr[3], 1);
 }
 
+static void the_choice_stays_where_the_gateways_are_watched_in_another_way(void **unused)
+{
+	cleanup(state_free) struct state running = {}, state = {};
+
+	(void)unused;
+	add(&running, 1, 1, 2, 2);
+	add(&state, 1, 1, 2, 1);
+	state.lists[0].content.watch.kind = WGVIA_WATCH_FORWARD;
+	assert_false(failover_same(&state, &state.gateways[0].value, &running, &running.gateways[0].value));
+	failover_keep_choice(&state, &running);
+	assert_int_equal(state.gateways[0].value.addr[3], 2);
+	/* and where they are others, it does not */
+	state_free(&state);
+	add(&state, 1, 1, 3, 1);
+	failover_keep_choice(&state, &running);
+	assert_int_equal(state.gateways[0].value.addr[3], 1);
+}
+
 static void gateways_that_stand_by_count_too(void **unused)
 {
 	cleanup(state_free) struct state state = {};
@@ -187,6 +205,7 @@ int main(void)
 		cmocka_unit_test(a_list_that_runs_keeps_its_number_and_a_new_one_takes_nobodys),
 		cmocka_unit_test(there_are_no_more_numbers_than_a_value_has_room_for),
 		cmocka_unit_test(the_choice_stays_where_the_list_stays),
+		cmocka_unit_test(the_choice_stays_where_the_gateways_are_watched_in_another_way),
 		cmocka_unit_test(gateways_that_stand_by_count_too),
 		cmocka_unit_test(what_nobody_watches_is_said),
 	};

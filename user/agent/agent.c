@@ -290,17 +290,17 @@ static void on_time(struct agent *agent)
 
 static int loop(struct agent *agent)
 {
-	struct pollfd fds[] = {
-		{.fd = monitor_fd(agent->monitor)}, {.fd = agent->signals}, {.fd = agent->pokes}, {}, {}, {}};
-	int asked[NEIGHBOUR_PROBE_FDS], ret = 0;
+	struct pollfd fds[4 + GATEWAYS_FDS] = {
+		{.fd = monitor_fd(agent->monitor)}, {.fd = agent->signals}, {.fd = agent->pokes}};
+	int asked[GATEWAYS_FDS], ret = 0;
 
-	gateways_fds(agent->gateways, asked);
-	fds[3].fd = asked[0];
-	fds[4].fd = asked[1];
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		fds[i].events = POLLIN;
 	while (!agent->ended && !ret) {
-		fds[5].fd = prober_fd(agent->prober);
+		fds[3].fd = prober_fd(agent->prober);
+		gateways_fds(agent->gateways, asked);
+		for (size_t i = 0; i < GATEWAYS_FDS; i++)
+			fds[4 + i].fd = asked[i];
 		if (poll(fds, ARRAY_SIZE(fds), timeout(agent, now_ms())) < 0 && errno != EINTR)
 			return error_system(&agent->keeper.context->error, errno, "cannot wait for anything");
 		if (fds[0].revents)

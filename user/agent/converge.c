@@ -185,6 +185,7 @@ struct following {
 	struct choice choice;
 	struct change_log log;
 	struct hops hops;
+	struct path_target *paths; /* as many */
 	struct sender_targets targets;
 	struct state base; /* what the file means now; empty: nothing, or as before */
 	struct prefixes ranges;
@@ -196,6 +197,7 @@ static void following_free(struct following *following)
 	failover_log_free(&following->choice.moves);
 	change_log_free(&following->log);
 	hops_free(&following->hops);
+	free(following->paths);
 	free(following->ranges.all);
 	free(following->targets.all);
 	state_free(&following->base);
@@ -257,6 +259,7 @@ static int review(const struct session *session, const struct state *running, st
 
 	change_log_plan(&following->log, running, plan);
 	if (failover_hops(&plan->state, &following->hops) || bypass_tunnel_ranges(&plan->state, &following->ranges) ||
+	    path_targets_choose(session->host, &plan->state, &following->hops, &following->paths) ||
 	    sender_targets_choose(session->host, &plan->state, &following->targets))
 		return error_system(&session->context->error, ENOMEM, "cannot watch the gateways");
 	return 0;
@@ -308,7 +311,7 @@ static void on_taken_down(struct keeper *keeper, const struct netdevs *netdevs, 
 	keeper->present = false;
 	programs_close(&keeper->programs);
 	keeper->errors[KEEPER_HOST][0] = keeper->errors[KEEPER_MOVE][0] = '\0';
-	gateways_set(keeper->gateways, &(struct hops){}, netdevs, now);
+	gateways_set(keeper->gateways, &(struct hops){}, NULL, netdevs, now);
 	prober_set(keeper->prober, &none, true, now);
 }
 
@@ -393,7 +396,7 @@ static void follow_host(struct keeper *keeper, struct host_view *host, bool anew
 	free(keeper->ranges.all);
 	keeper->ranges = following.ranges;
 	following.ranges = (struct prefixes){};
-	gateways_set(keeper->gateways, &following.hops, &host->netdevs, now);
+	gateways_set(keeper->gateways, &following.hops, following.paths, &host->netdevs, now);
 	prober_set(keeper->prober, &following.targets, session.changed || anew, now);
 }
 

@@ -9,9 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "agent/health_path.h"
 #include "agent/log.h"
 #include "base/abi_words.h"
 #include "base/util.h"
+#include "config/watch.h"
 #include "session/gateway_report.h"
 
 struct watched {
@@ -19,6 +21,8 @@ struct watched {
 	struct ip ip;
 	char name[IP_TEXT_LEN + IFNAMSIZ + 8]; /* "ADDRESS dev DEV" */
 	struct health health;
+	struct path_target target;
+	struct health_path path;
 	uint8_t lladdr[6];
 	bool has_lladdr;
 	enum wgvia_fault fault; /* the last bad thing that was seen */
@@ -29,6 +33,7 @@ struct watched {
 
 struct gateways {
 	struct neighbour_probe *solicit;
+	struct path_probe *path;
 	struct netlink *rtnl;
 	struct health_settings settings;
 	struct watched *all;
@@ -54,6 +59,7 @@ int gateways_open(struct gateways **gateways, const struct health_settings *sett
 		return -ENOMEM;
 	opened->settings = *settings;
 	ret = neighbour_probe_open(&opened->solicit);
+	ret = ret ? ret : path_probe_open(&opened->path);
 	ret = ret ? ret : rtnl_open(&opened->rtnl);
 	if (ret)
 		gateways_close(&opened);
@@ -67,21 +73,24 @@ void gateways_close(struct gateways **gateways)
 	if (!*gateways)
 		return;
 	neighbour_probe_close(&(*gateways)->solicit);
+	path_probe_close(&(*gateways)->path);
 	netlink_close(&(*gateways)->rtnl);
 	free((*gateways)->all);
 	free(*gateways);
 	*gateways = NULL;
 }
 
-void gateways_fds(const struct gateways *gateways, int fds[NEIGHBOUR_PROBE_FDS])
+void gateways_fds(const struct gateways *gateways, int fds[GATEWAYS_FDS])
 {
 	neighbour_probe_fds(gateways->solicit, fds);
+	path_probe_fds(gateways->path, fds + NEIGHBOUR_PROBE_FDS);
 }
 
 /* Logs what became of the gateway's health, and remembers that something did. */
 static void log_health(struct gateways *gateways, struct watched *watched, enum health_state before)
 {
 	enum health_state now = watched->health.state;
+	char fault[WATCH_FAULT_LEN];
 
 	if (now == before)
 		return;
@@ -90,7 +99,8 @@ static void log_health(struct gateways *gateways, struct watched *watched, enum 
 		watched->since = gateway_report_now();
 	switch (now) {
 	case HEALTH_DEAD:
-		log_line(JOURNAL_WARNING, "gateway %s is dead: %s", watched->name, fault_words[watched->fault]);
+		log_line(JOURNAL_WARNING, "gateway %s is dead: %s", watched->name,
+			 watch_fault(&watched->target.watch, watched->fault, fault));
 		break;
 	case HEALTH_HELD:
 		if (before == HEALTH_DEAD)
@@ -143,6 +153,29 @@ static struct watched *find_watched(const struct gateways *gateways, const struc
 	return NULL;
 }
 
+/* Whether its health takes more than a neighbour answer. */
+static bool has_path(const struct watched *watched)
+{
+	return watched->target.from.family;
+}
+
+/* The addresses may be others than before. */
+static void set_target(struct gateways *gateways, struct watched *watched, const struct path_target *target)
+{
+	bool could = has_path(watched) || !watched->target.watch.kind;
+	char text[WATCH_TEXT_LEN];
+
+	watched->target = *target;
+	watched->path = (struct health_path){};
+	path_probe_renew(gateways->path, &watched->target);
+	if (could && target->watch.kind && !has_path(watched))
+		log_line(
+			JOURNAL_WARNING,
+			"gateway %s: 'health %s' needs an address of its family in a prefix and, for 'forward', on the "
+			"gateway's device: only the neighbour is watched",
+			watched->name, watch_text(&target->watch, text));
+}
+
 static void begin_watching(struct watched *watched, const struct wgvia_hop *hop, const struct netdevs *netdevs,
 			   uint64_t now)
 {
@@ -156,31 +189,70 @@ static void begin_watching(struct watched *watched, const struct wgvia_hop *hop,
 	health_begin(&watched->health, !find_fault(netdev, hop->family), now);
 }
 
-int gateways_set(struct gateways *gateways, const struct hops *hops, const struct netdevs *netdevs, uint64_t now)
+static bool is_same_target(const struct path_target *a, const struct path_target *b)
+{
+	return watch_equal(&a->watch, &b->watch) && ip_equal(&a->from, &b->from) && ip_equal(&a->to, &b->to);
+}
+
+/* One that is watched in another way than before stays as it is until that has a result. */
+static void watch(struct gateways *gateways, struct watched *watched, const struct wgvia_hop *hop,
+		  const struct path_target *target, const struct netdevs *netdevs, uint64_t now)
+{
+	const struct watched *known = find_watched(gateways, hop);
+	char text[WATCH_TEXT_LEN];
+
+	if (known && is_same_target(&known->target, target)) {
+		*watched = *known;
+		return;
+	}
+	if (known) {
+		*watched = *known;
+		health_ask(&watched->health, now);
+	} else {
+		begin_watching(watched, hop, netdevs, now);
+	}
+	if (!known || !watch_equal(&known->target.watch, &target->watch))
+		log_line(JOURNAL_INFO, "gateway %s is watched%s%s", watched->name,
+			 target->watch.kind ? ": health " : "",
+			 target->watch.kind ? watch_text(&target->watch, text) : "");
+	set_target(gateways, watched, target);
+	if (!known)
+		log_health(gateways, watched, HEALTH_UNKNOWN);
+}
+
+/* Opens the sockets that the gateways need; where that fails, no packet is answered. */
+static void listen_for_paths(struct gateways *gateways)
+{
+	bool echo = false, tcp = false;
+	int ret;
+
+	for (size_t i = 0; i < gateways->count; i++) {
+		const struct watched *watched = &gateways->all[i];
+
+		tcp |= has_path(watched) && watched->target.watch.kind == WGVIA_WATCH_TCP;
+		echo |= has_path(watched) && watched->target.watch.kind != WGVIA_WATCH_TCP;
+	}
+	ret = path_probe_listen(gateways->path, echo, tcp);
+	if (ret)
+		log_line(JOURNAL_ERR, "cannot open the sockets to probe gateways with: %s", strerror(-ret));
+}
+
+int gateways_set(struct gateways *gateways, const struct hops *hops, const struct path_target *targets,
+		 const struct netdevs *netdevs, uint64_t now)
 {
 	struct watched *all = calloc(hops->count + 1, sizeof(*all));
 	size_t count = 0;
 
 	if (!all)
 		return -ENOMEM;
-	for (size_t i = 0; i < hops->count; i++) {
-		const struct wgvia_hop *hop = &hops->all[i];
-		const struct watched *known = find_watched(gateways, hop);
-
-		if (!can_be_watched(hop))
-			continue;
-		if (known) {
-			all[count++] = *known;
-			continue;
-		}
-		begin_watching(&all[count], hop, netdevs, now);
-		log_line(JOURNAL_INFO, "gateway %s is watched", all[count].name);
-		log_health(gateways, &all[count++], HEALTH_UNKNOWN);
-	}
+	for (size_t i = 0; i < hops->count; i++)
+		if (can_be_watched(&hops->all[i]))
+			watch(gateways, &all[count++], &hops->all[i], &targets[i], netdevs, now);
 	free(gateways->all);
 	gateways->all = all;
 	gateways->count = count;
 	gateways->unreported = true;
+	listen_for_paths(gateways);
 	return 0;
 }
 
@@ -242,29 +314,80 @@ void gateways_neighbour(struct gateways *gateways, uint32_t ifindex, const struc
 		if (neighbour->state & NUD_FAILED) {
 			watched->fault = WGVIA_FAULT_NEIGHBOUR;
 			health_failed(&watched->health, &gateways->settings, now);
-		} else if (watched->health.state == HEALTH_DEAD && neighbour->state & (NUD_REACHABLE | NUD_STALE)) {
+		} else if (watched->health.state == HEALTH_DEAD && neighbour->state & (NUD_REACHABLE | NUD_STALE) &&
+			   watched->path.stage == HEALTH_STAGE_NOTHING) {
 			health_ask(&watched->health, now);
 		}
 	}
 }
 
-static void take_answer(struct gateways *gateways, const struct neighbour_answer *answer, uint64_t now)
+/* It has done all that its health takes. */
+static void take_health(struct gateways *gateways, struct watched *watched, uint64_t now)
 {
 	static const struct neighbour unknown;
+	enum health_state before = watched->health.state;
+
+	health_answered(&watched->health, &gateways->settings, now);
+	watched->fault = WGVIA_FAULT_NO_ANSWER;
+	/* so that its MAC address is known when prefixes move there; our answers keep it fresh */
+	if (before != watched->health.state)
+		rtnl_ask_neighbour(gateways->rtnl, watched->hop.ifindex, &watched->ip, &unknown);
+	log_health(gateways, watched, before);
+}
+
+/* An advertisement need not have the MAC address that it is sent from. */
+static bool find_mac(struct gateways *gateways, const struct watched *watched, const struct neighbour_answer *answer,
+		     uint8_t mac[6])
+{
+	struct neighbour neighbour = {};
+
+	if (answer->has_mac) {
+		memcpy(mac, answer->mac, sizeof(answer->mac));
+		return true;
+	}
+	rtnl_get_neighbour(gateways->rtnl, watched->hop.ifindex, &watched->ip, &neighbour);
+	memcpy(mac, neighbour.lladdr, sizeof(neighbour.lladdr));
+	return neighbour.has_lladdr;
+}
+
+static void take_answer(struct gateways *gateways, const struct neighbour_answer *answer, uint64_t now)
+{
+	uint8_t mac[6];
 
 	for (size_t i = 0; i < gateways->count; i++) {
 		struct watched *watched = &gateways->all[i];
-		enum health_state before = watched->health.state;
 
 		if (watched->hop.ifindex != answer->ifindex || !ip_equal(&watched->ip, &answer->ip))
 			continue;
-		health_answered(&watched->health, &gateways->settings, now);
-		watched->fault = WGVIA_FAULT_NO_ANSWER;
-		/* so that its MAC address is known when prefixes move there; our answers keep it fresh */
-		if (before != watched->health.state)
-			rtnl_ask_neighbour(gateways->rtnl, answer->ifindex, &answer->ip, &unknown);
-		log_health(gateways, watched, before);
+		if (!has_path(watched))
+			take_health(gateways, watched, now);
+		else if (health_path_neighbour(&watched->path) && find_mac(gateways, watched, answer, mac))
+			path_probe_send(gateways->path, &watched->target, mac);
 	}
+}
+
+struct receiving {
+	struct gateways *gateways;
+	uint64_t now;
+};
+
+static struct path_target *next_target(void *data, size_t i)
+{
+	struct gateways *gateways = ((struct receiving *)data)->gateways;
+
+	return i < gateways->count ? &gateways->all[i].target : NULL;
+}
+
+static void take_event(void *data, size_t i, enum path_event event)
+{
+	const struct receiving *receiving = data;
+	struct gateways *gateways = receiving->gateways;
+	struct watched *watched = &gateways->all[i];
+
+	if (!health_path_event(&watched->path, event))
+		return;
+	path_probe_renew(gateways->path, &watched->target);
+	take_health(gateways, watched, receiving->now);
 }
 
 void gateways_receive(struct gateways *gateways, uint64_t now, gateways_announced announced, void *data)
@@ -280,6 +403,18 @@ void gateways_receive(struct gateways *gateways, uint64_t now, gateways_announce
 			if (ret > 0)
 				take_answer(gateways, &answer, now);
 		}
+	path_probe_receive(gateways->path, next_target, take_event, &(struct receiving){gateways, now});
+}
+
+/* Before the next try is counted: what the tries until now were missing. */
+static void note_fault(struct gateways *gateways, struct watched *watched)
+{
+	enum wgvia_fault fault = health_path_fault(&watched->path, watched->target.watch.kind);
+
+	if (!watched->health.sent || !fault || fault == watched->fault)
+		return;
+	watched->fault = fault;
+	gateways->unreported |= watched->health.state == HEALTH_DEAD;
 }
 
 void gateways_tick(struct gateways *gateways, uint64_t now)
@@ -288,6 +423,10 @@ void gateways_tick(struct gateways *gateways, uint64_t now)
 		struct watched *watched = &gateways->all[i];
 		enum health_state before = watched->health.state;
 
+		if (has_path(watched) && health_is_due(&watched->health, now)) {
+			note_fault(gateways, watched);
+			health_path_try(&watched->path, &watched->health);
+		}
 		/* an error is a request without an answer */
 		if (health_tick(&watched->health, &gateways->settings, now))
 			neighbour_probe_send(gateways->solicit, watched->hop.ifindex, &watched->ip);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The gateways that an agent watches: what is seen of each (its device, the kernel's neighbour entry, answers to
- * requests of our own) goes into its health, and each change of that into the log. What follows from it is agent.c's.
+ * requests of our own, packets through it where its list says so) goes into its health, and each change of that into
+ * the log. What follows from it is agent.c's.
  */
 #ifndef WGVIA_GATEWAYS_H
 #define WGVIA_GATEWAYS_H
@@ -10,6 +11,7 @@
 #include "config/failover.h"
 #include "datapath/gateway_map.h"
 #include "host/neighbour_probe.h"
+#include "host/path_probe.h"
 #include "host/rtnl.h"
 
 struct gateways;
@@ -17,13 +19,16 @@ struct gateways;
 /* 0 or -errno. */
 int gateways_open(struct gateways **gateways, const struct health_settings *settings);
 void gateways_close(struct gateways **gateways); /* for cleanup(); NULL inside is fine */
-void gateways_fds(const struct gateways *gateways, int fds[NEIGHBOUR_PROBE_FDS]);
+#define GATEWAYS_FDS (NEIGHBOUR_PROBE_FDS + PATH_PROBE_FDS)
+/* Negative: none. They change with gateways_set(). */
+void gateways_fds(const struct gateways *gateways, int fds[GATEWAYS_FDS]);
 
 /*
- * Watches these from now on, at these devices; what is known of those that were watched before stays. `now` is in
- * milliseconds, here and below; see health.h. 0 or -ENOMEM.
+ * Watches these from now on, at these devices, each with its path_targets_choose(); what is known of those that were
+ * watched before stays. `now` is in milliseconds, here and below; see health.h. 0 or -ENOMEM.
  */
-int gateways_set(struct gateways *gateways, const struct hops *hops, const struct netdevs *netdevs, uint64_t now);
+int gateways_set(struct gateways *gateways, const struct hops *hops, const struct path_target *targets,
+		 const struct netdevs *netdevs, uint64_t now);
 /* A device has changed, or with `gone` ceased to be. */
 void gateways_link(struct gateways *gateways, const struct netdev *netdev, bool gone, uint64_t now);
 /* The same for all devices at once: what is not among them has gone. */

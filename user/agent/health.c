@@ -55,13 +55,18 @@ void health_ask_anew(struct health *health, uint64_t now)
 	health->due = now;
 }
 
+bool health_is_due(const struct health *health, uint64_t now)
+{
+	return health->link && now >= health->due;
+}
+
 bool health_tick(struct health *health, const struct health_settings *settings, uint64_t now)
 {
 	if (!health->link)
 		return false;
 	if (health->state == HEALTH_HELD && now >= health->well_since + settings->hold)
 		health->state = HEALTH_GOOD;
-	if (now < health->due)
+	if (!health_is_due(health, now))
 		return false;
 	if (health->sent >= settings->tries) {
 		health->state = HEALTH_DEAD;

@@ -49,6 +49,8 @@ void health_ask(struct health *health, uint64_t now);
 void health_ask_anew(struct health *health, uint64_t now);
 /* What follows from the time alone. True: a probe is to be sent now. */
 bool health_tick(struct health *health, const struct health_settings *settings, uint64_t now);
+/* Whether health_tick() has a probe to send, or to count as unanswered. */
+bool health_is_due(const struct health *health, uint64_t now);
 /* When health_tick() has to be called next; HEALTH_NEVER: not before something is seen. */
 uint64_t health_next(const struct health *health, const struct health_settings *settings);
 

@@ -187,7 +187,7 @@ static void choose_gateway(const struct gateway_list *list, struct wgvia_gateway
 			   const void *data)
 {
 	enum health_state states[WGVIA_FAILOVER_HOPS];
-	struct wgvia_failover hops = {1, {hop_of(value)}};
+	struct wgvia_failover hops = {.count = 1, .hops = {hop_of(value)}};
 	int current = list ? failover_current(list, value) : 0, chosen;
 
 	if (list)

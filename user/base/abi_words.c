@@ -56,8 +56,21 @@ const char *const fault_words[WGVIA_FAULT_COUNT] = {
 	[WGVIA_FAULT_MTU] = "its device has an MTU below IPv6's minimum of 1280",
 	[WGVIA_FAULT_NO_ANSWER] = "it does not answer neighbour requests",
 	[WGVIA_FAULT_NEIGHBOUR] = "the kernel's neighbour entry has failed",
+	[WGVIA_FAULT_FORWARD] = "it does not forward echo requests from the prefix",
+	[WGVIA_FAULT_RETURN] = "no return path: it does not forward echo replies to the prefix",
+	[WGVIA_FAULT_PING] = "does not answer echo requests through it",
+	[WGVIA_FAULT_TCP] = "does not answer connection attempts through it",
+	[WGVIA_FAULT_REFUSED] = "refuses connections through it",
 };
-static_assert(WGVIA_FAULT_NEIGHBOUR == WGVIA_FAULT_COUNT - 1, "fault_words");
+static_assert(WGVIA_FAULT_REFUSED == WGVIA_FAULT_COUNT - 1, "fault_words");
+
+const char *const watch_words[WGVIA_WATCH_COUNT] = {
+	[WGVIA_WATCH_NEIGHBOUR] = "neighbour",
+	[WGVIA_WATCH_FORWARD] = "forward",
+	[WGVIA_WATCH_PING] = "ping",
+	[WGVIA_WATCH_TCP] = "tcp",
+};
+static_assert(WGVIA_WATCH_TCP == WGVIA_WATCH_COUNT - 1, "watch_words");
 
 int word_find(const char *const *words, size_t count, const char *word)
 {

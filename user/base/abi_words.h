@@ -22,7 +22,9 @@ extern const char *const return_words[WORDS_RETURN];
 extern const char *const outside_words[WORDS_OUTSIDE];
 extern const char *const source_words[WGVIA_SOURCE_COUNT]; /* "addresses" */
 extern const char *const health_words[WGVIA_HEALTH_COUNT];
-extern const char *const fault_words[WGVIA_FAULT_COUNT]; /* "its device is down" */
+/* "its device is down"; from WGVIA_FAULT_PING on without the address that they begin with: see config/watch.h */
+extern const char *const fault_words[WGVIA_FAULT_COUNT];
+extern const char *const watch_words[WGVIA_WATCH_COUNT];
 
 /* The value of a word, -1 where there is none. */
 int word_find(const char *const *words, size_t count, const char *word);

@@ -14,6 +14,7 @@
 #include "config/failover.h"
 #include "config/source.h"
 #include "config/statement.h"
+#include "config/watch.h"
 #include "datapath/pins.h"
 #include "plan/gateways.h"
 
@@ -126,8 +127,8 @@ void finding_route_words(const struct examined *examined, const char *verb, cons
 			 const struct prefix *from, const struct wgvia_gateway *value, char remedy[FINDING_REMEDY])
 {
 	const struct gateway_list *list = failover_find(state, value);
-	struct wgvia_failover hops = {1, {hop_of(value)}};
-	char prefix[PREFIX_TEXT_LEN], words[STATEMENT_MAX];
+	struct wgvia_failover hops = {.count = 1, .hops = {hop_of(value)}};
+	char prefix[PREFIX_TEXT_LEN], words[STATEMENT_MAX], watch[WATCH_TEXT_LEN];
 	int len = snprintf(remedy, FINDING_REMEDY, "wgvia route %s %s from %s", verb, examined->tunnel,
 			   prefix_text(from, prefix));
 
@@ -141,6 +142,8 @@ void finding_route_words(const struct examined *examined, const char *verb, cons
 				problem ? "ADDRESS dev DEV"
 					: statement_of_hop(&hops.hops[i], examined->plan.netdevs, words));
 	}
+	if (hops.watch.kind)
+		snprintf(remedy + len, FINDING_REMEDY - len, " health %s", watch_text(&hops.watch, watch));
 }
 
 /* A LAN inside: what this host itself sends there is not to go by the firewall. */

@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "config/failover.h"
 #include "config/statement.h"
+#include "config/watch.h"
 
 bool check_is_dead(const struct examined *examined, const struct wgvia_hop *hop)
 {
@@ -44,8 +45,11 @@ static void add_gateway(struct examined *examined, const struct wgvia_hop *hop,
 	const struct netdev *dev = netdev_by_index(examined->plan.netdevs, hop->ifindex);
 	char gateway[STATEMENT_MAX], state[GATEWAY_REPORT_TEXT], use[96], remedy[128] = "", via[IP_TEXT_LEN];
 	struct wgvia_gateway value = hop_value(hop, 0);
+	struct wgvia_watch watch = watch_of(examined->running, hop);
 	struct ip ip = gateway_ip(&value);
 
+	if (dead && (health->fault == WGVIA_FAULT_FORWARD || health->fault == WGVIA_FAULT_RETURN))
+		snprintf(remedy, sizeof(remedy), "wgvia check %s --probe", examined->tunnel);
 	if (dead && dev && (health->fault == WGVIA_FAULT_NO_ANSWER || health->fault == WGVIA_FAULT_NEIGHBOUR))
 		snprintf(remedy, sizeof(remedy), "ping -c 1 -I %s %s", dev->name, ip_text(&ip, via));
 	use_text(users, dead, use, sizeof(use));
@@ -55,7 +59,7 @@ static void add_gateway(struct examined *examined, const struct wgvia_hop *hop,
 			    : SEVERITY_WARNING,
 		    "gateway", remedy, "the agent sees gateway %s: %s; %s",
 		    statement_of_hop(hop, examined->plan.netdevs, gateway),
-		    gateway_report_text(&examined->report, health, state), use);
+		    gateway_report_text(&examined->report, health, &watch, state), use);
 }
 
 void check_gateways(struct examined *examined)

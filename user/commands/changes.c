@@ -14,6 +14,7 @@
 #include "config/failover.h"
 #include "config/source.h"
 #include "config/statement.h"
+#include "config/watch.h"
 
 struct making {
 	json *changes;
@@ -25,7 +26,7 @@ static void add_gateway(json *item, const struct difference *difference, const s
 	const struct wgvia_gateway *value = &difference->gateway->value;
 	const struct gateway_list *list = failover_find(difference->state, value);
 	struct wgvia_hop hop = hop_of(value);
-	char from[PREFIX_TEXT_LEN];
+	char from[PREFIX_TEXT_LEN], watch[WATCH_TEXT_LEN];
 	json *gateways;
 
 	print_add_text(item, "from", prefix_text(&difference->gateway->from, from));
@@ -41,6 +42,8 @@ static void add_gateway(json *item, const struct difference *difference, const s
 		print_append(gateways, gateway);
 	}
 	print_add(item, "gateways", gateways);
+	if (list->content.watch.kind)
+		print_add_text(item, "health_kind", watch_text(&list->content.watch, watch));
 }
 
 static void add_bypass(json *item, const struct bypass_entry *entry)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * wgvia route add|replace|del IFACE from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...
+ *	[health KIND]
  */
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include "config/parse.h"
 #include "config/statement.h"
 #include "config/source.h"
+#include "config/watch.h"
 #include "plan/gateways.h"
 #include "plan/sources.h"
 #include "session/session.h"
@@ -69,6 +71,16 @@ static void choose_targets(const struct session *session, const struct hops *bef
 		sender_targets_choose(session->host, &change->after.state, &change->targets);
 }
 
+/* Of the lists that prefixes follow now. */
+static int check_watch(struct session *session)
+{
+	struct error *error = &session->context->error;
+
+	if (failover_prune(&session->state))
+		return error_system(error, ENOMEM, "cannot take the gateways");
+	return gateways_check_watch(&session->state, &session->host->netdevs, error);
+}
+
 static int set_gateway(struct session *session, struct change *change)
 {
 	struct gateway_entry *entry = state_find_gateway(&session->state, &change->words.from);
@@ -94,6 +106,9 @@ static int set_gateway(struct session *session, struct change *change)
 		entry->value = value;
 	else if (state_add_gateway(&session->state, &change->words.from, &value))
 		return error_system(error, ENOMEM, "cannot add the prefix");
+	ret = check_watch(session);
+	if (ret)
+		return ret;
 	take_part(&change->after, &session->state,
 		  entry ? entry : &session->state.gateways[session->state.gateway_count - 1]);
 	choose_targets(session, &before, change);
@@ -117,7 +132,7 @@ static int check_words(const struct session *session, const struct route_words *
 {
 	const struct gateway_list *list = failover_find(&session->state, value);
 	const struct netdevs *netdevs = &session->host->netdevs;
-	struct wgvia_failover hops = {1, {hop_of(value)}};
+	struct wgvia_failover hops = {.count = 1, .hops = {hop_of(value)}};
 	struct hop_words first = {.via = words->via};
 	struct error *error = &session->context->error;
 	char from[PREFIX_TEXT_LEN], gateways[STATEMENT_MAX];
@@ -131,6 +146,7 @@ static int check_words(const struct session *session, const struct route_words *
 	same = hops.count == words->other_count + 1 && hop_matches(&first, &hops.hops[0], netdevs);
 	for (size_t i = 0; same && i < words->other_count; i++)
 		same = hop_matches(&words->others[i], &hops.hops[i + 1], netdevs);
+	same &= !words->watch_given || watch_equal(&words->watch, &hops.watch);
 	if (same)
 		return 0;
 	error_refuse(error, "'%s' goes another way than these words say", from_text(words, from));
@@ -199,9 +215,11 @@ static int set_source(struct session *session, const struct change *change)
 		return error_refuse(error, "'from %s' is there already: 'route replace' changes it",
 				    source_words[change->words.source]);
 	ret = session_read_host(session, GATEWAYS_READ | HOST_ADDRESSES);
-	return ret ? ret
-		   : sources_set(session->host, &session->state,
-				 plan_tunnel(&session->host->netdevs, session->tunnel, &absent), &change->words, error);
+	if (!ret)
+		ret = sources_set(session->host, &session->state,
+				  plan_tunnel(&session->host->netdevs, session->tunnel, &absent), &change->words,
+				  error);
+	return ret;
 }
 
 static int delete_source(struct session *session, const struct change *change)

@@ -17,6 +17,7 @@
 #include "config/failover.h"
 #include "config/source.h"
 #include "config/statement.h"
+#include "config/watch.h"
 #include "datapath/index/index_map.h"
 #include "plan/gateways.h"
 #include "session/instance_list.h"
@@ -91,7 +92,8 @@ static const struct neighbour *find_neighbour(struct shown *shown, const struct 
 static void add_health(const struct shown *shown, json *value, const struct wgvia_hop *hop)
 {
 	const struct wgvia_gateway_health *health = gateway_report_find(&shown->view.report, hop);
-	char text[GATEWAY_REPORT_TEXT];
+	struct wgvia_watch watch = watch_of(&shown->view.state, hop);
+	char text[GATEWAY_REPORT_TEXT], fault[WATCH_FAULT_LEN];
 	json *item;
 
 	if (!health)
@@ -101,8 +103,8 @@ static void add_health(const struct shown *shown, json *value, const struct wgvi
 	if (health->state != WGVIA_HEALTH_UNKNOWN)
 		print_add_number(item, "seconds", gateway_report_age(&shown->view.report, health));
 	if (health->fault)
-		print_add_text(item, "reason", fault_words[health->fault]);
-	print_add_text(item, "text", gateway_report_text(&shown->view.report, health, text));
+		print_add_text(item, "reason", watch_fault(&watch, health->fault, fault));
+	print_add_text(item, "text", gateway_report_text(&shown->view.report, health, &watch, text));
 	print_add(value, "health", item);
 }
 
@@ -135,7 +137,7 @@ static json *describe_prefix(void *data, size_t index)
 	const struct gateway_list *list = failover_find(&shown->view.state, &entry->value);
 	struct wgvia_hop hop = hop_of(&entry->value);
 	const struct neighbour *neighbour = problem ? NULL : find_neighbour(shown, &hop);
-	char text[PREFIX_TEXT_LEN];
+	char text[PREFIX_TEXT_LEN], watch[WATCH_TEXT_LEN];
 	json *value = print_object();
 
 	print_add_text(value, "from", prefix_text(&entry->from, text));
@@ -149,6 +151,8 @@ static json *describe_prefix(void *data, size_t index)
 	add_health(shown, value, &hop);
 	if (list)
 		print_add(value, "gateways", describe_list(shown, list, &entry->value));
+	if (list && list->content.watch.kind)
+		print_add_text(value, "health_kind", watch_text(&list->content.watch, watch));
 	return value;
 }
 
@@ -335,6 +339,8 @@ static void print_gateways(const json *prefix)
 		printf(", but now via");
 	if (!list || !current)
 		print_gateway(prefix);
+	if (print_member(prefix, "health_kind"))
+		printf(" health %s", print_text(prefix, "health_kind"));
 }
 
 static void print_prefix(const json *item)

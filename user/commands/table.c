@@ -19,6 +19,10 @@
 #define WORD_DEV {"dev DEV", "the device that it is reached by; without it the kernel's choice"}
 #define WORD_OR {"or ADDRESS", "a further firewall, for 'wgvia run' to choose when the first one is dead"}
 
+#define WORD_HEALTH                                                                                                    \
+	{"health KIND", "how 'wgvia run' watches these firewalls: neighbour [default], forward, ping ADDRESS or tcp "  \
+			"ADDRESS:PORT"}
+
 static const char *const apply_options[] = {"-c", "--dry-run", NULL};
 static const char *const check_options[] = {"--probe", "--severity", NULL};
 static const char *const stats_options[] = {"--watch", "--prometheus", NULL};
@@ -27,8 +31,10 @@ const struct command command_table[] = {
 	{.name = "up",
 	 .function = cmd_up,
 	 .usage = "IFACE [from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV]\n"
-		  "                     [or ADDRESS [dev DEV]]...]...\n"
-		  "                     [via ADDRESS [dev DEV] [or ADDRESS [dev DEV]]...]...\n"
+		  "                     [or ADDRESS [dev DEV]]...\n"
+		  "                     [health neighbour|forward|ping ADDRESS|tcp ADDRESS:PORT]]...\n"
+		  "                     [via ADDRESS [dev DEV] [or ADDRESS [dev DEV]]...\n"
+		  "                     [health neighbour|forward|ping ADDRESS|tcp ADDRESS:PORT]]...\n"
 		  "                     [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]\n"
 		  "                     [outside pass|drop] [mss auto|N|off]\n"
 		  "                     [return via|any|drop [also ADDRESS [dev DEV]|MAC]...]",
@@ -41,6 +47,7 @@ const struct command command_table[] = {
 				   "same as 'from addresses via ADDRESS'"},
 		   WORD_DEV,
 		   WORD_OR,
+		   WORD_HEALTH,
 		   {"bypass PREFIX", "destinations that are exempt: the kernel routes what is sent there"},
 		   {"mode fast|stack", "fast [default] bypasses this host's forwarding and its netfilter; stack keeps "
 				       "both"},
@@ -78,7 +85,8 @@ const struct command command_table[] = {
 	{.name = "route",
 	 .function = cmd_route,
 	 .usage = "add|replace|del IFACE from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV]\n"
-		  "                     [or ADDRESS [dev DEV]]...",
+		  "                     [or ADDRESS [dev DEV]]...\n"
+		  "                     [health neighbour|forward|ping ADDRESS|tcp ADDRESS:PORT]",
 	 .description = "change one prefix of a running instance",
 	 .words = {{"add", "refuses a prefix that the instance has already"},
 		   {"replace", "adds the prefix or changes its gateways"},
@@ -89,7 +97,8 @@ const struct command command_table[] = {
 		   WORD_ALLOWED_IPS,
 		   WORD_VIA,
 		   WORD_DEV,
-		   WORD_OR},
+		   WORD_OR,
+		   WORD_HEALTH},
 	 .example = "wgvia route add wg6 from 10.6.3.0/24 via 192.0.2.1"},
 	{.name = "bypass",
 	 .function = cmd_bypass,

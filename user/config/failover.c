@@ -173,6 +173,15 @@ bool failover_same_way(const struct state *a_state, const struct wgvia_gateway *
 	return hop_equal(&a_hop, &b_hop);
 }
 
+/* Whether the values have lists of the same gateways, however they are watched, and the same source. */
+static bool has_same_gateways(const struct gateway_list *a_list, const struct wgvia_gateway *a,
+			      const struct gateway_list *b_list, const struct wgvia_gateway *b)
+{
+	return a_list && b_list && a_list->content.count == b_list->content.count &&
+	       !memcmp(a_list->content.hops, b_list->content.hops, sizeof(a_list->content.hops)) &&
+	       !((a->flags ^ b->flags) & WGVIA_GATEWAY_SOURCE);
+}
+
 void failover_keep_choice(struct state *state, const struct state *running)
 {
 	for (size_t i = 0; i < state->gateway_count; i++) {
@@ -181,7 +190,7 @@ void failover_keep_choice(struct state *state, const struct state *running)
 		const struct gateway_list *list = failover_find(state, value);
 		struct wgvia_hop hop;
 
-		if (!list || !old || !failover_same(state, value, running, &old->value) ||
+		if (!old || !has_same_gateways(list, value, failover_find(running, &old->value), &old->value) ||
 		    failover_current(list, &old->value) < 0)
 			continue;
 		hop = hop_of(&old->value);

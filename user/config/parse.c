@@ -10,6 +10,7 @@
 
 #include "base/abi_words.h"
 #include "base/util.h"
+#include "config/watch.h"
 #include "config/words.h"
 
 void route_words_free(struct route_words *route)
@@ -135,7 +136,26 @@ static int take_others(struct cursor *cursor, const char *tunnel, struct route_w
 	return 0;
 }
 
-/* "[via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...", of a route whose `from` is there */
+static int take_health(struct cursor *cursor, struct route_words *route, struct error *error)
+{
+	char from[PREFIX_TEXT_LEN], text[WATCH_TEXT_LEN];
+
+	if (!next_is(cursor, "health"))
+		return 0;
+	from_text(route, from);
+	if (!route->via.family)
+		return error_usage(error, "'%s' needs a gateway before 'health': via ADDRESS", from);
+	if (watch_take(cursor, &route->watch, error))
+		return -EINVAL;
+	route->watch_given = true;
+	if (route->watch.family && route->watch.family != route->from.ip.family)
+		return error_usage(error, "'health %s' needs an %s address: the packets are those of '%s'",
+				   watch_text(&route->watch, text), route->from.ip.family == AF_INET ? "IPv4" : "IPv6",
+				   from);
+	return next_is(cursor, "health") ? error_usage(error, "'health' is given twice for '%s'", from) : 0;
+}
+
+/* "[via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]", of a route whose `from` is there */
 static int take_gateways(struct cursor *cursor, const char *tunnel, struct route_words *route, struct error *error)
 {
 	struct hop_words first;
@@ -159,7 +179,7 @@ static int take_gateways(struct cursor *cursor, const char *tunnel, struct route
 	first = first_hop(route);
 	if (check_gateway(route, &first, tunnel, error))
 		return -EINVAL;
-	return take_others(cursor, tunnel, route, error);
+	return take_others(cursor, tunnel, route, error) ? -EINVAL : take_health(cursor, route, error);
 }
 
 /* Of what is no prefix: it may have been meant as one of the words. */
@@ -258,7 +278,7 @@ static int take_from(struct cursor *cursor, struct request *request, struct erro
 	return 0;
 }
 
-/* "via ADDRESS [dev DEV] [or ADDRESS [dev DEV]]..." in the place of `from`: of the interface's addresses */
+/* "via ADDRESS [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]" in the place of `from`: the interface's addresses */
 static int take_own(struct cursor *cursor, struct request *request, struct error *error)
 {
 	struct route_words route = {.source = WGVIA_SOURCE_ADDRESSES};
@@ -326,7 +346,7 @@ static int take_return(struct cursor *cursor, struct request *request, struct er
 	return 0;
 }
 
-#define ROUTE "from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..."
+#define ROUTE "from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]"
 #define STATEMENTS ROUTE ", bypass PREFIX, mode, on-fail, outside, mss, return"
 #define FILE_STATEMENTS STATEMENTS ", accept FINDING reason TEXT"
 

@@ -23,7 +23,7 @@ struct hop_words {
 	char dev[IFNAMSIZ]; /* empty: left out */
 };
 
-/* "from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]..." */
+/* "from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]" */
 struct route_words {
 	enum wgvia_source source;
 	struct prefix from;	  /* of a source its family alone, which is that of `via`; 0: both */
@@ -31,7 +31,9 @@ struct route_words {
 	char dev[IFNAMSIZ];	  /* empty: left out */
 	struct hop_words *others; /* behind "or", in order of preference; most prefixes have none */
 	size_t other_count;	  /* ROUTE_OTHERS at most */
-	unsigned int line;	  /* of a configuration file; 0: no file's */
+	struct wgvia_watch watch; /* "health ...", of all of them */
+	bool watch_given;
+	unsigned int line; /* of a configuration file; 0: no file's */
 };
 #define ROUTE_OTHERS (WGVIA_FAILOVER_HOPS - 1)
 
@@ -104,7 +106,8 @@ int parse_statement(int count, char **words, struct request *request, struct err
  */
 int parse_find_twice(const struct request *request, size_t *first, size_t *second, struct error *error);
 /*
- * "IFACE from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]...", the words behind `route add` and its sisters.
+ * "IFACE from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]", the words
+ * behind `route add` and its sisters.
  * The route is to be freed by the caller, on failure too.
  */
 int parse_route(int argc, char **argv, char tunnel[IFNAMSIZ], struct route_words *route, struct error *error);

@@ -10,6 +10,7 @@
 
 #include "base/abi_words.h"
 #include "config/failover.h"
+#include "config/watch.h"
 
 static int print_hop(char *text, size_t size, const struct wgvia_hop *hop, const struct netdevs *netdevs)
 {
@@ -33,7 +34,8 @@ const char *statement_of_gateways(const struct state *state, const struct wgvia_
 				  const struct netdevs *netdevs, char text[STATEMENT_MAX])
 {
 	const struct gateway_list *list = failover_find(state, value);
-	struct wgvia_failover hops = {1, {hop_of(value)}};
+	struct wgvia_failover hops = {.count = 1, .hops = {hop_of(value)}};
+	char watch[WATCH_TEXT_LEN];
 	size_t len = 0;
 
 	if (list)
@@ -42,6 +44,8 @@ const char *statement_of_gateways(const struct state *state, const struct wgvia_
 		len += snprintf(text + len, STATEMENT_MAX - len, i ? " or " : "via ");
 		len += print_hop(text + len, STATEMENT_MAX - len, &hops.hops[i], netdevs);
 	}
+	if (hops.watch.kind)
+		snprintf(text + len, STATEMENT_MAX - len, " health %s", watch_text(&hops.watch, watch));
 	return text;
 }
 

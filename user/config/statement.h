@@ -17,7 +17,7 @@
 /* "ADDRESS dev DEV" */
 const char *statement_of_hop(const struct wgvia_hop *hop, const struct netdevs *netdevs, char text[STATEMENT_MAX]);
 /*
- * "via ADDRESS dev DEV [or ADDRESS dev DEV]...", into `text`, which is returned: the gateways of the value's list in
+ * "via ADDRESS dev DEV [or ADDRESS dev DEV]... [health KIND]", into `text`, which is returned: the gateways of the value's list in
  * `state`, in order of preference, or the value's one. `links` are this host's.
  */
 const char *statement_of_gateways(const struct state *state, const struct wgvia_gateway *value,

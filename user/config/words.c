@@ -30,7 +30,7 @@ static bool is_keyword(const char *word)
 {
 	static const char *const keywords[] = {"from",	  "via",       "dev",	  "or",	     "bypass", "mode",
 					       "on-fail", "return",    "outside", "mss",     "also",   "to",
-					       "len",	  "hop-limit", "dir",	  "verdict", "count"};
+					       "len",	  "hop-limit", "dir",	  "verdict", "count",  "health"};
 
 	return word_find(keywords, sizeof(keywords) / sizeof(keywords[0]), word) >= 0;
 }

@@ -7,6 +7,17 @@
 #include <bpf/bpf.h>
 
 #include "base/util.h"
+#include "config/watch.h"
+
+/* What is not was written by somebody else. */
+static bool is_list(const struct gateway_list *list)
+{
+	const struct wgvia_failover *content = &list->content;
+
+	return list->number && list->number <= WGVIA_FAILOVER_LISTS && content->count &&
+	       content->count <= WGVIA_FAILOVER_HOPS && watch_is_valid(&content->watch) &&
+	       (content->count > 1 || content->watch.kind);
+}
 
 int failover_map_read(int fd, struct state *state)
 {
@@ -23,9 +34,7 @@ int failover_map_read(int fd, struct state *state)
 				continue;
 			return -errno;
 		}
-		/* written by somebody else: no list of ours is like that */
-		if (!list.number || list.number > WGVIA_FAILOVER_LISTS || list.content.count < 2 ||
-		    list.content.count > WGVIA_FAILOVER_HOPS)
+		if (!is_list(&list))
 			continue;
 		entry = array_grow(&state->lists, &state->list_count, sizeof(*entry));
 		if (!entry)

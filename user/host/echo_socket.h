@@ -22,6 +22,12 @@ int echo_socket_open(uint32_t token, bool errors);
 /* 0 or -errno. */
 int echo_socket_send(int fd, uint32_t ifindex, const uint8_t mac[6], const struct icmp_echo *echo);
 /*
+ * Answers a request that has come back to `own`, an address of this host's. A firewall that translates addresses is
+ * answered where it asks from, with its own id. 0 or -errno.
+ */
+int echo_socket_answer(int fd, uint32_t ifindex, const uint8_t mac[6], const struct ip *own, uint8_t hop_limit,
+		       const struct icmp_echo *request);
+/*
  * The next message, and the MAC address that it comes from. 1; 0: something that is no message; -1: nothing is left.
  */
 int echo_socket_receive(int fd, struct icmp_message *message, uint8_t mac[6]);

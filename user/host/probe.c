@@ -136,22 +136,10 @@ static struct icmp_echo echo_of(const struct probe *probe, enum probe_packet pac
 	return echo;
 }
 
-static void send_echo(struct probe *probe, const struct icmp_echo *echo)
+static void note_sent(struct probe *probe, int ret)
 {
-	int ret = echo_socket_send(probe->fd, probe->ifindex, probe->neighbour.lladdr, echo);
-
 	if (ret)
 		probe->error = -ret;
-}
-
-/* A firewall that translates addresses, too, is answered where it asks from, with its own id. */
-static void answer(struct probe *probe, const struct icmp_echo *request)
-{
-	struct icmp_echo echo = echo_of(probe, PROBE_ANSWER);
-
-	echo.to = request->from;
-	echo.id = request->id;
-	send_echo(probe, &echo);
 }
 
 static bool is_about(const struct icmp_echo *quoted, const struct icmp_echo *sent)
@@ -199,7 +187,8 @@ static void take_reply(struct probe *probe, const struct icmp_message *message, 
 		probe->fates[packet] = (struct probe_fate){.arrived = true};
 		memcpy(probe->senders[packet], mac, sizeof(probe->senders[packet]));
 		if (packet == PROBE_REQUEST)
-			answer(probe, echo);
+			note_sent(probe, echo_socket_answer(probe->fd, probe->ifindex, probe->neighbour.lladdr,
+							    &probe->lan, ANSWER_HOPS, echo));
 	}
 }
 
@@ -277,7 +266,7 @@ static void send_round(const struct round *round, struct probe *probe)
 		struct icmp_echo echo = echo_of(probe, i);
 
 		if (is_to_send(probe, i))
-			send_echo(probe, &echo);
+			note_sent(probe, echo_socket_send(probe->fd, probe->ifindex, probe->neighbour.lladdr, &echo));
 	}
 }
 

@@ -15,6 +15,7 @@
 #include "config/failover.h"
 #include "host/echo_socket.h"
 #include "host/probe.h"
+#include "host/probe_source.h"
 
 #define AGAIN_MS 50	/* until a request is sent again */
 #define NEIGHBOUR_MS 5	/* until it is looked again whether the neighbour has answered */
@@ -61,13 +62,15 @@ static int add_target(struct sender_targets *targets, const struct wgvia_hop *ho
 struct choosing {
 	struct sender_targets *targets;
 	const struct addresses *own;
+	const struct state *state;
 	size_t missing; /* targets that have nothing to be probed with */
 };
 
 /* Has the gateway probed by a packet from that address, where there is one of this host's on the LAN to come back to.
  */
-static void offer(struct choosing *choosing, const struct wgvia_hop *hop, const struct ip *from)
+static void offer(void *data, const struct wgvia_hop *hop, const struct ip *from)
 {
+	struct choosing *choosing = data;
 	struct sender_target *target = find_target(choosing->targets, hop);
 	struct wgvia_gateway value = hop_value(hop, 0);
 	struct ip via = gateway_ip(&value);
@@ -83,38 +86,18 @@ static void offer(struct choosing *choosing, const struct wgvia_hop *hop, const 
 	choosing->missing--;
 }
 
-static void offer_all(struct choosing *choosing, const struct state *state, const struct gateway_entry *entry,
-		      const struct ip *from)
+static bool offer_all(void *data, const struct gateway_entry *entry, const struct ip *from)
 {
-	const struct gateway_list *list = failover_find(state, &entry->value);
-	struct wgvia_hop hop = hop_of(&entry->value);
+	struct choosing *choosing = data;
 
-	offer(choosing, &hop, from);
-	for (uint32_t i = 0; list && i < list->content.count; i++)
-		offer(choosing, &list->content.hops[i], from);
-}
-
-static void choose_sources(struct choosing *choosing, const struct state *state)
-{
-	for (size_t i = 0; i < choosing->own->count; i++) {
-		const struct address *address = &choosing->own->all[i];
-		const struct gateway_entry *entry;
-
-		if (!address->is_usable || address->ifindex != state->tunnel_ifindex || ip_is_link_local(&address->ip))
-			continue;
-		entry = state_match_gateway(state, &address->ip);
-		if (entry)
-			offer_all(choosing, state, entry, &address->ip);
-	}
-	for (size_t i = 0; i < state->gateway_count && choosing->missing; i++)
-		if (state->gateways[i].from.len)
-			offer_all(choosing, state, &state->gateways[i], &state->gateways[i].from.ip);
+	probe_source_hops(choosing->state, entry, offer, from, choosing);
+	return choosing->missing;
 }
 
 int sender_targets_choose(const struct host_view *host, const struct state *state, struct sender_targets *targets)
 {
 	struct sender_targets found = {};
-	struct choosing choosing = {.targets = &found, .own = &host->addresses};
+	struct choosing choosing = {.targets = &found, .own = &host->addresses, .state = state};
 	cleanup(hops_free) struct hops hops = {};
 	int ret = failover_hops(state, &hops);
 
@@ -127,7 +110,7 @@ int sender_targets_choose(const struct host_view *host, const struct state *stat
 		return ret;
 	}
 	choosing.missing = found.count;
-	choose_sources(&choosing, state);
+	probe_sources(&host->addresses, state, offer_all, &choosing);
 	*targets = found;
 	return 0;
 }
@@ -267,19 +250,6 @@ static void send_request(const struct sender_probe *probe, size_t i)
 	echo_socket_send(probe->fd, target->hop.ifindex, target->mac, &echo);
 }
 
-/* A firewall that translates addresses is answered where it asks from, with its own id. */
-static void send_answer(const struct sender_probe *probe, const struct sender_target *target,
-			const struct icmp_echo *request)
-{
-	struct icmp_echo echo = *request;
-
-	echo.from = target->to;
-	echo.to = request->from;
-	echo.hop_limit = HOPS;
-	echo.reply = true;
-	echo_socket_send(probe->fd, target->hop.ifindex, target->mac, &echo);
-}
-
 /* An answer that does not come back soon will not: the firewall has no way back, and says so often enough. */
 static bool is_over(const struct sender_target *target, uint64_t now)
 {
@@ -317,7 +287,7 @@ static void take_reply(struct sender_probe *probe, const struct icmp_message *me
 	target->came[frame] = true;
 	memcpy(target->senders[frame], mac, sizeof(target->senders[frame]));
 	if (frame == SENDER_REQUEST) {
-		send_answer(probe, target, &message->echo);
+		echo_socket_answer(probe->fd, target->hop.ifindex, target->mac, &target->to, HOPS, &message->echo);
 		target->due = now + AGAIN_MS;
 	}
 }

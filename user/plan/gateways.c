@@ -10,6 +10,8 @@
 
 #include "base/util.h"
 #include "config/failover.h"
+#include "config/statement.h"
+#include "config/watch.h"
 
 /* The VRF whose routes lead to the gateway: the device's, or with none the tunnel's. NULL: none. */
 static const struct netdev *find_vrf(const struct host_view *host, const struct netdev *tunnel,
@@ -273,11 +275,42 @@ static int check_hops(const struct route_words *words, const struct wgvia_failov
 	return 0;
 }
 
+/* A packet to an address of this host's ends there: no gateway has it. */
+static int check_watch(const struct host_view *host, const struct netdev *tunnel, const struct wgvia_watch *watch,
+		       struct error *error)
+{
+	char text[WATCH_TEXT_LEN];
+	struct ip ip = watch_ip(watch);
+
+	if (!ip.family || !is_own(host, find_vrf(host, tunnel, NULL), &ip))
+		return 0;
+	error_refuse(error, "'health %s' is an address of this host", watch_text(watch, text));
+	error_hint(error, "'health forward' probes the path through the gateway and back to this host");
+	return -EINVAL;
+}
+
+int gateways_check_watch(const struct state *state, const struct netdevs *netdevs, struct error *error)
+{
+	char gateway[STATEMENT_MAX], ways[2][WATCH_TEXT_LEN];
+	struct wgvia_watch watches[2];
+	struct wgvia_hop hop;
+	int ret = watch_find_conflict(state, &hop, watches);
+
+	if (ret < 0)
+		return error_system(error, ENOMEM, "cannot take the gateways");
+	if (!ret)
+		return 0;
+	return error_refuse(error,
+			    "gateway '%.100s' is on two lists, with 'health %s' and 'health %s': it has one health",
+			    statement_of_hop(&hop, netdevs, gateway), watch_text(&watches[0], ways[0]),
+			    watch_text(&watches[1], ways[1]));
+}
+
 int gateways_resolve(struct host_view *host, const struct netdev *tunnel, const struct route_words *words,
 		     struct state *state, struct wgvia_gateway *value, struct error *error)
 {
 	struct hop_words first = {.via = words->via};
-	struct wgvia_failover list = {.count = 1 + words->other_count};
+	struct wgvia_failover list = {.count = 1 + words->other_count, .watch = words->watch};
 	uint32_t number = 0;
 	int ret;
 
@@ -287,9 +320,11 @@ int gateways_resolve(struct host_view *host, const struct netdev *tunnel, const 
 		ret = gateway_resolve(host, tunnel, &words->from, &words->others[i], &list.hops[i + 1], error);
 	if (!ret)
 		ret = check_hops(words, &list, error);
+	if (!ret)
+		ret = check_watch(host, tunnel, &list.watch, error);
 	if (ret)
 		return ret;
-	if (list.count > 1) {
+	if (list.count > 1 || list.watch.kind) {
 		ret = failover_add(state, &list, &number);
 		if (ret == -ENOSPC)
 			return error_refuse(error, "cannot hold more than %u lists of gateways", WGVIA_FAILOVER_LISTS);

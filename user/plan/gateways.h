@@ -22,10 +22,13 @@
 int gateway_resolve(struct host_view *host, const struct netdev *tunnel, const struct prefix *from,
 		    const struct hop_words *words, struct wgvia_hop *hop, struct error *error);
 /*
- * One "from ... via ... or ...": the value for the first gateway. A preference list is added to `state`.
+ * One "from ... via ... or ... health ...": the value for the first gateway. A preference list is added to `state`.
  */
 int gateways_resolve(struct host_view *host, const struct netdev *tunnel, const struct route_words *words,
 		     struct state *state, struct wgvia_gateway *value, struct error *error);
+
+/* Refuses a gateway that two lists of the state watch in two ways. */
+int gateways_check_watch(const struct state *state, const struct netdevs *netdevs, struct error *error);
 
 /*
  * Why a map's value cannot be used on this host; NULL: it can. The packet path's rules, and what only user space sees:

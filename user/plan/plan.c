@@ -12,6 +12,7 @@
 
 #include "base/util.h"
 #include "config/failover.h"
+#include "config/watch.h"
 #include "plan/bypass.h"
 #include "plan/gateways.h"
 #include "plan/kernel_path.h"
@@ -60,7 +61,7 @@ static struct route_words gateway_words(const struct route_words *words)
 static bool is_same_gateway(const struct route_words *a, const struct route_words *b)
 {
 	return a->from.ip.family == b->from.ip.family && ip_equal(&a->via, &b->via) && !strcmp(a->dev, b->dev) &&
-	       a->other_count == b->other_count &&
+	       a->other_count == b->other_count && watch_equal(&a->watch, &b->watch) &&
 	       (!a->other_count || !memcmp(a->others, b->others, a->other_count * sizeof(*a->others)));
 }
 
@@ -395,6 +396,7 @@ int plan_up(struct host_view *host, const struct request *request, struct plan *
 			plan->refused = &request->routes[i];
 	}
 	ret = ret ? ret : sources_take(host, plan, tunnel, request, error);
+	ret = ret ? ret : gateways_check_watch(&plan->state, plan->netdevs, error);
 	for (size_t i = 0; i < request->bypass_count && !ret; i++)
 		if (state_add_bypass(&plan->state, &request->bypass[i], WGVIA_BYPASS, WGVIA_BYPASS_ADMIN))
 			ret = error_system(error, ENOMEM, "cannot take the bypass list");

@@ -70,14 +70,15 @@ uint64_t gateway_report_age(const struct gateway_report *report, const struct wg
 }
 
 const char *gateway_report_text(const struct gateway_report *report, const struct wgvia_gateway_health *health,
-				char text[GATEWAY_REPORT_TEXT])
+				const struct wgvia_watch *watch, char text[GATEWAY_REPORT_TEXT])
 {
+	char fault[WATCH_FAULT_LEN];
 	uint64_t age = gateway_report_age(report, health);
 
 	switch (health->state) {
 	case WGVIA_HEALTH_DEAD:
 		snprintf(text, GATEWAY_REPORT_TEXT, "dead for %" PRIu64 " s%s%s", age, health->fault ? ": " : "",
-			 fault_words[health->fault]);
+			 watch_fault(watch, health->fault, fault));
 		break;
 	case WGVIA_HEALTH_HELD:
 		snprintf(text, GATEWAY_REPORT_TEXT, "alive for %" PRIu64 " s, not preferred yet", age);

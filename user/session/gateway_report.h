@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "config/watch.h"
 #include "datapath/gateway_map.h"
 
 struct gateway_report {
@@ -33,9 +34,9 @@ const struct wgvia_gateway_health *gateway_report_find(const struct gateway_repo
 /* How long ago, in seconds, it became alive or dead. */
 uint64_t gateway_report_age(const struct gateway_report *report, const struct wgvia_gateway_health *health);
 
-#define GATEWAY_REPORT_TEXT 128
-/* "alive for 12 s", "dead for 5 s: its device is down", "not judged yet" */
+#define GATEWAY_REPORT_TEXT (WATCH_FAULT_LEN + 64)
+/* "alive for 12 s", "dead for 5 s: its device is down", "not judged yet", of a gateway that is watched so. */
 const char *gateway_report_text(const struct gateway_report *report, const struct wgvia_gateway_health *health,
-				char text[GATEWAY_REPORT_TEXT]);
+				const struct wgvia_watch *watch, char text[GATEWAY_REPORT_TEXT]);
 
 #endif

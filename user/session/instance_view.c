@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "config/failover.h"
 #include "config/statement.h"
+#include "config/watch.h"
 #include "datapath/state_maps.h"
 #include "plan/gateways.h"
 
@@ -64,11 +65,12 @@ const char *instance_gateway_fault(const struct instance_view *view, const struc
 	const struct netdev *dev = netdev_by_index(&view->host.netdevs, entry->value.ifindex);
 	struct wgvia_hop hop = hop_of(&entry->value);
 	const struct wgvia_gateway_health *health = gateway_report_find(&view->report, &hop);
+	struct wgvia_watch watch = watch_of(&view->state, &hop);
 	struct ip ip = gateway_ip(&entry->value);
 	struct neighbour neighbour = {};
 
 	if (health && health->state == WGVIA_HEALTH_DEAD)
-		return gateway_report_text(&view->report, health, text);
+		return gateway_report_text(&view->report, health, &watch, text);
 	if (problem)
 		return problem;
 	if (!(dev->flags & IFF_UP))
