@@ -72,7 +72,7 @@ changed() {
 	is "$(dpkg-deb -c "$package" | awk '$1 !~ /^d/ { print substr($6, 2) }' | sort)" "$({
 		echo /usr/sbin/wgvia
 		echo /usr/share/bash-completion/completions/wgvia
-		echo /usr/share/doc/wgvia/{README.md.gz,changelog.gz,copyright,wgvia.schema.json}
+		echo /usr/share/doc/wgvia/{FLEET.md.gz,README.md.gz,changelog.gz,copyright,wgvia.schema.json}
 		echo /usr/share/lintian/overrides/wgvia
 		echo /usr/share/wgvia/grafana/wgvia.json
 		echo /usr/share/zsh/vendor-completions/_wgvia
