@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer on configuration files: the input is the file. What is taken is what parse_up() takes of the same words;
- * what is refused is refused in one line that names the file.
+ * libFuzzer on configuration files: the input is the file, and its drop-ins behind form feeds. What is taken is what
+ * parse_up() takes of the same words; what is refused is refused in one line that names the file.
  *
  *   make fuzz && build/tests/fuzz/conffile tests/fuzz/corpus/conffile
  */
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/util.h"
@@ -44,12 +46,12 @@ static void check_same(const struct request *request, char *text, size_t size)
 	require(request->route_count == other.route_count && request->bypass_count == other.bypass_count);
 	require(request->source_count == other.source_count);
 	for (size_t i = 0; i < other.source_count; i++)
-		require(request->sources[i].line && request->sources[i].source == other.sources[i].source &&
+		require(request->sources[i].place.line && request->sources[i].source == other.sources[i].source &&
 			ip_equal(&request->sources[i].via, &other.sources[i].via));
 	require(request->mode == other.mode && request->on_fail == other.on_fail);
 	for (size_t i = 0; i < other.route_count; i++) {
-		require(request->routes[i].line);
-		other.routes[i].line = request->routes[i].line;
+		require(request->routes[i].place.line);
+		other.routes[i].place = request->routes[i].place;
 	}
 	require(!other.route_count ||
 		!memcmp(request->routes, other.routes, other.route_count * sizeof(*other.routes)));
@@ -59,27 +61,80 @@ static void check_same(const struct request *request, char *text, size_t size)
 	free(words);
 }
 
+#define DROPINS 4
+static char folder[] = "/dev/shm/wgvia-fuzz-XXXXXX", main_path[64], paths[DROPINS][64];
+
+static void remove_files(void)
+{
+	char path[64];
+
+	for (size_t i = 0; i < DROPINS; i++)
+		unlink(paths[i]);
+	unlink(main_path);
+	snprintf(path, sizeof(path), "%s/c.d", folder);
+	rmdir(path);
+	rmdir(folder);
+}
+
+static void make_folder(void)
+{
+	char path[64];
+
+	require(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/c.d", folder);
+	require(!mkdir(path, 0700));
+	snprintf(main_path, sizeof(main_path), "%s/c", folder);
+	for (int i = 0; i < DROPINS; i++)
+		snprintf(paths[i], sizeof(paths[i]), "%s/%d.conf", path, i);
+	atexit(remove_files);
+}
+
+static void write_file(const char *path, const char *text, size_t size)
+{
+	struct stat st;
+	FILE *file;
+
+	if (!size && !stat(path, &st) && !st.st_size) /* the most frequent case, and the slowest */
+		return;
+	file = fopen(path, "we");
+	require(file && fwrite(text, 1, size, file) == size && !fclose(file));
+}
+
+/* The files, and in `whole`, which has room, their texts one after the other, without marks. Returns its size. */
+static size_t write_files(const char *data, size_t size, char *whole)
+{
+	size_t at = 0, len = 0;
+
+	for (int i = -1; i < DROPINS; i++) {
+		const char *end = i < DROPINS - 1 ? memchr(data + at, '\f', size - at) : NULL;
+		size_t piece = end ? (size_t)(end - data) - at : size - at, mark = file_mark_len(data + at, piece);
+
+		write_file(i < 0 ? main_path : paths[i], data + at, piece);
+		memcpy(whole + len, data + at + mark, piece - mark);
+		len += piece - mark;
+		at += piece + !!end;
+	}
+	return len;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static int fd = -1;
-	static char path[64];
 	struct error error = {};
 	struct request request;
 	char *text;
+	size_t len;
 
-	if (fd < 0) {
-		fd = memfd_create("config", MFD_CLOEXEC);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	}
+	if (!main_path[0])
+		make_folder();
 	text = calloc(1, size + 1);
-	if (ftruncate(fd, 0) || pwrite(fd, data, size, 0) != (ssize_t)size || !text)
-		abort();
-	memcpy(text, data, size);
-	if (conffile_read(path, "wg6", &request, &error))
-		require(error.status == 2 && !strncmp(error.text, path, strlen(path)) && !strchr(error.text, '\n'));
+	require(text);
+	len = write_files((const char *)data, size, text);
+	if (conffile_read(main_path, "wg6", &request, &error))
+		require(error.status == 2 && !strncmp(error.text, main_path, strlen(main_path)) &&
+			!strchr(error.text, '\n'));
 	else if (!request.accepted.count) /* which `up` has no words for */
-		check_same(&request, text + file_mark_len(text, size), size);
+		check_same(&request, text, len);
 	request_free(&request);
 	free(text);
 	return 0;

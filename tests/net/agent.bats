@@ -730,7 +730,7 @@ kill_and_start() {
 	agent_begin "$FILE"
 	says "cannot use 'second': no such device"
 	agent_signal HUP
-	poll 5 grep -q "STATUS=cannot use 'second': no such device" "$TOPO_DIR/notified.log"
+	poll 5 grep -q "STATUS=$FILE:1: cannot use 'second': no such device" "$TOPO_DIR/notified.log"
 	run ! grep -e READY=1 -e RELOADING=1 "$TOPO_DIR/notified.log"
 	ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN"
 	ip -n "$NS_GW" address add 203.0.113.130/25 dev second

@@ -54,6 +54,22 @@ before_traffic() {
 	spawn "$NS_C1" clients bash -c 'while :; do curl -gsS -m 3 "http://$0/" >/dev/null; done' $SVC4
 }
 
+# A new file, and a drop-in beside the one that it is to replace.
+before_dropins() {
+	mkdir -p "$ETC/wgvia/wg6.conf.d"
+	echo "from $VPN4" >"$ETC/wgvia/wg6.new"
+	echo "from $VPN6" >"$ETC/wgvia/wg6.conf.d/10-branch.conf"
+}
+
+step_dropins() {
+	grep -F "+ from $VPN4" "$BATS_TEST_TMPDIR/printed"
+	grep -F "+ from $VPN6" "$BATS_TEST_TMPDIR/printed"
+}
+
+after_dropins() {
+	rm -rf "$ETC/wgvia/wg6.conf.d"
+}
+
 # No gateway can be used, and packets come.
 before_dropping() {
 	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"

@@ -288,6 +288,8 @@ static bool put_file(struct keeper *keeper, struct host_view *host)
 	if (!ret)
 		ret = session_commit(&session);
 	if (ret) {
+		if (session.plan.refused)
+			conffile_name_route(&keeper->context->error, &keeper->request, session.plan.refused);
 		session_end(&session);
 		tell_error(keeper, KEEPER_FILE);
 		return false;

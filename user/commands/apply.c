@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia apply [-c|--dry-run] IFACE FILE|-: makes what is running what the file says, tells the difference, and touches
- * nothing else.
+ * wgvia apply [-c|--dry-run] IFACE FILE|-: makes what is running what the file and its drop-ins say, tells the
+ * difference, and touches nothing else.
  */
 #include <string.h>
 
@@ -72,7 +72,7 @@ static int apply(struct context *context, const struct words *words, const struc
 
 	if (ret) {
 		if (session.plan.refused)
-			config_name_place(&context->error, words->path, session.plan.refused->line);
+			conffile_name_route(&context->error, request, session.plan.refused);
 		return ret;
 	}
 	if (session.is_running)

@@ -9,13 +9,16 @@
 
 #include "base/file.h"
 #include "base/util.h"
+#include "config/dropins.h"
 
 /* Of a path that is longer than this, an error line shows the end: its own text is to have room. */
 #define PATH_SHOWN 160
+#define PLACE_LEN (PATH_SHOWN + 24)
 
 struct source {
 	FILE *stream;
 	const char *path;
+	unsigned int file; /* of the request's */
 	unsigned int line; /* from 1 */
 	char text[CONFIG_LINE_MAX + 1];
 };
@@ -93,58 +96,130 @@ static int read_all(struct source *source, struct request *request, struct error
 		if (ret)
 			return ret;
 		if (request->route_count > count)
-			request->routes[count].line = source->line;
+			request->routes[count].place = (struct place){source->file, source->line};
 		if (request->source_count > source_count)
-			request->sources[source_count].line = source->line;
+			request->sources[source_count].place = (struct place){source->file, source->line};
 	}
 	return ret;
 }
 
-static int check_twice(struct source *source, const struct request *request, struct error *error)
+/* "FILE:LINE", or with 0 "FILE". Returns `text`. */
+static const char *place_text(const char *path, unsigned int line, char text[PLACE_LEN])
 {
-	char text[PREFIX_TEXT_LEN];
+	size_t len = strlen(path);
+	bool is_long = len > PATH_SHOWN;
+	int end = snprintf(text, PLACE_LEN, "%s%s", is_long ? "..." : "", is_long ? path + len - PATH_SHOWN : path);
+
+	if (line)
+		snprintf(text + end, PLACE_LEN - end, ":%u", line);
+	return text;
+}
+
+static void name_place(struct error *error, const char *path, unsigned int line)
+{
+	char place[PLACE_LEN];
+
+	error_prefix(error, "%s: ", place_text(path, line, place));
+}
+
+void conffile_name_route(struct error *error, const struct request *request, const struct route_words *route)
+{
+	if (request->file_count)
+		name_place(error, request->files[route->place.file], route->place.line);
+}
+
+static int check_twice(const struct request *request, struct error *error)
+{
+	char prefix[PREFIX_TEXT_LEN], place[PLACE_LEN];
+	const struct route_words *before, *again;
 	size_t first, second;
 	int ret = parse_find_twice(request, &first, &second, error);
 
 	if (ret <= 0)
 		return ret;
-	source->line = request->routes[second].line;
-	return error_usage(error, "from '%s' is given twice, first in line %u",
-			   prefix_text(&request->routes[second].from, text), request->routes[first].line);
-}
-
-void config_name_place(struct error *error, const char *path, unsigned int line)
-{
-	size_t len = strlen(path);
-	bool is_long = len > PATH_SHOWN;
-	const char *shown = is_long ? path + len - PATH_SHOWN : path;
-
-	if (line)
-		error_prefix(error, "%s%s:%u: ", is_long ? "..." : "", shown, line);
+	before = &request->routes[first];
+	again = &request->routes[second];
+	if (before->place.file == again->place.file)
+		snprintf(place, sizeof(place), "line %u", before->place.line);
 	else
-		error_prefix(error, "%s%s: ", is_long ? "..." : "", shown);
+		place_text(request->files[before->place.file], before->place.line, place);
+	error_usage(error, "from '%s' is given twice, first in %s", prefix_text(&again->from, prefix), place);
+	conffile_name_route(error, request, again);
+	return -EINVAL;
 }
 
 static int read_stream(FILE *stream, const char *path, struct request *request, struct error *error)
 {
-	struct source source = {.stream = stream, .path = path};
-	int ret = read_all(&source, request, error);
+	struct source source = {.stream = stream, .path = path, .file = request->file_count};
+	char **name = array_grow(&request->files, &request->file_count, sizeof(*name));
+	int ret;
 
-	ret = ret ? ret : check_twice(&source, request, error);
-	if (!ret && !request->from_given) {
-		source.line = 0;
-		ret = error_usage(error, "no 'from': an empty configuration is not taken for one");
-	}
+	if (name)
+		*name = strdup(path);
+	if (!name || !*name)
+		return error_system(error, ENOMEM, "cannot read '%s'", path);
+	ret = read_all(&source, request, error);
 	if (ret && error->status == 2)
-		config_name_place(error, path, source.line);
-	if (ret && !source.line)
-		error_hint(error, "'wgvia down %s' takes the instance away", request->tunnel);
+		name_place(error, path, source.line);
 	return ret;
+}
+
+/* Packages that bring a prefix do not bring an instance: that is the file's. */
+static void hint_at_dropins(const char *path, struct error *error)
+{
+	cleanup(dropins_free) struct dropins dropins = {};
+	struct error ignored = {};
+
+	if (!dropins_list(path, &dropins, &ignored) && dropins.count)
+		error_hint(error, "the files in '%s.d' are read together with this one only; it may be empty", path);
+}
+
+static int read_file(const char *path, struct request *request, struct error *error)
+{
+	FILE *stream = file_open(path);
+	int ret;
+
+	if (!stream)
+		return file_error(error, "open", path);
+	ret = read_stream(stream, path, request, error);
+	fclose(stream);
+	return ret;
+}
+
+static int read_dropins(const char *path, struct request *request, struct error *error)
+{
+	cleanup(dropins_free) struct dropins dropins = {};
+	int ret = dropins_list(path, &dropins, error);
+
+	for (size_t i = 0; i < dropins.count && !ret; i++)
+		ret = read_file(dropins.paths[i], request, error);
+	return ret;
+}
+
+static int read_with_dropins(const char *path, struct request *request, struct error *error)
+{
+	int ret = read_file(path, request, error);
+
+	if (ret == -ENOENT)
+		hint_at_dropins(path, error);
+	return ret ? ret : read_dropins(path, request, error);
+}
+
+/* Of all files together. */
+static int check_whole(const char *path, const struct request *request, struct error *error)
+{
+	int ret = check_twice(request, error);
+
+	if (ret || request->from_given)
+		return ret;
+	error_usage(error, "no 'from': an empty configuration is not taken for one");
+	name_place(error, path, 0);
+	error_hint(error, "'wgvia down %s' takes the instance away", request->tunnel);
+	return -EINVAL;
 }
 
 int conffile_read(const char *path, const char *tunnel, struct request *request, struct error *error)
 {
-	FILE *stream;
 	int ret;
 
 	*request = (struct request){};
@@ -152,11 +227,8 @@ int conffile_read(const char *path, const char *tunnel, struct request *request,
 	if (ret)
 		return ret;
 	if (!strcmp(path, "-"))
-		return read_stream(stdin, path, request, error);
-	stream = file_open(path);
-	if (!stream)
-		return file_error(error, "open", path);
-	ret = read_stream(stream, path, request, error);
-	fclose(stream);
-	return ret;
+		ret = read_stream(stdin, path, request, error);
+	else
+		ret = read_with_dropins(path, request, error);
+	return ret ? ret : check_whole(path, request, error);
 }

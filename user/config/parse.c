@@ -29,6 +29,9 @@ void request_free(struct request *request)
 	free(request->bypass);
 	free(request->also);
 	free(request->accepted.all);
+	for (size_t i = 0; i < request->file_count; i++)
+		free(request->files[i]);
+	free(request->files);
 	*request = (struct request){};
 }
 

@@ -23,6 +23,12 @@ struct hop_words {
 	char dev[IFNAMSIZ]; /* empty: left out */
 };
 
+/* Where words stand. */
+struct place {
+	unsigned int file; /* of the request's */
+	unsigned int line; /* 0: in no file */
+};
+
 /* "from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]" */
 struct route_words {
 	enum wgvia_source source;
@@ -33,7 +39,7 @@ struct route_words {
 	size_t other_count;	  /* ROUTE_OTHERS at most */
 	struct wgvia_watch watch; /* "health ...", of all of them */
 	bool watch_given;
-	unsigned int line; /* of a configuration file; 0: no file's */
+	struct place place;
 };
 #define ROUTE_OTHERS (WGVIA_FAILOVER_HOPS - 1)
 
@@ -67,6 +73,8 @@ struct request {
 	size_t also_count;
 	struct accepted accepted; /* by a file: `up` has no word for it, and leaves what is running */
 	bool is_file;
+	char **files; /* that the statements were read from */
+	size_t file_count;
 	bool mode_given, on_fail_given, ret_given, outside_given, mss_given; /* by a word of the user's */
 	bool is_trial; /* nothing is made of it, for it is only checked */
 	bool by_agent; /* nobody is there to hear a refusal: what cannot be followed is left out */

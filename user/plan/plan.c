@@ -54,7 +54,7 @@ static struct route_words gateway_words(const struct route_words *words)
 	memset(&gateway.from, 0, sizeof(gateway.from));
 	if (!words->via.family)
 		gateway.from.ip.family = words->from.ip.family;
-	gateway.line = 0;
+	gateway.place = (struct place){};
 	return gateway;
 }
 
