@@ -210,6 +210,7 @@ INSTALLED = \
 	$(B)/wgvia=$(SBINDIR)/wgvia \
 	packaging/completion/wgvia=$(DATADIR)/bash-completion/completions/wgvia \
 	packaging/completion/wgvia=$(ZSHDIR)/_wgvia \
+	packaging/completion/wgvia.fish=$(DATADIR)/fish/vendor_completions.d/wgvia.fish \
 	packaging/grafana/wgvia.json=$(DATADIR)/wgvia/grafana/wgvia.json \
 	docs/wgvia.schema.json=$(DOCDIR)/wgvia.schema.json \
 	$(foreach unit,$(UNITS),$(unit)=$(UNITDIR)/$(notdir $(unit))) \

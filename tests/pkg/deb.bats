@@ -73,6 +73,7 @@ changed() {
 		echo /usr/sbin/wgvia
 		echo /usr/share/bash-completion/completions/wgvia
 		echo /usr/share/doc/wgvia/{README.md.gz,changelog.gz,copyright,wgvia.schema.json}
+		echo /usr/share/fish/vendor_completions.d/wgvia.fish
 		echo /usr/share/lintian/overrides/wgvia
 		echo /usr/share/wgvia/grafana/wgvia.json
 		echo /usr/share/zsh/vendor-completions/_wgvia
@@ -105,6 +106,8 @@ changed() {
 	is "$(changed | grep -E '\.wants/')" ""
 	# zsh finds its completion by itself
 	is "$(on_gateway zsh -f -c 'autoload -Uz compinit; compinit -D; echo $_comps[wgvia]')" _wgvia
+	# and so does fish
+	is "$(on_gateway fish -c 'complete -C "wgvia chec"' | cut -f 1)" check
 }
 
 @test "upgraded while packets go" {
