@@ -85,16 +85,21 @@ help:
 	@echo 'make             the program, build/wgvia'
 	@echo 'make check       every test that this machine can run (scripts/check, as root)'
 	@echo 'make lint        clang-format, clang-tidy, shellcheck, mandoc'
-	@echo 'make tests       what the tests need, built but not run'
+	@echo 'make tidy        clang-tidy alone'
+	@echo 'make tests       what the tests need, built but not run; or a part of it:'
+	@echo 'make unit-tests  unit tests, build/tests/unit/*'
+	@echo 'make prog-tests  test runs of the BPF programs, build/tests/prog/*'
 	@echo 'make fuzz        libFuzzer targets, build/tests/fuzz/*'
 	@echo 'make bench       benchmarks, build/tests/bench/*'
-	@echo 'make install     into $$(DESTDIR)$$(PREFIX) [$(PREFIX)]; make uninstall takes it away'
+	@echo 'make tools       programs that tests call, build/tests/lib/*'
+	@echo 'make install     into $$(DESTDIR)$$(PREFIX) [$(PREFIX)]'
+	@echo 'make uninstall   removes what install has installed'
 	@echo 'make dist        the source archive, build/wgvia-$(VERSION).tar.gz'
 	@echo 'make clean       removes build/ and build-san/'
 	@echo 'Variables: V=1 shows the commands, SAN=1 builds with ASan and UBSan into build-san/,'
 	@echo '           SYSTEMD=no installs no units, ARCH=arm64 or CROSS_COMPILE, and SYSROOT, build for another machine,'
-	@echo '           CC, CLANG, BPFTOOL, PKG_CONFIG, CFLAGS, LDFLAGS, DESTDIR, PREFIX, SBINDIR, DATADIR,'
-	@echo '           DOCDIR, UNITDIR, ZSHDIR'
+	@echo '           CC, AR, CLANG, CLANG_TIDY, LLVM_STRIP, BPFTOOL, PKG_CONFIG, INSTALL, CPPFLAGS, CFLAGS, LDFLAGS,'
+	@echo '           DESTDIR, PREFIX, SBINDIR, DATADIR, DOCDIR, UNITDIR, ZSHDIR'
 
 $(B)/wgvia: $(OBJECTS)
 	$(say) LINK $@
@@ -210,6 +215,7 @@ INSTALLED = \
 	$(B)/wgvia=$(SBINDIR)/wgvia \
 	packaging/completion/wgvia=$(DATADIR)/bash-completion/completions/wgvia \
 	packaging/completion/wgvia=$(ZSHDIR)/_wgvia \
+	packaging/completion/wgvia.fish=$(DATADIR)/fish/vendor_completions.d/wgvia.fish \
 	packaging/grafana/wgvia.json=$(DATADIR)/wgvia/grafana/wgvia.json \
 	docs/wgvia.schema.json=$(DOCDIR)/wgvia.schema.json \
 	$(foreach unit,$(UNITS),$(unit)=$(UNITDIR)/$(notdir $(unit))) \
@@ -236,7 +242,7 @@ uninstall:
 	$(Q)[ -n "$(DESTDIR)" ] || scripts/leftovers $(PIN_DIR)
 
 # The same sources make the same archive: names sorted, one time for all, nobody's user, no other file that lies about
-DIST := Makefile README.md CHANGELOG.md docs .clang-format .clang-tidy .editorconfig .gitignore .ci LICENSES bpf include user $(wildcard man) packaging scripts tests
+DIST := Makefile README.md CHANGELOG.md CONTRIBUTING.md CODE_OF_CONDUCT.md docs .clang-format .clang-tidy .editorconfig .gitignore .ci .github LICENSES bpf include user $(wildcard man) packaging scripts tests
 RELEASED := $(shell sed -n '/^ -- /{s/.*>  //p;q}' packaging/debian/changelog)
 
 dist:

@@ -8,11 +8,6 @@
 
 load ../lib/docs.bash
 
-# Those of the tree that are not a part of Debian's packaging.
-documents() {
-	(cd "$TREE" && ls README.md CHANGELOG.md docs/*.md)
-}
-
 @test "man pages fit 80 columns" {
 	local page long text=$BATS_TEST_TMPDIR/text
 	for page in "$TREE"/man/*.[1-8]; do

@@ -80,6 +80,11 @@ words_of_syntax() {
 
 # ---- the documents ----
 
+# Those of the tree that are not a part of Debian's packaging.
+documents() {
+	(cd "$TREE" && ls ./*.md docs/*.md .github/*.md .github/*/*.md) | sed 's|^\./||'
+}
+
 # manual_text [PAGE]: as one line.
 manual_text() {
 	mandoc -T ascii -O width=1000 "$TREE/man/${1:-wgvia.8}" | col -b | tr -s ' \n' ' '

@@ -52,6 +52,11 @@ shell_files() {
 	shell_files | xargs -P "$(nproc)" -n 6 shellcheck -x
 }
 
+@test "fish_indent changes nothing" {
+	cd "$TREE"
+	sources -name '*.fish' | xargs fish_indent --check
+}
+
 @test "mandoc reports nothing" {
 	local page output
 	for page in "$TREE"/man/*.[1-8]; do

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Completion, by typing into a real bash and a real zsh on a terminal; and that the words which it knows are those that
-# wgvia knows.
+# Completion, by typing into a real bash and a real zsh on a terminal, and by asking a real fish; and that the words which
+# it knows are those that wgvia knows, and their descriptions those of --help.
 
 # shellcheck disable=SC2086,SC2153,SC2154 # addresses are words; `run` sets $status, $output, $stderr
 
@@ -22,12 +22,12 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# completes SHELL: what it makes of a table of "LINE=> WORD...", the words sorted; WG is wgvia on the gateway.
+# completes SHELL [FILE]: what it makes of a table of "LINE=> WORD...", the words sorted; WG is wgvia on the gateway.
 completes() {
 	local dir=$BATS_TEST_TMPDIR
 	sed "s|^WG |wgvia -n $NS_GW --pin-dir $PIN_DIR |" >"$dir/expected"
 	sed 's/=>.*//' "$dir/expected" |
-		/usr/bin/python3 "$TREE/tests/lib/complete.py" "$1" "$COMPLETION" 2>"$dir/terminal" |
+		/usr/bin/python3 "$TREE/tests/lib/complete.py" "$1" "${2:-$COMPLETION}" 2>"$dir/terminal" |
 		diff -u "$dir/expected" - || {
 		cat -v "$dir/terminal"
 		return 1
@@ -185,6 +185,77 @@ made() {
 @test "zsh" {
 	made
 	table | completes zsh
+}
+
+@test "fish" {
+	made
+	table | completes fish "$COMPLETION.fish"
+}
+
+# described SHELL FILE: commands, options, keywords, verbs and words behind a keyword have what --help tells of them; what
+# the system knows has nothing.
+described() {
+	is "$(sed "s|^WG |wgvia -n $NS_GW --pin-dir $PIN_DIR |" <<-END | /usr/bin/python3 "$TREE/tests/lib/complete.py" "$1" --described "$2" 2>/dev/null
+		WG ch
+		WG li
+		WG help tr
+		wgvia --pin-d
+		wgvia -br
+		WG up wg7 mo
+		WG up wg7 from a
+		WG route rep
+		WG check wg6 --sev
+		WG apply --d
+		WG down w
+		WG bypass del wg6 2001:db8:
+	END
+	)" "check -- $(description check)
+list -- $(description show)
+trace -- $(description trace)
+--pin-dir -- $(option_description --pin-dir)
+-br -- $(option_description -br)
+mode -- $(word_description up mode)
+addresses -- $(word_description up "from addresses")
+allowed-ips -- $(word_description up "from allowed-ips")
+replace -- $(word_description route replace)
+--severity -- $(word_description check --severity)
+--dry-run -- $(word_description apply --dry-run)
+wg6
+2001:db8:99::/48"
+}
+
+description() {
+	"$WGVIA" "$1" --help | sed -n "1s/^wgvia $1: //p"
+}
+
+option_description() {
+	"$WGVIA" --help | grep -E -- "^ .*$1[ ,]" | cut -c 22-
+}
+
+# The columns of the words of a command that are its names; the description begins behind two spaces or the last of them.
+word_description() {
+	"$WGVIA" "$1" --help | sed -nE "/^Usage/,\$s/^  (-., )?$2( [A-Za-z|]+)?(  +| )(.*)/\\4/p" | head -n 1
+}
+
+@test "zsh: words are described as in --help" {
+	made
+	described zsh "$COMPLETION"
+}
+
+@test "fish: words are described as in --help" {
+	made
+	described fish "$COMPLETION.fish"
+}
+
+@test "fish completes behind another command and an assignment, and nothing where there is no bash" {
+	local shell
+	shell=$(command -v fish)
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	ln -s "$WGVIA" "$BATS_TEST_TMPDIR/bin"
+	is "$(fish --no-config -c "source $COMPLETION.fish; complete -C 'A=b wgvia zzz'; complete -C 'A=b wgvia chec'")" \
+		"check"$'\t'"$(description check)"
+	is "$(fish -c "source $COMPLETION.fish; complete -C 'env wgvia chec'")" "check"$'\t'"$(description check)"
+	is "$(PATH=$BATS_TEST_TMPDIR/bin "$shell" --no-config -c "source $COMPLETION.fish; complete -C 'wgvia ' 2>&1")" ""
 }
 
 @test "who may not ask is proposed what can be seen, and hears of no failure" {

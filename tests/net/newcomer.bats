@@ -52,7 +52,7 @@ second_lan() {
 	ip -n "$NS_GW" link set second up
 }
 
-@test "a LAN device that has gone, and no agent: what would be sent there is dropped and counted" {
+@test "a LAN device that was removed, and no agent: what would be sent there is dropped and counted" {
 	second_lan
 	ip -n "$NS_GW" address add 203.0.113.130/25 dev second
 	ip -n "$NS_GW" address add 2001:db8:113::2/64 dev second nodad
@@ -202,10 +202,10 @@ guarded() {
 	done
 }
 
-@test "tcx: nothing goes past the firewall by a device that cannot be used yet" {
+@test "tcx: nothing bypasses the firewall by a device that cannot be used yet" {
 	guarded tcx
 }
 
-@test "clsact: nothing goes past the firewall by a device that cannot be used yet" {
+@test "clsact: nothing bypasses the firewall by a device that cannot be used yet" {
 	guarded clsact
 }

@@ -155,7 +155,7 @@ quick() {
 	for state in before fast stack; do
 		[ $state = before ] || up mode $state
 		all_is_well
-		tells probe "answers neighbour requests, forwards from a host of its link to another, and has a way back"
+		tells probe "answers neighbour requests, forwards from a host of its link to another, and has a return path"
 	done
 	tells probe "ping from"
 	run -0 wgvia check wg6 --probe
@@ -235,7 +235,7 @@ quick() {
 		wgvia up wg6 from $VPN4 via $FW6 dev ens3 from $VPN6 via $FW_LL dev ens3 mode $mode
 		look
 		is "$status" 0
-		is "$(sed 's/ answers.*has a way back/ .../' <<<"$found")" \
+		is "$(sed 's/ answers.*has a return path/ .../' <<<"$found")" \
 			"probe: gateway $FW6 dev ens3 ... to '$VPN4': a ping from $WG4 to $GW4 and its answer came by it
 probe: gateway fe80::ff:fe00:201 dev ens3 ... to '$VPN6': a ping from $WG6 to $GW6 and its answer came by it"
 	done
@@ -323,7 +323,7 @@ svc_sees_the_last() {
 		[ $state = before ] || up mode $state
 		ip -n "$NS_FW" route delete $VPN4
 		finds probe_return probe
-		tells probe_return "no way back to '$VPN4'"
+		tells probe_return "no return path to '$VPN4'"
 		tells probe_return "a ping from $WG4 came back by it, but the answer from $GW4 went to $INET4"
 		mend probe_return
 		all_is_well
@@ -499,7 +499,7 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	wgvia up wg6 "${WORDS[@]}" from 10.7.0.0/16 via $FW4 dev ens3 from 10.8.0.0/16 via $FW4 dev ens3
 	look
 	is "$status" 0
-	tells probe_skipped "way back to '10.7.0.0/16' and 1 more cannot be probed: dev wg6 has no address there"
+	tells probe_skipped "return path to '10.7.0.0/16' and 1 more cannot be probed: dev wg6 has no address there"
 	wgvia up wg6 "${WORDS4[@]}" from $VPN6 via fe80::ff:fe00:201 dev ens3
 	ip -n "$NS_GW" address delete $GW6/64 dev ens3
 	look

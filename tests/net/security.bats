@@ -85,7 +85,7 @@ destination() {
 	is "$(destination permanent)" $FW_MAC
 }
 
-@test "until up has run, and after down, packets go past the firewall" {
+@test "until up has run, and after down, packets bypass the firewall" {
 	ping_once "$NS_C1" $SVC4
 	is "$(destination before)" $SVC_MAC
 	wgvia up wg6 "${WORDS[@]}"

@@ -77,6 +77,7 @@ changed() {
 			[ "$(stat -c %s "$file")" -le 4096 ] || file+=.gz
 			echo "/usr/share/doc/wgvia/${file##*/}"
 		done
+		echo /usr/share/fish/vendor_completions.d/wgvia.fish
 		echo /usr/share/lintian/overrides/wgvia
 		echo /usr/share/wgvia/grafana/wgvia.json
 		echo /usr/share/zsh/vendor-completions/_wgvia
@@ -109,6 +110,8 @@ changed() {
 	is "$(changed | grep -E '\.wants/')" ""
 	# zsh finds its completion by itself
 	is "$(on_gateway zsh -f -c 'autoload -Uz compinit; compinit -D; echo $_comps[wgvia]')" _wgvia
+	# and so does fish
+	is "$(on_gateway fish -c 'complete -C "wgvia chec"' | cut -f 1)" check
 }
 
 @test "upgraded while packets go" {

@@ -43,6 +43,7 @@ expected() {
 		echo "755 $1/sbin/wgvia"
 		echo "644 $1/share/bash-completion/completions/wgvia"
 		echo "644 $1/share/doc/wgvia/wgvia.schema.json"
+		echo "644 $1/share/fish/vendor_completions.d/wgvia.fish"
 		echo "644 $1/share/wgvia/grafana/wgvia.json"
 		echo "644 $1/share/zsh/site-functions/_wgvia"
 		for file in "$TREE"/packaging/systemd/*.{service,timer}; do
@@ -90,6 +91,13 @@ archived() {
 		is "$(files)" ""
 		[ ! -e "$STAGE$prefix/share/wgvia" ]
 	done
+}
+
+@test "fish completes as installed, by the file for bash" {
+	as_nobody make -s install DESTDIR="$STAGE"
+	is "$(PATH=$STAGE/usr/local/sbin:$PATH HOME=$BATS_TEST_TMPDIR XDG_DATA_DIRS=$STAGE/usr/local/share \
+		fish -c "complete -C 'wgvia chec'")" "check"$'\t'"$("$WGVIA" check --help | sed -n '1s/^wgvia check: //p')"
+	as_nobody make -s uninstall DESTDIR="$STAGE"
 }
 
 @test "make uninstall leaves what is not wgvia's" {

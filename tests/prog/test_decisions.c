@@ -1935,7 +1935,12 @@ static void every_verdict_has_a_row(void **state)
 			 1 << WGVIA_VERDICT_COUNT},
 	};
 
+	uint32_t expected = 1 << WGVIA_VERDICT_COUNT;
+
 	(void)state;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		expected |= tables[i].verdicts;
+	assert_int_equal(expected, (1 << (WGVIA_VERDICT_COUNT + 1)) - 1); /* a new verdict is in one of them */
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (int family = 4; family <= 6; family += 2) {
 			uint32_t seen = 0;

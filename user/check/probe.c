@@ -143,8 +143,8 @@ static void __attribute__((format(printf, 3, 4))) add_return(const struct story 
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
 	finding_add(story->probing->examined, severity_of(story), "probe_return", remedy,
-		    "gateway %s dev %s has no way back to '%s' by this host: %s%s", story->via, story->dev, story->from,
-		    why, role_of(story));
+		    "gateway %s dev %s has no return path to '%s' by this host: %s%s", story->via, story->dev,
+		    story->from, why, role_of(story));
 }
 
 /*
@@ -225,7 +225,7 @@ static void judge_request(const struct story *story)
 	else if (inward->refused && inward->refusal != REFUSAL_PROHIBITED)
 		add_return(story, route,
 			   "a ping from %s to %s did not come back by it, and to one the other way %s said '%s'; a "
-			   "reverse path filter drops what comes from where there is no way back",
+			   "reverse path filter drops what comes from where there is no return path",
 			   story->vpn, story->lan, by, refusal_words[inward->refusal]);
 	else if (inward->refused)
 		add_forward(story, rule, "does not forward", "to one the other way %s said '%s'", by,
@@ -263,7 +263,7 @@ static void judge(const struct story *story)
 		finding_add(
 			story->probing->examined, SEVERITY_INFO, "probe", "",
 			"gateway %s dev %s answers neighbour requests, forwards from a host of its link to another, "
-			"and has a way back to '%s': a ping from %s to %s and its answer came by it%s",
+			"and has a return path to '%s': a ping from %s to %s and its answer came by it%s",
 			story->via, story->dev, story->from, story->vpn, story->lan, role_of(story));
 	else if (request->arrived)
 		judge_answer(story);

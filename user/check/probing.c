@@ -108,7 +108,7 @@ static void tell_prefixes_without_address(struct probing *probing)
 			first = &state->gateways[i];
 	if (number)
 		finding_add(probing->examined, SEVERITY_INFO, "probe_skipped", "",
-			    "the firewall's way back to '%s'%s cannot be probed: dev %s %s",
+			    "the firewall's return path to '%s'%s cannot be probed: dev %s %s",
 			    prefix_text(&first->from, from), more_text(number, more), probing->examined->tunnel,
 			    state->tunnel_ifindex ? "has no address there to send from" : "does not exist");
 }

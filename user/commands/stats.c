@@ -74,7 +74,7 @@ static int show_once(struct context *context, int argc, char **argv)
 	return ret;
 }
 
-/* The number behind --watch, where there is one; 1 second otherwise. */
+/* The number after --watch, where there is one; 1 second otherwise. */
 static int take_seconds(struct context *context, int *argc, char **argv, int at, double *seconds)
 {
 	char *end;
@@ -110,7 +110,7 @@ int cmd_stats(struct context *context, int argc, char **argv)
 		if (take_seconds(context, &argc, argv, at, &seconds))
 			return -EINVAL;
 		if (at + 1 < argc)
-			return error_usage(&context->error, "unexpected word '%s' behind --watch", argv[argc]);
+			return error_usage(&context->error, "unexpected word '%s' after --watch", argv[argc]);
 		return samples_watch(context, at, argv, seconds);
 	}
 	return error_usage(&context->error, "unexpected word '%s': [IFACE] [--watch [SECONDS] | --prometheus]",

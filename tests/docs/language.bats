@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The language of documents, manual pages and messages: phrases that readers stumbled over do not come back (phrases.txt),
+# and each term of the glossary in CONTRIBUTING.md is in use. Needs no root.
+
+load ../lib/docs.bash
+
+PHRASES=$BATS_TEST_DIRNAME/phrases.txt
+
+# prose FILE: as one line.
+prose() {
+	tr -s ' \n' ' ' <"$TREE/$1"
+}
+
+# messages: the strings of the program's sources, one a line, those that the compiler joins joined.
+messages() {
+	(cd "$TREE" && find user -name '*.c' | sort | xargs gcc -fpreprocessed -E -P) | tr -s ' \t\n' ' ' |
+		sed 's/\([^\\]\)" "/\1/g' | grep -oE '"([^"\\]|\\.)*"'
+}
+
+# free_of_phrases WHERE TEXT
+free_of_phrases() {
+	local phrase instead found bad=0
+	while IFS=$'\t' read -r phrase instead; do
+		case $phrase in '' | '#'*) continue ;; esac
+		LC_ALL=C grep -qiE "$phrase" <<<"$2" || continue
+		found=$(LC_ALL=C grep -oiE ".{0,50}($phrase).{0,20}" <<<"$2")
+		printf '%s: %s\n    write: %s\n' "$1" "$found" "$instead"
+		bad=1
+	done <"$PHRASES"
+	[ $bad = 0 ]
+}
+
+@test "documents are free of phrases that must not come back" {
+	local document bad=0
+	for document in $(documents); do
+		# titles of tests are names
+		free_of_phrases "$document" "$(prose "$document" | sed 's/\[tests\/[^]]*\]//g')" || bad=1
+	done
+	[ $bad = 0 ]
+}
+
+@test "manual pages are free of them" {
+	local page bad=0
+	for page in "$TREE"/man/*.[1-8]; do
+		free_of_phrases "${page##*/}" "$(manual_text "${page##*/}")" || bad=1
+	done
+	[ $bad = 0 ]
+}
+
+@test "messages are free of them" {
+	[ "$(messages | wc -l)" -gt 1000 ]
+	free_of_phrases "user/*.c" "$(messages)"
+}
+
+@test "pictures are free of them" {
+	free_of_phrases docs/pictures "$(grep -hoE '>[^<>]+<' "$TREE"/docs/pictures/*.svg)"
+}
+
+@test "each phrase is found where it is" {
+	local line=0 example
+	while IFS= read -r example; do
+		line=$((line + 1))
+		if free_of_phrases example "one two $example three" >/dev/null; then
+			echo "line $line: $example is not found"
+			return 1
+		fi
+	done <<-END
+		made anew
+		The program stands at the device
+		which has gone
+		packets that slip past the firewall
+		it goes around the kernel
+		way around the stack
+		which takes away what up made
+		the way back to the prefix
+		keeps it true
+		programs and pins, leaves them alone
+		the neighbour has failed to answer
+		belongs into the tunnel
+		the packages that it misses
+		What it has not: counters
+		the gateway is well
+		it answers again
+		you shall not
+		What stays is not touched
+		default stands behind
+		unknown error
+		successfully
+	END
+	[ "$line" = "$(grep -vc '^#' "$PHRASES")" ]
+}
