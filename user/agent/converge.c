@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/change_log.h"
 #include "agent/failover_log.h"
 #include "agent/log.h"
 #include "base/util.h"
@@ -23,6 +22,7 @@
 #include "plan/gateways.h"
 #include "plan/points.h"
 #include "plan/sources.h"
+#include "session/change_list.h"
 #include "session/gateway_report.h"
 #include "session/session.h"
 
@@ -36,7 +36,7 @@ static void log_failure(struct keeper *keeper, enum keeper_step step)
 	struct error *error = &keeper->context->error;
 
 	if (strcmp(keeper->errors[step], error->text) != 0)
-		log_line(JOURNAL_ERR, "%s%s%s", error->text, error->hint[0] ? "; " : "", error->hint);
+		log_line(EVENT_PROBLEM, JOURNAL_ERR, "%s%s%s", error->text, error->hint[0] ? "; " : "", error->hint);
 	strcpy(keeper->errors[step], error->text);
 	*error = (struct error){};
 }
@@ -183,7 +183,7 @@ static void learn_by_route(struct keeper *keeper, struct host_view *host, const 
 /* The changes of a step, logged after it has succeeded, and the gateways to watch from then on. */
 struct following {
 	struct choice choice;
-	struct change_log log;
+	struct change_list changes;
 	struct hops hops;
 	struct sender_targets targets;
 	struct state base; /* what the file means now; empty: nothing, or as before */
@@ -194,7 +194,7 @@ struct following {
 static void following_free(struct following *following)
 {
 	failover_log_free(&following->choice.moves);
-	change_log_free(&following->log);
+	change_list_free(&following->changes);
 	hops_free(&following->hops);
 	free(following->ranges.all);
 	free(following->targets.all);
@@ -250,12 +250,12 @@ static int follow(struct keeper *keeper, struct session *session, struct followi
 	return 0;
 }
 
-/* The lines to log for a plan, and the gateways to watch once it is in force. */
+/* The events of a plan, and the gateways to watch once it is in force. */
 static int review(const struct session *session, const struct state *running, struct following *following)
 {
 	const struct plan *plan = &session->plan;
 
-	change_log_plan(&following->log, running, plan);
+	change_list_plan(&following->changes, &session->instance, running, plan);
 	if (failover_hops(&plan->state, &following->hops) || bypass_tunnel_ranges(&plan->state, &following->ranges) ||
 	    sender_targets_choose(session->host, &plan->state, &following->targets))
 		return error_system(&session->context->error, ENOMEM, "cannot watch the gateways");
@@ -273,7 +273,8 @@ static void swap_states(struct state *a, struct state *b)
 /* Puts the file into force, as `apply` does. Returns whether the instance may have new maps. */
 static bool put_file(struct keeper *keeper, struct host_view *host)
 {
-	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways};
+	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways,
+							      .changes.known = &keeper->netdevs};
 	cleanup(session_end) struct session session = SESSION(keeper->context);
 	int ret;
 
@@ -290,8 +291,8 @@ static bool put_file(struct keeper *keeper, struct host_view *host)
 		return false;
 	}
 	keeper->errors[KEEPER_FILE][0] = '\0';
-	change_log_write(&following.log);
-	log_line(JOURNAL_NOTICE, "'%s' is in force", keeper->words->path);
+	change_list_visit(&following.changes, log_event);
+	log_state(EVENT_RELOAD, JOURNAL_NOTICE, "done", "'%s' is in force", keeper->words->path);
 	keeper->pending = false;
 	swap_states(&keeper->base, &session.plan.state);
 	return session.changed;
@@ -303,8 +304,9 @@ static void on_taken_down(struct keeper *keeper, const struct netdevs *netdevs, 
 
 	keeper->context->error = (struct error){};
 	if (keeper->present)
-		log_line(JOURNAL_NOTICE, "the instance was taken down: waiting for 'wgvia up %s'%s",
-			 keeper->words->tunnel, keeper->words->path ? " or SIGHUP" : "");
+		log_state(EVENT_AGENT, JOURNAL_NOTICE, "waiting",
+			  "the instance was taken down: waiting for 'wgvia up %s'%s", keeper->words->tunnel,
+			  keeper->words->path ? " or SIGHUP" : "");
 	keeper->present = false;
 	programs_close(&keeper->programs);
 	keeper->errors[KEEPER_HOST][0] = keeper->errors[KEEPER_MOVE][0] = '\0';
@@ -329,7 +331,7 @@ static int converge(struct keeper *keeper, struct session *session, struct follo
 static void set_peers_lost(struct keeper *keeper, bool lost)
 {
 	if (keeper->peers_lost && !lost)
-		log_line(JOURNAL_NOTICE, "the peers can be read again");
+		log_line(EVENT_PROBLEM, JOURNAL_NOTICE, "the peers can be read again");
 	keeper->peers_lost = lost;
 }
 
@@ -353,7 +355,8 @@ static void remember_peers(struct keeper *keeper, struct host_view *host)
 static void follow_host(struct keeper *keeper, struct host_view *host, bool anew, uint64_t now)
 {
 	const char *pin_dir = keeper->context->pin_dir, *tunnel = keeper->words->tunnel;
-	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways};
+	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways,
+							      .changes.known = &keeper->netdevs};
 	cleanup(session_end) struct session session = SESSION(keeper->context);
 	int ret;
 
@@ -382,7 +385,7 @@ static void follow_host(struct keeper *keeper, struct host_view *host, bool anew
 	keeper->errors[KEEPER_HOST][0] = '\0';
 	tell_problem(keeper, &following.problem);
 	remember_peers(keeper, host);
-	change_log_write(&following.log);
+	change_list_visit(&following.changes, log_event);
 	failover_log_write(&following.choice.moves, &keeper->names);
 	if (following.base.tunnel[0])
 		swap_states(&keeper->base, &following.base);
@@ -418,6 +421,14 @@ static bool may_be_way_out(const struct keeper *keeper, const struct netdev *net
 	return reconcile_knows(&keeper->names, netdev->name) || points_is_way_out(&keeper->netdevs, netdev);
 }
 
+static void log_attachment(const struct netdev *netdev, enum wgvia_direction direction, bool attached)
+{
+	cleanup(event_free) struct event event = change_list_attachment(
+		log_tunnel(), attached ? "attached" : "detached", netdev->name, netdev->ifindex, direction);
+
+	log_event(&event);
+}
+
 void keeper_guard(struct keeper *keeper, const struct netdev *netdev)
 {
 	const struct netdev *known = netdev_by_index(&keeper->netdevs, netdev->ifindex);
@@ -428,16 +439,21 @@ void keeper_guard(struct keeper *keeper, const struct netdev *netdev)
 	    (!netdev_is_ethernet(netdev) && !netdev_is_l3(netdev)))
 		return;
 	/* what fails here fails again in the next step, which tells */
-	newcomer_guard(context->pin_dir, keeper->words->tunnel, &keeper->programs, netdev, &context->error);
+	if (newcomer_guard(context->pin_dir, keeper->words->tunnel, &keeper->programs, netdev, &context->error) > 0)
+		log_attachment(netdev, WGVIA_EGRESS, true);
 	context->error = (struct error){};
 }
 
 void keeper_let_go(struct keeper *keeper, const struct netdev *netdev)
 {
 	struct context *context = keeper->context;
+	uint32_t directions;
 
 	/* the next step detaches what this cannot, and tells */
-	leaver_release(context->pin_dir, keeper->words->tunnel, netdev->ifindex, &context->error);
+	leaver_release(context->pin_dir, keeper->words->tunnel, netdev->ifindex, &directions, &context->error);
+	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
+		if (directions & 1u << direction)
+			log_attachment(netdev, direction, false);
 	context->error = (struct error){};
 }
 
