@@ -75,6 +75,7 @@ changed() {
 		echo /usr/share/doc/wgvia/{README.md.gz,changelog.gz,copyright,wgvia.schema.json}
 		echo /usr/share/lintian/overrides/wgvia
 		echo /usr/share/wgvia/grafana/wgvia.json
+		echo /usr/share/wgvia/prometheus/wgvia.rules.yml
 		echo /usr/share/zsh/vendor-completions/_wgvia
 		cd "$TREE" && for file in packaging/systemd/*.{service,timer} man/*.[1-8]; do
 			case $file in
