@@ -204,13 +204,15 @@ gauge() {
 		(.expr | (contains("rate(") or contains("increase(")) == contains("[$__rate_interval]"))))' "$DASHBOARD"
 	# Bits are eight times the bytes, and nothing else is.
 	jq -e 'all(.panels[]; .fieldConfig.defaults.unit as $unit | all(.targets[].expr; if contains("wgvia_bytes_total")
-		then $unit == "bps" and startswith("8 *") elif contains("wgvia_packets_total") then $unit == "pps" and (contains("8 *") | not)
+		then $unit == "bps" and startswith("8 *") elif contains("wgvia_packets_total")
+		then $unit == "pps" and (contains("8 *") | not)
 		else $unit | IN("pps", "bps") | not end))' "$DASHBOARD"
 	jq -e '[.panels[].id] | length == (unique | length)' "$DASHBOARD"
 	jq -e '[.panels[].gridPos as $p | range($p.x; $p.x + $p.w) as $x | range($p.y; $p.y + $p.h) as $y | [$x, $y]] |
 		length == (unique | length) and all(.[]; .[0] < 24)' "$DASHBOARD"
 }
 
+# shellcheck disable=SC2016 # Grafana's variables
 # What Grafana 11 and 12 take as it is: "graph", "singlestat", "table-old" and the other panels of AngularJS are
 # removed, a data source is an object, `refresh` is a string.
 @test "the Grafana dashboard has nothing that current Grafana has removed" {

@@ -11,10 +11,10 @@
 
 #include "base/util.h"
 
-#define WORD(name, word, id) [EVENT_##name] = word,
+#define WORD(name, word, id) word,
 const char *const event_words[EVENT_KIND_COUNT] = {EVENT_KINDS(WORD)};
 
-#define MESSAGE_ID(name, word, id) [EVENT_##name] = id,
+#define MESSAGE_ID(name, word, id) id,
 const char *const event_message_ids[EVENT_KIND_COUNT] = {EVENT_KINDS(MESSAGE_ID)};
 
 struct event event_make(enum event_kind kind, const char *priority, const char *tunnel, const char *format, ...)

@@ -203,7 +203,7 @@ static void send_to(int fd, int folder, const char *name, const char *datagram)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int len = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", folder_path(), name);
 
-	if (len >= (int)sizeof(address.sun_path))
+	if (folder < 0 || len >= (int)sizeof(address.sun_path))
 		return;
 	if (sendto(fd, datagram, strlen(datagram), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address,
 		   sizeof(address)) >= 0)
