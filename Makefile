@@ -217,6 +217,7 @@ INSTALLED = \
 	packaging/completion/wgvia=$(ZSHDIR)/_wgvia \
 	packaging/completion/wgvia.fish=$(DATADIR)/fish/vendor_completions.d/wgvia.fish \
 	packaging/grafana/wgvia.json=$(DATADIR)/wgvia/grafana/wgvia.json \
+	packaging/prometheus/wgvia.rules.yml=$(DATADIR)/wgvia/prometheus/wgvia.rules.yml \
 	docs/wgvia.schema.json=$(DOCDIR)/wgvia.schema.json \
 	$(foreach unit,$(UNITS),$(unit)=$(UNITDIR)/$(notdir $(unit))) \
 	$(foreach page,$(MAN),$(page)=$(DATADIR)/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
@@ -236,7 +237,7 @@ uninstall:
 	$(Q)for pair in $(INSTALLED); do \
 		rm -f "$(DESTDIR)$${pair#*=}" || exit; \
 	done
-	$(Q)for folder in $(DATADIR)/wgvia/grafana $(DATADIR)/wgvia $(DOCDIR); do \
+	$(Q)for folder in $(DATADIR)/wgvia/grafana $(DATADIR)/wgvia/prometheus $(DATADIR)/wgvia $(DOCDIR); do \
 		rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$folder" 2>/dev/null; \
 	done || true
 	$(Q)[ -n "$(DESTDIR)" ] || scripts/leftovers $(PIN_DIR)

@@ -185,8 +185,11 @@ struct wgvia_gateway_health {
 	__u64 since; /* in ns of CLOCK_BOOTTIME: when it was found to be alive, or dead */
 	__u32 state; /* enum wgvia_health */
 	__u32 fault; /* enum wgvia_fault: the last one */
+	/* How often it was alive and was found to be dead, and the other way round, since the agent watches it. */
+	__u32 deaths;
+	__u32 recoveries;
 };
-WGVIA_ASSERT(sizeof(struct wgvia_gateway_health) == 16, "wgvia_gateway_health");
+WGVIA_ASSERT(sizeof(struct wgvia_gateway_health) == 24, "wgvia_gateway_health");
 
 /*
  * Key of senders (BPF_MAP_TYPE_HASH) and learnt (BPF_MAP_TYPE_LRU_HASH): a MAC address that a gateway's frames come

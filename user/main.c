@@ -16,6 +16,7 @@
 #include "commands/usage.h"
 #include "datapath/pins.h"
 #include "datapath/programs.h"
+#include "host/event_bus.h"
 #include "host/netns.h"
 
 static int run(struct context *context, const struct options *options)
@@ -100,6 +101,7 @@ static int act(struct context *context, const struct options *options)
 		return 0;
 	}
 	programs_set_verbose(context->verbose);
+	event_bus_begin(options->command->name, context->pin_dir);
 	return run(context, options);
 }
 

@@ -62,6 +62,17 @@ load ../lib/docs.bash
 	same "$(maps_in_code)" "$(items_in_manual MAPS | sort)" "wgvia(8)"
 }
 
+# "WORD , ID", the end of its MESSAGE_ID.
+events_in_code() {
+	sed -n 's/^\tX([A-Z]*, "\([a-z]*\)", "c1d7a6c4f0c94d6f9d2b6f5e3a8700\(..\)").*/\1 , \2/p' "$TREE/user/base/event.h"
+}
+
+@test "events have the same words and MESSAGE_IDs in the code, wgvia(8) and the schema" {
+	[ "$(events_in_code | wc -l)" -ge 16 ]
+	same "$(events_in_code)" "$(sed -n '/^\.Sh EVENTS/,/^\.Sh F/s/^\.It Li //p' "$TREE/man/wgvia.8")" "wgvia(8)"
+	same "$(events_in_code | cut -d' ' -f1)" "$(jq -r '."$defs".event.enum[]' "$TREE/docs/wgvia.schema.json")" "the schema"
+}
+
 @test "environment variables that the code reads are in wgvia(8)" {
 	same "$(environment_in_code)" "$(sed -n '/^\.Sh ENVIRONMENT/,/^\.Sh/s/^\.It Ev //p' "$TREE/man/wgvia.8" |
 		tr -s ' ,' '\n' | sort)" "wgvia(8)"

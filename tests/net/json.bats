@@ -152,7 +152,7 @@ documents() { # DEFINITION
 	documents_of | fits "$1"
 }
 
-@test "streams have a time in each object: trace, stats --watch, run" {
+@test "streams have a time in each object: trace, stats --watch, run, monitor" {
 	local now
 	wgvia up wg6 "${WORDS[@]}"
 	now=$(date +%s)
@@ -175,6 +175,30 @@ documents() { # DEFINITION
 	is "$(documents_of | wc -l)" "$(wc -l <"$TOPO_DIR/stream.log")"
 	is "$(documents_of | jq "(.time - $now | fabs) < 60" | sort -u)" true
 	is "$(documents_of | tail -n 1 | jq -c '[.interface, .priority, .text]')" '["wg6","notice","stopped: forwarding goes on as it is"]'
+}
+
+@test "monitor: an event a line" {
+	local now
+	now=$(date +%s)
+	stream_of monitor wg6
+	poll 30 grep -q listening "$TOPO_DIR/stream.log"
+	wgvia up wg6 "${WORDS[@]}" mode stack mss auto bypass 198.18.0.0/15 from addresses
+	wgvia up wg6 "${WORDS[@]}" from 10.9.0.0/16 via $FW4
+	printf '%s\n' "from $VPN4 via $FW4" 'accept forward_rules reason it is known' >"$BATS_TEST_TMPDIR/file"
+	wgvia apply wg6 "$BATS_TEST_TMPDIR/file"
+	agent_start interval 0.2 hold 0
+	says "is healthy"
+	ip -n "$NS_GW" address add 172.20.8.1/32 dev lo
+	says "172.20.8.1/32 (local): exempt"
+	ip -n "$NS_GW" address delete 172.20.8.1/32 dev lo
+	agent_stop TERM
+	wgvia down wg6
+	poll 30 grep -q '"state":"down"' "$TOPO_DIR/stream.log"
+	unspawn stream TERM
+	documents monitor
+	is "$(documents_of | jq "(.time - $now | fabs) < 60" | sort -u)" true
+	is "$(documents_of | jq -r .event | sort -u | xargs)" \
+		"accept address agent attachment bypass gateway instance prefix setting source tunnel"
 }
 
 @test "run -j: a reader that goes away does not end the agent" {

@@ -45,6 +45,11 @@ said() {
 	done
 }
 
+@test "who may not listen to events is told so" {
+	as_nobody monitor wg6
+	said 1 "cannot listen in '/run/wgvia/monitor': permission denied" "the folder is root's: run it as root"
+}
+
 @test "a file that may not be read: its permissions are named, not BPF's capabilities" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	echo "from $VPN4 via $FW4" >"$file"

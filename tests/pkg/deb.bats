@@ -80,6 +80,7 @@ changed() {
 		echo /usr/share/fish/vendor_completions.d/wgvia.fish
 		echo /usr/share/lintian/overrides/wgvia
 		echo /usr/share/wgvia/grafana/wgvia.json
+		echo /usr/share/wgvia/prometheus/wgvia.rules.yml
 		echo /usr/share/zsh/vendor-completions/_wgvia
 		cd "$TREE" && for file in packaging/systemd/*.{service,timer} man/*.[1-8]; do
 			case $file in

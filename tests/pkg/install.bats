@@ -45,6 +45,7 @@ expected() {
 		echo "644 $1/share/doc/wgvia/wgvia.schema.json"
 		echo "644 $1/share/fish/vendor_completions.d/wgvia.fish"
 		echo "644 $1/share/wgvia/grafana/wgvia.json"
+		echo "644 $1/share/wgvia/prometheus/wgvia.rules.yml"
 		echo "644 $1/share/zsh/site-functions/_wgvia"
 		for file in "$TREE"/packaging/systemd/*.{service,timer}; do
 			[ ! -e "$file" ] || echo "644 $1/lib/systemd/system/${file##*/}"

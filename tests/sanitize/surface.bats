@@ -20,6 +20,7 @@ teardown() {
 	agent_stop KILL
 	unspawn watch KILL
 	unspawn trace KILL
+	unspawn monitor KILL
 	ip -n "$NS_GW" link delete second 2>/dev/null || true
 	sweep "$NS_GW" wg6
 }
@@ -125,7 +126,9 @@ is_json() {
 @test "an agent's life" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	printf '%s\n' "from $VPN4 via $FW4 or $FW4B" "from $VPN6" >"$file"
-	said run
+	said run monitor
+	spawn "$NS_GW" monitor "$WGVIA" --pin-dir "$PIN_DIR" -j monitor
+	poll 60 grep -q listening "$TOPO_DIR/monitor.log"
 	AGENT_ENV=(WGVIA_RCVBUF=4096)
 	agent_start "$file" interval 0.2 hold 0
 	says "is in force" 60
@@ -152,6 +155,9 @@ is_json() {
 	says "the instance was taken down" 60
 	agent_stop TERM
 	grep -q "stopped: forwarding goes on" "$TOPO_DIR/agent.log"
+	poll 60 grep -q "stopped: forwarding goes on" "$TOPO_DIR/monitor.log"
+	unspawn monitor TERM
+	! grep -A 20 -E "Sanitizer|runtime error" "$TOPO_DIR/monitor.log"
 }
 
 @test "no command was left out" {

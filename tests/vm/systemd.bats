@@ -5,7 +5,7 @@
 #
 #   scripts/vm --systemd 6.12 -- bats tests/vm/systemd.bats
 
-# shellcheck disable=SC2086,SC2154 # addresses are words; `stream` sets $missing
+# shellcheck disable=SC2030,SC2031,SC2086,SC2154 # addresses are words; `stream` sets $missing, a test its $began
 load ../lib/net.bash
 load ../lib/load.bash
 
@@ -22,6 +22,8 @@ setup_file() {
 
 teardown() {
 	unspawn client KILL
+	[ -z "${MONITOR:-}" ] || kill -KILL "$MONITOR" 2>/dev/null || true
+	in_ns "$NS_FW" nft delete table netdev dead 2>/dev/null || true
 	systemctl stop wgvia@wg6 wgvia-metrics.timer
 	systemctl reset-failed
 	ip link delete second 2>/dev/null || true
@@ -141,6 +143,75 @@ journal() {
 
 says_stopped() {
 	journal notice | grep "wg6: stopped"
+}
+
+# entries FILTER: of the journal's entries that the agent has written since $began, a line each.
+entries() {
+	journalctl -u wgvia@wg6 --no-pager -q -o json --since "@$began" | jq -r "select(.SYSLOG_IDENTIFIER == \"wgvia\") | $1"
+}
+
+# entries_are FILTER N
+entries_are() {
+	[ "$(entries "select($1) | .MESSAGE" | wc -l)" -eq "$2" ]
+}
+
+# events FILTER: of what `monitor` has printed.
+events() {
+	jq -r "$1" "$TOPO_DIR/monitor.log"
+}
+
+# listen: `monitor`, from before the agent begins; its events are in monitor.log.
+listen() {
+	began=$(date +%s)
+	/usr/local/sbin/wgvia -j monitor >"$TOPO_DIR/monitor.log" 2>"$TOPO_DIR/listening" 3>&- &
+	MONITOR=$!
+	poll 10 grep -q listening "$TOPO_DIR/listening"
+}
+
+NO_ANSWER="it does not answer neighbour requests"
+
+@test "the journal has the agent's events with their fields, each once, and so has monitor" {
+	local began
+	listen
+	agent start
+	poll 60 entries_are '.WGVIA_EVENT == "gateway" and .WGVIA_STATE == "alive"' 2
+	in_ns "$NS_FW" nft 'table netdev dead { chain in { type filter hook ingress device lan priority -1; policy drop; }; }'
+	poll 60 entries_are '.WGVIA_EVENT == "gateway" and .WGVIA_STATE == "dead"' 2
+	agent stop
+	poll 60 entries_are '.WGVIA_EVENT == "agent" and .WGVIA_STATE == "ended"' 1
+	is "$(entries 'select(.WGVIA_STATE == "dead" and .WGVIA_GATEWAY == "'$FW4'") | [.MESSAGE_ID, .PRIORITY, .SYSLOG_IDENTIFIER,
+		.WGVIA_INTERFACE, .WGVIA_DEV, .WGVIA_REASON, ._TRANSPORT, .MESSAGE] | join("|")')" "\
+c1d7a6c4f0c94d6f9d2b6f5e3a870004|4|wgvia|wg6|ens3|$NO_ANSWER|journal|wg6: gateway $FW4 dev ens3 is dead: $NO_ANSWER"
+	# nothing comes by stderr besides, and what is there, the monitor has heard out of the sandbox
+	is "$(entries '._TRANSPORT' | sort -u)" journal
+	poll 10 grep -q '"ended"' "$TOPO_DIR/monitor.log"
+	kill "$MONITOR"
+	is "$(entries .MESSAGE)" "$(events 'select(.command == "run") | "\(.interface): \(.text)"')"
+	is "$(entries '[.WGVIA_EVENT, .WGVIA_STATE // "-"] | join(" ")')" "$(events 'select(.command == "run") | [.event, .state // "-"] | join(" ")')"
+	[ "$(entries .MESSAGE | wc -l)" -ge 8 ]
+}
+
+@test "a monitor that does not read hears how many of the agent's events it has lost, out of its sandbox" {
+	local began seen lost i limit
+	limit=$(sysctl -n net.unix.max_dgram_qlen)
+	sysctl -qw net.unix.max_dgram_qlen=2
+	listen
+	agent start
+	poll 60 entries_are '.WGVIA_EVENT == "gateway" and .WGVIA_STATE == "alive"' 2
+	kill -STOP "$MONITOR"
+	for i in {1..8}; do
+		ip address add 172.20.8.$i/32 dev lo
+		poll 60 entries_are '.WGVIA_EVENT == "address"' "$i"
+	done
+	kill -CONT "$MONITOR"
+	poll 60 grep -q '"lost"' "$TOPO_DIR/monitor.log"
+	seen=$(events 'select(.event == "address") | .to' | wc -l)
+	lost=$(events 'select(.event == "lost") | .events' | awk '{ sum += $1 } END { print sum }')
+	for i in {1..8}; do ip address delete 172.20.8.$i/32 dev lo; done
+	sysctl -qw net.unix.max_dgram_qlen="$limit"
+	kill "$MONITOR"
+	agent stop
+	is $((seen + lost)) 8
 }
 
 @test "a file that does not exist yet is tried again" {

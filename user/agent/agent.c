@@ -27,6 +27,7 @@
 #include "base/util.h"
 #include "datapath/index/index_map.h"
 #include "datapath/pins.h"
+#include "host/event_bus.h"
 #include "host/monitor.h"
 #include "session/agent_lock.h"
 #include "session/gateway_report.h"
@@ -190,7 +191,7 @@ static void on_event(void *data, const struct monitor_event *event)
 		prober_neighbour(agent->prober, event->netdev.ifindex, &event->ip, &event->neighbour, now_ms());
 		break;
 	case MONITOR_OVERRUN:
-		log_line(JOURNAL_WARNING, "kernel messages were lost: reading everything again");
+		log_line(EVENT_PROBLEM, JOURNAL_WARNING, "kernel messages were lost: reading everything again");
 		set_dirty(agent, false);
 		break;
 	}
@@ -220,7 +221,7 @@ static void reload(struct agent *agent)
 		notify("RELOADING=1\nMONOTONIC_USEC=%llu",
 		       (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
 	if (keeper_read_file(&agent->keeper)) {
-		log_line(JOURNAL_ERR, "%s; the configuration stays as it was", error->text);
+		log_state(EVENT_RELOAD, JOURNAL_ERR, "failed", "%s; the configuration stays as it was", error->text);
 		*error = (struct error){};
 	}
 	converge(agent);
@@ -280,6 +281,7 @@ static void on_time(struct agent *agent)
 	if (gateways_changed(agent->gateways))
 		move_prefixes(agent);
 	keeper_report(&agent->keeper);
+	event_bus_flush();
 	tell_status(agent);
 	tell_ready(agent);
 	if (agent->watchdog && now_ms() >= agent->watchdog_due) {
@@ -387,9 +389,10 @@ static void agent_end(struct agent *agent)
 	cleanup_fd int pins = -1;
 	struct error ignored = {};
 
-	log_line(JOURNAL_NOTICE, "stopped: forwarding goes on as it is");
+	log_state(EVENT_AGENT, JOURNAL_NOTICE, "ended", "stopped: forwarding goes on as it is");
 	notify("STOPPING=1");
 	keeper_release(&agent->keeper);
+	event_bus_flush();
 	pins = pins_lock(agent->keeper.context->pin_dir, &ignored);
 	if (pins < 0)
 		return;
@@ -426,10 +429,13 @@ int agent_run(struct context *context, const struct run_words *words)
 	ret = agent_begin(&agent);
 	if (ret)
 		return ret;
+	log_state(EVENT_AGENT, JOURNAL_INFO, "started", "the agent has started");
 	converge(&agent);
 	keeper_report(&agent.keeper);
 	if (!agent.keeper.present && !words->path)
-		log_line(JOURNAL_NOTICE, "no instance: waiting for 'wgvia up %s'", words->tunnel);
+		log_state(EVENT_AGENT, JOURNAL_NOTICE, "waiting", "no instance: waiting for 'wgvia up %s'",
+			  words->tunnel);
+	event_bus_flush();
 	tell_status(&agent);
 	tell_ready(&agent);
 	ret = loop(&agent);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/change_log.h"
 #include "agent/failover_log.h"
 #include "agent/log.h"
 #include "base/util.h"
@@ -16,13 +15,11 @@
 #include "config/failover.h"
 #include "config/source.h"
 #include "datapath/index/index_map.h"
-#include "datapath/leaver.h"
-#include "datapath/newcomer.h"
 #include "datapath/pins.h"
 #include "plan/bypass.h"
 #include "plan/gateways.h"
-#include "plan/points.h"
 #include "plan/sources.h"
+#include "session/change_list.h"
 #include "session/gateway_report.h"
 #include "session/session.h"
 
@@ -36,7 +33,7 @@ static void log_failure(struct keeper *keeper, enum keeper_step step)
 	struct error *error = &keeper->context->error;
 
 	if (strcmp(keeper->errors[step], error->text) != 0)
-		log_line(JOURNAL_ERR, "%s%s%s", error->text, error->hint[0] ? "; " : "", error->hint);
+		log_line(EVENT_PROBLEM, JOURNAL_ERR, "%s%s%s", error->text, error->hint[0] ? "; " : "", error->hint);
 	strcpy(keeper->errors[step], error->text);
 	*error = (struct error){};
 }
@@ -183,7 +180,7 @@ static void learn_by_route(struct keeper *keeper, struct host_view *host, const 
 /* The changes of a step, logged after it has succeeded, and the gateways to watch from then on. */
 struct following {
 	struct choice choice;
-	struct change_log log;
+	struct change_list changes;
 	struct hops hops;
 	struct path_target *paths; /* as many */
 	struct sender_targets targets;
@@ -195,7 +192,7 @@ struct following {
 static void following_free(struct following *following)
 {
 	failover_log_free(&following->choice.moves);
-	change_log_free(&following->log);
+	change_list_free(&following->changes);
 	hops_free(&following->hops);
 	free(following->paths);
 	free(following->ranges.all);
@@ -252,12 +249,12 @@ static int follow(struct keeper *keeper, struct session *session, struct followi
 	return 0;
 }
 
-/* The lines to log for a plan, and the gateways to watch once it is in force. */
+/* The events of a plan, and the gateways to watch once it is in force. */
 static int review(const struct session *session, const struct state *running, struct following *following)
 {
 	const struct plan *plan = &session->plan;
 
-	change_log_plan(&following->log, running, plan);
+	change_list_plan(&following->changes, &session->instance, running, plan);
 	if (failover_hops(&plan->state, &following->hops) || bypass_tunnel_ranges(&plan->state, &following->ranges) ||
 	    path_targets_choose(session->host, &plan->state, &following->hops, &following->paths) ||
 	    sender_targets_choose(session->host, &plan->state, &following->targets))
@@ -276,7 +273,8 @@ static void swap_states(struct state *a, struct state *b)
 /* Puts the file into force, as `apply` does. Returns whether the instance may have new maps. */
 static bool put_file(struct keeper *keeper, struct host_view *host)
 {
-	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways};
+	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways,
+							      .changes.known = &keeper->netdevs};
 	cleanup(session_end) struct session session = SESSION(keeper->context);
 	int ret;
 
@@ -295,8 +293,8 @@ static bool put_file(struct keeper *keeper, struct host_view *host)
 		return false;
 	}
 	keeper->errors[KEEPER_FILE][0] = '\0';
-	change_log_write(&following.log);
-	log_line(JOURNAL_NOTICE, "'%s' is in force", keeper->words->path);
+	change_list_visit(&following.changes, log_event);
+	log_state(EVENT_RELOAD, JOURNAL_NOTICE, "done", "'%s' is in force", keeper->words->path);
 	keeper->pending = false;
 	swap_states(&keeper->base, &session.plan.state);
 	return session.changed;
@@ -308,8 +306,9 @@ static void on_taken_down(struct keeper *keeper, const struct netdevs *netdevs, 
 
 	keeper->context->error = (struct error){};
 	if (keeper->present)
-		log_line(JOURNAL_NOTICE, "the instance was taken down: waiting for 'wgvia up %s'%s",
-			 keeper->words->tunnel, keeper->words->path ? " or SIGHUP" : "");
+		log_state(EVENT_AGENT, JOURNAL_NOTICE, "waiting",
+			  "the instance was taken down: waiting for 'wgvia up %s'%s", keeper->words->tunnel,
+			  keeper->words->path ? " or SIGHUP" : "");
 	keeper->present = false;
 	programs_close(&keeper->programs);
 	keeper->errors[KEEPER_HOST][0] = keeper->errors[KEEPER_MOVE][0] = '\0';
@@ -334,7 +333,7 @@ static int converge(struct keeper *keeper, struct session *session, struct follo
 static void set_peers_lost(struct keeper *keeper, bool lost)
 {
 	if (keeper->peers_lost && !lost)
-		log_line(JOURNAL_NOTICE, "the peers can be read again");
+		log_line(EVENT_PROBLEM, JOURNAL_NOTICE, "the peers can be read again");
 	keeper->peers_lost = lost;
 }
 
@@ -358,7 +357,8 @@ static void remember_peers(struct keeper *keeper, struct host_view *host)
 static void follow_host(struct keeper *keeper, struct host_view *host, bool anew, uint64_t now)
 {
 	const char *pin_dir = keeper->context->pin_dir, *tunnel = keeper->words->tunnel;
-	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways};
+	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways,
+							      .changes.known = &keeper->netdevs};
 	cleanup(session_end) struct session session = SESSION(keeper->context);
 	int ret;
 
@@ -387,7 +387,7 @@ static void follow_host(struct keeper *keeper, struct host_view *host, bool anew
 	keeper->errors[KEEPER_HOST][0] = '\0';
 	tell_problem(keeper, &following.problem);
 	remember_peers(keeper, host);
-	change_log_write(&following.log);
+	change_list_visit(&following.changes, log_event);
 	failover_log_write(&following.choice.moves, &keeper->names);
 	if (following.base.tunnel[0])
 		swap_states(&keeper->base, &following.base);
@@ -415,35 +415,6 @@ void keeper_converge(struct keeper *keeper, uint64_t now)
 	free(keeper->netdevs.all);
 	keeper->netdevs = host.netdevs;
 	host.netdevs = (struct netdevs){};
-}
-
-/* A gateway's device is known by its name, before it is up. */
-static bool may_be_way_out(const struct keeper *keeper, const struct netdev *netdev)
-{
-	return reconcile_knows(&keeper->names, netdev->name) || points_is_way_out(&keeper->netdevs, netdev);
-}
-
-void keeper_guard(struct keeper *keeper, const struct netdev *netdev)
-{
-	const struct netdev *known = netdev_by_index(&keeper->netdevs, netdev->ifindex);
-	struct context *context = keeper->context;
-
-	if (!keeper->present || !strcmp(netdev->name, keeper->words->tunnel) || !may_be_way_out(keeper, netdev) ||
-	    (known && !keeper->again && may_be_way_out(keeper, known)) ||
-	    (!netdev_is_ethernet(netdev) && !netdev_is_l3(netdev)))
-		return;
-	/* what fails here fails again in the next step, which tells */
-	newcomer_guard(context->pin_dir, keeper->words->tunnel, &keeper->programs, netdev, &context->error);
-	context->error = (struct error){};
-}
-
-void keeper_let_go(struct keeper *keeper, const struct netdev *netdev)
-{
-	struct context *context = keeper->context;
-
-	/* the next step detaches what this cannot, and tells */
-	leaver_release(context->pin_dir, keeper->words->tunnel, netdev->ifindex, &context->error);
-	context->error = (struct error){};
 }
 
 bool keeper_is_behind(struct keeper *keeper)

@@ -39,12 +39,25 @@ void failover_log_write(const struct failover_log *moves, const struct device_na
 		char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN], more[MORE_TEXT_LEN];
 		struct ip ip = gateway_ip(&move->to);
 
+		bool none = move->to.flags & WGVIA_GATEWAY_DOWN;
+		struct event event;
+
 		prefix_text(&move->first, from);
-		if (move->to.flags & WGVIA_GATEWAY_DOWN)
-			log_line(JOURNAL_ERR, "%s%s: no gateway is left, on-fail decides", from,
-				 more_text(move->count, more));
+		more_text(move->count, more);
+		if (none)
+			event = event_make(EVENT_FAILOVER, JOURNAL_ERR, log_tunnel(),
+					   "%s%s: no gateway is left, on-fail decides", from, more);
 		else
-			log_line(JOURNAL_WARNING, "%s%s: via %s dev %s now", from, more_text(move->count, more),
-				 ip_text(&ip, via), name ? name : "?");
+			event = event_make(EVENT_FAILOVER, JOURNAL_WARNING, log_tunnel(), "%s%s: via %s dev %s now",
+					   from, more, ip_text(&ip, via), name ? name : "?");
+		event_add_text(&event, "state", none ? "no-gateway" : "moved");
+		event_add_text(&event, "from", from);
+		event_add_number(&event, "prefixes", move->count);
+		if (!none) {
+			event_add_text(&event, "via", via);
+			event_add_text(&event, "dev", name ? name : "?");
+		}
+		log_event(&event);
+		event_free(&event);
 	}
 }

@@ -5,6 +5,7 @@
 #include "agent/gateways.h"
 
 #include <linux/neighbour.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@ struct watched {
 	struct wgvia_hop hop;
 	struct ip ip;
 	char name[IP_TEXT_LEN + IFNAMSIZ + 8]; /* "ADDRESS dev DEV" */
+	char dev[IFNAMSIZ];
 	struct health health;
 	struct path_target target;
 	struct health_path path;
@@ -27,6 +29,7 @@ struct watched {
 	bool has_lladdr;
 	enum wgvia_fault fault; /* the last bad thing that was seen */
 	uint64_t since;		/* it is alive, or dead: gateway_report_now() */
+	uint32_t deaths, recoveries;
 };
 
 #define RECEIVE_MAX 256 /* of each family in a turn: a flood does not keep us from looking at the clock */
@@ -86,31 +89,75 @@ void gateways_fds(const struct gateways *gateways, int fds[GATEWAYS_FDS])
 	path_probe_fds(gateways->path, fds + NEIGHBOUR_PROBE_FDS);
 }
 
+/* An event about the gateway, with its text; the caller's to free. */
+static struct event make_event(const struct watched *watched, const char *priority, const char *state, char *text)
+{
+	struct event event = {.kind = EVENT_GATEWAY, .priority = priority, .tunnel = log_tunnel(), .text = text};
+	char via[IP_TEXT_LEN];
+
+	event_add_text(&event, "state", state);
+	event_add_text(&event, "via", ip_text(&watched->ip, via));
+	event_add_text(&event, "dev", watched->dev);
+	event_add_number(&event, "ifindex", watched->hop.ifindex);
+	return event;
+}
+
+static void __attribute__((format(printf, 4, 5))) log_gateway(const struct watched *watched, const char *priority,
+							      const char *state, const char *format, ...)
+{
+	cleanup(event_free) struct event event = {};
+	char *text = NULL, fault[WATCH_FAULT_LEN];
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	event = make_event(watched, priority, state, text);
+	if (!strcmp(state, health_words[WGVIA_HEALTH_DEAD]))
+		event_add_text(&event, "reason", watch_fault(&watched->target.watch, watched->fault, fault));
+	log_event(&event);
+}
+
+/* The first that is known of a gateway is no transition. */
+static void count_transition(struct watched *watched, enum health_state before)
+{
+	bool dead = watched->health.state == HEALTH_DEAD;
+
+	if (before == HEALTH_UNKNOWN || dead == (before == HEALTH_DEAD))
+		return;
+	watched->deaths += dead;
+	watched->recoveries += !dead;
+}
+
 /* Logs what became of the gateway's health, and remembers that something did. */
 static void log_health(struct gateways *gateways, struct watched *watched, enum health_state before)
 {
 	enum health_state now = watched->health.state;
 	char fault[WATCH_FAULT_LEN];
+	const char *state = health_words[reported[now]];
 
 	if (now == before)
 		return;
+	count_transition(watched, before);
 	gateways->changed = gateways->unreported = true;
 	if (now != HEALTH_GOOD || before != HEALTH_HELD)
 		watched->since = gateway_report_now();
 	switch (now) {
 	case HEALTH_DEAD:
-		log_line(JOURNAL_WARNING, "gateway %s is dead: %s", watched->name,
-			 watch_fault(&watched->target.watch, watched->fault, fault));
+		log_gateway(watched, JOURNAL_WARNING, state, "gateway %s is dead: %s", watched->name,
+			    watch_fault(&watched->target.watch, watched->fault, fault));
 		break;
 	case HEALTH_HELD:
 		if (before == HEALTH_DEAD)
-			log_line(JOURNAL_NOTICE, "gateway %s is reachable again; it is preferred again in %g s",
-				 watched->name, gateways->settings.hold / 1000.0);
+			log_gateway(watched, JOURNAL_NOTICE, state,
+				    "gateway %s is reachable again; it is preferred again in %g s", watched->name,
+				    gateways->settings.hold / 1000.0);
 		else
-			log_line(JOURNAL_INFO, "gateway %s answers", watched->name);
+			log_gateway(watched, JOURNAL_INFO, state, "gateway %s answers", watched->name);
 		break;
 	case HEALTH_GOOD:
-		log_line(JOURNAL_INFO, "gateway %s is healthy", watched->name);
+		log_gateway(watched, JOURNAL_INFO, state, "gateway %s is healthy", watched->name);
 		break;
 	case HEALTH_UNKNOWN:
 		break;
@@ -170,7 +217,7 @@ static void set_target(struct gateways *gateways, struct watched *watched, const
 	path_probe_renew(gateways->path, &watched->target);
 	if (could && target->watch.kind && !has_path(watched))
 		log_line(
-			JOURNAL_WARNING,
+			EVENT_GATEWAY, JOURNAL_WARNING,
 			"gateway %s: 'health %s' needs an address of its family in a prefix and, for 'forward', on the "
 			"gateway's device: only the neighbour is watched",
 			watched->name, watch_text(&target->watch, text));
@@ -184,8 +231,8 @@ static void begin_watching(struct watched *watched, const struct wgvia_hop *hop,
 	char via[IP_TEXT_LEN], dev[IFNAMSIZ];
 
 	*watched = (struct watched){.hop = *hop, .ip = gateway_ip(&value), .fault = likely_fault(netdev, hop->family)};
-	snprintf(watched->name, sizeof(watched->name), "%s dev %s", ip_text(&watched->ip, via),
-		 netdev_name(netdevs, hop->ifindex, dev));
+	snprintf(watched->dev, sizeof(watched->dev), "%s", netdev_name(netdevs, hop->ifindex, dev));
+	snprintf(watched->name, sizeof(watched->name), "%s dev %s", ip_text(&watched->ip, via), watched->dev);
 	health_begin(&watched->health, !find_fault(netdev, hop->family), now);
 }
 
@@ -212,9 +259,9 @@ static void watch(struct gateways *gateways, struct watched *watched, const stru
 		begin_watching(watched, hop, netdevs, now);
 	}
 	if (!known || !watch_equal(&known->target.watch, &target->watch))
-		log_line(JOURNAL_INFO, "gateway %s is watched%s%s", watched->name,
-			 target->watch.kind ? ": health " : "",
-			 target->watch.kind ? watch_text(&target->watch, text) : "");
+		log_gateway(watched, JOURNAL_INFO, "watched", "gateway %s is watched%s%s", watched->name,
+			    target->watch.kind ? ": health " : "",
+			    target->watch.kind ? watch_text(&target->watch, text) : "");
 	set_target(gateways, watched, target);
 	if (!known)
 		log_health(gateways, watched, HEALTH_UNKNOWN);
@@ -234,7 +281,8 @@ static void listen_for_paths(struct gateways *gateways)
 	}
 	ret = path_probe_listen(gateways->path, echo, tcp);
 	if (ret)
-		log_line(JOURNAL_ERR, "cannot open the sockets to probe gateways with: %s", strerror(-ret));
+		log_line(EVENT_GATEWAY, JOURNAL_ERR, "cannot open the sockets to probe gateways with: %s",
+			 strerror(-ret));
 }
 
 int gateways_set(struct gateways *gateways, const struct hops *hops, const struct path_target *targets,
@@ -297,7 +345,8 @@ static void note_lladdr(struct watched *watched, const struct neighbour *neighbo
 	if (!neighbour->has_lladdr)
 		return;
 	if (watched->has_lladdr && memcmp(watched->lladdr, mac, sizeof(watched->lladdr)) != 0)
-		log_line(JOURNAL_NOTICE, "gateway %s has moved to %s", watched->name, mac_text(mac, text));
+		log_gateway(watched, JOURNAL_NOTICE, "moved", "gateway %s has moved to %s", watched->name,
+			    mac_text(mac, text));
 	memcpy(watched->lladdr, mac, sizeof(watched->lladdr));
 	watched->has_lladdr = true;
 }
@@ -461,7 +510,9 @@ static struct wgvia_gateway_health health_of(const struct watched *watched)
 
 	return (struct wgvia_gateway_health){.since = watched->since,
 					     .state = reported[watched->health.state],
-					     .fault = dead ? watched->fault : WGVIA_FAULT_NONE};
+					     .fault = dead ? watched->fault : WGVIA_FAULT_NONE,
+					     .deaths = watched->deaths,
+					     .recoveries = watched->recoveries};
 }
 
 bool gateways_report(struct gateways *gateways, struct gateway_healths *healths)

@@ -203,9 +203,10 @@ static void log_sender(const struct sender_target *target, struct course *course
 	char text[SENDER_TEXT_MAX];
 
 	if (another && strcmp(course->told, sender_text(target, text)) != 0)
-		log_line(JOURNAL_NOTICE, "%s", strcpy(course->told, text));
+		log_state(EVENT_GATEWAY, JOURNAL_NOTICE, "sender", "%s", strcpy(course->told, text));
 	if (!another && course->another)
-		log_line(JOURNAL_NOTICE, "gateway %s sends from the MAC address that it answers with", target->name);
+		log_state(EVENT_GATEWAY, JOURNAL_NOTICE, "sender",
+			  "gateway %s sends from the MAC address that it answers with", target->name);
 	if (!another)
 		course->told[0] = '\0';
 	course->another = another;

@@ -21,6 +21,7 @@ int cmd_check(struct context *context, int argc, char **argv);
 int cmd_health(struct context *context, int argc, char **argv);
 int cmd_explain(struct context *context, int argc, char **argv);
 int cmd_trace(struct context *context, int argc, char **argv);
+int cmd_monitor(struct context *context, int argc, char **argv);
 int cmd_run(struct context *context, int argc, char **argv);
 int cmd_import(struct context *context, int argc, char **argv);
 int cmd_stats(struct context *context, int argc, char **argv);

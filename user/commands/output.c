@@ -260,6 +260,16 @@ bool print_bool(const json *object, const char *name)
 	return json_object_get_boolean(print_member(object, name));
 }
 
+void print_add_members(json *object, const json *other)
+{
+	json_object_object_foreach ((json *)other, name, value) {
+		if (json_object_is_type(value, json_type_string))
+			print_add_text(object, name, json_object_get_string(value));
+		else
+			print_add(object, name, json_object_get(value));
+	}
+}
+
 json *print_neighbour(const struct neighbour *neighbour)
 {
 	json *value = print_object();
@@ -289,11 +299,14 @@ void print_add_hop(json *object, const struct wgvia_hop *hop, const struct netde
 	print_add_device(object, netdevs, hop->ifindex);
 }
 
+const char *print_line_text(const json *value)
+{
+	return json_object_to_json_string_ext((json *)value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
 void print_line(const json *value)
 {
-	const int plain = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
-
-	puts(json_object_to_json_string_ext((json *)value, plain));
+	puts(print_line_text(value));
 }
 
 void print_instances(const struct context *context, json *values, bool single,

@@ -52,6 +52,9 @@ uint64_t print_number(const json *object, const char *name);
 bool print_bool(const json *object, const char *name);
 json *print_member(const json *object, const char *name);
 
+/* Members of another object that holds texts and numbers, as they are printed. */
+void print_add_members(json *object, const json *other);
+
 /* {"state": ..., "lladdr": ...} */
 json *print_neighbour(const struct neighbour *neighbour);
 /* Members "dev" and "ifindex". */
@@ -59,7 +62,9 @@ void print_add_device(json *object, const struct netdevs *netdevs, uint32_t ifin
 /* Member "via", and those of its device: a gateway has them wherever it is printed. */
 void print_add_hop(json *object, const struct wgvia_hop *hop, const struct netdevs *netdevs);
 
-/* A line of JSON, of a stream. */
+/* A line of JSON, of a stream, without its end; lives as long as `value`. */
+const char *print_line_text(const json *value);
+/* The same, printed. */
 void print_line(const json *value);
 /*
  * Prints `values`, an array with one element an instance: as JSON (`single`: the element alone), or by `text` for each.

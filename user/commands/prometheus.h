@@ -25,7 +25,7 @@ struct exposed {
  */
 int prometheus_print(struct context *context, int argc, char **argv, FILE *out);
 
-/* The gauges. 0 or -ENOMEM. */
+/* The gauges, and the counters of transitions. 0 or -ENOMEM. */
 int gauges_print(const struct exposed *all, size_t count, FILE *out);
 /* A label's value: an interface name may hold any character but '/', ':' and white space. */
 void prometheus_label(const char *value, FILE *out);

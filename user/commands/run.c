@@ -11,24 +11,14 @@
 #include "agent/log.h"
 #include "base/util.h"
 #include "commands/output.h"
+#include "host/event_bus.h"
 
-/* Of the journal's "<3>", in the words of syslog(3) and journalctl. */
-static const char *priority_word(const char *priority)
+static void print_event(const struct event *event)
 {
-	static const char *const words[] = {"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"};
-	size_t number = priority[1] - '0';
-
-	return number < ARRAY_SIZE(words) ? words[number] : "debug";
-}
-
-static void print_event(const char *priority, const char *tunnel, const char *line)
-{
+	cleanup(print_release) json *made = event_json(event, print_realtime());
 	cleanup(print_release) json *value = print_object();
 
-	print_add_time(value, print_realtime());
-	print_add_text(value, "interface", tunnel);
-	print_add_text(value, "priority", priority_word(priority));
-	print_add_text(value, "text", line);
+	print_add_members(value, made);
 	print_line(value);
 	fflush(stdout);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Gauges of the state of instances and their gateways.
+ * Gauges of the state of instances and their gateways, and how often it has changed.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -148,6 +148,23 @@ static void print_gateway_age(FILE *out, const char *name, const struct exposed 
 	}
 }
 
+static void print_gateway_transitions(FILE *out, const char *name, const struct exposed *exposed)
+{
+	for (size_t i = 0; i < exposed->gateways.count; i++) {
+		const struct wgvia_hop *hop = &exposed->gateways.all[i];
+		const struct wgvia_gateway_health *health = gateway_report_find(&exposed->view.report, hop);
+
+		if (!health)
+			continue;
+		begin_gateway(out, name, exposed, hop);
+		add_label(out, "to", health_words[WGVIA_HEALTH_ALIVE]);
+		end(out, health->recoveries);
+		begin_gateway(out, name, exposed, hop);
+		add_label(out, "to", health_words[WGVIA_HEALTH_DEAD]);
+		end(out, health->deaths);
+	}
+}
+
 static const struct {
 	const char *name, *help;
 	void (*print)(FILE *out, const char *name, const struct exposed *exposed);
@@ -161,6 +178,8 @@ static const struct {
 	{"wgvia_gateway_up", "Whether a gateway, in use or not, is alive.", print_gateway_up},
 	{"wgvia_gateway_prefixes", "Prefixes that go via this gateway now.", print_gateway_prefixes},
 	{"wgvia_gateway_state_seconds", "Seconds since the agent found the gateway alive or dead.", print_gateway_age},
+	{"wgvia_gateway_transitions_total", "How often the agent has seen the gateway become alive or dead.",
+	 print_gateway_transitions},
 };
 
 /* With its heading, which a metric without samples must not have. 0 or -ENOMEM. */
@@ -179,8 +198,8 @@ static int print_metric(const struct exposed *all, size_t count, size_t number, 
 		return -ENOMEM;
 	}
 	if (len)
-		fprintf(out, "# HELP %s %s\n# TYPE %s gauge\n%s", metrics[number].name, metrics[number].help,
-			metrics[number].name, samples);
+		fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s", metrics[number].name, metrics[number].help,
+			metrics[number].name, strstr(metrics[number].name, "_total") ? "counter" : "gauge", samples);
 	free(samples);
 	return 0;
 }

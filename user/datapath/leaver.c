@@ -5,13 +5,14 @@
 #include "datapath/instance.h"
 #include "datapath/pins.h"
 
-int leaver_release(const char *root, const char *tunnel, uint32_t ifindex, struct error *error)
+int leaver_release(const char *root, const char *tunnel, uint32_t ifindex, uint32_t *directions, struct error *error)
 {
 	cleanup(instance_close) struct instance running = INSTANCE_NONE;
 	char folder[PINS_PATH_MAX];
 	cleanup_fd int lock = -1;
 	int ret = pins_path(folder, root, tunnel, PINS_CURRENT, NULL);
 
+	*directions = 0;
 	if (ret || !attach_has_pin(folder, ifindex))
 		return ret;
 	ret = instance_open_locked(root, tunnel, &running, &lock, error);
@@ -21,8 +22,11 @@ int leaver_release(const char *root, const char *tunnel, uint32_t ifindex, struc
 		const struct attachment *attachment = &running.attachments[i];
 		int failed = 0;
 
-		if (attachment->ifindex == ifindex && attachment->moved)
-			failed = attach_remove(running.folder, attachment);
+		if (attachment->ifindex != ifindex || !attachment->moved)
+			continue;
+		failed = attach_remove(running.folder, attachment);
+		if (!failed)
+			*directions |= 1u << attachment->direction;
 		ret = ret ? ret : failed;
 	}
 	return ret;

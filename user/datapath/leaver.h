@@ -11,9 +11,9 @@
 
 /*
  * Detaches the programs that have moved with a device of this ifindex to another network namespace, where they would
- * decide on packets that are none of the instance's. Nothing to detach is a success. 0, or negative, not always with
- * `error` set.
+ * decide on packets that are none of the instance's; `*directions` has 1 << enum wgvia_direction of each. Nothing to
+ * detach is a success. 0, or negative, not always with `error` set.
  */
-int leaver_release(const char *root, const char *tunnel, uint32_t ifindex, struct error *error);
+int leaver_release(const char *root, const char *tunnel, uint32_t ifindex, uint32_t *directions, struct error *error);
 
 #endif

@@ -37,5 +37,6 @@ int newcomer_guard(const char *root, const char *tunnel, const struct programs *
 		return ret == -ENOENT ? 0 : ret;
 	if (!programs_fit(programs, &running) || instance_attachment(&running, &point))
 		return 0;
-	return attach_guard(&running, &point, program, error);
+	ret = attach_guard(&running, &point, program, error);
+	return ret ? ret : 1;
 }

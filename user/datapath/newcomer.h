@@ -15,8 +15,8 @@
 
 /*
  * Attaches the program that the caller holds to the device, and pins it as any other of the instance's; the next change
- * of the instance takes it in, or away. Where there is no such instance, or program, nothing is done. 0, or negative
- * with `error` set.
+ * of the instance takes it in, or away. Where there is no such instance, or program, nothing is done. 1 where it
+ * was attached, 0, or negative with `error` set.
  */
 int newcomer_guard(const char *root, const char *tunnel, const struct programs *programs, const struct netdev *netdev,
 		   struct error *error);

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/journal.h"
 #include "base/util.h"
 #include "config/parse.h"
 #include "datapath/dataplane.h"
@@ -13,8 +14,10 @@
 #include "datapath/pins.h"
 #include "datapath/sender_map.h"
 #include "datapath/state_maps.h"
+#include "host/event_bus.h"
 #include "plan/sources.h"
 #include "session/agent_lock.h"
+#include "session/change_list.h"
 
 static struct error *error_of(const struct session *session)
 {
@@ -197,12 +200,37 @@ int session_plan(struct session *session)
 	return plan_running(session->host, &session->state, &session->plan, error_of(session));
 }
 
+/*
+ * What the plan changes, for those who listen to it; an agent, which has programs of its own, tells it by itself. It
+ * needs the running state, which the caller has changed.
+ */
+static void gather_changes(const struct session *session, struct change_list *list)
+{
+	cleanup(state_free) struct state running = {};
+	struct error ignored = {};
+
+	if (session->programs || !event_bus_has_listeners())
+		return;
+	if (!session->is_running)
+		change_list_plan(list, &session->instance, NULL, &session->plan);
+	else if (!state_maps_read(&session->instance, &running, &ignored))
+		change_list_plan(list, &session->instance, &running, &session->plan);
+}
+
+static void publish_changes(const struct change_list *list)
+{
+	change_list_visit(list, event_bus_add);
+	event_bus_flush();
+}
+
 int session_commit(struct session *session)
 {
+	cleanup(change_list_free) struct change_list changes = {};
 	cleanup(programs_close) struct programs own = PROGRAMS_NONE;
 	const char *root = session->context->pin_dir;
 	int ret;
 
+	gather_changes(session, &changes);
 	session->plan.state.keep_choice = !session->is_choosing && agent_is_alive(root, session->tunnel);
 	ret = dataplane_apply(root, &session->plan, &session->instance, session->programs ? session->programs : &own,
 			      &session->changed, error_of(session));
@@ -210,6 +238,7 @@ int session_commit(struct session *session)
 		return ret;
 	session->committed = true;
 	give_lock_back(session);
+	publish_changes(&changes);
 	if (!session->programs) /* an agent knows what it did */
 		agent_poke(root, session->tunnel);
 	return 0;
@@ -264,10 +293,21 @@ static int remove_instance(struct context *context, const char *tunnel, struct e
 	return 0;
 }
 
+static void publish_removal(const char *tunnel)
+{
+	cleanup(event_free) struct event event =
+		event_make(EVENT_INSTANCE, JOURNAL_NOTICE, tunnel, "the instance was taken down");
+
+	event_add_text(&event, "state", "down");
+	event_bus_add(&event);
+	event_bus_flush();
+}
+
 int session_remove(struct context *context, const char *tunnel, struct error *left)
 {
 	cleanup_fd int lock = -1;
 	int ret = pins_probe(context->pin_dir, &context->error);
+	bool was_there;
 
 	*left = (struct error){};
 	if (ret)
@@ -275,9 +315,12 @@ int session_remove(struct context *context, const char *tunnel, struct error *le
 	lock = pins_lock(context->pin_dir, &context->error);
 	if (lock < 0)
 		return lock == -ENOENT ? 0 : lock;
+	was_there = pins_exist(context->pin_dir, tunnel, PINS_CURRENT);
 	ret = remove_instance(context, tunnel, left);
 	if (ret)
 		return ret;
+	if (was_there)
+		publish_removal(tunnel);
 	ret = remove_rest(context, tunnel);
 	if (ret == -ENOTEMPTY) {
 		*left = left->text[0] ? *left : context->error;

@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The alert rules by promtool: they are valid, and for each there is a case in which it fires and one in which it does not.
+# tests/net/prometheus.bats has a real Prometheus evaluate them.
+
+# shellcheck disable=SC2154 # what `run` sets
+
+bats_require_minimum_version 1.5.0
+TREE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+load ../lib/prometheus.bash
+
+setup() {
+	needs_prometheus
+	cp "$RULES" "$TREE/tests/prometheus/rules.test.yml" "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+alerts() {
+	sed -n 's/^ *- alert: //p' "$RULES"
+}
+
+@test "the alert rules are valid, and do what their cases say" {
+	"$PROMTOOL" check rules wgvia.rules.yml
+	"$PROMTOOL" test rules rules.test.yml
+}
+
+@test "each alert has a case in which it fires, and one in which it does not" {
+	local alert
+	[ "$(alerts | wc -l)" -ge 9 ]
+	for alert in $(alerts); do
+		grep -q "alertname: $alert, exp_alerts: \[\]" rules.test.yml || { echo "$alert: no case without" && return 1; }
+		grep -A 1 "alertname: $alert\$" rules.test.yml | grep -q 'exp_alerts:$' || { echo "$alert: no case with" && return 1; }
+	done
+}
+
+# changed ALERT EXPRESSION: the rules, with another expression for the alert.
+changed() {
+	awk -v alert="$1" -v expr="$2" '
+		/- alert:/ { own = $3 == alert }
+		own && /^        expr:/ { print "        expr: " expr; skip = 1; next }
+		skip && /^        [a-z]/ { skip = 0 }
+		!skip' "$RULES" >wgvia.rules.yml
+	"$PROMTOOL" check rules wgvia.rules.yml >/dev/null
+}
+
+@test "the cases see an alert that never fires, and one that always does" {
+	local alert
+	for alert in $(alerts); do
+		changed "$alert" 'wgvia_nothing == 1'
+		run ! "$PROMTOOL" test rules rules.test.yml
+		grep -q "alertname: *$alert" <<<"$output" || { echo "$alert: $output" && return 1; }
+		changed "$alert" 'vector(1)'
+		run ! "$PROMTOOL" test rules rules.test.yml
+		grep -q "alertname: *$alert" <<<"$output" || { echo "$alert: $output" && return 1; }
+	done
+}
+
+@test "the alerts name metrics and verdicts that there are" {
+	local word
+	while read -r word; do
+		grep -q "\"$word\"" "$TREE"/user/commands/stats_*.c || { echo "$word" && return 1; }
+	done < <(grep -v '^ *#' "$RULES" | grep -oE '\bwgvia_[a-z_]+' | sort -u)
+	for word in $(sed -n 's/.*verdict=~\{0,1\}"\([a-z_|]*\)".*/\1/p' "$RULES" | tr '|' ' '); do
+		grep -q "\"$word\"" "$TREE/include/wgvia_abi.h" || { echo "$word" && return 1; }
+	done
+}
