@@ -167,6 +167,7 @@ enum wgvia_fault {
 	WGVIA_FAULT_MTU,
 	WGVIA_FAULT_NO_ANSWER,
 	WGVIA_FAULT_NEIGHBOUR,
+	/* the neighbour answers, and: */
 	WGVIA_FAULT_FORWARD, /* the echo request did not come back */
 	WGVIA_FAULT_RETURN,  /* it did, and the reply did not */
 	/* of the address in the list's `watch` */

@@ -110,7 +110,7 @@ table() {
 		WG up wg6 from $VPN6 via $FW6 dev ens3 or => $FW6
 		WG up wg6 from $VPN6 via $FW6 or $SVC6 => bypass dev from health mode mss on-fail or outside return
 		WG up wg6 from $VPN6 via $FW6 health => forward neighbour ping tcp
-		WG up wg6 from $VPN6 via $FW6 health ping => 
+		WG up wg6 from $VPN6 via $FW6 health ping =>
 		WG up wg6 from $VPN6 via $FW6 health forward => bypass from mode mss on-fail outside return
 		WG up wg6 from $VPN6 via $FW6 health ping $SVC6 => bypass from mode mss on-fail outside return
 		WG up wg6 from $VPN6 via $FW6 dev ens3 mode => fast stack

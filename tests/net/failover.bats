@@ -130,7 +130,8 @@ back_again() {
 
 # two_gateways WORD...: of the agent
 two_gateways() {
-	wgvia up wg6 from $VPN4 via $FIRST4 or $SECOND4 from $VPN6 via $FIRST6 or $SECOND6
+	wgvia up wg6 from $VPN4 via $FIRST4 or $SECOND4 health ${KIND:-neighbour} \
+		from $VPN6 via $FIRST6 or $SECOND6 health ${KIND:-neighbour}
 	agent_start hold 1 "$@"
 	says "gateway $SECOND4 dev ens3 answers"
 	says "gateway $FIRST4 dev ens3 is healthy"
@@ -140,6 +141,14 @@ two_gateways() {
 
 @test "two gateways, agent" {
 	two_gateways
+}
+
+@test "two gateways, agent, health forward" {
+	KIND=forward two_gateways
+}
+
+@test "two gateways, agent with interval 0.1, health forward" {
+	KIND=forward two_gateways interval 0.1
 }
 
 @test "two gateways, agent with interval 0.1" {

@@ -195,6 +195,22 @@ NO_RETURN="no return path: it does not forward echo replies to the prefix"
 	fails_over "$NO_FORWARD" "$NO_FORWARD" hung
 }
 
+@test "forward: the reason is the one of the last try" {
+	up_with forward forward
+	no_forwarding
+	dead_of $VPN4 $ONE4 "$NO_FORWARD"
+	one_forwards 1
+	no_return
+	# it may be alive in between
+	dead_of $VPN4 $ONE4 "$NO_RETURN"
+	in_ns "$NS_FW2" nft 'table netdev fault { chain in { type filter hook ingress device lan priority -1; policy drop; }; }'
+	poll 20 is_silent $VPN4 $ONE4
+}
+
+is_silent() { # PREFIX GATEWAY
+	[[ $(health "$1" "$2" .health.reason) =~ ^(it does not answer neighbour requests|the kernel.s neighbour entry has failed)$ ]]
+}
+
 # asked COUNT: neighbour requests for the first gateway.
 asked() {
 	[ "$(lan_counter asked four)" -ge "$1" ] && [ "$(lan_counter asked six)" -ge "$1" ]

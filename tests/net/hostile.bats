@@ -153,7 +153,7 @@ scribbled() {
 	for ((round = 0; round < rounds; round++)); do
 		scribble $((SEED + round)) 1000 senders learnt bounced
 		looks_on
-		bpftool map update pinned "$PIN_DIR/wg6/failover" key 0 0 0 0 value hex $(random_bytes 196)
+		bpftool map update pinned "$PIN_DIR/wg6/failover" key 0 0 0 0 value hex $(random_bytes 224)
 		up
 		is "$(view)" "$before"
 		is "$(bpftool -j map dump pinned "$PIN_DIR/wg6/failover" | jq length)" 0

@@ -460,6 +460,8 @@ static void note_fault(struct gateways *gateways, struct watched *watched)
 {
 	enum wgvia_fault fault = health_path_fault(&watched->path, watched->target.watch.kind);
 
+	if (!fault && watched->fault >= WGVIA_FAULT_FORWARD) /* it was better than now */
+		fault = WGVIA_FAULT_NO_ANSWER;
 	if (!watched->health.sent || !fault || fault == watched->fault)
 		return;
 	watched->fault = fault;

@@ -34,7 +34,7 @@ bool failover_same_way(const struct state *a_state, const struct wgvia_gateway *
  */
 bool failover_same(const struct state *a_state, const struct wgvia_gateway *a, const struct state *b_state,
 		   const struct wgvia_gateway *b);
-/* Where a prefix has a list of the same gateways in both states, the one that is in force in `running` stays in force. */
+/* Where a prefix has a list of the same gateways in both states, the one that is in force in `running` stays so. */
 void failover_keep_choice(struct state *state, const struct state *running);
 
 /* What is to be said of preference lists that nobody watches; NULL: nothing. `agent`: one is alive. */

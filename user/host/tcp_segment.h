@@ -28,7 +28,7 @@ size_t tcp_make_segment(const struct tcp_segment *segment, uint8_t packet[TCP_SE
 bool tcp_read_segment(uint8_t family, const uint8_t *packet, size_t len, struct tcp_segment *segment);
 
 #define TCP_SOCKET_PORTS 1024
-/* The socket, or -errno. It hears segments with SYN or RST to TCP_SOCKET_PORTS ports from `port`, a multiple of that. */
+/* The socket, or -errno. It hears segments with SYN or RST to TCP_SOCKET_PORTS ports from `port` on. */
 int tcp_socket_open(uint16_t port);
 /* In a frame to that MAC address, hop limit 64. 0 or -errno. */
 int tcp_socket_send(int fd, uint32_t ifindex, const uint8_t mac[6], const struct tcp_segment *segment);
