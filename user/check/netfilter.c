@@ -13,6 +13,7 @@
 #include "base/permissions.h"
 #include "base/util.h"
 #include "check/finding.h"
+#include "check/flowtables.h"
 #include "check/ruleset.h"
 #include "check/ruleset_fate.h"
 #include "check/ruleset_nft.h"
@@ -304,9 +305,11 @@ void check_netfilter(struct examined *examined)
 	if (ruleset_follow_jumps(&ruleset))
 		return;
 	look_at(&ruleset, &found);
-	if (examined->plan.state.mode == WGVIA_FAST)
+	if (examined->plan.state.mode == WGVIA_FAST) {
 		report_fast(examined, &found);
-	else
+	} else {
 		report_stack(examined, &ruleset, &found);
+		check_flowtables(examined, &ruleset, &traffic);
+	}
 	report_unread(examined, &ruleset);
 }

@@ -154,6 +154,32 @@ void ruleset_add_rule(struct ruleset *ruleset, size_t chain, struct scope scope,
 		free(undo);
 }
 
+void ruleset_add_flowtable(struct ruleset *ruleset, const char *name, char *devices)
+{
+	struct flowtable *flowtable =
+		devices ? array_grow(&ruleset->flowtables, &ruleset->flowtable_count, sizeof(*flowtable)) : NULL;
+
+	if (flowtable)
+		*flowtable = (struct flowtable){strdup(name), devices};
+	else
+		free(devices);
+}
+
+void ruleset_add_flow(struct ruleset *ruleset, size_t chain, const char *flowtable, struct scope scope)
+{
+	struct flow_rule *flow;
+
+	for (size_t i = 0; i < ruleset->flowtable_count && chain != SIZE_MAX; i++) {
+		const char *name = ruleset->flowtables[i].name;
+
+		if (!name || strcmp(name, flowtable) != 0)
+			continue;
+		flow = array_grow(&ruleset->flows, &ruleset->flow_count, sizeof(*flow));
+		if (flow)
+			*flow = (struct flow_rule){chain, i, scope};
+	}
+}
+
 static int compare_jumps(const void *a, const void *b)
 {
 	const struct jump *one = a, *other = b;
@@ -231,6 +257,12 @@ void ruleset_free(struct ruleset *ruleset)
 		free(ruleset->rules[i].undo);
 	for (size_t i = 0; i < ruleset->step_count; i++)
 		free(ruleset->steps[i].text);
+	for (size_t i = 0; i < ruleset->flowtable_count; i++) {
+		free(ruleset->flowtables[i].name);
+		free(ruleset->flowtables[i].devices);
+	}
+	free(ruleset->flowtables);
+	free(ruleset->flows);
 	free(ruleset->chains);
 	free(ruleset->slots);
 	free(ruleset->rules);

@@ -72,6 +72,18 @@ struct jump {
 	struct scope scope; /* what the rule that jumps is about */
 };
 
+/* Forwards packets of connections that rules put into it, where they come by one of its devices. */
+struct flowtable {
+	char *name;    /* "inet TABLE NAME" */
+	char *devices; /* each with a space before and behind it; " " where it has none */
+};
+
+/* A rule that puts connections into a flowtable. */
+struct flow_rule {
+	size_t chain, flowtable;
+	struct scope scope;
+};
+
 struct ruleset {
 	struct chain *chains;
 	size_t chain_count;
@@ -83,6 +95,10 @@ struct ruleset {
 	size_t jump_count;
 	struct step *steps; /* those of a chain in their order */
 	size_t step_count;
+	struct flowtable *flowtables;
+	size_t flowtable_count;
+	struct flow_rule *flows;
+	size_t flow_count;
 	bool extensions_unread; /* there are rules of iptables-nft, and iptables-nft-save is not there to read them */
 	bool nft_unread;	/* there are chains of nftables, and nft is not there to read them */
 	bool legacy_unread;	/* the same of iptables-legacy */
@@ -126,6 +142,10 @@ void ruleset_add_jump(struct ruleset *ruleset, size_t from, size_t to, struct sc
  */
 void ruleset_add_step(struct ruleset *ruleset, size_t chain, const struct condition *condition,
 		      enum rule_verdict verdict, size_t target, const char *text);
+/* Takes `devices`, which may be NULL: then there is none. */
+void ruleset_add_flowtable(struct ruleset *ruleset, const char *name, char *devices);
+/* One of a flowtable that is not known is left out. */
+void ruleset_add_flow(struct ruleset *ruleset, size_t chain, const char *flowtable, struct scope scope);
 /* Takes `undo`, which may be NULL. A rule with an empty scope is left out. */
 void ruleset_add_rule(struct ruleset *ruleset, size_t chain, struct scope scope, unsigned int flags, char *undo);
 

@@ -240,10 +240,21 @@ static void read_match(struct reader *reader, struct nft_rule *rule, struct json
 		rule->flags |= RULE_INVALID;
 }
 
+/* {"op": "add", "flowtable": "@NAME"} */
+static void read_flow(struct reader *reader, struct nft_rule *rule, struct json_object *flow)
+{
+	const char *name = nft_text(flow, "flowtable");
+	char key[RULESET_NFT_KEY];
+
+	ruleset_nft_key(key, nft_text(rule->json, "family"), nft_text(rule->json, "table"), name + (*name == '@'));
+	ruleset_add_flow(reader->ruleset, rule->chain, key, rule->condition.scope);
+	rule->flags |= RULE_ACTS;
+}
+
 static void read_statement(struct reader *reader, struct nft_rule *rule, struct json_object *statement)
 {
 	struct json_object *match = nft_member(statement, "match"), *vmap = nft_member(statement, "vmap"),
-			   *mangle = nft_member(statement, "mangle"), *extension;
+			   *mangle = nft_member(statement, "mangle"), *flow = nft_member(statement, "flow"), *extension;
 
 	if (match)
 		read_match(reader, rule, match);
@@ -251,6 +262,8 @@ static void read_statement(struct reader *reader, struct nft_rule *rule, struct 
 		read_map(reader, rule, vmap);
 	else if (mangle)
 		rule->flags |= flags_of_mangle(mangle);
+	else if (flow)
+		read_flow(reader, rule, flow);
 	else if (json_object_object_get_ex(statement, "xt", &extension))
 		read_extension(reader, rule, extension);
 	else
@@ -333,6 +346,32 @@ static struct sides sides_of_chain(struct reader *reader, struct json_object *ch
 	return sides;
 }
 
+/* The list and one more name; takes the list. NULL when out of memory. */
+static char *add_name(char *list, struct json_object *name)
+{
+	const char *text = json_object_get_string(name);
+	char *longer = NULL;
+
+	if (list && asprintf(&longer, "%s%s ", list, text ? text : "") < 0)
+		longer = NULL;
+	free(list);
+	return longer;
+}
+
+/* "dev" is a name, or several; a flowtable that has lost its devices has none. */
+static void read_flowtable(struct reader *reader, struct json_object *flowtable)
+{
+	struct json_object *devices = nft_member(flowtable, "dev");
+	char key[RULESET_NFT_KEY], *list = strdup(" ");
+
+	if (json_object_is_type(devices, json_type_string))
+		list = add_name(list, devices);
+	for (size_t i = 0; i < nft_items(devices); i++)
+		list = add_name(list, json_object_array_get_idx(devices, i));
+	ruleset_nft_key(key, nft_text(flowtable, "family"), nft_text(flowtable, "table"), nft_text(flowtable, "name"));
+	ruleset_add_flowtable(reader->ruleset, key, list);
+}
+
 static void read_chain(struct reader *reader, struct json_object *chain)
 {
 	const char *family = nft_text(chain, "family"), *hook = nft_text(chain, "hook");
@@ -368,6 +407,7 @@ static bool add_all(struct reader *reader, struct json_object *all)
 		return false;
 	reader->known = json_object_new_object();
 	each(reader, list, "chain", read_chain);
+	each(reader, list, "flowtable", read_flowtable);
 	each(reader, list, "rule", mark_extensions);
 	read_extensions(reader);
 	each(reader, list, "rule", read_rule);

@@ -23,6 +23,7 @@ const char *const finding_names[] = {
 	"direct",
 	"egress_rules",
 	"encapsulation",
+	"flowtable",
 	"forward_rules",
 	"forwarding",
 	"gateway",
