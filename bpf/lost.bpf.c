@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Counts packets that the kernel drops after a program of the packet path has redirected them: the gateway does not
- * answer ARP or ND, a device is down, a queue is full. The kernel runs this at each packet that it drops, anybody's;
- * one comparison sorts out those that carry no note of ours (mark.h).
+ * answer ARP or ND, a device is down, a queue is full. The kernel runs this for each packet that it drops, whoever's it
+ * is; one comparison sorts out those that have no note of ours (mark.h).
  *
- * A packet is counted once, under the number that the kernel gives its reason, by the instance whose network namespace
- * it is in and whose prefix has its source, or its destination on the return path. What the programs themselves drop has a
- * verdict and no note. Segments that the kernel made of a GSO packet are counted singly, as everywhere.
+ * A packet is counted once, under the kernel's number of the reason, by the instance whose network namespace it is in
+ * and whose prefix has its source, or its destination on the return path. What the programs themselves drop has a
+ * verdict and no note. Segments of a GSO packet are counted singly, as everywhere.
  */
 #include <linux/bpf.h>
 
@@ -88,9 +88,9 @@ struct {
 } meta SEC(".maps");
 
 /*
- * Whether the packet is on its way out. __bpf_redirect_neigh() unsets the MAC header, __dev_queue_xmit() sets it to where
- * the data begins; of a packet that was received the data begins behind it. The note survives the way through another
- * network namespace of this host, so a packet may come back with it. PACKET_OUTGOING are the copies for sniffers.
+ * Whether the packet is on its way out. __bpf_redirect_neigh() unsets the MAC header, __dev_queue_xmit() sets it to
+ * where the data begins; in a packet that was received the data begins after it. The note survives the way through
+ * another network namespace of this host, so a packet may come back with it. PACKET_OUTGOING are copies for sniffers.
  */
 static __always_inline bool is_being_sent(const struct sk_buff *skb)
 {

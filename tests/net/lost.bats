@@ -9,7 +9,7 @@
 load ../lib/wire.bash
 load ../lib/agent.bash
 
-AGENT_ENV=()
+export AGENT_ENV=()
 LOST4=198.51.100.1 LOST6=2001:db8:9::1 # the firewall
 
 setup() {
@@ -309,13 +309,18 @@ none_counts() {
 	[ "$(counting)" -eq "${1:-0}" ]
 }
 
+fits_schema() {
+	wgvia -j stats wg6 | /usr/bin/python3 "$TREE/tests/lib/schema.py" "$TREE/docs/wgvia.schema.json" stats
+}
+
 @test "it counts from the first agent on, whether one runs or not, until the instance is taken down" {
 	local before pins=$PIN_DIR/wg6
 	before=$(counting)
 	wgvia up wg6 from $VPN4 via $LOST4 dev ens4 from $VPN6 via $LOST6 dev ens4
 	is "$(wgvia -j stats wg6 | jq -c '[.lost, .lost_problem]')" '[null,"no agent has counted them"]'
 	wgvia stats wg6 | grep -Fx "    lost after the redirect: unknown, no agent has counted them"
-	! wgvia stats wg6 --prometheus | grep wgvia_lost
+	is "$(wgvia stats wg6 --prometheus | grep -c wgvia_lost)" 0
+	fits_schema
 	agent_start interval 60
 	is "$(counting)" $((before + 1))
 	wgvia stats wg6 | grep -Fx "    lost after the redirect: nothing"
@@ -328,6 +333,7 @@ none_counts() {
 	add_up 20
 	is "$(lost)" 20
 	wgvia stats wg6 | grep -E '^        neigh_failed +20 packets +2000 bytes$'
+	fits_schema
 	wgvia stats wg6 --prometheus >"$BATS_TEST_TMPDIR/metrics"
 	/usr/bin/python3 "$TREE/tests/lib/promcheck.py" <"$BATS_TEST_TMPDIR/metrics"
 	grep -Fx 'wgvia_lost_packets_total{interface="wg6",reason="neigh_failed"} 20' "$BATS_TEST_TMPDIR/metrics"

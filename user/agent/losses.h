@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sees to it that what the kernel drops after a redirect is counted, from the agent's first step with an instance on. An
- * instance whose losses are not counted does its job all the same: what fails here is logged once.
+ * Sees to it that what the kernel drops after a redirect is counted, once there is an instance. An instance does its
+ * job without that all the same: what fails here is logged once.
  */
 #ifndef WGVIA_LOSSES_H
 #define WGVIA_LOSSES_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia stats [IFACE] [--watch [SECONDS] | --prometheus]: packets and bytes by verdict, and by the kernel's reason those
- * that it dropped after a redirect. Text shows those that occurred, all with -v; JSON has all.
+ * wgvia stats [IFACE] [--watch [SECONDS] | --prometheus]: packets and bytes by verdict, and those that the kernel
+ * dropped after a redirect, by its reason. Text shows those that occurred, all with -v; JSON has all.
  */
 #include <inttypes.h>
 #include <math.h>

@@ -19,7 +19,7 @@
 #include "lost.skel.h"
 
 #define PIN_MAX (PINS_PATH_MAX + 32)
-#define PIN_MAP "lost"
+#define MAP_NAME "lost"
 #define PIN_LINK "count_lost"
 #define PIN_PROGRAM "count_lost_program"
 
@@ -42,7 +42,7 @@ static int open_map(const struct instance *instance)
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
 	char path[PIN_MAX];
-	cleanup_fd int fd = bpf_obj_get(pin_of(instance, PIN_MAP, path));
+	cleanup_fd int fd = bpf_obj_get(pin_of(instance, MAP_NAME, path));
 
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) || info.type != BPF_MAP_TYPE_PERCPU_ARRAY ||
 	    info.value_size != sizeof(struct wgvia_counter) || info.max_entries != WGVIA_LOST_REASONS)
@@ -126,7 +126,7 @@ void lost_tidy(const struct instance *instance)
 	if (lost_is_counted(instance))
 		return;
 	remove_program(instance);
-	unpin(instance, PIN_MAP);
+	unpin(instance, MAP_NAME);
 }
 
 /* --- attaching --- */
@@ -165,8 +165,8 @@ static int attach_and_pin(const struct instance *instance, const struct lost_bpf
 	int ret = 0;
 
 	if (!has_map) {
-		unpin(instance, PIN_MAP); /* something else */
-		ret = pin(instance, PIN_MAP, bpf_map__fd(skeleton->maps.lost));
+		unpin(instance, MAP_NAME); /* something else */
+		ret = pin(instance, MAP_NAME, bpf_map__fd(skeleton->maps.lost));
 	}
 	ret = ret ? ret : pin(instance, PIN_PROGRAM, bpf_program__fd(skeleton->progs.count_lost));
 	if (ret)
@@ -192,7 +192,7 @@ static int replace_program(const struct instance *instance, const struct lost_bp
 	ret = attach_and_pin(instance, skeleton, has_map);
 	if (ret) {
 		remove_program(instance);
-		unpin(instance, PIN_MAP);
+		unpin(instance, MAP_NAME);
 	}
 	return ret;
 }
