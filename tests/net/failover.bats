@@ -128,6 +128,7 @@ adds_up() {
 
 # Of what was redirected each packet has arrived in the LAN, or the kernel has dropped it and that is counted.
 exactly_counted() {
+	[ "$(wgvia -j stats wg6 | jq .lost)" != null ] || return 0 # this kernel does not report what it drops
 	poll 10 adds_up || is "$(arrived) arrived, $(lost_after) lost" "$(handed_on) in all"
 	echo "# $BATS_TEST_DESCRIPTION: $(handed_on) redirected, $(arrived) arrived in the LAN, lost after the redirect:" \
 		"$(wgvia -j stats wg6 | jq -c '.lost | map_values(.packets) | with_entries(select(.value > 0))')" >&3

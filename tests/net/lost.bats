@@ -12,7 +12,15 @@ load ../lib/agent.bash
 export AGENT_ENV=()
 LOST4=198.51.100.1 LOST6=2001:db8:9::1 # the firewall
 
+# kernel_reports_drops: a program on kfree_skb is told the reason (BTF, Linux 5.17).
+kernel_reports_drops() {
+	bpftool prog load "$TREE/build/bpf/lost.bpf.o" "/sys/fs/bpf/wgvia-probe-$$" >"$BATS_TEST_TMPDIR/probe" 2>&1 || return
+	rm "/sys/fs/bpf/wgvia-probe-$$"
+}
+
 setup() {
+	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+	kernel_reports_drops || skip "kernel $(uname -r) does not report why it drops packets"
 	wire_begin $$
 	wire_tunnel wg6 tun
 	wire_cable ens3 lan
@@ -25,6 +33,7 @@ setup() {
 }
 
 teardown() {
+	[ -n "${PIN_DIR:-}" ] || return 0 # skipped
 	agent_stop KILL 2>/dev/null || true
 	wire_end
 }
@@ -268,6 +277,24 @@ no_gateway_are() {
 	inject 20
 	add_up 40
 	is "$(arrived) $(lost)" "40 0"
+}
+
+@test "a packet that has arrived is not counted where another network namespace of this host drops it" {
+	begin
+	firewall_known
+	ip -n "$NS_LAN" link add sink type veth peer name drain
+	in_ns "$NS_LAN" nft -f - <<-END
+		table netdev onward {
+			chain in {
+				type filter hook ingress device lan2 priority 1; policy accept;
+				ip saddr $VPN4 fwd to sink
+				ip6 saddr $VPN6 fwd to sink
+			}
+		}
+	END
+	inject 20
+	add_up 20
+	is "$(arrived) $(lost)" "20 0"
 }
 
 @test "a sniffer that is too slow loses copies, and no packet is counted" {
