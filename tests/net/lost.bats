@@ -109,8 +109,10 @@ silent_gateway() { # MODE
 	is "$(arrived) $(($(lost neigh_failed) + $(lost neighbour))) $(lost "" bytes)" "0 40 4000"
 	[ "$(lost neigh_failed)" -ge 20 ]
 	# segments are packets on the wire
-	wire tun "tcp(4, 5040, 1000)" "tcp(6, 5060, 1000)" "udp(4, 3028, 1000)"
-	add_up 53
+	wire tun "tcp(4, 5040, 1000)" "tcp(6, 5060, 1000)"
+	add_up 50
+	wire tun "udp(4, 3028, 1000)" >"$BATS_TEST_TMPDIR/out"
+	grep -q "Invalid argument" "$BATS_TEST_TMPDIR/out" || add_up 53 # a tun device takes them from Linux 6.2 on
 	is "$(lost "" bytes)" "$(sent bytes)"
 }
 
