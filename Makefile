@@ -67,9 +67,9 @@ BPF_CFLAGS := -target bpf -mcpu=v2 -std=gnu17 -O2 -g $(WARNINGS) -Iinclude -Ibpf
 	-ffile-prefix-map=$(CURDIR)=. \
 	$(addprefix -idirafter ,$(wildcard $(patsubst %,/usr/include/%,$(MULTIARCH)) $(patsubst %,/usr/%/include,$(MULTIARCH))))
 
-BPF_OBJECTS := $(B)/bpf/wgvia.bpf.o $(B)/bpf/gateways.bpf.o $(B)/bpf/index/changes.bpf.o
+BPF_OBJECTS := $(B)/bpf/wgvia.bpf.o $(B)/bpf/gateways.bpf.o $(B)/bpf/lost.bpf.o $(B)/bpf/index/changes.bpf.o
 FLOORS_OBJECT := $(B)/tests/bench/floors.bpf.o
-SKELETONS := $(B)/wgvia.skel.h $(B)/gateways.skel.h $(B)/changes.skel.h
+SKELETONS := $(B)/wgvia.skel.h $(B)/gateways.skel.h $(B)/lost.skel.h $(B)/changes.skel.h
 SOURCES := $(wildcard user/*.c user/*/*.c user/*/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 LIBRARY := $(filter-out $(B)/user/main.o,$(OBJECTS))

@@ -54,6 +54,13 @@ static __always_inline void mark_set(struct __sk_buff *skb, enum mark mark)
 	mark_is_set();
 }
 
+/* Of a packet that ends here: it was not lost after a redirect, as lost.bpf.c would take it to be. */
+static __always_inline void mark_clear(struct __sk_buff *skb)
+{
+	skb->tc_index = 0;
+	mark_is_set();
+}
+
 /* Sets MARK_SHOW. */
 static __always_inline void mark_set_gateway(struct __sk_buff *skb, const struct wgvia_gateway *gateway)
 {

@@ -32,18 +32,8 @@
 /* A verdict of our own beside the ABI's: none of our business, and not counted. */
 #define NOT_OURS WGVIA_VERDICT_COUNT
 
-/*
- * Counts the verdict and turns it into an action; `redirect` is the helper's return where there was a redirect,
- * TC_ACT_UNSPEC where not. `gateway` is the one that the decision asked for, or NULL.
- */
-static __always_inline int finish(struct __sk_buff *skb, const struct packet *pkt, enum wgvia_direction direction,
-				  enum wgvia_verdict verdict, const struct wgvia_gateway *gateway, int redirect)
+static __always_inline int action_of(enum wgvia_direction direction, enum wgvia_verdict verdict, int redirect)
 {
-	if (verdict == NOT_OURS)
-		return redirect;
-	counter_add(skb, pkt, direction, verdict);
-	trace_decision(skb, pkt, pkt->family && verdict > WGVIA_MALFORMED, direction, verdict, gateway);
-
 	switch (verdict) {
 	case WGVIA_REDIRECTED:
 	case WGVIA_RETURNED:
@@ -61,6 +51,25 @@ static __always_inline int finish(struct __sk_buff *skb, const struct packet *pk
 	default:
 		return TC_ACT_UNSPEC;
 	}
+}
+
+/*
+ * Counts the verdict and turns it into an action; `redirect` is the helper's return where there was a redirect,
+ * TC_ACT_UNSPEC where not. `gateway` is the one that the decision asked for, or NULL.
+ */
+static __always_inline int finish(struct __sk_buff *skb, const struct packet *pkt, enum wgvia_direction direction,
+				  enum wgvia_verdict verdict, const struct wgvia_gateway *gateway, int redirect)
+{
+	int action;
+
+	if (verdict == NOT_OURS)
+		return redirect;
+	counter_add(skb, pkt, direction, verdict);
+	trace_decision(skb, pkt, pkt->family && verdict > WGVIA_MALFORMED, direction, verdict, gateway);
+	action = action_of(direction, verdict, redirect);
+	if (action == TC_ACT_SHOT) /* after a redirect, too: this verdict counts it, and lost.bpf.c does not */
+		mark_clear(skb);
+	return action;
 }
 
 /* The last two questions of each way to a gateway; `good` where neither stops the packet. */

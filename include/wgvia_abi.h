@@ -287,6 +287,16 @@ struct wgvia_counter {
 WGVIA_ASSERT(sizeof(struct wgvia_counter) == 16, "wgvia_counter");
 
 /*
+ * lost: BPF_MAP_TYPE_PERCPU_ARRAY of struct wgvia_counter: packets that the kernel dropped after a redirect. The index
+ * is the kernel's number of the reason (enum skb_drop_reason), which differs from kernel to kernel; 0 where the kernel
+ * reports none (before Linux 5.17), WGVIA_LOST_OTHER for numbers that have no place, WGVIA_LOST_NEIGHBOUR where it
+ * specifies no reason and the packet had no link header yet. The agent creates it, and an instance need not have it.
+ */
+#define WGVIA_LOST_REASONS 256
+#define WGVIA_LOST_NEIGHBOUR (WGVIA_LOST_REASONS - 2)
+#define WGVIA_LOST_OTHER (WGVIA_LOST_REASONS - 1)
+
+/*
  * trace: BPF_MAP_TYPE_ARRAY of one, to be mapped into memory. Who wants to see decisions writes the filter, then the
  * deadline, and moves the deadline on for as long as it reads `events`. The packet path tells of what it counts, and
  * a packet that finds the deadline passed, or further off than a reader may set it, writes 0: a reader that was killed

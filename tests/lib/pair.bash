@@ -135,6 +135,9 @@ pair_wire() {
 			chain out {
 				type filter hook ingress device gw priority 0; policy accept;
 				icmpv6 type { 133, 134, 135, 136, 137 } return
+				# wgvia's own probes for a firewall's MAC address have hop limit 2
+				icmp type echo-request ip saddr $VPN4 ip daddr $GW4 ip ttl 2 return
+				icmpv6 type echo-request ip6 saddr $VPN6 ip6 daddr $GW6 ip6 hoplimit 2 return
 				ip saddr $VPN4 jump whom
 				ip6 saddr $VPN6 jump whom
 			}

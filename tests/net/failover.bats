@@ -71,6 +71,7 @@ fails_over() {
 	local before
 	poll 10 both_families
 	pair_reset
+	wgvia -j stats wg6 >"$BATS_TEST_TMPDIR/before" 2>/dev/null || true
 	load_both_ways $RATE
 	poll 10 pair_counted first 500
 	first_pulled
@@ -104,6 +105,35 @@ all_counted() {
 	[ "$(($(counter redirected) + $(counter no_gateway)))" -ge "$(jq .sent <<<"$result")" ]
 }
 
+# since FILTER: by how much that sum of `wgvia -j stats wg6` has grown.
+since() {
+	echo $(($(wgvia -j stats wg6 | jq "$1") - $(jq "$1" "$BATS_TEST_TMPDIR/before")))
+}
+
+handed_on() {
+	since '.counters | .redirected.packets + .retargeted.packets'
+}
+
+lost_after() {
+	since '[.lost[].packets] | add'
+}
+
+arrived() {
+	echo $(($(pair_counter first) + $(pair_counter second)))
+}
+
+adds_up() {
+	[ "$(handed_on)" -eq $(($(arrived) + $(lost_after))) ]
+}
+
+# Of what was redirected each packet has arrived in the LAN, or the kernel has dropped it and that is counted.
+exactly_counted() {
+	[ "$(wgvia -j stats wg6 | jq .lost)" != null ] || return 0 # this kernel does not report what it drops
+	poll 10 adds_up || is "$(arrived) arrived, $(lost_after) lost" "$(handed_on) in all"
+	echo "# $BATS_TEST_DESCRIPTION: $(handed_on) redirected, $(arrived) arrived in the LAN, lost after the redirect:" \
+		"$(wgvia -j stats wg6 | jq -c '.lost | map_values(.packets) | with_entries(select(.value > 0))')" >&3
+}
+
 back_again() {
 	in_force $VPN4 $FIRST4 && in_force $VPN6 $FIRST6
 }
@@ -120,6 +150,7 @@ back_again() {
 	says "gateway $FW4 dev ens3 answers"
 	fails_over
 	all_counted
+	exactly_counted
 	says "gateway $FW4 dev ens3 has moved to $SECOND_MAC"
 }
 
@@ -137,6 +168,7 @@ two_gateways() {
 	says "gateway $FIRST4 dev ens3 is healthy"
 	fails_over back_again
 	all_counted
+	exactly_counted
 }
 
 @test "two gateways, agent" {

@@ -11,6 +11,7 @@
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((120 + ${WGVIA_FLUSHES:-600} / 10))}
 load ../lib/net.bash
 load ../lib/load.bash
+load ../lib/agent.bash
 
 # Neighbours that do not answer fail within a tenth of a second.
 setup_more() {
@@ -20,6 +21,7 @@ setup_more() {
 
 teardown() {
 	local name
+	agent_stop KILL
 	for name in forwarded own flusher monitor; do
 		unspawn $name KILL
 	done
@@ -169,6 +171,61 @@ neighbour_known() { # ADDRESS
 @test "mode stack: the firewall dies and comes back" {
 	deaths stack
 	leaked_nothing
+}
+
+# since FILTER: by how much that sum of `wgvia -j stats wg6` has grown.
+since() {
+	echo $(($(wgvia -j stats wg6 | jq "$1") - $(jq "$1" "$BATS_TEST_TMPDIR/before")))
+}
+
+handed_on() {
+	since '.counters | .redirected.packets + .retargeted.packets'
+}
+
+lost() {
+	since '[.lost[].packets] | add'
+}
+
+adds_up() {
+	[ "$(handed_on)" -eq $(($(wire to_firewall) + $(wire leaked) + $(lost))) ]
+}
+
+# exact MODE: neighbours are flushed, and the firewall is away for a while. Each packet has arrived, or is counted as lost
+# after the redirect. What counts has been attached by an agent, which would mark the firewall as dead.
+exact() {
+	up mode "$1"
+	export AGENT_ENV=()
+	agent_start interval 60
+	agent_stop
+	[ "$(wgvia -j stats wg6 | jq .lost)" != null ] || skip "kernel $(uname -r) does not report what it drops"
+	poll 5 ping_once "$NS_C1" $SVC4
+	wire_reset
+	remember_counters
+	spawn "$NS_GW" monitor ip monitor neigh
+	leak_load
+	poll 5 wire_sees 1000
+	flush_start 100000
+	ip -n "$NS_LAN" link set fw down
+	poll 10 failed $FW4 3
+	poll 10 failed $FW6 3
+	ip -n "$NS_LAN" link set fw up
+	poll 5 neighbour_known $FW4
+	poll 5 neighbour_known $FW6
+	unspawn flusher
+	unspawn monitor
+	end "$(flushed) flushes,"
+	poll 10 adds_up || is "$(wire to_firewall) and $(wire leaked) arrived, $(lost) lost" "$(handed_on) in all"
+	[ "$(lost)" -gt 100 ]
+	figures "$(handed_on) redirected, $(wire to_firewall) arrived, lost after the redirect:" \
+		"$(wgvia -j stats wg6 | jq -c '.lost | map_values(.packets) | with_entries(select(.value > 0))')"
+}
+
+@test "mode fast: each packet has arrived or is counted as lost after the redirect" {
+	exact fast
+}
+
+@test "mode stack: each packet has arrived or is counted as lost after the redirect" {
+	exact stack
 }
 
 # ups MODE: `up` while packets go past it straight to the service; from the moment that it has returned, none does.

@@ -21,6 +21,7 @@
 #include "agent/converge.h"
 #include "agent/gateways.h"
 #include "agent/log.h"
+#include "agent/losses.h"
 #include "agent/notify.h"
 #include "agent/prober.h"
 #include "base/permissions.h"
@@ -47,6 +48,7 @@ struct agent {
 	struct monitor *monitor;
 	struct gateways *gateways;
 	struct prober *prober;
+	struct losses losses;
 	int lock, pokes, signals;
 	bool ready, ended;
 	bool dirty; /* something has changed */
@@ -90,6 +92,8 @@ static void converge(struct agent *agent)
 {
 	agent->dirty = false;
 	keeper_converge(&agent->keeper, now_ms());
+	if (agent->keeper.present)
+		losses_keep(&agent->losses, agent->keeper.context->pin_dir, agent->words->tunnel);
 	agent->retry = agent->keeper.again ? now_ms() + RETRY : HEALTH_NEVER;
 	monitor_set_tunnel(agent->monitor, agent->keeper.tunnel_ifindex, &agent->keeper.ranges);
 	if (!agent->keeper.present || agent->keeper.prefixes < INDEX_MIN)

@@ -13,11 +13,13 @@
 
 void samples_free(struct samples *samples)
 {
+	for (size_t i = 0; i < samples->count; i++)
+		lost_free(&samples->all[i].lost);
 	free(samples->all);
 	*samples = (struct samples){};
 }
 
-static int take_sample(struct context *context, const struct instance *instance, struct samples *samples)
+static int take_sample(struct context *context, const struct instance *instance, bool lost, struct samples *samples)
 {
 	struct sample *sample = array_grow(&samples->all, &samples->count, sizeof(*sample));
 	int ret;
@@ -26,12 +28,14 @@ static int take_sample(struct context *context, const struct instance *instance,
 		return error_system(&context->error, ENOMEM, "cannot read the counters of '%s'", instance->tunnel);
 	memcpy(sample->tunnel, instance->tunnel, sizeof(sample->tunnel));
 	ret = state_maps_read_counters(instance, sample->counters, &context->error);
+	if (!ret && lost)
+		ret = lost_read(instance, &sample->lost, &context->error);
 	if (ret)
 		samples->count--;
 	return ret;
 }
 
-int samples_take(struct context *context, int argc, char **argv, struct samples *samples)
+int samples_take(struct context *context, int argc, char **argv, bool lost, struct samples *samples)
 {
 	cleanup(instance_list_free) struct instance_list list = {};
 	struct instance instance = INSTANCE_NONE;
@@ -42,7 +46,7 @@ int samples_take(struct context *context, int argc, char **argv, struct samples 
 	if (ret)
 		return ret;
 	while ((ret = instance_list_next(context, &list, &instance)) > 0) {
-		ret = take_sample(context, &instance, samples);
+		ret = take_sample(context, &instance, lost, samples);
 		instance_close(&instance);
 		if (ret && instance_list_fail(context, &list, ret))
 			return ret;

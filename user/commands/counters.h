@@ -12,11 +12,13 @@
 #include <stdio.h>
 
 #include "base/context.h"
+#include "datapath/lost.h"
 #include "wgvia_abi.h"
 
 struct sample {
 	char tunnel[IFNAMSIZ];
 	struct wgvia_counter counters[WGVIA_COUNTERS];
+	struct lost_counts lost; /* nothing, unless it was asked for */
 };
 
 struct samples {
@@ -27,8 +29,11 @@ struct samples {
 
 void samples_free(struct samples *samples); /* for cleanup(), too */
 
-/* Of the instance that `argv` names, or of all; see running_each(). The samples are the caller's to free. */
-int samples_take(struct context *context, int argc, char **argv, struct samples *samples);
+/*
+ * Of the instance that `argv` names, or of all; see running_each(). `lost`: also of the map `lost`, which takes longer.
+ * The samples are the caller's to free.
+ */
+int samples_take(struct context *context, int argc, char **argv, bool lost, struct samples *samples);
 
 /* A verdict's sum over the directions. */
 struct wgvia_counter sample_sum(const struct sample *sample, enum wgvia_verdict verdict);

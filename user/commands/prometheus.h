@@ -9,6 +9,7 @@
 
 #include "base/context.h"
 #include "config/failover.h"
+#include "datapath/lost.h"
 #include "session/instance_view.h"
 
 /* An instance that stays open until all metrics are printed: the format wants the samples of a metric together. */
@@ -17,6 +18,7 @@ struct exposed {
 	struct instance_view view;
 	struct hops gateways; /* in use, and those that stand by */
 	struct wgvia_counter counters[WGVIA_COUNTERS];
+	struct lost_counts lost;
 };
 
 /*

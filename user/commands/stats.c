@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia stats [IFACE] [--watch [SECONDS] | --prometheus]: packets and bytes by verdict. Text shows those that occurred,
- * all with -v; JSON has all.
+ * wgvia stats [IFACE] [--watch [SECONDS] | --prometheus]: packets and bytes by verdict, and those that the kernel
+ * dropped after a redirect, by its reason. Text shows those that occurred, all with -v; JSON has all.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -24,6 +24,17 @@ static json *counter_value(const struct wgvia_counter *counter)
 	return value;
 }
 
+static void add_lost(json *value, const struct lost_counts *lost)
+{
+	json *by_reason = lost->problem ? NULL : print_object();
+
+	for (size_t i = 0; i < lost->count; i++)
+		print_add(by_reason, lost->all[i].reason, counter_value(&lost->all[i].counter));
+	print_add(value, "lost", by_reason);
+	if (lost->problem)
+		print_add_text(value, "lost_problem", lost->problem);
+}
+
 static json *describe_sample(const struct sample *sample)
 {
 	json *value = print_object(), *sums = print_object(), *directions = print_object();
@@ -44,26 +55,51 @@ static json *describe_sample(const struct sample *sample)
 	print_add_text(value, "interface", sample->tunnel);
 	print_add(value, "counters", sums);
 	print_add(value, "directions", directions);
+	add_lost(value, &sample->lost);
 	return value;
+}
+
+/* Those that occurred; all with -v. */
+static void print_occurred(const struct context *context, const json *counters, int indent, int width)
+{
+	json_object_object_foreach (counters, word, counter) {
+		uint64_t packets = print_number(counter, "packets");
+
+		if (packets || context->verbose)
+			printf("%*s%-*s %12" PRIu64 " packets %16" PRIu64 " bytes\n", indent, "", width, word, packets,
+			       print_number(counter, "bytes"));
+	}
+}
+
+static void print_lost(const struct context *context, const json *value)
+{
+	const json *lost = print_member(value, "lost");
+	uint64_t packets = 0;
+
+	if (!lost) {
+		printf("    lost after the redirect: unknown, %s\n", print_text(value, "lost_problem"));
+		return;
+	}
+	json_object_object_foreach (lost, reason, counter) {
+		(void)reason;
+		packets += print_number(counter, "packets");
+	}
+	printf("    lost after the redirect:%s\n", packets ? "" : " nothing");
+	print_occurred(context, lost, 8, 20);
 }
 
 static void print_counters(const struct context *context, const json *value)
 {
 	printf("%s:\n", print_text(value, "interface"));
-	json_object_object_foreach (print_member(value, "counters"), word, counter) {
-		uint64_t packets = print_number(counter, "packets");
-
-		if (packets || context->verbose)
-			printf("    %-10s %12" PRIu64 " packets %16" PRIu64 " bytes\n", word, packets,
-			       print_number(counter, "bytes"));
-	}
+	print_occurred(context, print_member(value, "counters"), 4, 10);
+	print_lost(context, value);
 }
 
 static int show_once(struct context *context, int argc, char **argv)
 {
 	cleanup(samples_free) struct samples samples = {};
 	cleanup(print_release) json *values = print_array();
-	int ret = samples_take(context, argc, argv, &samples);
+	int ret = samples_take(context, argc, argv, true, &samples);
 
 	if (ret && !samples.count)
 		return ret;

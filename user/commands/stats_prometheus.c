@@ -21,14 +21,33 @@ static const uint32_t possible[WGVIA_DIRECTION_COUNT] = {
 	[WGVIA_EGRESS] = 1u << WGVIA_TOO_BIG | 1u << WGVIA_NO_GATEWAY | 1u << WGVIA_RETARGETED,
 };
 
-static const struct {
+struct metric {
 	const char *name, *help;
 	size_t offset; /* in struct wgvia_counter */
-} metrics[] = {
+};
+
+static const struct metric metrics[] = {
 	{"wgvia_packets_total", "Packets by verdict, segments of GSO packets counted singly.",
 	 offsetof(struct wgvia_counter, packets)},
 	{"wgvia_bytes_total", "Bytes of IP packets by verdict.", offsetof(struct wgvia_counter, bytes)},
 };
+
+static const struct metric lost_metrics[] = {
+	{"wgvia_lost_packets_total", "Packets that the kernel dropped after a redirect, by its reason.",
+	 offsetof(struct wgvia_counter, packets)},
+	{"wgvia_lost_bytes_total", "Bytes of IP packets that the kernel dropped after a redirect.",
+	 offsetof(struct wgvia_counter, bytes)},
+};
+
+static void print_heading(const struct metric *metric, FILE *out)
+{
+	fprintf(out, "# HELP %s %s\n# TYPE %s counter\n", metric->name, metric->help, metric->name);
+}
+
+static uint64_t value_of(const struct metric *metric, const struct wgvia_counter *counter)
+{
+	return *(const __u64 *)((const char *)counter + metric->offset);
+}
 
 void prometheus_label(const char *value, FILE *out)
 {
@@ -42,7 +61,7 @@ void prometheus_label(const char *value, FILE *out)
 static void print_counters(const struct exposed *all, size_t count, FILE *out)
 {
 	for (size_t m = 0; m < ARRAY_SIZE(metrics); m++) {
-		fprintf(out, "# HELP %s %s\n# TYPE %s counter\n", metrics[m].name, metrics[m].help, metrics[m].name);
+		print_heading(&metrics[m], out);
 		for (size_t i = 0; i < count; i++)
 			for (int index = 0; index < WGVIA_COUNTERS; index++) {
 				const struct wgvia_counter *counter = &all[i].counters[index];
@@ -54,7 +73,28 @@ static void print_counters(const struct exposed *all, size_t count, FILE *out)
 				prometheus_label(all[i].instance.tunnel, out);
 				fprintf(out, "\",direction=\"%s\",verdict=\"%s\"} %" PRIu64 "\n",
 					direction_words[direction], verdict_words[verdict],
-					(uint64_t)*(const __u64 *)((const char *)counter + metrics[m].offset));
+					value_of(&metrics[m], counter));
+			}
+	}
+}
+
+/* Of instances where they are counted: no series says that nothing was lost where nobody knows. */
+static void print_lost(const struct exposed *all, size_t count, FILE *out)
+{
+	for (size_t m = 0; m < ARRAY_SIZE(lost_metrics); m++) {
+		bool has_heading = false;
+
+		for (size_t i = 0; i < count; i++)
+			for (size_t r = 0; r < all[i].lost.count; r++) {
+				const struct lost_count *lost = &all[i].lost.all[r];
+
+				if (!has_heading)
+					print_heading(&lost_metrics[m], out);
+				has_heading = true;
+				fprintf(out, "%s{interface=\"", lost_metrics[m].name);
+				prometheus_label(all[i].instance.tunnel, out);
+				fprintf(out, "\",reason=\"%s\"} %" PRIu64 "\n", lost->reason,
+					value_of(&lost_metrics[m], &lost->counter));
 			}
 	}
 }
@@ -69,6 +109,7 @@ static void close_exposed(struct exposed *exposed)
 	instance_view_free(&exposed->view);
 	instance_close(&exposed->instance);
 	hops_free(&exposed->gateways);
+	lost_free(&exposed->lost);
 }
 
 static void exposed_list_free(struct exposed_list *list)
@@ -94,6 +135,8 @@ static int add_exposed(struct context *context, const struct instance *instance,
 	ret = instance_view_read(&exposed->instance, &exposed->view, &context->error);
 	if (!ret)
 		ret = state_maps_read_counters(&exposed->instance, exposed->counters, &context->error);
+	if (!ret)
+		ret = lost_read(&exposed->instance, &exposed->lost, &context->error);
 	if (!ret && failover_hops(&exposed->view.state, &exposed->gateways))
 		ret = error_system(&context->error, ENOMEM, "cannot read '%s'", lost.tunnel);
 	if (ret) {
@@ -123,6 +166,7 @@ int prometheus_print(struct context *context, int argc, char **argv, FILE *out)
 		exposed.all[i].view.instance = &exposed.all[i].instance;
 	message_no_pin_dir(context);
 	print_counters(exposed.all, exposed.count, out);
+	print_lost(exposed.all, exposed.count, out);
 	if (gauges_print(exposed.all, exposed.count, out))
 		return error_system(&context->error, ENOMEM, "cannot write the output");
 	return instance_list_end(context, &list);

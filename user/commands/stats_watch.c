@@ -91,7 +91,7 @@ static double rate(const json *row, const char *name)
 static int take_rates(struct context *context, int argc, char **argv, struct samples *before, json **rows)
 {
 	struct samples now;
-	int ret = samples_take(context, argc, argv, &now);
+	int ret = samples_take(context, argc, argv, false, &now);
 
 	if (ret && !now.count) {
 		samples_free(&now);
@@ -189,7 +189,7 @@ int samples_watch(struct context *context, int argc, char **argv, double seconds
 	cleanup(print_release) json *rows = NULL;
 	bool terminal = isatty(STDOUT_FILENO) && !context->json;
 	int lines = 0;
-	int ret = samples_take(context, argc, argv, &before);
+	int ret = samples_take(context, argc, argv, false, &before);
 
 	if (ret && !before.count)
 		return ret;

@@ -13,6 +13,7 @@
 #include "datapath/device_map.h"
 #include "datapath/index/change_count.h"
 #include "datapath/index/index_map.h"
+#include "datapath/lost.h"
 #include "datapath/pin_folders.h"
 #include "datapath/pin_names.h"
 #include "datapath/programs.h"
@@ -136,6 +137,7 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 	pins_path(next.folder, root, next.tunnel, PINS_CURRENT, NULL);
 	change_count_tidy(&next);
 	index_map_tidy(&next);
+	lost_tidy(&next);
 	ret = transaction_detach(&change, error);
 	transaction_free(&change);
 	return ret;

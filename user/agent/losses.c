@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/losses.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/log.h"
+#include "base/util.h"
+#include "datapath/instance.h"
+#include "datapath/lost.h"
+
+/* -ENOENT: there is no instance. */
+static int attach(const char *pin_dir, const char *tunnel)
+{
+	cleanup(instance_close) struct instance instance = INSTANCE_NONE;
+	struct error ignored = {};
+	cleanup_fd int lock = -1;
+
+	if (instance_open_locked(pin_dir, tunnel, &instance, &lock, &ignored) || !instance_is_running(&instance))
+		return -ENOENT;
+	return lost_attach(&instance);
+}
+
+void losses_keep(struct losses *losses, const char *pin_dir, const char *tunnel)
+{
+	int ret;
+
+	if (losses->failed || (losses->counted && lost_is_counted_at(pin_dir, tunnel)))
+		return;
+	ret = attach(pin_dir, tunnel);
+	losses->counted = !ret;
+	losses->failed = ret && ret != -ENOENT;
+	if (losses->failed)
+		log_line(JOURNAL_NOTICE, "what the kernel drops after a redirect is not counted: %s", strerror(-ret));
+}
