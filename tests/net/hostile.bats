@@ -212,7 +212,7 @@ unusable() {
 	works
 	unusable "no device" 0 10 "$fw6" 0
 	unusable "no longer exists" 99999 10 "$fw6" 0
-	unusable "not stand" 1 10 "$fw6" 0
+	unusable "not attached" 1 10 "$fw6" 0
 	unusable "family" "$ens3" 7 "$fw6" 0
 	unusable "IPv4 next hop" "$ens3" 2 "c0 00 02 01 $zero" 0
 	unusable "multicast" "$ens3" 10 "ff 02 00 00 $zero" 0

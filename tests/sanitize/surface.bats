@@ -157,7 +157,7 @@ is_json() {
 	grep -q "stopped: forwarding goes on" "$TOPO_DIR/agent.log"
 	poll 60 grep -q "stopped: forwarding goes on" "$TOPO_DIR/monitor.log"
 	unspawn monitor TERM
-	! grep -A 20 -E "Sanitizer|runtime error" "$TOPO_DIR/monitor.log"
+	is "$(grep -A 20 -E "Sanitizer|runtime error" "$TOPO_DIR/monitor.log")" ""
 }
 
 @test "no command was left out" {

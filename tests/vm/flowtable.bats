@@ -126,6 +126,7 @@ carried() {
 	all_by_the_firewall $1
 }
 
+# bats test_tags=long
 @test "TCP and UDP that the flowtable forwards go via the firewall" {
 	wgvia up wg6 from $VPN4 via $FIRST4 from $VPN6 via $FIRST6 mode stack
 	carried first
@@ -136,6 +137,7 @@ forwarded() {
 	in_ns "$NS_GW" nft -j list chain inet gateway forward | jq '[.. | .counter? // empty | .packets] | add'
 }
 
+# bats test_tags=long
 @test "the gateway's own rules see the beginning of a connection, and not what the flowtable forwards" {
 	wgvia up wg6 from $VPN4 via $FIRST4 from $VPN6 via $FIRST6 mode stack
 	in_ns "$NS_GW" nft insert rule inet gateway forward ip saddr $C1_4 counter
@@ -150,6 +152,7 @@ forwarded() {
 	times_out "$NS_C1" $SVC4
 }
 
+# bats test_tags=long
 @test "the firewall fails and returns, with an agent: what the flowtable forwards follows" {
 	wgvia up wg6 from $VPN4 via $FIRST4 or $SECOND4 from $VPN6 via $FIRST6 or $SECOND6 mode stack
 	agent_start hold 1
@@ -169,6 +172,7 @@ forwarded() {
 	all_by_the_firewall second
 }
 
+# bats test_tags=long
 @test "the mode changes while a connection is forwarded by the flowtable" {
 	wgvia up wg6 from $VPN4 via $FIRST4 from $VPN6 via $FIRST6 mode stack
 	pair_reset
@@ -191,6 +195,7 @@ look() {
 	wgvia -j check wg6 | jq -r '.findings[] | select(.name == "flowtable") | .severity, .evidence, .remedy'
 }
 
+# bats test_tags=long
 @test "check names a flowtable that the tunnel has left, and what it names helps" {
 	wgvia up wg6 from $VPN4 via $FIRST4 from $VPN6 via $FIRST6 mode stack
 	is "$(look)" ""

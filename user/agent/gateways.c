@@ -223,9 +223,25 @@ static void set_target(struct gateways *gateways, struct watched *watched, const
 			watched->name, watch_text(&target->watch, text));
 }
 
-static void begin_watching(struct watched *watched, const struct wgvia_hop *hop, const struct netdevs *netdevs,
-			   uint64_t now)
+static void note_lladdr(struct watched *watched, const struct neighbour *neighbour)
 {
+	const uint8_t *mac = neighbour->lladdr;
+	char text[MAC_TEXT_LEN];
+
+	if (!neighbour->has_lladdr)
+		return;
+	if (watched->has_lladdr && memcmp(watched->lladdr, mac, sizeof(watched->lladdr)) != 0)
+		log_gateway(watched, JOURNAL_NOTICE, "moved", "gateway %s has moved to %s", watched->name,
+			    mac_text(mac, text));
+	memcpy(watched->lladdr, mac, sizeof(watched->lladdr));
+	watched->has_lladdr = true;
+}
+
+/* What the kernel knows of its MAC address already, it does not tell again. */
+static void begin_watching(struct gateways *gateways, struct watched *watched, const struct wgvia_hop *hop,
+			   const struct netdevs *netdevs, uint64_t now)
+{
+	struct neighbour neighbour = {};
 	const struct netdev *netdev = netdev_by_index(netdevs, hop->ifindex);
 	struct wgvia_gateway value = hop_value(hop, 0);
 	char via[IP_TEXT_LEN], dev[IFNAMSIZ];
@@ -234,6 +250,8 @@ static void begin_watching(struct watched *watched, const struct wgvia_hop *hop,
 	snprintf(watched->dev, sizeof(watched->dev), "%s", netdev_name(netdevs, hop->ifindex, dev));
 	snprintf(watched->name, sizeof(watched->name), "%s dev %s", ip_text(&watched->ip, via), watched->dev);
 	health_begin(&watched->health, !find_fault(netdev, hop->family), now);
+	if (!rtnl_get_neighbour(gateways->rtnl, hop->ifindex, &watched->ip, &neighbour))
+		note_lladdr(watched, &neighbour);
 }
 
 static bool is_same_target(const struct path_target *a, const struct path_target *b)
@@ -256,7 +274,7 @@ static void watch(struct gateways *gateways, struct watched *watched, const stru
 		*watched = *known;
 		health_ask(&watched->health, now);
 	} else {
-		begin_watching(watched, hop, netdevs, now);
+		begin_watching(gateways, watched, hop, netdevs, now);
 	}
 	if (!known || !watch_equal(&known->target.watch, &target->watch))
 		log_gateway(watched, JOURNAL_INFO, "watched", "gateway %s is watched%s%s", watched->name,
@@ -335,20 +353,6 @@ void gateways_address(struct gateways *gateways, uint32_t ifindex, uint64_t now)
 	for (size_t i = 0; i < gateways->count; i++)
 		if (gateways->all[i].hop.ifindex == ifindex)
 			health_ask_anew(&gateways->all[i].health, now);
-}
-
-static void note_lladdr(struct watched *watched, const struct neighbour *neighbour)
-{
-	const uint8_t *mac = neighbour->lladdr;
-	char text[MAC_TEXT_LEN];
-
-	if (!neighbour->has_lladdr)
-		return;
-	if (watched->has_lladdr && memcmp(watched->lladdr, mac, sizeof(watched->lladdr)) != 0)
-		log_gateway(watched, JOURNAL_NOTICE, "moved", "gateway %s has moved to %s", watched->name,
-			    mac_text(mac, text));
-	memcpy(watched->lladdr, mac, sizeof(watched->lladdr));
-	watched->has_lladdr = true;
 }
 
 void gateways_neighbour(struct gateways *gateways, uint32_t ifindex, const struct ip *ip,

@@ -31,5 +31,6 @@ void losses_keep(struct losses *losses, const char *pin_dir, const char *tunnel)
 	losses->counted = !ret;
 	losses->failed = ret && ret != -ENOENT;
 	if (losses->failed)
-		log_line(JOURNAL_NOTICE, "what the kernel drops after a redirect is not counted: %s", strerror(-ret));
+		log_line(EVENT_AGENT, JOURNAL_NOTICE, "what the kernel drops after a redirect is not counted: %s",
+			 strerror(-ret));
 }
