@@ -27,7 +27,7 @@ alerts() {
 
 @test "each alert has a case in which it fires, and one in which it does not" {
 	local alert
-	[ "$(alerts | wc -l)" -ge 10 ]
+	[ "$(alerts | wc -l)" -ge 11 ]
 	for alert in $(alerts); do
 		grep -q "alertname: $alert, exp_alerts: \[\]" rules.test.yml || { echo "$alert: no case without" && return 1; }
 		grep -A 1 "alertname: $alert\$" rules.test.yml | grep -q 'exp_alerts:$' || { echo "$alert: no case with" && return 1; }

@@ -195,6 +195,25 @@ NO_RETURN="no return path: it does not forward echo replies to the prefix"
 	fails_over "$NO_FORWARD" "$NO_FORWARD" hung
 }
 
+@test "forward: the reason stays while this host and the instance change" {
+	up_with forward forward
+	no_forwarding
+	dead_of $VPN4 $ONE4 "$NO_FORWARD"
+	wgvia route add wg6 from 10.9.0.0/16 via $TWO4
+	for _ in {1..20}; do
+		is_dead_of $VPN4 $ONE4 "$NO_FORWARD"
+	done
+}
+
+@test "forward: the probe goes to the MAC address of an entry that somebody keeps, whoever answers ARP" {
+	ip -n "$NS_GW" neigh replace $ONE4 lladdr 02:00:00:00:09:99 dev ens3 nud permanent
+	wgvia up wg6 from $VPN4 via $ONE4 or $TWO4 health forward
+	agent_start interval 0.2 hold 0
+	dead_of $VPN4 $ONE4 "$NO_FORWARD"
+	ip -n "$NS_GW" neigh delete $ONE4 dev ens3
+	poll 20 is_health $VPN4 $ONE4 alive
+}
+
 @test "forward: the reason is the one of the last try" {
 	up_with forward forward
 	no_forwarding
@@ -508,6 +527,8 @@ four_asked() {
 	state | diff "$BATS_TEST_TMPDIR/before" -
 	wgvia route add wg6 from 10.7.0.0/16 via $TWO4 or $SVC4 health forward
 	wgvia route add wg6 from 10.8.0.0/16 via $TWO4 # on no list: it is as healthy as the list says
+	run -1 wgvia route add wg6 from addresses via $ONE4 or $TWO4 health ping $INET4
+	grep -F "gateway '$TWO4 dev ens3' is on two lists" <<<"$output"
 	# the list that is replaced does not count
 	wgvia route del wg6 from 10.7.0.0/16
 	wgvia route replace wg6 from $VPN4 via $ONE4 or $TWO4 health ping $SVC4

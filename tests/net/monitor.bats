@@ -221,6 +221,18 @@ $VPN6 1 $FW6B ens3"
 	is "$(sed 1d "$TOPO_DIR/other.log")" ""
 }
 
+@test "the last down is heard, whatever way the pin folder is written" {
+	local spelled
+	spelled=$PIN_DIR/../$(basename "$PIN_DIR")
+	PINS_OF=$spelled listen events -j monitor wg6
+	"$WGVIA" --pin-dir "$spelled" -n "$NS_GW" up wg6 "${WORDS[@]}"
+	"$WGVIA" --pin-dir "$spelled" -n "$NS_GW" down wg6
+	told '.event == "instance" and .state == "down"' 1
+	wgvia up wg6 "${WORDS[@]}"
+	wgvia down wg6
+	told '.event == "instance" and .state == "down"' 2
+}
+
 # prefixes N: a file with so many, of /32.
 prefixes() {
 	awk -v n="$1" -v via=$FW4 'BEGIN { for (i = 0; i < n; i++)

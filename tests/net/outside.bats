@@ -38,6 +38,14 @@ refused() {
 	is "refused $(($(counter egress.refused) - before))" "refused $number"
 }
 
+@test "what is refused is in the metrics" {
+	local refused
+	wgvia up wg6 "${WORDS[@]}" outside drop
+	refused 2 tun "pkt(4, $FROM4)" "pkt(6, $FROM6)"
+	refused=$(wgvia stats --prometheus | sed -n 's/^wgvia_packets_total{interface="wg6",direction="egress",verdict="refused"} //p')
+	is "$refused" "$(counter egress.refused)"
+}
+
 @test "it reaches this host and other clients, and no LAN" {
 	local mode
 	for mode in $BOTH; do

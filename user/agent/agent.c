@@ -445,5 +445,6 @@ int agent_run(struct context *context, const struct run_words *words)
 	ret = loop(&agent);
 	if (!ret)
 		agent_end(&agent);
+	event_bus_flush();
 	return ret;
 }

@@ -113,6 +113,8 @@ static void __attribute__((format(printf, 4, 5))) log_gateway(const struct watch
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
+	if (text)
+		error_keep_on_one_line(text);
 	event = make_event(watched, priority, state, text);
 	if (!strcmp(state, health_words[WGVIA_HEALTH_DEAD]))
 		event_add_text(&event, "reason", watch_fault(&watched->target.watch, watched->fault, fault));
@@ -214,10 +216,12 @@ static void set_target(struct gateways *gateways, struct watched *watched, const
 
 	watched->target = *target;
 	watched->path = (struct health_path){};
+	if (watched->fault > WGVIA_FAULT_NEIGHBOUR) /* it is another kind's */
+		watched->fault = WGVIA_FAULT_NO_ANSWER;
 	path_probe_renew(gateways->path, &watched->target);
 	if (could && target->watch.kind && !has_path(watched))
 		log_line(
-			EVENT_GATEWAY, JOURNAL_WARNING,
+			EVENT_PROBLEM, JOURNAL_WARNING,
 			"gateway %s: 'health %s' needs an address of its family in a prefix and, for 'forward', on the "
 			"gateway's device: only the neighbour is watched",
 			watched->name, watch_text(&target->watch, text));
@@ -299,7 +303,7 @@ static void listen_for_paths(struct gateways *gateways)
 	}
 	ret = path_probe_listen(gateways->path, echo, tcp);
 	if (ret)
-		log_line(EVENT_GATEWAY, JOURNAL_ERR, "cannot open the sockets to probe gateways with: %s",
+		log_line(EVENT_PROBLEM, JOURNAL_ERR, "cannot open the sockets to probe gateways with: %s",
 			 strerror(-ret));
 }
 
@@ -332,7 +336,9 @@ void gateways_link(struct gateways *gateways, const struct netdev *netdev, bool 
 
 		if (watched->hop.ifindex != netdev->ifindex)
 			continue;
-		watched->fault = likely_fault(left, watched->hop.family);
+		/* a device that is all right says nothing of what else it is dead of */
+		if (find_fault(left, watched->hop.family) || watched->fault < WGVIA_FAULT_NO_ANSWER)
+			watched->fault = likely_fault(left, watched->hop.family);
 		health_link(&watched->health, !find_fault(left, watched->hop.family), now);
 		log_health(gateways, watched, before);
 	}
@@ -382,29 +388,34 @@ static void take_health(struct gateways *gateways, struct watched *watched, uint
 
 	health_answered(&watched->health, &gateways->settings, now);
 	watched->fault = WGVIA_FAULT_NO_ANSWER;
+	watched->path.stage = HEALTH_STAGE_NOTHING;
 	/* so that its MAC address is known when prefixes move there; our answers keep it fresh */
 	if (before != watched->health.state)
 		rtnl_ask_neighbour(gateways->rtnl, watched->hop.ifindex, &watched->ip, &unknown);
 	log_health(gateways, watched, before);
 }
 
-/* An advertisement need not have the MAC address that it is sent from. */
+/*
+ * The MAC address that packets to the gateway go to: an entry that somebody keeps holds, whoever answers. An
+ * advertisement need not have the MAC address that it is sent from.
+ */
 static bool find_mac(struct gateways *gateways, const struct watched *watched, const struct neighbour_answer *answer,
 		     uint8_t mac[6])
 {
 	struct neighbour neighbour = {};
 
-	if (answer->has_mac) {
+	rtnl_get_neighbour(gateways->rtnl, watched->hop.ifindex, &watched->ip, &neighbour);
+	if (answer->has_mac && !(neighbour.has_lladdr && neighbour.kept)) {
 		memcpy(mac, answer->mac, sizeof(answer->mac));
 		return true;
 	}
-	rtnl_get_neighbour(gateways->rtnl, watched->hop.ifindex, &watched->ip, &neighbour);
 	memcpy(mac, neighbour.lladdr, sizeof(neighbour.lladdr));
 	return neighbour.has_lladdr;
 }
 
 static void take_answer(struct gateways *gateways, const struct neighbour_answer *answer, uint64_t now)
 {
+	static const struct neighbour unknown;
 	uint8_t mac[6];
 
 	for (size_t i = 0; i < gateways->count; i++) {
@@ -414,7 +425,9 @@ static void take_answer(struct gateways *gateways, const struct neighbour_answer
 			continue;
 		if (!has_path(watched))
 			take_health(gateways, watched, now);
-		else if (health_path_neighbour(&watched->path) && find_mac(gateways, watched, answer, mac))
+		else if (!find_mac(gateways, watched, answer, mac))
+			rtnl_ask_neighbour(gateways->rtnl, watched->hop.ifindex, &watched->ip, &unknown);
+		else if (health_path_neighbour(&watched->path))
 			path_probe_send(gateways->path, &watched->target, mac);
 	}
 }

@@ -12,8 +12,7 @@
 
 #include "base/permissions.h"
 
-/* A message is one line, whatever an argument holds. */
-static void keep_on_one_line(char *text)
+void error_keep_on_one_line(char *text)
 {
 	for (; *text; text++)
 		if (iscntrl((unsigned char)*text))
@@ -25,7 +24,7 @@ static void set_text(struct error *error, int status, const char *format, va_lis
 	error->status = status;
 	error->hint[0] = '\0';
 	vsnprintf(error->text, sizeof(error->text), format, args);
-	keep_on_one_line(error->text);
+	error_keep_on_one_line(error->text);
 }
 
 int error_system(struct error *error, int errnum, const char *format, ...)
@@ -78,7 +77,7 @@ void error_prefix(struct error *error, const char *format, ...)
 	va_start(args, format);
 	len = vsnprintf(error->text, sizeof(error->text), format, args);
 	va_end(args);
-	keep_on_one_line(error->text);
+	error_keep_on_one_line(error->text);
 	if (len < (int)sizeof(error->text))
 		snprintf(error->text + len, sizeof(error->text) - len, "%s", text);
 }
@@ -90,7 +89,7 @@ void error_hint(struct error *error, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(error->hint, sizeof(error->hint), format, args);
 	va_end(args);
-	keep_on_one_line(error->hint);
+	error_keep_on_one_line(error->hint);
 }
 
 void error_permissions(struct error *error, uint64_t needed, int errnum)

@@ -27,6 +27,8 @@ int error_refuse(struct error *error, const char *format, ...) __attribute__((fo
 int error_usage(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Puts words before the text of an error that is set: where it was found. */
 void error_prefix(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A message is one line, whatever an argument holds: control characters become '?'. */
+void error_keep_on_one_line(char *text);
 /* Adds a hint to an error that is set. */
 void error_hint(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same hint for an operation that takes other capabilities, base/permissions.h's bits; `errnum` as above. */

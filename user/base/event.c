@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/util.h"
 
 #define WORD(name, word, id) word,
@@ -26,6 +27,8 @@ struct event event_make(enum event_kind kind, const char *priority, const char *
 	if (vasprintf(&event.text, format, args) < 0)
 		event.text = NULL;
 	va_end(args);
+	if (event.text)
+		error_keep_on_one_line(event.text);
 	return event;
 }
 

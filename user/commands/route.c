@@ -78,7 +78,10 @@ static int check_watch(struct session *session)
 
 	if (failover_prune(&session->state))
 		return error_system(error, ENOMEM, "cannot take the gateways");
-	return gateways_check_watch(&session->state, &session->host->netdevs, error);
+	if (!gateways_check_watch(&session->state, &session->host->netdevs, error))
+		return 0;
+	error_hint(error, "'wgvia apply' and 'wgvia up' change all lists at once");
+	return -EINVAL;
 }
 
 static int set_gateway(struct session *session, struct change *change)
@@ -251,6 +254,8 @@ static int route_source(struct session *session, const struct change *change)
 	if (!ret && (session->host->wireguard_ret || (change->words.source == WGVIA_SOURCE_ALLOWED_IPS &&
 						      change->verb != DEL && session->plan.problem.text[0])))
 		ret = refuse_blind(session, &session->plan.problem);
+	if (!ret && change->verb != DEL)
+		ret = gateways_check_watch(&session->plan.state, session->plan.netdevs, &session->context->error);
 	if (!ret)
 		ret = session_commit(session);
 	if (!ret)

@@ -19,7 +19,8 @@ static int set_address(struct wgvia_watch *watch, const char *text, struct error
 
 	if (parse_ip(text, &ip, error))
 		return -EINVAL;
-	if (ip_is_multicast(&ip) || ip_is_unspecified(&ip) || ip_is_loopback(&ip) || ip_is_link_local(&ip))
+	if (ip_is_multicast(&ip) || ip_is_unspecified(&ip) || ip_is_loopback(&ip) || ip_is_link_local(&ip) ||
+	    (ip.family == AF_INET && (!ip.addr[0] || ip.addr[0] >= 240)))
 		return error_usage(error, "'%s' cannot be reached through a gateway", text);
 	watch->family = ip.family;
 	memcpy(watch->addr, ip.addr, sizeof(watch->addr));

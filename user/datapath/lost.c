@@ -203,7 +203,8 @@ int lost_attach(const struct instance *instance)
 	struct lost_bpf *skeleton = load_program(instance, map, true);
 	int ret;
 
-	if (!skeleton)
+	/* the verifier speaks of what this kernel lacks; any other error may pass */
+	if (!skeleton && (errno == EACCES || errno == EINVAL))
 		skeleton = load_program(instance, map, false);
 	if (!skeleton)
 		return -errno;

@@ -35,12 +35,19 @@ static const char *folder_path(void)
 	return path ? path : FOLDER;
 }
 
-/* As both ends have it, whatever way the user has written it. */
-static const char *real_path(const char *path, char real[PATH_MAX])
+/*
+ * The pins' folder as both ends have it, whatever way the user has written it. The last `down` removes the folder: its
+ * own event comes from where it was.
+ */
+static const char *real_path(const char *path, char known[PATH_MAX])
 {
-	if (!realpath(path, real))
-		snprintf(real, PATH_MAX, "%s", path);
-	return real;
+	char real[PATH_MAX];
+
+	if (realpath(path, real))
+		snprintf(known, PATH_MAX, "%s", real);
+	else if (!known[0])
+		snprintf(known, PATH_MAX, "%s", path);
+	return known;
 }
 
 /* --- events as JSON --- */
@@ -88,6 +95,7 @@ json_object *event_json(const struct event *event, uint64_t realtime)
 
 static struct {
 	const char *command, *pin_dir; /* NULL: nobody has begun */
+	char folder[PATH_MAX];	       /* the latter */
 	char *events;		       /* in JSON, between commas; NULL: none */
 	size_t len;
 	unsigned int count;
@@ -97,6 +105,9 @@ void event_bus_begin(const char *command, const char *pin_dir)
 {
 	batch.command = command;
 	batch.pin_dir = pin_dir;
+	batch.folder[0] = '\0';
+	if (event_bus_has_listeners())
+		real_path(pin_dir, batch.folder);
 }
 
 static void drop_batch(void)
@@ -140,8 +151,8 @@ static char *make_datagram(void)
 {
 	json_object *head = json_object_new_object(), *place = json_object_new_object();
 	struct netns netns = netns_own();
-	char path[PATH_MAX], *text = NULL;
 	const char *words;
+	char *text = NULL;
 
 	if (head && place) {
 		add(place, "inode", json_object_new_uint64(netns.inode));
@@ -149,7 +160,7 @@ static char *make_datagram(void)
 		add(head, "version", json_object_new_int(EVENT_BUS_VERSION));
 		add_text(head, "command", batch.command);
 		add(head, "pid", json_object_new_int(getpid()));
-		add_text(head, "pin_dir", real_path(batch.pin_dir, path));
+		add_text(head, "pin_dir", real_path(batch.pin_dir, batch.folder));
 		add(head, "netns", json_object_get(place));
 		words = json_object_to_json_string_ext(head, JSON_PLAIN);
 		/* the object's last brace comes behind the events */
@@ -161,6 +172,9 @@ static char *make_datagram(void)
 	return text;
 }
 
+/* One that is stopped for days is not to fill the memory that the file is in. */
+#define LOST_MAX (1 << 20)
+
 /* A byte for each event in the file beside the socket, which only its listener makes. */
 static void note_loss(int folder, const char *name)
 {
@@ -168,9 +182,12 @@ static void note_loss(int folder, const char *name)
 	char path[NAME_MAX + 1], bytes[256] = {};
 	cleanup_fd int fd = -1;
 	unsigned int left = batch.count;
+	struct stat st;
 
 	snprintf(path, sizeof(path), "%.*s%s", len, name, LOST);
 	fd = openat(folder, path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && (fstat(fd, &st) || st.st_size > LOST_MAX))
+		return;
 	while (fd >= 0 && left) {
 		ssize_t written = write(fd, bytes, left < sizeof(bytes) ? left : sizeof(bytes));
 
@@ -256,6 +273,7 @@ struct event_listener {
 	uint64_t told;	       /* bytes of the file */
 	char buffer[DATAGRAM_MAX];
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* both paths, but for their ends */
+	char folder[PATH_MAX];					/* the pins', while it was there last */
 };
 
 /* The folder and the one around it. 0 or -errno. */
@@ -273,11 +291,14 @@ static int make_folder(void)
 	return mkdir(folder_path(), 0700) && errno != EEXIST ? -errno : 0;
 }
 
-/* The file comes first: who finds the socket finds it. 0 or -errno. */
+/*
+ * The file comes first: who finds the socket finds it. The socket gets its name when it listens: bind() makes the file
+ * before anybody can send to it, and one that refuses is removed. 0 or -errno.
+ */
 static int open_both(struct event_listener *listener)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	char path[sizeof(listener->name) + sizeof(LOST)];
+	char path[sizeof(listener->name) + sizeof(SOCKET)];
 	uint32_t number = 0;
 	int len;
 
@@ -293,10 +314,10 @@ static int open_both(struct event_listener *listener)
 		return -errno;
 	listener->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	memcpy(address.sun_path, listener->name, len);
-	memcpy(address.sun_path + len, SOCKET, sizeof(SOCKET));
+	snprintf(path, sizeof(path), "%s%s", listener->name, SOCKET);
 	if (listener->fd < 0 || bind(listener->fd, (struct sockaddr *)&address, sizeof(address)))
 		return -errno;
-	return 0;
+	return rename(listener->name, path) ? -errno : 0;
 }
 
 int event_listener_open(struct event_listener **listener, struct error *error)
@@ -355,16 +376,16 @@ static json_object *member(json_object *object, const char *name)
 	return value;
 }
 
-static bool is_ours(json_object *datagram, const char *pin_dir)
+static bool is_ours(struct event_listener *listener, json_object *datagram, const char *pin_dir)
 {
 	json_object *place = member(datagram, "netns"), *folder = member(datagram, "pin_dir");
 	struct netns own = netns_own(), there = {json_object_get_uint64(member(place, "inode")),
 						 json_object_get_uint64(member(place, "cookie"))};
-	char real[PATH_MAX];
 
 	return json_object_get_int(member(datagram, "version")) == EVENT_BUS_VERSION &&
 	       json_object_is_type(member(datagram, "events"), json_type_array) && folder &&
-	       netns_is_same(&own, &there) && !strcmp(json_object_get_string(folder), real_path(pin_dir, real));
+	       netns_is_same(&own, &there) &&
+	       !strcmp(json_object_get_string(folder), real_path(pin_dir, listener->folder));
 }
 
 json_object *event_listener_next(struct event_listener *listener, const char *pin_dir)
@@ -376,7 +397,7 @@ json_object *event_listener_next(struct event_listener *listener, const char *pi
 
 		listener->buffer[len] = '\0';
 		datagram = json_tokener_parse(listener->buffer);
-		if (datagram && is_ours(datagram, pin_dir))
+		if (datagram && is_ours(listener, datagram, pin_dir))
 			return datagram;
 		json_object_put(datagram);
 	}

@@ -237,8 +237,8 @@ int session_commit(struct session *session)
 	if (ret)
 		return ret;
 	session->committed = true;
+	publish_changes(&changes); /* before another command can: in the order of the changes */
 	give_lock_back(session);
-	publish_changes(&changes);
 	if (!session->programs) /* an agent knows what it did */
 		agent_poke(root, session->tunnel);
 	return 0;
