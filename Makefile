@@ -65,7 +65,8 @@ MULTIARCH := $(subst -pc-,-,$(shell $(CC) -dumpmachine))
 # The map: BTF names the sources, and the same sources shall make the same object wherever they lie
 BPF_CFLAGS := -target bpf -mcpu=v2 -std=gnu17 -O2 -g $(WARNINGS) -Iinclude -Ibpf \
 	-ffile-prefix-map=$(CURDIR)=. \
-	$(addprefix -idirafter ,$(wildcard $(patsubst %,/usr/include/%,$(MULTIARCH)) $(patsubst %,/usr/%/include,$(MULTIARCH))))
+	$(addprefix -idirafter ,$(wildcard $(patsubst %,$(SYSROOT)/usr/include/%,$(MULTIARCH)) \
+		$(patsubst %,/usr/%/include,$(MULTIARCH))))
 
 BPF_OBJECTS := $(B)/bpf/wgvia.bpf.o $(B)/bpf/gateways.bpf.o $(B)/bpf/lost.bpf.o $(B)/bpf/index/changes.bpf.o
 FLOORS_OBJECT := $(B)/tests/bench/floors.bpf.o

@@ -166,7 +166,8 @@ is_not_in_map() {
 
 # scribble STATE FAULT: into the map's value of the first gateway, with a time that has not come yet.
 scribble() {
-	bpftool map update pinned "$PIN_DIR/wg6/gateways" key $(key_of_first) value hex ff ff ff ff ff ff ff 7f $1 00 00 00 $2 00 00 00
+	bpftool map update pinned "$PIN_DIR/wg6/gateways" key $(key_of_first) \
+		value hex ff ff ff ff ff ff ff 7f $1 00 00 00 $2 00 00 00 00 00 00 00 00 00 00 00
 }
 
 @test "nonsense in the map says nothing, and neither does something else in its place" {

@@ -150,7 +150,7 @@ no_program_more() {
 # Those that are in the kernel with the instance's maps, whoever holds them.
 loaded() {
 	bpftool -j prog show | jq -c --argjson meta "$(bpftool -j map show pinned "$PIN_DIR/wg6/meta" | jq .id)" \
-		'[.[] | select(.map_ids // [] | index($meta)) | .id] | unique'
+		'[.[] | select(.name != "count_lost" and (.map_ids // [] | index($meta))) | .id] | unique'
 }
 
 pinned() {

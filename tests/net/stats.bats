@@ -185,7 +185,7 @@ gauge() {
 		grep -oE 'by \([^)]*\)' "$expressions" | sed 's/by (//; s/)//' | tr -s ', ' '\n'
 		jq -r '.. | strings' "$DASHBOARD" | grep -oE '\{\{[a-z_]+\}\}' | tr -d '{}'
 	} | sort -u)" "$({
-		printf '%s\n' instance to family # of gauges that this instance does not have
+		printf '%s\n' instance to family reason # of what this instance does not have
 		jq -r '.[].labels | keys[]' "$BATS_TEST_TMPDIR/all"
 	} | sort -u)"
 	is "$(grep -oE 'verdict="[a-z_]+"' "$expressions" | sort -u | tr -d '\n')" \
@@ -203,8 +203,8 @@ gauge() {
 		(.expr | contains("interface=~\"$interface\"")) and
 		(.expr | (contains("rate(") or contains("increase(")) == contains("[$__rate_interval]"))))' "$DASHBOARD"
 	# Bits are eight times the bytes, and nothing else is.
-	jq -e 'all(.panels[]; .fieldConfig.defaults.unit as $unit | all(.targets[].expr; if contains("wgvia_bytes_total")
-		then $unit == "bps" and startswith("8 *") elif contains("wgvia_packets_total")
+	jq -e 'all(.panels[]; .fieldConfig.defaults.unit as $unit | all(.targets[].expr; if test("wgvia_(lost_)?bytes_total")
+		then $unit == "bps" and startswith("8 *") elif test("wgvia_(lost_)?packets_total")
 		then $unit == "pps" and (contains("8 *") | not)
 		else $unit | IN("pps", "bps") | not end))' "$DASHBOARD"
 	jq -e '[.panels[].id] | length == (unique | length)' "$DASHBOARD"
