@@ -83,7 +83,7 @@ owned() {
 # settle: what was there before has gone, and there is no program but those that are pinned for wg6's instance.
 settle() {
 	local count
-	count=$(find "$PIN_DIR/wg6" -name 'wgvia_*' | wc -l)
+	count=$(find "$PIN_DIR/wg6" -name 'wgvia_*' -o -name count_lost_program | wc -l)
 	poll 10 programs_are "$count" || fault "it has more or less than the $count programs of the instance: $(owned)"
 }
 

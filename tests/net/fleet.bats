@@ -78,11 +78,12 @@ gateway_add() {
 # room_add N: a process in whose mounts the gateway has files and pins of its own.
 room_add() {
 	local folder=$BATS_FILE_TMPDIR/etc$1
-	mkdir -p "$folder/wgvia" /etc/wgvia
+	cp -a /etc "$folder"
+	rm -rf "$folder/wgvia"
+	mkdir "$folder/wgvia"
 	# shellcheck disable=SC2016 # the inner shell's
 	spawn "$NS_GW" "room$1" unshare --mount nsenter --net="/run/netns/$(gateway_ns "$1")" bash -c '
-		mount -t bpf bpf /sys/fs/bpf && mount --bind "$0" /etc/wgvia && touch /etc/wgvia/.room && exec sleep infinity' \
-		"$folder/wgvia"
+		mount -t bpf bpf /sys/fs/bpf && mount --bind "$0" /etc && touch /etc/wgvia/.room && exec sleep infinity' "$folder"
 	poll 5 at "$1" [ -e /etc/wgvia/.room ]
 }
 
