@@ -425,6 +425,8 @@ static void take_answer(struct gateways *gateways, const struct neighbour_answer
 			continue;
 		if (!has_path(watched))
 			take_health(gateways, watched, now);
+		else if (!watched->path.wanted) /* of a flood of answers each would cost a question to the kernel */
+			continue;
 		else if (!find_mac(gateways, watched, answer, mac))
 			rtnl_ask_neighbour(gateways->rtnl, watched->hop.ifindex, &watched->ip, &unknown);
 		else if (health_path_neighbour(&watched->path))

@@ -56,3 +56,34 @@ size_t datagram_put_header(void *packet, size_t len, const struct ip *from, cons
 		return sizeof(ip);
 	}
 }
+
+size_t datagram_read_header(uint8_t family, const uint8_t *packet, size_t len, uint8_t protocol, struct ip *from,
+			    struct ip *to, uint8_t *hop_limit)
+{
+	from->family = to->family = family;
+	if (family == AF_INET) {
+		struct iphdr ip;
+
+		if (len < sizeof(ip))
+			return 0;
+		memcpy(&ip, packet, sizeof(ip));
+		if (ip.version != 4 || ip.ihl < 5 || ip.protocol != protocol || ntohs(ip.frag_off) & 0x1fff)
+			return 0;
+		memcpy(from->addr, &ip.saddr, 4);
+		memcpy(to->addr, &ip.daddr, 4);
+		*hop_limit = ip.ttl;
+		return (size_t)ip.ihl * 4;
+	} else {
+		struct ipv6hdr ip;
+
+		if (len < sizeof(ip))
+			return 0;
+		memcpy(&ip, packet, sizeof(ip));
+		if (ip.version != 6 || ip.nexthdr != protocol)
+			return 0;
+		memcpy(from->addr, &ip.saddr, 16);
+		memcpy(to->addr, &ip.daddr, 16);
+		*hop_limit = ip.hop_limit;
+		return sizeof(ip);
+	}
+}

@@ -17,6 +17,13 @@
 size_t datagram_put_header(void *packet, size_t len, const struct ip *from, const struct ip *to, uint8_t protocol,
 			   uint8_t hop_limit);
 
+/*
+ * Reads the header of a packet that may be cut off behind it. Returns where the header ends; 0: it is cut off itself, a
+ * later fragment, or of another protocol, which an IPv6 packet with extension headers is, too.
+ */
+size_t datagram_read_header(uint8_t family, const uint8_t *packet, size_t len, uint8_t protocol, struct ip *from,
+			    struct ip *to, uint8_t *hop_limit);
+
 /* RFC 1071, in network order, over `len` bytes (an even number) and what `sum` has summed up of others. */
 uint16_t datagram_checksum(uint32_t sum, const void *data, size_t len);
 /* For that `sum`: the pseudo-header of RFC 8200, section 8.1, before `len` bytes of an upper layer. */

@@ -89,42 +89,12 @@ size_t icmp_make_echo(const struct icmp_echo *echo, uint8_t packet[ICMP_ECHO_MAX
 	return header + sizeof(body);
 }
 
-/* The IP header, of a packet that may be cut off behind it; 0: it is no ICMP, or a later fragment. */
-static size_t read_header(uint8_t family, const uint8_t *packet, size_t len, struct icmp_echo *echo)
-{
-	echo->from.family = echo->to.family = family;
-	if (family == AF_INET) {
-		struct iphdr ip;
-
-		if (len < sizeof(ip))
-			return 0;
-		memcpy(&ip, packet, sizeof(ip));
-		if (ip.version != 4 || ip.ihl < 5 || ip.protocol != IPPROTO_ICMP || ntohs(ip.frag_off) & 0x1fff)
-			return 0;
-		memcpy(echo->from.addr, &ip.saddr, 4);
-		memcpy(echo->to.addr, &ip.daddr, 4);
-		echo->hop_limit = ip.ttl;
-		return (size_t)ip.ihl * 4;
-	} else {
-		struct ipv6hdr ip;
-
-		if (len < sizeof(ip))
-			return 0;
-		memcpy(&ip, packet, sizeof(ip));
-		if (ip.version != 6 || ip.nexthdr != IPPROTO_ICMPV6)
-			return 0;
-		memcpy(echo->from.addr, &ip.saddr, 16);
-		memcpy(echo->to.addr, &ip.daddr, 16);
-		echo->hop_limit = ip.hop_limit;
-		return sizeof(ip);
-	}
-}
-
 /* Returns where the ICMP header ends; 0: there is none. */
 static size_t read_icmp(uint8_t family, const uint8_t *packet, size_t len, struct icmp_echo *echo,
 			struct icmp_header *icmp)
 {
-	size_t at = read_header(family, packet, len, echo);
+	uint8_t protocol = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	size_t at = datagram_read_header(family, packet, len, protocol, &echo->from, &echo->to, &echo->hop_limit);
 
 	if (!at || len < at + sizeof(*icmp))
 		return 0;

@@ -45,39 +45,11 @@ size_t tcp_make_segment(const struct tcp_segment *segment, uint8_t packet[TCP_SE
 	return header + sizeof(tcp);
 }
 
-/* Returns where the IP header ends; 0: it is no TCP. */
-static size_t read_header(uint8_t family, const uint8_t *packet, size_t len, struct tcp_segment *segment)
-{
-	segment->from.family = segment->to.family = family;
-	if (family == AF_INET) {
-		struct iphdr ip;
-
-		if (len < sizeof(ip))
-			return 0;
-		memcpy(&ip, packet, sizeof(ip));
-		if (ip.version != 4 || ip.ihl < 5 || ip.protocol != IPPROTO_TCP || ntohs(ip.frag_off) & 0x1fff)
-			return 0;
-		memcpy(segment->from.addr, &ip.saddr, 4);
-		memcpy(segment->to.addr, &ip.daddr, 4);
-		return (size_t)ip.ihl * 4;
-	} else {
-		struct ipv6hdr ip;
-
-		if (len < sizeof(ip))
-			return 0;
-		memcpy(&ip, packet, sizeof(ip));
-		if (ip.version != 6 || ip.nexthdr != IPPROTO_TCP)
-			return 0;
-		memcpy(segment->from.addr, &ip.saddr, 16);
-		memcpy(segment->to.addr, &ip.daddr, 16);
-		return sizeof(ip);
-	}
-}
-
 bool tcp_read_segment(uint8_t family, const uint8_t *packet, size_t len, struct tcp_segment *segment)
 {
 	struct tcp_segment read = {};
-	size_t at = read_header(family, packet, len, &read);
+	uint8_t hop_limit;
+	size_t at = datagram_read_header(family, packet, len, IPPROTO_TCP, &read.from, &read.to, &hop_limit);
 	struct tcphdr tcp;
 
 	if (!at || len < at + sizeof(tcp))
