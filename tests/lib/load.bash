@@ -146,13 +146,15 @@ change() {
 	esac
 }
 
-# ---- the wire: what leaves the gateway with a source in the VPN prefix, counted by the kernel at the LAN's end ----
+# ---- the wire: what leaves the gateway with a source in the VPN prefix, or comes back from it after the service has
+# sent it to the gateway (bounced), counted by the kernel at the LAN's end ----
 
 wire_up() {
 	in_ns "$NS_LAN" nft -f - <<-END
 		table netdev wire {
 			counter leaked { }
 			counter to_firewall { }
+			counter bounced { }
 			chain out {
 				type filter hook ingress device gw priority 0; policy accept;
 				icmpv6 type { 133, 134, 135, 136, 137 } return
@@ -161,8 +163,10 @@ wire_up() {
 				icmpv6 type echo-request ip6 saddr $VPN6 ip6 daddr $GW6 ip6 hoplimit 2 ether daddr $FW_MAC return
 				ether saddr $GW_MAC ip saddr $VPN4 ether daddr $FW_MAC counter name to_firewall return
 				ether saddr $GW_MAC ip6 saddr $VPN6 ether daddr $FW_MAC counter name to_firewall return
-				ether saddr $GW_MAC ip saddr $VPN4 counter name leaked
-				ether saddr $GW_MAC ip6 saddr $VPN6 counter name leaked
+				ether saddr $GW_MAC ip saddr $VPN4 counter name leaked return
+				ether saddr $GW_MAC ip6 saddr $VPN6 counter name leaked return
+				ether saddr $GW_MAC ip daddr $VPN4 ether daddr $FW_MAC counter name bounced
+				ether saddr $GW_MAC ip6 daddr $VPN6 ether daddr $FW_MAC counter name bounced
 			}
 		}
 	END
@@ -172,7 +176,7 @@ wire_reset() {
 	in_ns "$NS_LAN" nft reset counters >/dev/null
 }
 
-wire() { # leaked|to_firewall
+wire() { # leaked|to_firewall|bounced
 	lan_counter wire "$1"
 }
 
