@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Counting verdicts: packets and bytes as they are on the wire, so that the figures add up with those of other hosts.
+ * Counting verdicts: packets and bytes as they are on the wire, so that the figures match those of other hosts.
  */
 #ifndef WGVIA_BPF_COUNTER_H
 #define WGVIA_BPF_COUNTER_H
@@ -8,7 +8,7 @@
 #include "maps.h"
 #include "packet.h"
 
-/* skb->gso_segs is 0 in a packet from a guest or from a tun device (SKB_GSO_DODGY). */
+/* skb->gso_segs is 0 in a packet from a guest or a tun device (SKB_GSO_DODGY). */
 static __always_inline __u32 counter_packets(const struct __sk_buff *skb, const struct packet *pkt)
 {
 	__u32 size = skb->gso_size;

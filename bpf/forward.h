@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What happens to a packet once it is decided: the hop limit, the Ethernet header, the redirect. Whoever calls this
- * has asked everything before; packet pointers do not live across it.
+ * What happens to a packet after the decision: hop limit, Ethernet header, redirect. This file decides nothing: callers
+ * make all checks before. Packet pointers are invalid after these calls.
  */
 #ifndef WGVIA_BPF_FORWARD_H
 #define WGVIA_BPF_FORWARD_H
@@ -16,9 +16,9 @@ _Static_assert(__builtin_offsetof(struct wgvia_gateway, addr) ==
 	       "struct wgvia_gateway is laid out for bpf_redirect_neigh()");
 
 /*
- * Cuts off what a link has put behind the IP packet, as ip_rcv_core() does: nothing behind a redirect does, and a frame
- * longer than its packet may be longer than the next device takes. False: it cannot be cut; a GSO packet would lose
- * what it knows of its segments.
+ * Cuts off padding after the IP packet, as ip_rcv_core() does. After a redirect nothing else does, and a frame that is
+ * longer than its packet may be too long for the next device. False: it cannot be cut; a GSO packet would lose its
+ * segment data.
  */
 static __always_inline bool forward_trim(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
 {
@@ -28,8 +28,8 @@ static __always_inline bool forward_trim(struct __sk_buff *skb, __u32 link_len, 
 }
 
 /*
- * Adds `by` (-1, or 1 to take that back) to the hop limit, and for IPv4 to the checksum what that is in ones'
- * complement (RFC 1624; ip_decrease_ttl()). False: the header cannot be written.
+ * Adds `by` (-1, or 1 to undo that) to the hop limit, and updates the IPv4 checksum in ones' complement (RFC 1624;
+ * ip_decrease_ttl()). False: the header cannot be written.
  */
 static __always_inline bool forward_add_hop_limit(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 						  int by)
@@ -52,8 +52,9 @@ static __always_inline bool forward_add_hop_limit(struct __sk_buff *skb, __u32 l
 			return false;
 		ip->hop_limit += by;
 		/*
-		 * A NIC's sum over the whole packet (CHECKSUM_COMPLETE) has to follow, the IPv4 header's own sum
-		 * takes care of itself. An L3 tunnel makes no such sum; -ENOTSUPP where the packet has none.
+		 * A NIC's sum over the whole packet (CHECKSUM_COMPLETE) must follow the change; the IPv4 header's sum
+		 * compensates itself. An L3 tunnel provides no such sum. The helper returns -ENOTSUPP for a packet
+		 * without one.
 		 */
 		if (link_len)
 			bpf_csum_update(skb, by < 0 ? ~(__u32)bpf_htons(1) : bpf_htons(1));
@@ -62,9 +63,9 @@ static __always_inline bool forward_add_hop_limit(struct __sk_buff *skb, __u32 l
 }
 
 /*
- * __bpf_redirect_neigh() frees every packet whose MAC header does not stand before its IP header, after the program
- * has returned success; a packet from an L3 device has none. The header's content is of no interest: the helper takes
- * it off again.
+ * __bpf_redirect_neigh() frees every packet whose MAC header is not in front of its IP header, after the program
+ * returned success. A packet from an L3 device has no MAC header. The content does not matter: the helper removes the
+ * header again.
  */
 static __always_inline bool forward_push_link_header(struct __sk_buff *skb, __u32 link_len)
 {
@@ -72,8 +73,8 @@ static __always_inline bool forward_push_link_header(struct __sk_buff *skb, __u3
 }
 
 /*
- * __bpf_redirect_neigh() frees what goes to a multicast or broadcast MAC, after the program has returned success; the
- * helper writes the address in any case.
+ * __bpf_redirect_neigh() frees a packet with a multicast or broadcast MAC, after the program returned success. The
+ * helper overwrites the address in any case.
  */
 static __always_inline bool forward_clear_group(struct __sk_buff *skb, const __u8 mac[ETH_ALEN])
 {
@@ -83,8 +84,8 @@ static __always_inline bool forward_clear_group(struct __sk_buff *skb, const __u
 }
 
 /*
- * To the neighbour of the gateway; without the next hop the helper would resolve the packet's own destination.
- * `gateway` is the map's value: an update of the trie swaps the whole node, so it is never torn.
+ * Redirects to the gateway's neighbour. Without the next hop, the helper would resolve the packet's own destination.
+ * `gateway` is the map's value: an update of the trie replaces the whole node, so it is never torn.
  */
 static __always_inline int forward_to_gateway(const struct wgvia_gateway *gateway)
 {
@@ -94,7 +95,7 @@ static __always_inline int forward_to_gateway(const struct wgvia_gateway *gatewa
 
 static __always_inline int forward_into_tunnel(__u32 ifindex)
 {
-	if (config.tunnel_ether) /* its hosts are neighbours, or behind one: the kernel's routes know */
+	if (config.tunnel_ether) /* its hosts are neighbours, or behind one: the kernel's routes decide */
 		return bpf_redirect_neigh(ifindex, NULL, 0, 0);
 	return bpf_redirect(ifindex, 0);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * How the gateways are, as the agent sees them: a map without a program. The agent creates it and writes it, commands
- * read it. It is an object of its own because an instance can do without it, and because it has BTF in this way.
+ * The state of the gateways, as the agent sees them: a map without a program. The agent creates and writes it, commands
+ * read it. It has an object of its own because an instance can do without it, and because the object gives it BTF.
  */
 #include <linux/bpf.h>
 

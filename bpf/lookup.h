@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The two questions to the maps: which gateway a source has, and whether a destination is exempt.
+ * The two lookups in the maps: the gateway of a source, and whether a destination is exempt.
  */
 #ifndef WGVIA_BPF_LOOKUP_H
 #define WGVIA_BPF_LOOKUP_H
@@ -10,7 +10,9 @@
 #include "maps.h"
 #include "packet.h"
 
-/* The gateway of the longest prefix that holds the address, one of the packet's; NULL: outside. */
+/*
+ * The gateway of the longest prefix that contains `address`, which is one of the packet's. NULL: outside every prefix.
+ */
 static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt, struct address *address)
 {
 	const struct index_head *head;
@@ -24,7 +26,7 @@ static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt, 
 	return head ? index_find6(head, lines, address->key.addr) : bpf_map_lookup_elem(&prefixes6, address);
 }
 
-/* The longest entry of the bypass list that holds the address; NULL: there is none. */
+/* The longest entry of the bypass list that contains the address. NULL: no entry. */
 static __always_inline struct wgvia_bypass *lookup_bypass_entry(struct packet *pkt, struct address *address)
 {
 	if (pkt->family == AF_INET)
@@ -33,8 +35,8 @@ static __always_inline struct wgvia_bypass *lookup_bypass_entry(struct packet *p
 }
 
 /*
- * Why an address, as a destination, is exempt: WGVIA_LOCAL, _SCOPE, _TUNNEL or _BYPASS; WGVIA_REDIRECTED: it is not.
- * Another verdict in the map is somebody's mistake and reads as the plainest reason.
+ * Why an address, as a destination, is exempt: WGVIA_LOCAL, _SCOPE, _TUNNEL or _BYPASS. WGVIA_REDIRECTED: it is not
+ * exempt. Any other verdict in the map is an error by whoever wrote it, and counts as WGVIA_BYPASS.
  */
 static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, struct address *address)
 {
@@ -54,10 +56,10 @@ static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, stru
 }
 
 /*
- * Whether the packet's destination is exempt at the egress of a LAN device: by scope, or by the administrator. What
- * leaves there goes neither to this host nor into the tunnel: an entry that says so is out of date. Multicast and
- * broadcast are exempt where this host makes them itself: those that it forwards (multicast routing, bc_forwarding) are
- * to pass the firewall, as all else.
+ * Whether the packet's destination is exempt at the egress of a LAN device: by scope, or by the administrator. Packets
+ * that leave there go neither to this host nor into the tunnel, so an entry with one of those verdicts is out of date.
+ * Multicast and broadcast are exempt only if this host itself is the source. If this host forwards them (multicast
+ * routing, bc_forwarding), they must pass the firewall like all other packets.
  */
 static __always_inline bool lookup_is_exempt_at_egress(struct packet *pkt, bool is_own)
 {
@@ -79,7 +81,7 @@ static __always_inline bool lookup_is_exempt_at_egress(struct packet *pkt, bool 
 	}
 }
 
-/* Whether a gateway may be reached by this device: it is there, and we stand at it. */
+/* Whether a gateway may be reached by this device: it exists, and a program is attached to it. */
 static __always_inline bool lookup_device_is_known(__u32 ifindex)
 {
 	const __u32 *known = bpf_map_lookup_elem(&devices, &ifindex);
@@ -87,7 +89,7 @@ static __always_inline bool lookup_device_is_known(__u32 ifindex)
 	return known && *known == ifindex;
 }
 
-/* Whether an egress program is attached to the device, of either kind. */
+/* Whether an egress program of either kind is attached to the device. */
 static __always_inline bool lookup_device_is_watched(__u32 ifindex)
 {
 	__u32 key = ifindex | CONFIG_DEVICE_L3;
@@ -96,7 +98,7 @@ static __always_inline bool lookup_device_is_watched(__u32 ifindex)
 	return (l3 && *l3 == ifindex) || lookup_device_is_known(ifindex);
 }
 
-/* The tunnel's ifindex; 0: it is gone. */
+/* The tunnel's ifindex; 0: it does not exist. */
 static __always_inline __u32 lookup_tunnel(void)
 {
 	__u32 key = CONFIG_TUNNEL;
@@ -106,10 +108,10 @@ static __always_inline __u32 lookup_tunnel(void)
 }
 
 /*
- * Whether the map's value, its device aside, can be used for this packet: none of what the helper would answer with
- * a silent drop.
- * Family: __bpf_redirect_neigh_v6() drops a packet with an IPv4 next hop, the other way round works. Address: a
- * multicast next hop would have a multicast MAC (arp_constructor(), ndisc_constructor()) and so reach everybody.
+ * Whether the packet can use the map's value, apart from its device: the helper drops silently in the cases that are
+ * checked here. Family: __bpf_redirect_neigh_v6() drops a packet with an IPv4 next hop; the other direction works.
+ * Address: a multicast next hop would have a multicast MAC (arp_constructor(), ndisc_constructor()) and reach every
+ * host.
  */
 static __always_inline bool lookup_gateway_is_usable(const struct packet *pkt, const struct wgvia_gateway *gateway)
 {
@@ -137,7 +139,7 @@ static __always_inline bool lookup_on_fail_pass(void)
 	return m && m->on_fail == WGVIA_PASS;
 }
 
-/* Only WGVIA_OUTSIDE_DROP drops: any other value is somebody's mistake. */
+/* Only WGVIA_OUTSIDE_DROP drops: any other value is an error by whoever wrote it. */
 static __always_inline bool lookup_drops_outside(void)
 {
 	__u32 key = 0;
@@ -146,7 +148,6 @@ static __always_inline bool lookup_drops_outside(void)
 	return m && m->outside == WGVIA_OUTSIDE_DROP;
 }
 
-/* What wgvia_meta.mss says. */
 static __always_inline __u32 lookup_mss(void)
 {
 	__u32 key = 0;
@@ -155,7 +156,7 @@ static __always_inline __u32 lookup_mss(void)
 	return m ? m->mss : WGVIA_MSS_OFF;
 }
 
-/* enum wgvia_return; any other value is somebody's mistake, and means WGVIA_RETURN_VIA. */
+/* enum wgvia_return; any other value is an error by whoever wrote it, and counts as WGVIA_RETURN_VIA. */
 static __always_inline __u32 lookup_return(void)
 {
 	__u32 key = 0;

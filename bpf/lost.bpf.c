@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Counts packets that the kernel drops after a program of the packet path has redirected them: the gateway does not
- * answer ARP or ND, a device is down, a queue is full. The kernel runs this for each packet that it drops, whoever's it
- * is; one comparison sorts out those that have no note of ours (mark.h).
+ * Counts packets that the kernel drops after a program of the packet path redirected them: the gateway does not answer
+ * ARP or ND, a device is down, a queue is full. The kernel runs this program for every packet that it drops, on the
+ * whole host; one comparison skips packets without our mark (mark.h).
  *
- * A packet is counted once, under the kernel's number of the reason, by the instance whose network namespace it is in
- * and whose prefix has its source, or its destination on the return path. What the programs themselves drop has a
- * verdict and no note. Segments of a GSO packet are counted singly, as everywhere.
+ * A packet is counted once, under the kernel's number of the reason, by the instance of its network namespace that has
+ * the packet's source in a prefix, or its destination on the return path. Packets that the programs themselves drop
+ * have a verdict and no mark. A GSO packet counts once per segment, as in all counters.
  */
 #include <linux/bpf.h>
 
@@ -18,7 +18,7 @@
 #include "packet.h"
 #include "wgvia_abi.h"
 
-/* The kernel's, of which this is read. */
+/* The part of the kernel's struct that is read here. */
 struct ns_common {
 	unsigned int inum;
 } __attribute__((preserve_access_index));
@@ -47,13 +47,13 @@ struct skb_shared_info {
 	unsigned short gso_size;
 } __attribute__((preserve_access_index));
 
-/* Its number differs from kernel to kernel. */
+/* Its number differs between kernels. */
 enum skb_drop_reason { SKB_DROP_REASON_NOT_SPECIFIED = 2 };
 
-#define MAC_HEADER_UNSET 0xffff /* as skb_mac_header_was_set() */
+#define MAC_HEADER_UNSET 0xffff /* as in skb_mac_header_was_set() */
 #define PACKET_OUTGOING 4
 
-/* The kernel reports why (Linux 5.17). */
+/* The kernel reports a reason (Linux 5.17). */
 const volatile __u32 has_reason = 1;
 
 struct {
@@ -63,7 +63,7 @@ struct {
 	__type(value, struct wgvia_counter);
 } lost SEC(".maps");
 
-/* The instance's; the loader puts its maps in the place of these. */
+/* The instance's maps; the loader substitutes them for these. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 1);
@@ -88,9 +88,9 @@ struct {
 } meta SEC(".maps");
 
 /*
- * Whether the packet is on its way out. __bpf_redirect_neigh() unsets the MAC header, __dev_queue_xmit() sets it to
- * where the data begins; in a packet that was received the data begins after it. The note survives the way through
- * another network namespace of this host, so a packet may come back with it. PACKET_OUTGOING are copies for sniffers.
+ * Whether the packet is being sent. __bpf_redirect_neigh() unsets the MAC header, __dev_queue_xmit() sets it to the
+ * start of the data; in a received packet the data starts after it. The mark survives another network namespace of this
+ * host, so a packet may return with it. PACKET_OUTGOING packets are copies for sniffers.
  */
 static __always_inline bool is_being_sent(const struct sk_buff *skb)
 {
@@ -98,7 +98,7 @@ static __always_inline bool is_being_sent(const struct sk_buff *skb)
 	       BPF_CORE_READ_BITFIELD(skb, pkt_type) != PACKET_OUTGOING;
 }
 
-/* The ifindexes and prefixes of the instance mean nothing in another one. */
+/* The ifindexes and prefixes of the instance mean nothing in another network namespace. */
 static __always_inline bool is_in_netns(const struct sk_buff *skb, const struct wgvia_meta *instance)
 {
 	const struct net *net = skb->dev->nd_net.net;
@@ -109,7 +109,10 @@ static __always_inline bool is_in_netns(const struct sk_buff *skb, const struct 
 	       (__u32)net->net_cookie == instance->cookie;
 }
 
-/* packet_read() for a packet that is not a program's own: its IP header, wherever the kernel is with it. */
+/*
+ * packet_read() for a packet that does not belong to a tc program: its IP header, at any stage of the kernel's
+ * processing.
+ */
 static __always_inline bool read_packet(const struct sk_buff *skb, struct packet *pkt)
 {
 	const unsigned char *header = skb->head + skb->network_header;
@@ -142,7 +145,7 @@ static __always_inline bool read_packet(const struct sk_buff *skb, struct packet
 	return true;
 }
 
-/* What is returned has its destination in a prefix, or behind the tunnel. */
+/* A returned packet has its destination in a prefix, or behind the tunnel. */
 static __always_inline bool is_ours(const struct sk_buff *skb, const struct packet *pkt,
 				    const struct wgvia_meta *instance)
 {
@@ -156,7 +159,7 @@ static __always_inline bool is_ours(const struct sk_buff *skb, const struct pack
 
 /*
  * The index into `lost`. A packet that waits for its neighbour has no link header: ndisc_error_report() and
- * bpf_out_neigh_v6() give no reason.
+ * bpf_out_neigh_v6() report no reason.
  */
 static __always_inline __u32 reason_of(const struct sk_buff *skb, const __u64 *arguments)
 {
@@ -169,7 +172,7 @@ static __always_inline __u32 reason_of(const struct sk_buff *skb, const __u64 *a
 	return reason < WGVIA_LOST_NEIGHBOUR ? reason : WGVIA_LOST_OTHER;
 }
 
-/* As packet_gso_header_len(). */
+/* Like packet_gso_header_len(). */
 static __always_inline __u32 gso_header_len(const struct sk_buff *skb, const struct packet *pkt)
 {
 	const unsigned char *transport = skb->head + skb->network_header + pkt->header_len;
@@ -185,7 +188,7 @@ static __always_inline __u32 gso_header_len(const struct sk_buff *skb, const str
 	return len < pkt->len ? len : 0;
 }
 
-/* As counter_add(). */
+/* Like counter_add(). */
 static __always_inline void count(const struct sk_buff *skb, const struct packet *pkt, __u32 reason)
 {
 	const struct skb_shared_info *info = (const void *)(skb->head + skb->end);
@@ -199,7 +202,7 @@ static __always_inline void count(const struct sk_buff *skb, const struct packet
 	counter = bpf_map_lookup_elem(&lost, &reason);
 	if (!counter)
 		return;
-	/* a softirq may come in between, and drop packets of its own */
+	/* a softirq may interrupt this, and drop packets of its own */
 	__sync_fetch_and_add(&counter->packets, packets);
 	__sync_fetch_and_add(&counter->bytes, pkt->len + (__u64)(packets - 1) * repeated);
 }
@@ -220,5 +223,5 @@ int count_lost(const __u64 *arguments)
 	return 0;
 }
 
-/* bpf_probe_read_kernel() is for programs under the GPL. */
+/* bpf_probe_read_kernel() is only for programs under the GPL. */
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

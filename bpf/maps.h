@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The maps. The name of a map is the name of its pin; keys and values are those of the ABI header.
+ * The maps. The name of a map is the name of its pin; keys and values are in the ABI header.
  */
 #ifndef WGVIA_BPF_MAPS_H
 #define WGVIA_BPF_MAPS_H
@@ -15,9 +15,9 @@
 #include "wgvia_abi.h"
 
 /*
- * Memory is taken per entry (an LPM trie knows no other way), so room is cheap. It is never used up by the loader:
- * before "bpf: Switch to bpf mem allocator for LPM trie" and its fixes (end of 2024) a full trie refuses even an
- * update of an entry that it has.
+ * An LPM trie allocates memory per entry, so a large limit costs nothing. The loader never fills it: before "bpf:
+ * Switch to bpf mem allocator for LPM trie" and its fixes (end of 2024), a full trie refuses even an update of an
+ * existing entry.
  */
 #define PREFIXES_MAX (1 << 20)
 
@@ -30,13 +30,13 @@
 		__type(value, value_type);                                                                             \
 	} map SEC(".maps")
 
-/* Read-only for programs: what one changes in place is not counted, see index/changes.bpf.c. */
+/* Read-only for programs: a change in place would not be counted, see index/changes.bpf.c. */
 LPM_TRIE(prefixes4, struct wgvia_key4, struct wgvia_gateway, BPF_F_RDONLY_PROG);
 LPM_TRIE(prefixes6, struct wgvia_key6, struct wgvia_gateway, BPF_F_RDONLY_PROG);
 LPM_TRIE(bypass4, struct wgvia_key4, struct wgvia_bypass, 0);
 LPM_TRIE(bypass6, struct wgvia_key6, struct wgvia_bypass, 0);
 
-/* An index of prefixes4 and one of prefixes6 where there is one; see index/index_lines.h. */
+/* The indexes of prefixes4 and prefixes6, if they exist; see index/index_lines.h. */
 struct index_lines {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -53,10 +53,10 @@ struct {
 } indexes SEC(".maps");
 
 /*
- * The tunnel, and the devices that an egress program is attached to: Ethernet devices under their ifindex, devices
- * without link header under CONFIG_DEVICE_L3 more. Gateways may be reached by the Ethernet devices only. A redirect to
- * any other device would lose the packet silently, or nobody would watch what leaves there. The kernel itself removes
- * a device from a map of this type when the device is removed (dev_map_notification()).
+ * The tunnel, and the devices to which an egress program is attached. The key of an Ethernet device is its ifindex;
+ * that of a device without link header is the ifindex plus CONFIG_DEVICE_L3. Gateways can be reached by Ethernet
+ * devices only. A redirect to any other device would lose the packet silently, or no program would see what leaves
+ * there. The kernel removes a device from a map of this type when the device is removed (dev_map_notification()).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
@@ -65,7 +65,7 @@ struct {
 	__type(value, __u32);
 } devices SEC(".maps");
 
-/* Also for what sender.h asks: all gateways of a prefix. */
+/* Also for the lookup in sender.h: all gateways of a prefix. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, WGVIA_FAILOVER_LISTS + 1);
@@ -82,7 +82,7 @@ struct {
 	__type(value, __u32);
 } senders SEC(".maps");
 
-/* The packet path's own findings; a host that forges them in masses makes room by pushing out others. */
+/* What the packet path found out itself. A host that forges many entries evicts others. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -97,12 +97,12 @@ struct {
 	__type(value, struct wgvia_bounced);
 } bounced SEC(".maps");
 
-/* The last answers of sender.h, by CPU and destination. It is the programs' own, and has no pin. */
+/* The latest answers of sender.h, by CPU and destination. Only the programs use it; it has no pin. */
 #define SENDER_SLOTS_BITS 8
 struct sender_slot {
 	__u64 high, low; /* the destination */
-	__u64 mac;	 /* the sender's MAC address, and in the highest 16 bits enum sender */
-	__u32 changes;	 /* of the prefixes, when it was asked */
+	__u64 mac;	 /* the sender's MAC address; the highest 16 bits are an enum sender */
+	__u32 changes;	 /* change count of the prefixes, at the time of the question */
 	__u32 until;	 /* jiffies */
 };
 _Static_assert(sizeof(struct sender_slot) == 32, "two of them in a cache line");
@@ -114,7 +114,7 @@ struct {
 	__type(value, struct sender_slot);
 } recent SEC(".maps");
 
-/* What `wgvia check` does not count. No program reads it. */
+/* Findings that `wgvia check` does not count. No program reads this map. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 128);
@@ -123,7 +123,7 @@ struct {
 	__type(value, struct wgvia_acceptance);
 } accepted SEC(".maps");
 
-/* Where prefixes come from that nobody has named. No program reads it. */
+/* The sources of prefixes that no administrator named. No program reads this map. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16);
@@ -154,13 +154,13 @@ struct {
 	__type(value, struct wgvia_trace);
 } trace SEC(".maps");
 
-/* Room for 2,500 events, whose reader may sleep as long as a burst takes; it is there whether or not anybody reads. */
+/* Room for 2,500 events, so that the reader may sleep during a burst. It exists even if nobody reads it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
-/* Passes through the egress programs, by CPU; see mark.h. It is the programs' own, and has no pin. */
+/* The number of passes through the egress programs, by CPU; see mark.h. Only the programs use it; it has no pin. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The note that a program leaves on a packet for the egress program, which sees the packet again after each redirect.
+ * The mark that a program leaves on a packet for the egress program, which sees the packet again after each redirect.
  *
- * skb->tc_index and skb->cb[] survive the way (5.10 to 7.3); the administrator's skb->mark is not ours. Both must
- * agree: cb[] alone holds leftovers of the IP layer, and tc_index alone would survive the way through another network
- * namespace of this host, where the IP layer overwrites cb[].
+ * skb->tc_index and skb->cb[] survive on the way there (5.10 to 7.3); skb->mark belongs to the administrator. Both must
+ * match: cb[] may hold leftovers of the IP layer, and tc_index would survive another network namespace of this host,
+ * where the IP layer overwrites cb[].
  */
 #ifndef WGVIA_BPF_MARK_H
 #define WGVIA_BPF_MARK_H
@@ -23,11 +23,11 @@
 
 enum mark {
 	MARK_NONE,
-	MARK_DONE,			/* sent by an ingress program: there is nothing left to decide */
-	MARK_RETARGET,			/* sent by an egress program, from here on counted up with each further try */
-	MARK_TRIES = MARK_RETARGET + 5, /* at once, one in the other: below the kernel's XMIT_RECURSION_LIMIT of 8 */
-	MARK_SHOW = 0x40,		/* as DONE, and the frame's destination is the MAC address of a gateway ... */
-	MARK_SHOW4 = MARK_SHOW,		/* ... whose IPv4 address is in the note */
+	MARK_DONE,			/* sent by an ingress program: nothing is left to decide */
+	MARK_RETARGET,			/* sent by an egress program; incremented with each further try */
+	MARK_TRIES = MARK_RETARGET + 5, /* nested calls: below the kernel's XMIT_RECURSION_LIMIT of 8 */
+	MARK_SHOW = 0x40,		/* like DONE, and the frame's destination is the MAC address of a gateway ... */
+	MARK_SHOW4 = MARK_SHOW,		/* ... whose IPv4 address is in the mark */
 	MARK_SHOW6,			/* ... whose IPv6 address is */
 };
 
@@ -39,8 +39,9 @@ static __always_inline enum mark mark_get(const struct __sk_buff *skb)
 }
 
 /*
- * After the last write of a note. Where two branches end in writes to the packet's fields, clang 19 makes one write of
- * them, with an offset that depends on the branch, and the verifier refuses it: "dereference of modified ctx ptr".
+ * Call this after the last write of a mark. Where two branches end in writes to the packet's fields, clang 19 merges
+ * them into one write with an offset that depends on the branch, and the verifier refuses it: "dereference of modified
+ * ctx ptr".
  */
 static __always_inline void mark_is_set(void)
 {
@@ -54,7 +55,7 @@ static __always_inline void mark_set(struct __sk_buff *skb, enum mark mark)
 	mark_is_set();
 }
 
-/* Of a packet that ends here: it was not lost after a redirect, as lost.bpf.c would take it to be. */
+/* For a packet that ends here: otherwise lost.bpf.c would count it as lost after a redirect. */
 static __always_inline void mark_clear(struct __sk_buff *skb)
 {
 	skb->tc_index = 0;
@@ -74,7 +75,7 @@ static __always_inline void mark_set_gateway(struct __sk_buff *skb, const struct
 	mark_is_set();
 }
 
-/* The gateway that mark_set_gateway() has noted, at its device's egress. */
+/* The gateway that mark_set_gateway() stored, at the egress of its device. */
 static __always_inline struct wgvia_hop mark_get_gateway(const struct __sk_buff *skb, enum mark mark)
 {
 	struct wgvia_hop hop = {.ifindex = skb->ifindex, .family = mark == MARK_SHOW4 ? AF_INET : AF_INET6};
@@ -88,8 +89,8 @@ static __always_inline struct wgvia_hop mark_get_gateway(const struct __sk_buff 
 }
 
 /*
- * What a redirect at egress notes: the MAC that the kernel had chosen, all zeros where the device has none; the length
- * without link header; and the number of this pass, one of those through the egress programs of this CPU.
+ * What a redirect at egress stores: the MAC address that the kernel chose, all zeros if the device has none; the length
+ * without link header; the number of this pass through the egress programs of this CPU.
  */
 static __always_inline void mark_set_pass(struct __sk_buff *skb, __u32 pass)
 {
@@ -97,7 +98,7 @@ static __always_inline void mark_set_pass(struct __sk_buff *skb, __u32 pass)
 	skb->cb[2] = (skb->cb[2] & 0xffff) | bpf_get_smp_processor_id() << 16;
 }
 
-/* In place of the length: the packet had no link header, and has an empty one until it is redirected again. */
+/* Instead of the length: the packet had no link header, and has an empty one until the next redirect. */
 #define MARK_EMPTY_HEADER (~0u)
 
 static __always_inline void mark_set_len(struct __sk_buff *skb, __u32 len)
@@ -124,9 +125,9 @@ static __always_inline __u32 mark_get_len(const struct __sk_buff *skb)
 }
 
 /*
- * Whether the packet did not wait after its last redirect. A redirect to a neighbour that is resolved makes the
- * packet's own next pass the next pass of all: bottom halves are off. One to a neighbour that is not puts it into a
- * queue, and before it comes out again, at least the neighbour request has passed, or the packet that caused one.
+ * Whether the packet did not wait after its latest redirect. After a redirect to a resolved neighbour, the next pass on
+ * this CPU is this packet's, because bottom halves are off. A redirect to an unresolved neighbour queues the packet.
+ * Before it leaves the queue, at least the neighbour request passes, or the packet that triggered the request.
  */
 static __always_inline bool mark_is_next_pass(const struct __sk_buff *skb, __u32 pass)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The TCP MSS clamp (`mss auto|N`): lowers the MSS option of a SYN, with or without ACK, to what the way has room for,
- * so that a connection does not need the Packet Too Big that some network drops. It looks at nothing else.
+ * The TCP MSS clamp (`mss auto|N`): it lowers the MSS option of a SYN, with or without ACK, to what fits the path, so
+ * that a connection does not depend on Packet Too Big messages, which some networks drop. It reads nothing else.
  *
- * It never raises an option and never adds one: without one a host sends 536 bytes, or 1220 (RFC 9293, 3.7.1). What it
- * cannot read to the end is left as it is: options that contradict the header's length, an MSS option that is there
- * twice, a fragment other than the first, a header that is not in the packet as a whole, IPv6 extension headers.
+ * It never raises an option and never adds one: without an option a host sends 536 bytes, or 1220 (RFC 9293, 3.7.1). It
+ * does not change what it cannot parse completely: options that contradict the header's length, a second MSS option, a
+ * fragment other than the first, an incomplete header, IPv6 extension headers.
  */
 #ifndef WGVIA_BPF_MSS_H
 #define WGVIA_BPF_MSS_H
@@ -21,7 +21,7 @@
 #include "lookup.h"
 #include "packet.h"
 
-/* Offsets into the TCP header, its length without options, and the bits of its 14th byte. */
+/* Offsets into the TCP header, its length without options, and the flags in its 14th byte. */
 #define MSS_TCP_DOFF 12
 #define MSS_TCP_FLAGS 13
 #define MSS_TCP_CHECK 16
@@ -29,26 +29,26 @@
 #define MSS_TCP_SYN 0x02
 #define MSS_TCP_RST 0x04
 
-/* Kinds of options; the MSS option's length. An option has a byte at least. */
+/* Option kinds, and the length of the MSS option. Every option has at least one byte. */
 #define MSS_KIND_END 0
 #define MSS_KIND_NOP 1
 #define MSS_KIND_MSS 2
 #define MSS_OPTION_LEN 4
 #define MSS_OPTIONS_MAX 40
 
-#define MSS_LEAST 88 /* the kernel's TCP_MIN_MSS: it takes what is smaller for a mistake */
+#define MSS_LEAST 88 /* the kernel's TCP_MIN_MSS: it takes smaller values for errors */
 
 /* The MTU of the device; 0 if it does not exist. */
 static __always_inline __u32 mss_mtu(struct __sk_buff *skb, __u32 ifindex)
 {
-	__u32 mtu = 0; /* without an input length the helper judges the frame; it tells the MTU in both cases */
+	__u32 mtu = 0; /* without an input length the helper checks the frame; it reports the MTU in both cases */
 
 	return !ifindex || bpf_check_mtu(skb, ifindex, &mtu, 0, 0) < 0 ? 0 : mtu;
 }
 
 /*
- * What the option may be at most; 0: that is not known. `headers` is how long those of IP and TCP are without options,
- * which is what an MSS leaves room for (RFC 6691). A number that is no MSS is somebody's mistake, and means "off".
+ * The maximum for the option; 0: unknown. `headers` is the length of the IP and TCP headers without options, which an
+ * MSS leaves room for (RFC 6691). An invalid number is an error by whoever wrote it, and means "off".
  */
 static __always_inline __u32 mss_limit(struct __sk_buff *skb, __u32 headers, __u32 tunnel, __u32 device)
 {
@@ -66,8 +66,8 @@ static __always_inline __u32 mss_limit(struct __sk_buff *skb, __u32 headers, __u
 }
 
 /*
- * The number as it is, of which the verifier knows nothing any more; it knows nothing of `unknown` either. Otherwise it
- * walks through the loop below once for each range that the lengths of the options before may add up to.
+ * Hides the number's range from the verifier, which knows nothing about `unknown` either. Otherwise the verifier walks
+ * through the loop below once for each possible sum of the preceding options' lengths.
  */
 static __always_inline __u32 mss_forget(__u32 number, __u32 unknown)
 {
@@ -79,9 +79,9 @@ static __always_inline __u32 mss_forget(__u32 number, __u32 unknown)
 }
 
 /*
- * Where in the packet the value of the MSS option is; 0: there is none, or the options are odd. `at` is where they
- * begin, `left` how many bytes there are. One read per option, and not one of all: a kernel before 5.12 reads no
- * variable place of the stack.
+ * Offset of the MSS option's value in the packet; 0: there is none, or the options are malformed. They begin at `at`
+ * and have `left` bytes. Each option takes one read; a single read of all is not possible, because a kernel before 5.12
+ * does not allow variable offsets into the stack.
  */
 static __always_inline __u32 mss_find(struct __sk_buff *skb, __u32 at, __u32 left, __u32 unknown)
 {
@@ -114,8 +114,8 @@ static __always_inline __u32 mss_find(struct __sk_buff *skb, __u32 at, __u32 lef
 }
 
 /*
- * Writes the option and mends the checksum after RFC 1624: the helper knows of sums that a NIC is still to make, and
- * the sum over the packet as a whole stays what it was. At an odd place the sum has the two bytes in the other order.
+ * Writes the option and updates the checksum (RFC 1624): the helper handles sums that a NIC has yet to compute, and the
+ * sum over the whole packet does not change. At an odd offset the two bytes have the opposite order in the sum.
  */
 static __always_inline void mss_write(struct __sk_buff *skb, __u32 tcp, __u32 at, __u16 old, __u16 new)
 {
@@ -129,8 +129,8 @@ static __always_inline void mss_write(struct __sk_buff *skb, __u32 tcp, __u32 at
 }
 
 /*
- * Of a SYN, behind `link_len` bytes an IP packet of `len` bytes, on its way between the tunnel and another device. A
- * global function, which the verifier goes through once for each program.
+ * For a SYN: an IP packet of `len` bytes after `link_len` bytes of link header, between the tunnel and another device.
+ * A global function, so that the verifier verifies it once per program.
  */
 __noinline int mss_lower(struct __sk_buff *skb, __u32 link_len, __u32 len, __u32 tunnel, __u32 device)
 {
@@ -160,7 +160,7 @@ __noinline int mss_lower(struct __sk_buff *skb, __u32 link_len, __u32 len, __u32
 	return 0;
 }
 
-/* Whether there is anything to look at: a SYN, while a clamp is wanted. */
+/* Whether there is anything to do: the packet is a SYN, and a clamp is configured. */
 static __always_inline bool mss_is_wanted(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
 {
 	__u8 flags;
@@ -170,7 +170,7 @@ static __always_inline bool mss_is_wanted(struct __sk_buff *skb, __u32 link_len,
 	       (flags & (MSS_TCP_SYN | MSS_TCP_RST)) == MSS_TCP_SYN;
 }
 
-/* Of a packet that goes between the tunnel and the device, once that is decided. No packet pointer lives across it. */
+/* For a packet between the tunnel and the device, after the decision. Packet pointers are invalid after it. */
 static __always_inline void mss_clamp(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt, __u32 tunnel,
 				      __u32 device)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Whether a packet fits a device. Nothing behind a redirect asks again: what is too long is dropped there silently.
+ * Whether a packet fits a device. Nothing checks this after a redirect: a packet that is too long is dropped silently.
  */
 #ifndef WGVIA_BPF_MTU_H
 #define WGVIA_BPF_MTU_H
@@ -8,19 +8,22 @@
 #include "config.h"
 #include "packet.h"
 
-/* Every link that carries the family takes these lengths (RFC 8200, 5; RFC 791, 3.2 for hosts): no need to ask. */
+/*
+ * Every link that carries the family accepts these lengths (RFC 8200, 5; RFC 791, 3.2 for hosts), so no check is
+ * needed.
+ */
 #define MTU_EVERY_LINK4 576
 #define MTU_EVERY_LINK6 1280
 
 /*
- * Whether each segment of a GSO packet fits. A TCP segment's length is known, and the helper tells the device's MTU;
- * of others the helper judges by what the skb says (skb_gso_validate_network_len()), which it does not ask for where
- * the whole is not longer than the MTU and a link header: at an L3 device, that is 14 bytes too lenient.
+ * Whether each segment of a GSO packet fits. The length of a TCP segment is known, and the helper reports the device's
+ * MTU. For other packets the helper checks the skb (skb_gso_validate_network_len()). It skips that check if the whole
+ * packet is not longer than the MTU plus a link header: at an L3 device, that is 14 bytes too lenient.
  */
 static __always_inline bool mtu_fits_gso(struct __sk_buff *skb, const struct packet *pkt, __u32 ifindex)
 {
 	bool tcp = pkt->protocol == IPPROTO_TCP && pkt->gso_header_len;
-	__u32 mtu = 0; /* an input length would make the flag -EINVAL */
+	__u32 mtu = 0; /* with an input length, the flag is -EINVAL */
 
 	if (bpf_check_mtu(skb, ifindex, &mtu, 0, tcp ? 0 : BPF_MTU_CHK_SEGS) != BPF_MTU_CHK_RET_SUCCESS)
 		return false;
@@ -31,7 +34,7 @@ static __always_inline bool mtu_fits_gso(struct __sk_buff *skb, const struct pac
 
 /*
  * Whether the packet fits the device. An error of the helper (newest kernels: a GSO packet whose transport header is
- * not set) reads as "no": the kernel's own path then finds out. Without the helper (before 5.12) the answer is "yes".
+ * not set) counts as "no": the kernel's own path then decides. Without the helper (before 5.12) the answer is "yes".
  */
 static __always_inline bool mtu_fits(struct __sk_buff *skb, const struct packet *pkt, __u32 ifindex)
 {

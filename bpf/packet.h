@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is read from a packet, and the one place that checks bounds. It reads the IP header alone, which is all that
- * a verdict needs, and copies it, so that nothing later holds a pointer into the packet.
+ * Parsing packets, and the only place that checks bounds. It reads only the IP header, which is all that a verdict
+ * needs, and copies it, so that no later code holds a pointer into the packet.
  */
 #ifndef WGVIA_BPF_PACKET_H
 #define WGVIA_BPF_PACKET_H
@@ -21,26 +21,25 @@
 #define AF_INET 2
 #define AF_INET6 10
 
-/* A key of either family: struct wgvia_key4 is its beginning. */
+/* A key of either family; struct wgvia_key4 is a prefix of it. */
 struct address {
 	struct wgvia_key6 key;
 };
 
 /*
- * Not in here: the length of the link header in front of the IP header. It goes as an argument of its own, so that
- * the verifier sees a constant: older kernels lose track of one that has been in memory.
+ * The length of the link header is not in here. It is a separate argument, so that the verifier sees a constant: older
+ * kernels lose track of a constant that was in memory.
  */
 struct packet {
 	__u32 family;	      /* AF_INET or AF_INET6; 0 where neither */
 	__u32 len;	      /* of the IP packet, header included */
 	__u16 header_len;     /* of the IP header, without IPv6 extension headers */
-	__u16 gso_header_len; /* in a GSO packet, the headers that each segment repeats; 0: not known, or no GSO packet
-			       */
+	__u16 gso_header_len; /* in a GSO packet, the headers that each segment repeats; 0: unknown, or no GSO */
 	__u8 hop_limit;
 	__u8 protocol; /* or next header */
 	/*
 	 * The result of lookup_bypass() for the destination; only wgvia_back sets it. The verifier does not track the
-	 * value of a byte in here, so it verifies what follows once, and not once for each value.
+	 * value of a byte in here, so it verifies the code that follows once, and not once for each value.
 	 */
 	__u8 to;
 	struct address source;
@@ -48,8 +47,8 @@ struct packet {
 };
 
 /*
- * skb->data and skb->data_end, read by instructions that the compiler does not touch: it likes to keep &skb->data in a
- * register, and the verifier refuses to read through a context pointer that has been added to.
+ * skb->data and skb->data_end, read by inline assembly: the compiler may keep &skb->data in a register, and the
+ * verifier refuses to read through a modified context pointer.
  */
 static __always_inline void *packet_data(const struct __sk_buff *skb)
 {
@@ -75,15 +74,14 @@ static __always_inline void *packet_header(struct __sk_buff *skb, __u32 link_len
 
 	if (header + len <= packet_end(skb))
 		return header;
-	/* not in the linear part: happens with drivers that put headers into fragments */
+	/* not in the linear part: some drivers put headers into fragments */
 	if (bpf_skb_pull_data(skb, link_len + len))
 		return NULL;
 	header = packet_data(skb) + link_len;
 	return header + len <= packet_end(skb) ? header : NULL;
 }
 
-/* The rules of ip_rcv_core(): version, header length, total length; checksum and options are the firewall's to judge.
- */
+/* The rules of ip_rcv_core(): version, header length, total length. Checksum and options are left to the firewall. */
 static __always_inline bool packet_read4(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
 {
 	struct iphdr *ip = packet_header(skb, link_len, sizeof(*ip));
@@ -117,7 +115,7 @@ static __always_inline bool packet_read6(struct __sk_buff *skb, __u32 link_len, 
 		return false;
 	pkt->header_len = sizeof(*ip);
 	pkt->len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
-	/* BIG TCP, or a jumbogram, whose length is in a hop-by-hop option; else a packet may be without payload */
+	/* BIG TCP, or a jumbogram with its length in a hop-by-hop option; otherwise the packet has no payload */
 	if (!ip->payload_len && (skb->gso_size || ip->nexthdr == IPPROTO_HOPOPTS))
 		pkt->len = room;
 	if (pkt->len > room)
@@ -132,8 +130,8 @@ static __always_inline bool packet_read6(struct __sk_buff *skb, __u32 link_len, 
 }
 
 /*
- * Headers of IP and transport where the one follows the other at once; what their lengths claim is checked no more
- * than the kernel's GSO does.
+ * The length of the IP and transport headers, if the one follows the other directly. It checks the lengths in them no
+ * more than the kernel's GSO does.
  */
 static __always_inline __u16 packet_gso_header_len(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
 {
@@ -149,7 +147,7 @@ static __always_inline __u16 packet_gso_header_len(struct __sk_buff *skb, __u32 
 	return len < pkt->len ? len : 0;
 }
 
-/* A packet of which nothing is known but its length. */
+/* A packet of which only the length is known. */
 static __always_inline void packet_clear(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
 {
 	pkt->header_len = 0;
@@ -160,8 +158,8 @@ static __always_inline void packet_clear(struct __sk_buff *skb, __u32 link_len, 
 }
 
 /*
- * Reads the IP header behind `link_len` bytes into `pkt`. False: pkt->family tells a packet that is no IP (0) from
- * one that is malformed. pkt->len is what counts for a malformed one, too.
+ * Reads the IP header after `link_len` bytes into `pkt`. False: pkt->family is 0 for a packet that is not IP, and not 0
+ * for a malformed one. pkt->len is what the counters take, for a malformed packet as well.
  */
 static __always_inline bool packet_read(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
 {
@@ -187,8 +185,8 @@ good:
 }
 
 /*
- * Takes off tags with VLAN 0 (IEEE 802.1p, a priority alone), which the kernel takes off behind the programs
- * (check_vlan_id in __netif_receive_skb_core()). False: there are more than anybody has a use for.
+ * Removes tags with VLAN 0 (IEEE 802.1p, priority only), which the kernel removes after these programs (check_vlan_id
+ * in __netif_receive_skb_core()). False: there are more of them than in any legitimate frame.
  */
 static __always_inline bool packet_take_priority_tags(struct __sk_buff *skb)
 {

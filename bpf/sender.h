@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Whether a frame for a prefix comes from one of the prefix's gateways, told by its source MAC address.
+ * Whether a frame to a prefix comes from one of the prefix's gateways, judged by its source MAC address.
  *
- * The kernel's neighbour table has the answer, and asking it (bpf_fib_lookup()) costs more than the rest of the
- * program. So each CPU keeps, for some ticks, which MAC address was right for a destination. A frame that does not
- * match is asked about, so that a gateway which has moved to another MAC address loses nothing.
+ * The kernel's neighbour table has the answer, but a lookup (bpf_fib_lookup()) costs more than the rest of the program.
+ * So each CPU caches, for some ticks, the correct MAC address for a destination. A frame that does not match causes a
+ * lookup, so that a gateway with a new MAC address loses nothing.
  *
- * A firewall may send from another MAC address than the one it answers ARP with (VRRP and CARP pairs, bonds). Such a
- * one is known by the map `senders`, which an administrator or a probe fills; without that, by what comes back: a
- * packet that was bounced and arrives again with a smaller hop limit has been forwarded by the firewall.
+ * A firewall may send from a MAC address other than the one in its ARP answers (VRRP and CARP pairs, bonds). The map
+ * `senders`, which an administrator or a probe fills, holds such addresses. Without an entry, the return of a bounced
+ * packet shows it: a packet that arrives again with a smaller hop limit was forwarded by the firewall.
  */
 #ifndef WGVIA_BPF_SENDER_H
 #define WGVIA_BPF_SENDER_H
@@ -18,21 +18,22 @@
 #include "packet.h"
 
 #define SENDER_TICKS 25		     /* jiffies: 25 to 250 ms, by CONFIG_HZ */
-#define SENDER_LEARNT 60000000000ull /* ns: how long a learnt MAC address is good */
-#define SENDER_REFRESH 1000000000ull /* ns: after that time a resolved one is to be seen again */
-#define SENDER_RETURNS 1000000000ull /* ns: within that time a firewall forwards a packet */
-#define SENDER_BURST 20000000ull     /* ns: so many equal packets within that time are taken for a loop */
+#define SENDER_LEARNT 60000000000ull /* ns: how long a learnt MAC address is valid */
+#define SENDER_REFRESH 1000000000ull /* ns: after that time, a resolved one must be seen again */
+#define SENDER_RETURNS 1000000000ull /* ns: a firewall forwards a packet within that time */
+#define SENDER_BURST 20000000ull     /* ns: so many equal packets within that time count as a loop */
 #define SENDER_BURST_MAX 8
 
 enum sender {
-	SENDER_NOBODY,	 /* the destination is in no prefix: it does not matter who has sent it */
+	SENDER_NOBODY,	 /* the destination is in no prefix: the sender does not matter */
 	SENDER_FIREWALL, /* one of the prefix's gateways */
-	SENDER_STRANGER, /* somebody else */
-	SENDER_LOOP,	 /* somebody else, and the same packet has been bounced too often */
+	SENDER_STRANGER, /* another host */
+	SENDER_LOOP,	 /* another host, and the same packet was bounced too often */
 };
 
-/* Set where a gateway's MAC address is unknown and the FIB does not tell it: the next packet that is sent there shows
- * it. */
+/*
+ * Set if a gateway's MAC address is unknown and the FIB does not have it: the next packet that is sent there shows it.
+ */
 volatile __u32 sender_wanted;
 
 static __always_inline bool sender_mac_equal(const __u8 *a, const __u8 *b)
@@ -42,7 +43,7 @@ static __always_inline bool sender_mac_equal(const __u8 *a, const __u8 *b)
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
 }
 
-/* The next hop's MAC address as the kernel would resolve it now. The return value is bpf_fib_lookup()'s. */
+/* The MAC address to which the kernel would resolve the next hop now. The return value is bpf_fib_lookup()'s. */
 static __always_inline long sender_resolve(struct __sk_buff *skb, const struct wgvia_hop *hop, __u8 mac[ETH_ALEN])
 {
 	struct bpf_fib_lookup fib = {
@@ -57,9 +58,9 @@ static __always_inline long sender_resolve(struct __sk_buff *skb, const struct w
 	return result;
 }
 
-/* --- asking --- */
+/* --- lookup --- */
 
-/* `ret`: with WGVIA_RETURN_DROP, what only a bounced packet has told does not count. */
+/* `ret`: with WGVIA_RETURN_DROP, an address that only a bounced packet showed does not count. */
 static __always_inline bool sender_is_learnt(const struct wgvia_sender *sender, __u32 ret)
 {
 	const struct wgvia_learnt *entry = bpf_map_lookup_elem(&learnt, sender);
@@ -77,7 +78,7 @@ static __always_inline bool sender_is_learnt(const struct wgvia_sender *sender, 
 	return true;
 }
 
-/* Whether that gateway sends from the MAC address in `sender`, whose gateway is overwritten. */
+/* Whether that gateway sends from the MAC address in `sender`. Overwrites sender->gateway. */
 static __noinline int sender_is(struct __sk_buff *skb, const struct wgvia_hop *hop, struct wgvia_sender *sender,
 				__u32 ret)
 {
@@ -89,15 +90,15 @@ static __noinline int sender_is(struct __sk_buff *skb, const struct wgvia_hop *h
 	__builtin_memcpy(&sender->gateway, hop, sizeof(sender->gateway));
 	if (bpf_map_lookup_elem(&senders, sender) || sender_is_learnt(sender, ret))
 		return true;
-	/* no answer on a device that does not forward, or for a link-local next hop */
+	/* no answer: the device does not forward, or the next hop is link-local */
 	if (result == BPF_FIB_LKUP_RET_FWD_DISABLED || result == BPF_FIB_LKUP_RET_NOT_FWDED)
 		sender_wanted = 1;
 	return false;
 }
 
 /*
- * Whether one of the list's gateways sends from the frame's source MAC address. A global function, so that the
- * verifier verifies it once, and not once for each state of its caller. Linux 5.10 allows no other arguments.
+ * Whether one of the list's gateways sends from the frame's source MAC address. A global function, so that the verifier
+ * verifies it once, and not once for each state of its caller. Linux 5.10 allows no other argument types.
  */
 __noinline int sender_is_listed(struct __sk_buff *skb, __u32 list, __u32 ret)
 {
@@ -112,7 +113,7 @@ __noinline int sender_is_listed(struct __sk_buff *skb, __u32 list, __u32 ret)
 	return false;
 }
 
-/* --- what was bounced --- */
+/* --- bounced packets --- */
 
 static __always_inline bool sender_read_addresses(struct __sk_buff *skb, __u32 link_len, struct wgvia_bounce *key)
 {
@@ -125,9 +126,9 @@ static __always_inline bool sender_read_addresses(struct __sk_buff *skb, __u32 l
 }
 
 /*
- * What tells one packet from another and no router changes: the first 72 bytes of it, for the packets of a tunnel or of
- * a media stream are alike in fewer, and so are TCP acknowledgements but for their options. Checksums are left out: a
- * NIC may still have to fill them in.
+ * Data that distinguishes packets and that routers do not change. It takes the first 72 bytes, because in fewer bytes
+ * the packets of a tunnel or media stream are alike, and so are TCP acknowledgements except for their options.
+ * Checksums are excluded: a NIC may have yet to compute them.
  */
 static __always_inline void sender_read_transport(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 						  struct wgvia_bounce *key)
@@ -136,20 +137,23 @@ static __always_inline void sender_read_transport(struct __sk_buff *skb, __u32 l
 	__u64 bytes[10] = {}, hash = 0;
 	__u32 *words = (__u32 *)bytes;
 
-	/* in steps of 8, for older kernels take no length that may be 0, and then the last 8 of a shorter packet */
+	/*
+	 * in steps of 8, because older kernels accept no length that may be 0; then the last 8 bytes of a shorter
+	 * packet
+	 */
 #pragma unroll
 	for (__u32 size = 72; size >= 8; size -= 8) {
 		if (len < size)
 			continue;
 		bpf_skb_load_bytes(skb, at, bytes, size);
-		if (size < 72 && len >= 28) /* beyond what TCP and UDP have to mask below */
+		if (size < 72 && len >= 28) /* beyond the words of TCP and UDP that are masked below */
 			bpf_skb_load_bytes(skb, at + len - 8, &bytes[9], 8);
 		break;
 	}
 	if (len < 8)
 		bpf_skb_load_bytes(skb, at, bytes, 4);
 	if (key->protocol == IPPROTO_TCP)
-		words[3] = words[4] = 0; /* flags and window, in which GRO may differ from one time to the next */
+		words[3] = words[4] = 0; /* flags and window: GRO may change them from one pass to the next */
 	else if (key->protocol == IPPROTO_UDP)
 		words[1] = 0; /* length and checksum */
 	key->transport[0] = words[0];
@@ -163,10 +167,10 @@ static __always_inline void sender_read_transport(struct __sk_buff *skb, __u32 l
 }
 
 /*
- * Notes that a packet is about to be bounced, and tells whether it has been before. SENDER_FIREWALL: it has come back
- * with a smaller hop limit, so `sender`, a MAC address and the gateway that packets are bounced to, is known from now
- * on. A packet with the same hop limit is sent again by its source, or by a firewall that sets hop limits: a few of
- * these are bounced, for they cannot be told apart, and then none.
+ * Records that a packet is about to be bounced, and checks whether it was bounced before. SENDER_FIREWALL: it came back
+ * with a smaller hop limit, so `sender`, a MAC address and the gateway to which packets are bounced, is known from now
+ * on. A packet with the same hop limit was sent again by its source, or by a firewall that sets hop limits. These
+ * cannot be told apart: a few are bounced, then no more.
  */
 static __noinline int sender_note_bounce(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 					 const struct wgvia_sender *sender)
@@ -200,9 +204,9 @@ static __noinline int sender_note_bounce(struct __sk_buff *skb, __u32 link_len, 
 	return ++old->count > SENDER_BURST_MAX ? SENDER_LOOP : SENDER_STRANGER;
 }
 
-/* --- the answer --- */
+/* --- cached answers --- */
 
-/* How often the prefixes of the family were changed, as far as that is counted: see changes.bpf.c. */
+/* How often the prefixes of the family changed, as far as changes are counted: see changes.bpf.c. */
 static __always_inline __u32 sender_changes(const struct packet *pkt)
 {
 	__u32 key = pkt->family == AF_INET ? INDEX_IPV4 : INDEX_IPV6;
@@ -211,7 +215,7 @@ static __always_inline __u32 sender_changes(const struct packet *pkt)
 	return count ? *count : 0;
 }
 
-/* What a slot has to hold to be an answer for this frame; `until` is now. */
+/* What a slot must contain to be an answer for this frame; `until` is now. */
 static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 					    struct sender_slot *frame)
 {
@@ -220,7 +224,7 @@ static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_le
 	const __u16 *mac = (const __u16 *)eth->h_source;
 
 	if (pkt->family == AF_INET) {
-		frame->high = ~0ull; /* of no IPv6 address that this host or a client may have */
+		frame->high = ~0ull; /* not part of any IPv6 address that this host or a client may have */
 		frame->low = index_word4(addr);
 	} else {
 		frame->high = index_word8(addr);
@@ -249,9 +253,9 @@ static __always_inline bool sender_is_recent(const struct sender_slot *slot, con
 }
 
 /*
- * Who has sent the frame, asked of the kernel, and noted for the next ones. `*gateway` is that of the destination's
- * prefix, or NULL for SENDER_NOBODY. A function of its own, so that the frames which need none of this do not pay for
- * the registers that it takes.
+ * Looks up the sender of the frame in the kernel, and caches the answer. `*gateway` is that of the destination's
+ * prefix, or NULL for SENDER_NOBODY. A separate function, so that frames with a cached answer do not pay for its
+ * registers.
  */
 static __noinline int sender_ask(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
 				 const struct sender_slot *frame, struct wgvia_gateway **gateway)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Telling a listener of decisions, through a ring buffer. Without one, all of this is a load and a branch.
+ * Reports decisions to a reader through a ring buffer. Without a reader, all of this is a load and a branch.
  */
 #ifndef WGVIA_BPF_TRACE_H
 #define WGVIA_BPF_TRACE_H
@@ -47,7 +47,7 @@ static __always_inline void trace_copy_address(__u32 to[4], const struct address
 	to[3] = family == AF_INET6 ? from[3] : 0;
 }
 
-/* Of a first or only fragment, where the transport header follows the IP header at once. */
+/* For a packet that is not a later fragment, and whose transport header follows the IP header directly. */
 static __always_inline void trace_read_ports(struct __sk_buff *skb, const struct packet *pkt, struct wgvia_event *event)
 {
 	__u16 ports[2], fragment = 0;
@@ -73,8 +73,8 @@ static __always_inline void trace_read_ports(struct __sk_buff *skb, const struct
 }
 
 /*
- * The packet itself may have been changed by now, but not `pkt`, and not what is behind the IP header. `has_addresses`:
- * pkt has been read to its end. `gateway` may be NULL.
+ * The packet may be changed by now, but not `pkt`, and not the bytes after the IP header. `has_addresses`: pkt was read
+ * completely. `gateway` may be NULL.
  */
 static __always_inline void trace_tell(struct __sk_buff *skb, const struct packet *pkt, bool has_addresses,
 				       enum wgvia_direction direction, enum wgvia_verdict verdict,
@@ -83,7 +83,7 @@ static __always_inline void trace_tell(struct __sk_buff *skb, const struct packe
 	__u64 now = bpf_ktime_get_ns();
 	struct wgvia_event *event;
 
-	if (wanted->until - now > WGVIA_TRACE_MAX) { /* passed, too: whoever listened has gone without a word */
+	if (wanted->until - now > WGVIA_TRACE_MAX) { /* also if expired: the reader was killed */
 		wanted->until = 0;
 		return;
 	}

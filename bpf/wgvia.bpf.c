@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The packet path, told as the story of a packet: what each program asks, in which order, and what becomes of it.
+ * The packet path, in the order in which a packet meets it: what each program checks, and what happens to the packet.
  *
  *   wgvia_out     at the tunnel's ingress (mode fast): from a VPN client towards the firewall
- *   wgvia_back    at a LAN device's ingress: to a prefix, from the firewall (in mode fast into the tunnel) or, what
- *                 comes from anybody else, to the firewall first
- *   wgvia_egress  at a LAN device's egress: whatever the kernel sends with a source in a prefix
+ *   wgvia_back    at a LAN device's ingress: to a prefix. Packets from the firewall go into the tunnel (mode fast);
+ *                 packets from any other host go to the firewall first
+ *   wgvia_egress  at a LAN device's egress: what the kernel sends with a source in a prefix
  *
  * The latter two have twins for devices without link header.
  *
- * Every function here answers with a verdict; finish() alone turns verdicts into actions, and "not ours" is always
- * TC_ACT_UNSPEC (which is TCX_NEXT), so that other people's programs behind ours get their turn.
+ * Every function here returns a verdict. Only finish() turns verdicts into actions. "Not ours" is always TC_ACT_UNSPEC
+ * (equal to TCX_NEXT), so that other programs after ours still run.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -29,7 +29,7 @@
 #include "trace.h"
 #include "wgvia_abi.h"
 
-/* A verdict of our own beside the ABI's: none of our business, and not counted. */
+/* A private verdict in addition to the ABI's: the packet is not ours, and is not counted. */
 #define NOT_OURS WGVIA_VERDICT_COUNT
 
 static __always_inline int action_of(enum wgvia_direction direction, enum wgvia_verdict verdict, int redirect)
@@ -46,7 +46,7 @@ static __always_inline int action_of(enum wgvia_direction direction, enum wgvia_
 	case WGVIA_NO_GATEWAY:
 		return lookup_on_fail_pass() ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 	case WGVIA_TOO_BIG:
-		/* at ingress the kernel goes on and says so to the sender; at egress it is too late for that */
+		/* at ingress the kernel continues and informs the sender; at egress it is too late for that */
 		return direction == WGVIA_EGRESS ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 	default:
 		return TC_ACT_UNSPEC;
@@ -54,8 +54,8 @@ static __always_inline int action_of(enum wgvia_direction direction, enum wgvia_
 }
 
 /*
- * Counts the verdict and turns it into an action; `redirect` is the helper's return where there was a redirect,
- * TC_ACT_UNSPEC where not. `gateway` is the one that the decision asked for, or NULL.
+ * Counts the verdict and turns it into an action. `redirect` is the return value of the redirect helper, or
+ * TC_ACT_UNSPEC without a redirect. `gateway` is the one that the decision used, or NULL.
  */
 static __always_inline int finish(struct __sk_buff *skb, const struct packet *pkt, enum wgvia_direction direction,
 				  enum wgvia_verdict verdict, const struct wgvia_gateway *gateway, int redirect)
@@ -67,12 +67,12 @@ static __always_inline int finish(struct __sk_buff *skb, const struct packet *pk
 	counter_add(skb, pkt, direction, verdict);
 	trace_decision(skb, pkt, pkt->family && verdict > WGVIA_MALFORMED, direction, verdict, gateway);
 	action = action_of(direction, verdict, redirect);
-	if (action == TC_ACT_SHOT) /* after a redirect, too: this verdict counts it, and lost.bpf.c does not */
+	if (action == TC_ACT_SHOT) /* also after a redirect: this verdict counts the packet, lost.bpf.c must not */
 		mark_clear(skb);
 	return action;
 }
 
-/* The last two questions of each way to a gateway; `good` where neither stops the packet. */
+/* The last two checks before a redirect to a gateway; returns `good` if both pass. */
 static __always_inline enum wgvia_verdict decide_gateway(struct __sk_buff *skb, const struct packet *pkt,
 							 const struct wgvia_gateway *gateway, bool ask_mtu,
 							 enum wgvia_verdict good)
@@ -91,7 +91,7 @@ static __always_inline enum wgvia_verdict decide_out(struct __sk_buff *skb, __u3
 
 	if (!packet_read(skb, link_len, pkt))
 		return pkt->family ? WGVIA_MALFORMED : WGVIA_NOT_IP;
-	/* a frame on an Ethernet "tunnel" that the IP stack would not take either: another host's, a VLAN's */
+	/* a frame on an Ethernet "tunnel" that the IP stack would not accept either: another host's, a VLAN's */
 	if (config.tunnel_ether && !packet_is_for_host(skb))
 		return WGVIA_NOT_IP;
 	*gateway = lookup_gateway(pkt, &pkt->source);
@@ -105,7 +105,7 @@ static __always_inline enum wgvia_verdict decide_out(struct __sk_buff *skb, __u3
 	return decide_gateway(skb, pkt, *gateway, true, WGVIA_REDIRECTED);
 }
 
-/* From an ingress, so the packet has no route of its own that could take it elsewhere: see is_on_its_way(). */
+/* From an ingress, so the packet has no route that could divert it: see is_on_its_way(). */
 static __always_inline int send_to_gateway(struct __sk_buff *skb, const struct wgvia_gateway *gateway)
 {
 	if (__builtin_expect(sender_wanted, 0)) {
@@ -132,8 +132,7 @@ int wgvia_out(struct __sk_buff *skb)
 		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1)) {
 			verdict = WGVIA_TOO_BIG;
 		} else if (!forward_push_link_header(skb, link_len)) {
-			/* no memory, or too long for the helper: the kernel forwards, and the egress program sees to it
-			 */
+			/* no memory, or too long for the helper: the kernel forwards, the egress program redirects */
 			forward_add_hop_limit(skb, link_len, &pkt, 1);
 			verdict = WGVIA_TOO_BIG;
 		} else {
@@ -144,8 +143,8 @@ int wgvia_out(struct __sk_buff *skb)
 }
 
 /*
- * Neighbour discovery, which means one neighbour, and no router passes it on (RFC 4861, 7.1: hop limit 255); a prefix
- * as wide as ::/0 takes this host's own in, and with proxy_ndp LAN hosts ask for a client's address.
+ * Neighbour discovery is for one link, and routers do not forward it (RFC 4861, 7.1: hop limit 255). A prefix as wide
+ * as ::/0 contains this host's own messages, and with proxy_ndp LAN hosts ask for a client's address.
  */
 static __always_inline bool is_neighbour_discovery(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
 {
@@ -159,14 +158,14 @@ static __always_inline bool is_neighbour_discovery(struct __sk_buff *skb, __u32 
 }
 
 /*
- * From a gateway of the prefix's, or from somebody else who may: into the tunnel, where that is ours to do. In mode
- * stack the kernel does it, and `*tunnel` means that the packet is on its way there.
+ * For a packet from one of the prefix's gateways, or from another permitted sender: it goes into the tunnel, if that is
+ * our task. In mode stack the kernel sends it there, and a nonzero `*tunnel` means that the packet is on its way.
  */
 static __always_inline enum wgvia_verdict decide_return(struct __sk_buff *skb, const struct packet *pkt, __u32 *tunnel,
 							enum wgvia_verdict good)
 {
 	*tunnel = lookup_tunnel();
-	if (!*tunnel) /* it was removed, and may have been re-created since: the kernel knows */
+	if (!*tunnel) /* the tunnel was removed, and may exist again: the kernel decides */
 		return NOT_OURS;
 	if (config.stack)
 		return good;
@@ -175,7 +174,7 @@ static __always_inline enum wgvia_verdict decide_return(struct __sk_buff *skb, c
 	return mtu_fits(skb, pkt, *tunnel) ? good : WGVIA_TOO_BIG;
 }
 
-/* From somebody else than the prefix's gateways. */
+/* For a packet from a sender other than the prefix's gateways. */
 static __always_inline enum wgvia_verdict decide_stranger(struct __sk_buff *skb, const struct packet *pkt,
 							  const struct wgvia_gateway *gateway, enum sender who,
 							  bool is_local)
@@ -184,14 +183,14 @@ static __always_inline enum wgvia_verdict decide_stranger(struct __sk_buff *skb,
 
 	if (who == SENDER_LOOP || lookup_return() == WGVIA_RETURN_DROP)
 		return WGVIA_REFUSED;
-	if (pkt->hop_limit <= 1) /* the kernel answers, where it does not deliver */
+	if (pkt->hop_limit <= 1) /* the kernel informs the sender, unless it delivers locally */
 		return is_local ? WGVIA_REFUSED : WGVIA_HOP_LIMIT;
 	verdict = decide_gateway(skb, pkt, gateway, true, WGVIA_BOUNCED);
-	/* the kernel would not tell the sender: it would let the packet in */
+	/* the kernel would not inform the sender: it would accept the packet */
 	return verdict == WGVIA_TOO_BIG ? WGVIA_REFUSED : verdict;
 }
 
-/* Whether there is something to do on the way into the tunnel; in mode stack nothing but the MSS. */
+/* Whether there is anything to do on the way into the tunnel; in mode stack only the MSS. */
 static __always_inline bool may_return(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
 {
 	return link_len && pkt->to == WGVIA_TUNNEL && (!config.stack || mss_is_wanted(skb, link_len, pkt));
@@ -216,9 +215,9 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 	if (who <= SENDER_FIREWALL && !may_return(skb, link_len, pkt))
 		return NOT_OURS;
 	/*
-	 * What is exempt outward is exempt here, too: so this host's connection tracking sees both directions. From an
-	 * address that only this host, one link or nobody may use, or from inside the tunnel: the kernel knows what to
-	 * do with a packet that cannot be (fib_validate_source(), ip6_forward()).
+	 * A destination that is exempt outward is exempt here as well, so that this host's connection tracking sees
+	 * both directions. Packets from an address that only this host, one link or nobody may use, or from inside the
+	 * tunnel, are invalid here: the kernel handles them (fib_validate_source(), ip6_forward()).
 	 */
 	from = lookup_bypass(pkt, &pkt->source);
 	if (from == WGVIA_SCOPE || from == WGVIA_BYPASS)
@@ -248,7 +247,7 @@ static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
 	if ((link_len && !packet_is_for_host(skb)) || !packet_read(skb, link_len, &pkt))
 		return TC_ACT_UNSPEC;
 	verdict = decide_back(skb, link_len, &pkt, &gateway, &tunnel);
-	if (tunnel) /* a frame that is bounced comes by again, and is known by what it holds now */
+	if (tunnel) /* a bounced frame returns, and is recognised by its present content */
 		mss_clamp(skb, link_len, &pkt, tunnel, skb->ifindex);
 	if (verdict == WGVIA_BOUNCED) {
 		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1) ||
@@ -273,7 +272,7 @@ int wgvia_back(struct __sk_buff *skb)
 	return back(skb, ETH_HLEN);
 }
 
-/* At the ingress of a device without link header: nothing of what comes in there has been at the firewall. */
+/* At the ingress of a device without link header: no packet that arrives there was at the firewall. */
 SEC("tc")
 int wgvia_back_l3(struct __sk_buff *skb)
 {
@@ -281,12 +280,12 @@ int wgvia_back_l3(struct __sk_buff *skb)
 }
 
 /*
- * A packet that an egress program has redirected comes by again. It may go if it now goes to the gateway; but while
- * the gateway's neighbour is unresolved, the packet waits in its queue, and neigh_update() looks the neighbour up again
- * by the packet's own route, which leads straight to the service. A packet that did not wait, and shows another MAC
- * than at first, shows the gateway's. Any other has to prove it: the service's MAC may have changed meanwhile, and the
- * same MAC as at first is the gateway's where the kernel was sending to the firewall anyway.
- * True: it goes where it should.
+ * A packet that an egress program redirected passes again. It may go if it now goes to the gateway. But while the
+ * gateway's neighbour is unresolved, the packet waits in the neighbour's queue. neigh_update() then resolves again by
+ * the packet's own route, which leads straight to the service. A packet that did not wait, and has another MAC than at
+ * first, has the gateway's. Any other packet needs a check: the service's MAC may have changed meanwhile, and the same
+ * MAC as at first is the gateway's if the kernel was sending to the firewall anyway. Returns true if the packet goes to
+ * the gateway.
  */
 static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len, const struct wgvia_gateway *gateway,
 					  enum mark mark, __u32 pass)
@@ -306,9 +305,9 @@ static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len,
 	case BPF_FIB_LKUP_RET_FWD_DISABLED:
 	case BPF_FIB_LKUP_RET_NOT_FWDED:
 		/*
-		 * No answer on a device that does not forward, or for a link-local gateway. A further redirect finds
-		 * the neighbour resolved, which is what took the packet out of the queue: the same MAC once more,
-		 * without having waited again, is the gateway's.
+		 * No answer: the device does not forward, or the gateway is link-local. The resolved neighbour released
+		 * the packet from the queue, so a further redirect finds it resolved: if the MAC is the same again, and
+		 * the packet did not wait again, it is the gateway's.
 		 */
 		return mark > MARK_RETARGET && !has_waited;
 	default:
@@ -317,11 +316,12 @@ static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len,
 }
 
 /*
- * What came out of the tunnel with a source in no prefix, and would leave this host ("outside drop"). Here and not
- * where it comes in: what leaves has its final destination, whatever source routes, DNAT or routes that have just
- * changed made of it. While the tunnel is away, or was re-created and nobody has said so, any device that no program of
- * ours is attached to may be the tunnel. Without an ingress device it was made here: from an address of the tunnel's it
- * was made for a client, as the pieces that ip6_fragment() copies without it (ip6_copy_metadata()), or nft's synproxy.
+ * A packet from the tunnel whose source is in no prefix, and which would leave this host ("outside drop"). The check is
+ * here and not at the ingress, because here the destination is final, after source routes, DNAT and route changes.
+ * While the tunnel does not exist, or was re-created and nobody reported it yet, any device without a program of ours
+ * may be the tunnel. A packet without an ingress device was made here. One from an address of the tunnel was made for a
+ * client: by nft's synproxy, or by ip6_fragment(), which copies fragments without the ingress device
+ * (ip6_copy_metadata()).
  */
 static __always_inline bool is_refused_outside(struct __sk_buff *skb, struct packet *pkt)
 {
@@ -347,25 +347,25 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 	if (lookup_is_exempt_at_egress(pkt, !skb->ingress_ifindex))
 		return NOT_OURS;
 	/*
-	 * What came in from a LAN and leaves by another device than the gateway's has been at the firewall: it reaches
-	 * a second LAN, or another tunnel, through this host, and sending it back would go round in circles.
+	 * A packet that came in from a LAN and leaves by a device other than the gateway's was at the firewall: it
+	 * reaches a second LAN, or another tunnel, through this host. A redirect would send it in circles.
 	 */
 	elsewhere = skb->ifindex != (*gateway)->ifindex;
 	if (elsewhere && skb->ingress_ifindex && lookup_device_is_known(skb->ingress_ifindex))
 		return NOT_OURS;
 	if (!skb->ingress_ifindex && is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
-	/* the kernel has asked for the MTU of the device that it chose */
+	/* the kernel has checked the MTU of the device that it chose */
 	verdict = decide_gateway(skb, pkt, *gateway, elsewhere, WGVIA_RETARGETED);
 	if (verdict == WGVIA_RETARGETED && mark >= MARK_RETARGET &&
 	    is_on_its_way(skb, link_len, *gateway, mark, pass)) {
-		mark_set(skb, MARK_DONE); /* a device below this one has nothing left to ask */
+		mark_set(skb, MARK_DONE); /* a device below this one has nothing left to decide */
 		return NOT_OURS;
 	}
 	return verdict;
 }
 
-/* The redirect itself; a packet that comes by again was counted when it came by first. */
+/* The redirect itself. A packet that passes again was counted the first time. */
 static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 						   const struct wgvia_gateway *gateway, enum mark mark, __u32 pass,
 						   int *redirect)
@@ -392,7 +392,7 @@ static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 
 	return again ? NOT_OURS : WGVIA_RETARGETED;
 }
 
-/* What goes to a gateway shows the MAC address that the kernel has for it. */
+/* A packet to a gateway shows the MAC address that the kernel has for the gateway. */
 static __always_inline void learn_gateway(struct __sk_buff *skb, enum mark mark)
 {
 	struct wgvia_learnt entry = {bpf_ktime_get_ns() + SENDER_LEARNT, WGVIA_SENDER_RESOLVED, 0};
@@ -403,10 +403,10 @@ static __always_inline void learn_gateway(struct __sk_buff *skb, enum mark mark)
 }
 
 /*
- * A packet that an egress program has redirected, at a device without link header, comes out of the gateway's queue by
- * the neighbour of that device: without one, at a device that has one. It gets an empty one, and is redirected again.
- * False: it cannot be read. A function of its own, which asks for the mark again, so that the verifier does not walk
- * through all that follows once for each way through it.
+ * A packet that an egress program redirected at a device without link header leaves the gateway's queue by the
+ * neighbour of that device: it arrives without a link header at a device that needs one. It gets an empty one, and is
+ * redirected again. False: it cannot be read. A separate function, which reads the mark again, so that the verifier
+ * does not walk through the rest once for each path through it.
  */
 static __noinline bool restore_link_header(struct __sk_buff *skb, __u32 link_len)
 {
@@ -429,14 +429,14 @@ static __always_inline __u32 count_pass(void)
 
 static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 {
-	__u32 pass = count_pass(); /* of every packet: neighbour requests, and what else waits for a neighbour */
+	__u32 pass = count_pass(); /* counts every packet: neighbour requests, and others that wait for a neighbour */
 	struct wgvia_gateway *gateway = NULL;
 	enum mark mark = mark_get(skb);
 	enum wgvia_verdict verdict;
 	int redirect = TC_ACT_UNSPEC;
 	struct packet pkt;
 
-	/* a tagged frame has been at the egress of the VLAN's own device */
+	/* a tagged frame was at the egress of the VLAN device */
 	if (mark == MARK_DONE || skb->vlan_present)
 		return TC_ACT_UNSPEC;
 	if (mark >= MARK_SHOW) {
@@ -458,7 +458,7 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 	}
 	if (verdict == WGVIA_RETARGETED)
 		verdict = retarget(skb, link_len, &pkt, gateway, mark, pass, &redirect);
-	/* with an empty link header nobody gets it, whoever it is for by now */
+	/* with an empty link header no host receives it, whatever its destination is by now */
 	if (link_len && mark >= MARK_RETARGET && redirect == TC_ACT_UNSPEC && mark_get_len(skb) == MARK_EMPTY_HEADER)
 		verdict = WGVIA_TOO_BIG;
 	return finish(skb, &pkt, WGVIA_EGRESS, verdict, gateway, redirect);
@@ -470,7 +470,7 @@ int wgvia_egress(struct __sk_buff *skb)
 	return egress(skb, ETH_HLEN);
 }
 
-/* At the egress of a device without link header, another tunnel say. */
+/* At the egress of a device without link header, for example another tunnel. */
 SEC("tc")
 int wgvia_egress_l3(struct __sk_buff *skb)
 {

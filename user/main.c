@@ -32,7 +32,7 @@ static int report_error(const struct error *error)
 	return error->status;
 }
 
-/* The exit status of a command that has succeeded. */
+/* The exit status after a successful command. */
 static int finish_output(struct context *context)
 {
 	if (!fflush(stdout) && !ferror(stdout))
@@ -42,7 +42,7 @@ static int finish_output(struct context *context)
 }
 
 /*
- * A map or socket must not become descriptor 0, 1 or 2, which are written to. A closed one is opened in the wrong
+ * Keeps maps and sockets from becoming descriptor 0, 1 or 2, which are written to. A closed one is opened in the wrong
  * direction, so that its use fails.
  */
 static void take_standard_descriptors(void)

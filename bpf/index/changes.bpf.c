@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Notices every change of an instance's prefix maps, whoever makes it by bpf(2): wgvia, bpftool. BPF programs can only
- * read them (maps.h), because nothing notices a value that a program changes in place. An index is in force only while
- * its map has not been changed since it was made; see index_lines.h.
+ * Notices every change to an instance's prefix maps through bpf(2), by wgvia, bpftool or anything else. BPF programs
+ * can only read these maps (maps.h), because nothing would notice a value that a program changes in place. An index is
+ * valid only while its map has not changed since the index was built; see index_lines.h.
  *
- * Each change is counted twice. Before it is made: so none that is in the map is uncounted, whatever becomes of this
- * CPU in between, or of a program that the kernel does not run while it is running already. After it: so that what was
- * read from the map between the two is not taken for the map's new state.
+ * Each change is counted twice. The count before the change ensures that no change in the map is uncounted, even if
+ * this CPU stops in between, or if the kernel skips a program that is already running. The count after it ensures that
+ * what was read from the map between the two does not pass for the map's new state.
  */
 #include <linux/bpf.h>
 
@@ -15,7 +15,7 @@
 #include "changes.h"
 #include "index_lines.h"
 
-/* The kernel's, of which this is read. */
+/* The part of the kernel's struct that is read here. */
 struct bpf_map {
 	__u32 id;
 } __attribute__((preserve_access_index));
@@ -39,7 +39,7 @@ static __always_inline int count(const struct bpf_map *map)
 	return 0;
 }
 
-/* The one way into a trie: kernel/bpf/lpm_trie.c. */
+/* Every write to a trie passes here: kernel/bpf/lpm_trie.c. */
 SEC("fentry/trie_update_elem")
 int before_update(const __u64 *arguments)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The map in which changes.bpf.c counts, and the packet path reads, how often prefixes4 and prefixes6 were changed.
+ * The map in which changes.bpf.c counts changes to prefixes4 and prefixes6; the packet path reads it.
  */
 #ifndef WGVIA_BPF_CHANGES_H
 #define WGVIA_BPF_CHANGES_H

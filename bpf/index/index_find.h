@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Reading an index: what an LPM trie would answer, out of one cache line for each prefix length in use.
+ * Reading an index: the answer of an LPM trie, from one cache line for each prefix length in use.
  *
- * The functions that find are functions to the verifier, too: in each of the places from which they are called it would
- * go through their loops anew.
+ * The lookup functions are functions to the verifier as well: inlined, it would verify their loops once per caller.
  */
 #ifndef WGVIA_BPF_INDEX_FIND_H
 #define WGVIA_BPF_INDEX_FIND_H
@@ -16,7 +15,7 @@
 #include "index_lines.h"
 #include "maps.h"
 
-/* The head of the index of a prefix map, and its lines, if it tells what is in the map now; else NULL. */
+/* The head and the lines of the index of a prefix map, if the index matches the map's present state; else NULL. */
 static __always_inline const struct index_head *index_in_force(__u32 which, void **lines)
 {
 	const struct index_head *head;
@@ -31,7 +30,7 @@ static __always_inline const struct index_head *index_in_force(__u32 which, void
 	return head && count && head->changes == *count ? head : NULL;
 }
 
-/* The first or second line that may have a network. */
+/* The first or the second line that may contain a network. */
 static __always_inline const void *index_read_line(void *lines, const struct index_table *table, __u64 hash, int choice)
 {
 	__u32 line = table->first + index_line_of(hash, choice, table->lines);

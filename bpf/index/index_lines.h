@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The index: a copy of a large prefix map that is laid out for the cache. An LPM trie walks a node for nearly each bit
- * that tells prefixes apart, and from some ten thousand entries on most nodes are not in the cache; here a lookup reads
- * one cache line for each prefix length in use.
+ * The index: a copy of a large prefix map that is laid out for the cache. An LPM trie visits a node for nearly each bit
+ * that distinguishes prefixes, and from some ten thousand entries on most nodes are not in the cache. A lookup in the
+ * index reads one cache line for each prefix length in use.
  *
- * It is a copy, and never decides. User space builds it again from the map (user/datapath/index/index.c), and records
- * which state of the map it was built from; every change of the map, whoever makes it, counts that on
- * (changes.bpf.c), and from the next packet on the map itself is asked.
+ * The index is only a copy; the map decides. User space builds it from the map (user/datapath/index/index.c) and
+ * records the map's change count. Every change to the map, by whomever, increments that count (changes.bpf.c), and from
+ * the next packet on the packet path uses the map itself.
  */
 #ifndef WGVIA_BPF_INDEX_LINES_H
 #define WGVIA_BPF_INDEX_LINES_H
@@ -18,10 +18,10 @@
 /* The key into `changes` and `indexes`. */
 enum index_family { INDEX_IPV4, INDEX_IPV6, INDEX_FAMILIES };
 
-/* The cache lines of an index: the head, the gateways, then the tables, one behind the other. */
+/* The cache lines of an index: the head, the gateways, then one table after the other. */
 #define INDEX_LINE 64
 #define INDEX_TABLES 6	/* prefix lengths in use */
-#define INDEX_CHOICES 2 /* lines of a table that may have a network */
+#define INDEX_CHOICES 2 /* lines of a table that may contain a network */
 #define INDEX_SLOTS4 10
 #define INDEX_SLOTS64 6
 #define INDEX_SLOTS128 3
@@ -33,9 +33,9 @@ struct index_table {
 };
 
 struct index_head {
-	__u64 changes; /* of the map, when it was read */
+	__u64 changes; /* count of the map, when it was read */
 	__u64 reserved;
-	struct index_table tables[INDEX_TABLES]; /* the longest prefixes first; no lines: the end */
+	struct index_table tables[INDEX_TABLES]; /* longest prefixes first; a table without lines ends the list */
 };
 _Static_assert(sizeof(struct index_head) == INDEX_LINE, "index_head");
 
@@ -45,7 +45,7 @@ struct index_gateway {
 };
 _Static_assert(sizeof(struct index_gateway) == INDEX_LINE, "index_gateway");
 
-/* Networks as they are in packets. `gateway` is a line; 0: the slot is empty, and so are those behind it. */
+/* Networks in the byte order of packets. `gateway` is a line; 0: this slot and all later ones are empty. */
 struct index_line4 {
 	__u32 network[INDEX_SLOTS4];
 	__u16 gateway[INDEX_SLOTS4];
@@ -53,7 +53,9 @@ struct index_line4 {
 };
 _Static_assert(sizeof(struct index_line4) == INDEX_LINE, "index_line4");
 
-/* IPv6 networks of at most 64 bits, and longer ones: where they are short, more of them are in the cache. */
+/*
+ * IPv6 networks of up to 64 bits are separate from longer ones: short entries leave room for more of them in the cache.
+ */
 struct index_line64 {
 	__u64 network[INDEX_SLOTS64];
 	__u16 gateway[INDEX_SLOTS64];
@@ -69,14 +71,14 @@ struct index_line128 {
 };
 _Static_assert(sizeof(struct index_line128) == INDEX_LINE, "index_line128");
 
-/* `full` is where it is in each of them. */
+/* `full` has the same offset in each of them. */
 _Static_assert(__builtin_offsetof(struct index_line4, full) == __builtin_offsetof(struct index_line64, full) &&
 		       __builtin_offsetof(struct index_line4, full) == __builtin_offsetof(struct index_line128, full),
 	       "index_line*.full");
 
 /*
- * Bytes of an address as the number that is hashed and compared: as this machine reads them, for packets and for the
- * index alike, whatever its byte order. `addr` is at a multiple of four.
+ * Bytes of an address as the number that is hashed and compared. Packets and index use this machine's byte order alike,
+ * so it does not matter which one that is. `addr` is aligned to four bytes.
  */
 static inline __u32 index_word4(const __u8 *addr)
 {
@@ -94,7 +96,7 @@ static inline __u64 index_word8(const __u8 *addr)
 	return word;
 }
 
-/* A network is in the first of two lines of its table, or, where that has been full, in the second. */
+/* A network is in the first of two lines of its table, or in the second if the first was full. */
 static inline __u64 index_hash(__u64 high, __u64 low)
 {
 	__u64 hash = (high ^ (low << 17 | low >> 47)) * 0x9e3779b97f4a7c15ull;

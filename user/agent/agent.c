@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One loop around poll(): what comes in is noted, and when it has been quiet for a moment, or at once where packets
- * wait for it, the instance is made what follows from the host as it is then. Nothing is computed from events alone, so
- * one that is lost, or seen twice, does no harm.
+ * One loop around poll(). It records what arrives. After a quiet moment, or at once if packets wait for it, it makes
+ * the instance match the host as it is then. Nothing is computed from events alone, so a lost or repeated event does no
+ * harm.
  *
- * A configuration file is the truth at the beginning and at SIGHUP. In between commands may change the instance; the
- * agent follows the host, and what the file means on it where nobody has said otherwise since.
+ * A configuration file defines the instance at the start and at SIGHUP. In between, commands may change it. The agent
+ * then follows the host, and the file's meaning on it except where somebody changed something since.
  */
 #include "agent/agent.h"
 
@@ -33,14 +33,17 @@
 #include "session/agent_lock.h"
 #include "session/gateway_report.h"
 
-/* Milliseconds: changes come in bursts, and one reading serves all of a burst. */
+/* Milliseconds: changes come in bursts, and one reading serves a whole burst. */
 #define QUIET 20
 #define QUIET_MAX 100
-#define RETRY 2000 /* after something has failed */
-/* How often peers are looked at, of which nobody tells either; where that takes long, so many times that long. */
+#define RETRY 2000 /* after a failure */
+/*
+ * Interval for reading the peers, because nothing reports their changes; if a reading is slow, this many times its
+ * duration.
+ */
 #define PEERS 1000
 #define PEERS_SHARE 20
-#define INDEX 1000 /* how often it is looked whether an index is behind: of that, nobody tells */
+#define INDEX 1000 /* interval for checking whether an index is outdated, because nothing reports it */
 
 struct agent {
 	struct keeper keeper;
@@ -53,10 +56,10 @@ struct agent {
 	bool ready, ended;
 	bool dirty; /* something has changed */
 	uint64_t dirty_first, dirty_last;
-	uint64_t retry;			 /* when what has failed is tried again; HEALTH_NEVER: nothing has */
-	uint64_t index_due;		 /* HEALTH_NEVER: there is none */
-	uint64_t peers_due;		 /* HEALTH_NEVER: no prefix follows them */
-	uint64_t watchdog, watchdog_due; /* 0: nobody is watched */
+	uint64_t retry;			 /* time to retry what failed; HEALTH_NEVER: nothing failed */
+	uint64_t index_due;		 /* HEALTH_NEVER: no index */
+	uint64_t peers_due;		 /* HEALTH_NEVER: no prefix follows the peers */
+	uint64_t watchdog, watchdog_due; /* 0: no watchdog */
 	char status[ERROR_TEXT_MAX];
 };
 
@@ -119,7 +122,7 @@ static void look_at_peers(struct agent *agent)
 
 	if (keeper_peers_changed(&agent->keeper))
 		set_dirty(agent, true);
-	/* who does not answer takes all the time that he is given */
+	/* a server that does not answer uses up all its time */
 	took = agent->keeper.peers_lost ? RETRY : (now_ms() - begin) * PEERS_SHARE;
 	agent->peers_due = now_ms() + (took > PEERS ? took : PEERS);
 }
@@ -146,7 +149,7 @@ static void tell_status(struct agent *agent)
 
 /* --- what comes in --- */
 
-/* Statistics and the like come as news of a link that is as it was. */
+/* Statistics and the like arrive as events of an unchanged link. */
 static bool link_is_known(const struct agent *agent, const struct netdev *netdev)
 {
 	const struct netdev *known = netdev_by_index(&agent->keeper.netdevs, netdev->ifindex);
@@ -155,8 +158,8 @@ static bool link_is_known(const struct agent *agent, const struct netdev *netdev
 }
 
 /*
- * What packets wait for: the tunnel; and a device that was made anew, by which they could go past the firewall until
- * programs stand there.
+ * Events that packets wait for: the tunnel, and a re-created device, by which packets could bypass the firewall until
+ * programs are attached to it.
  */
 static bool link_is_urgent(const struct agent *agent, const struct netdev *netdev)
 {
@@ -183,7 +186,7 @@ static void on_event(void *data, const struct monitor_event *event)
 		break;
 	case MONITOR_ADDRESS:
 		gateways_address(agent->gateways, event->netdev.ifindex, now_ms());
-		/* its clients may be sending from a prefix that nobody knows yet */
+		/* its clients may be sending from a prefix that is not known yet */
 		set_dirty(agent, event->netdev.ifindex == agent->keeper.tunnel_ifindex);
 		break;
 	case MONITOR_ADDRESS_GONE:
@@ -201,7 +204,7 @@ static void on_event(void *data, const struct monitor_event *event)
 	}
 }
 
-/* What starts when this agent is ready, wg-quick say, may rely on what the file says. */
+/* A unit that starts when this agent is ready, such as wg-quick, may rely on the content of the file. */
 static void tell_ready(struct agent *agent)
 {
 	if (agent->ready || agent->keeper.pending)
@@ -323,7 +326,7 @@ static int loop(struct agent *agent)
 	return 0;
 }
 
-/* --- beginning and end --- */
+/* --- start and end --- */
 
 static int open_signals(void)
 {
@@ -339,7 +342,7 @@ static int open_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* WGVIA_RCVBUF, for tests: bytes of the socket that listens to rtnetlink. */
+/* WGVIA_RCVBUF, for tests: size in bytes of the rtnetlink socket's buffer. */
 static unsigned int receive_buffer(void)
 {
 	const char *text = getenv("WGVIA_RCVBUF");
@@ -369,7 +372,7 @@ static int agent_begin(struct agent *agent)
 	agent->pokes = agent_listen(agent->keeper.context->pin_dir, words->tunnel);
 	if (agent->signals < 0 || agent->pokes < 0)
 		return error_system(error, agent->signals < 0 ? -agent->signals : -agent->pokes, "cannot listen");
-	/* before anything is read: what changes in between is not missed */
+	/* before anything is read, so that changes in between are not missed */
 	ret = monitor_open(&agent->monitor, receive_buffer());
 	if (ret)
 		return error_system(error, -ret, "cannot listen to rtnetlink");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Steps of an agent. Each reads what is there and computes what shall be; nothing is kept that could go wrong by an
- * event that was missed.
+ * The steps of an agent. Each reads what is there and computes the wanted state. It keeps nothing that a missed event
+ * could make wrong.
  */
 #include "agent/converge.h"
 
@@ -25,9 +25,9 @@
 
 #define PEERS_WAIT 500 /* milliseconds, for a WireGuard in user space */
 
-/* --- telling --- */
+/* --- reporting --- */
 
-/* One line for a failure, not one for each try. */
+/* One line per failure, not one per try. */
 static void log_failure(struct keeper *keeper, enum keeper_step step)
 {
 	struct error *error = &keeper->context->error;
@@ -44,7 +44,7 @@ static void tell_error(struct keeper *keeper, enum keeper_step step)
 	log_failure(keeper, step);
 }
 
-/* Why prefixes do not follow; nothing where they do. */
+/* Reports why prefixes do not follow the host, if so. */
 static void tell_problem(struct keeper *keeper, const struct error *problem)
 {
 	if (problem->text[0]) {
@@ -90,7 +90,7 @@ static void moved(void *data, const struct gateway_entry *from, const struct wgv
 	failover_log_add(&((struct choice *)data)->moves, &from->from, to);
 }
 
-/* The devices are known, and programs are attached to all of them. */
+/* The devices must be known, and programs attached to all of them. */
 void keeper_move(struct keeper *keeper)
 {
 	cleanup(session_end) struct session session = SESSION(keeper->context);
@@ -101,8 +101,8 @@ void keeper_move(struct keeper *keeper)
 	ret = session_begin(&session, keeper->words->tunnel);
 	if (!ret && reconcile_health(&session.state, health_of, moved, &choice))
 		ret = session_write(&session);
-	session_end(&session); /* the log may block: not with the lock held */
-	if (ret == -ENOENT) {  /* taken down in between: the next step tells */
+	session_end(&session); /* the log may block, so release the lock first */
+	if (ret == -ENOENT) {  /* removed meanwhile: the next step reports it */
 		keeper->context->error = (struct error){};
 		keeper->again = true;
 	} else if (ret) {
@@ -114,7 +114,7 @@ void keeper_move(struct keeper *keeper)
 	failover_log_free(&choice.moves);
 }
 
-/* Failing, it keeps no packet from its gateway: the next change is reported. */
+/* A failure here does not affect packets; the next change is reported again. */
 void keeper_report(struct keeper *keeper)
 {
 	struct context *context = keeper->context;
@@ -133,7 +133,7 @@ void keeper_report(struct keeper *keeper)
 	}
 }
 
-/* What nobody watches any more is not to stay marked as dead. */
+/* A gateway that is no longer watched must not stay marked as dead. */
 void keeper_release(struct keeper *keeper)
 {
 	cleanup(session_end) struct session session = SESSION(keeper->context);
@@ -152,7 +152,10 @@ void keeper_release(struct keeper *keeper)
 
 /* --- following the host --- */
 
-/* The name of a device that had gone before this agent began, by where the gateway is on-link now. */
+/*
+ * Finds the name of a device that was removed before this agent started: by the device on whose link the gateway is
+ * now.
+ */
 static void learn_by_route(struct keeper *keeper, struct host_view *host, const struct state *state)
 {
 	const struct netdev *tunnel = netdev_by_index(&host->netdevs, state->tunnel_ifindex);
@@ -177,16 +180,16 @@ static void learn_by_route(struct keeper *keeper, struct host_view *host, const 
 	}
 }
 
-/* The changes of a step, logged after it has succeeded, and the gateways to watch from then on. */
+/* The changes of a step, logged after it succeeded, and the gateways to watch from then on. */
 struct following {
 	struct choice choice;
 	struct change_list changes;
 	struct hops hops;
-	struct path_target *paths; /* as many */
+	struct path_target *paths; /* the same number */
 	struct sender_targets targets;
-	struct state base; /* what the file means now; empty: nothing, or as before */
+	struct state base; /* the file's present meaning; empty: none, or unchanged */
 	struct prefixes ranges;
-	struct error problem; /* why prefixes do not follow */
+	struct error problem; /* why prefixes do not follow the host */
 };
 
 static void following_free(struct following *following)
@@ -200,7 +203,9 @@ static void following_free(struct following *following)
 	state_free(&following->base);
 }
 
-/* What the file means on this host now, where that has changed. What it cannot mean now changes nothing. */
+/*
+ * The file's present meaning on this host, if it changed. If the file is impossible on the host now, nothing changes.
+ */
 static int follow_request(const struct keeper *keeper, struct session *session, struct following *following)
 {
 	cleanup(plan_free) struct plan fresh = {};
@@ -214,7 +219,7 @@ static int follow_request(const struct keeper *keeper, struct session *session, 
 	return reconcile_file(&session->state, &keeper->base, &following->base);
 }
 
-/* Before gateways are chosen: a prefix that has just come has its choice, too. */
+/* Before gateways are chosen: a new prefix needs a choice as well. */
 static int follow_sources(struct session *session, struct error *problem)
 {
 	struct host_view *host = session->host;
@@ -249,7 +254,7 @@ static int follow(struct keeper *keeper, struct session *session, struct followi
 	return 0;
 }
 
-/* The events of a plan, and the gateways to watch once it is in force. */
+/* Collects the events of a plan, and the gateways to watch once it is in force. */
 static int review(const struct session *session, const struct state *running, struct following *following)
 {
 	const struct plan *plan = &session->plan;
@@ -337,7 +342,7 @@ static void set_peers_lost(struct keeper *keeper, bool lost)
 	keeper->peers_lost = lost;
 }
 
-/* The peers that the prefixes in force are of; none where they could not be read. */
+/* Remembers the peers of the prefixes in force; none if they could not be read. */
 static void remember_peers(struct keeper *keeper, struct host_view *host)
 {
 	wireguard_free(&keeper->wireguard);
@@ -350,10 +355,7 @@ static void remember_peers(struct keeper *keeper, struct host_view *host)
 	host->wireguard_asked = false;
 }
 
-/*
- * Makes the instance what follows from the host, and the watch what follows from the instance. `anew`: it may have new
- * maps.
- */
+/* Makes the instance match the host, and the watching match the instance. `anew`: it may have new maps. */
 static void follow_host(struct keeper *keeper, struct host_view *host, bool anew, uint64_t now)
 {
 	const char *pin_dir = keeper->context->pin_dir, *tunnel = keeper->words->tunnel;
@@ -437,7 +439,7 @@ bool keeper_peers_changed(struct keeper *keeper)
 		tell_problem(keeper, &error);
 		return false;
 	}
-	/* what was said of them may not be true any more */
+	/* earlier messages about the peers may no longer be true */
 	return was_lost || !wireguard_equal(&now, &keeper->wireguard);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Keeping one instance true, a step at a time: what a file says is put into force, what follows from the host as it is
- * now is written, prefixes go to gateways that are well. When a step is due is agent.c's.
+ * Keeping one instance in sync, step by step: it puts a file into force, applies what follows from the present host,
+ * and moves prefixes to healthy gateways. agent.c decides when a step is due.
  */
 #ifndef WGVIA_CONVERGE_H
 #define WGVIA_CONVERGE_H
@@ -24,51 +24,52 @@ struct keeper {
 	struct gateways *gateways;
 	struct prober *prober;
 	struct request request; /* of the file */
-	bool pending;		/* the file is to be put into force */
+	bool pending;		/* the file must be put into force */
 	bool present;		/* there is an instance */
-	bool again;		/* a step has failed, and is to be tried again */
-	struct state base;	/* what the file meant when it was looked at last */
+	bool again;		/* a step failed, and must be repeated */
+	struct state base;	/* the file's meaning at the last step */
 	struct netdevs netdevs; /* at the last step */
 	struct device_names names;
 	size_t prefixes;
-	struct programs programs;		   /* of the instance, for devices that come */
+	struct programs programs;		   /* of the instance, for new devices */
 	struct change_counts seen;		   /* of the prefix maps */
-	uint32_t tunnel_ifindex;		   /* 0: it is not there */
-	struct prefixes ranges;			   /* that lead into it */
+	uint32_t tunnel_ifindex;		   /* 0: the tunnel does not exist */
+	struct prefixes ranges;			   /* reached through the tunnel */
 	bool follows_peers;			   /* "from allowed-ips" */
-	struct wireguard wireguard;		   /* at the last look at it */
-	bool peers_lost;			   /* it failed */
-	char errors[KEEPER_STEPS][ERROR_TEXT_MAX]; /* said already; empty: none */
+	struct wireguard wireguard;		   /* at the last reading */
+	bool peers_lost;			   /* reading them failed */
+	char errors[KEEPER_STEPS][ERROR_TEXT_MAX]; /* already reported; empty: none */
 };
 
-void keeper_free(struct keeper *keeper); /* for cleanup(), too */
+void keeper_free(struct keeper *keeper); /* also for cleanup() */
 
-/* Reads the file, where there is one. On failure the old one stays. 0 or negative with context->error set. */
+/* Reads the file, if there is one. On failure it keeps the old content. 0, or negative with context->error set. */
 int keeper_read_file(struct keeper *keeper);
-/* Makes the instance what the file says, where that is pending, and what follows from the host. `now` as in health.h.
- */
+/* Makes the instance match the file, if that is pending, and the host. `now` as in health.h. */
 void keeper_converge(struct keeper *keeper, uint64_t now);
 /*
- * Attaches the egress program to a device that has come, or come up, since the last step, if packets might leave by
- * it; converging does the rest.
+ * Attaches the egress program to a device that appeared, or came up, since the last step, if packets might leave by it.
+ * The next step does the rest.
  */
 void keeper_guard(struct keeper *keeper, const struct netdev *netdev);
-/* Detaches the programs at once that have moved with the device to another network namespace. */
+/* Detaches at once the programs that moved with the device to another network namespace. */
 void keeper_let_go(struct keeper *keeper, const struct netdev *netdev);
-/* Moves prefixes to the gateways that are well, as fast as it goes. */
+/* Moves prefixes to healthy gateways, as fast as possible. */
 void keeper_move(struct keeper *keeper);
-/* Writes down how the gateways are, where that has changed, for commands to show. */
+/* Publishes changes of the gateways' state, for commands to show. */
 void keeper_report(struct keeper *keeper);
-/* Takes marks away that nobody would take away any more. */
+/* Removes marks that nobody else would remove. */
 void keeper_release(struct keeper *keeper);
-/* Whether somebody else has changed so many prefixes' map, and is done with it: converging makes it fast again. */
+/*
+ * Whether another process has changed the map of many prefixes, and has finished: converging makes lookups fast again.
+ */
 bool keeper_is_behind(struct keeper *keeper);
 /*
- * Whether WireGuard's peers have other AllowedIPs than when this was asked last. It waits half a second at most for one
- * in user space, and then nothing has changed.
+ * Whether the AllowedIPs of WireGuard's peers changed since the previous call. It waits at most half a second for a
+ * WireGuard in user space; on timeout they count as unchanged.
  */
 bool keeper_peers_changed(struct keeper *keeper);
-/* One line about how things are. */
+/* One line about the present state. */
 void keeper_status(const struct keeper *keeper, char *text, size_t size);
 
 #endif

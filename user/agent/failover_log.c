@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Moves, counted by where they go.
+ * Moves of prefixes, counted by origin and destination.
  */
 #include "agent/failover_log.h"
 
@@ -21,7 +21,7 @@ void failover_log_add(struct failover_log *moves, const struct prefix *from, con
 {
 	struct move *move;
 
-	for (size_t i = moves->count; i-- > 0;) /* neighbours in the order are likely to go the same way */
+	for (size_t i = moves->count; i-- > 0;) /* adjacent prefixes are likely to move the same way */
 		if (!memcmp(&moves->all[i].to, to, sizeof(*to))) {
 			moves->all[i].count++;
 			return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Prefixes that go from one gateway to another, for the log: those by the thousand that go the same way are one line.
+ * Log messages for prefixes that move from one gateway to another: thousands that move the same way are one line.
  */
 #ifndef WGVIA_FAILOVER_LOG_H
 #define WGVIA_FAILOVER_LOG_H
@@ -18,9 +18,9 @@ struct failover_log {
 	size_t count;
 };
 
-void failover_log_free(struct failover_log *moves); /* for cleanup(), too */
+void failover_log_free(struct failover_log *moves); /* also for cleanup() */
 void failover_log_add(struct failover_log *moves, const struct prefix *from, const struct wgvia_gateway *to);
-/* Into the log; `names` are those of the devices. */
+/* Writes them to the log; `names` are those of the devices. */
 void failover_log_write(const struct failover_log *moves, const struct device_names *names);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A list of gateways, and who hears of what.
+ * A list of gateways, and the events of each.
  */
 #include "agent/gateways.h"
 
@@ -27,12 +27,12 @@ struct watched {
 	struct health_path path;
 	uint8_t lladdr[6];
 	bool has_lladdr;
-	enum wgvia_fault fault; /* the last bad thing that was seen */
-	uint64_t since;		/* it is alive, or dead: gateway_report_now() */
+	enum wgvia_fault fault; /* the latest problem that was seen */
+	uint64_t since;		/* of the present state, alive or dead: gateway_report_now() */
 	uint32_t deaths, recoveries;
 };
 
-#define RECEIVE_MAX 256 /* of each family in a turn: a flood does not keep us from looking at the clock */
+#define RECEIVE_MAX 256 /* per family and turn: a flood does not keep this process from looking at the clock */
 
 struct gateways {
 	struct neighbour_probe *solicit;
@@ -42,10 +42,10 @@ struct gateways {
 	struct watched *all;
 	size_t count;
 	bool changed;
-	bool unreported; /* something of what gateways_report() gives has changed */
+	bool unreported; /* part of the result of gateways_report() changed */
 };
 
-/* The same, to those who read what an agent reports. */
+/* The states for those who read an agent's report. */
 static const enum wgvia_health reported[] = {
 	[HEALTH_UNKNOWN] = WGVIA_HEALTH_UNKNOWN,
 	[HEALTH_DEAD] = WGVIA_HEALTH_DEAD,
@@ -89,7 +89,7 @@ void gateways_fds(const struct gateways *gateways, int fds[GATEWAYS_FDS])
 	path_probe_fds(gateways->path, fds + NEIGHBOUR_PROBE_FDS);
 }
 
-/* An event about the gateway, with its text; the caller's to free. */
+/* An event about the gateway, with its text. The caller frees it. */
 static struct event make_event(const struct watched *watched, const char *priority, const char *state, char *text)
 {
 	struct event event = {.kind = EVENT_GATEWAY, .priority = priority, .tunnel = log_tunnel(), .text = text};
@@ -121,7 +121,7 @@ static void __attribute__((format(printf, 4, 5))) log_gateway(const struct watch
 	log_event(&event);
 }
 
-/* The first that is known of a gateway is no transition. */
+/* The first state of a gateway is not a transition. */
 static void count_transition(struct watched *watched, enum health_state before)
 {
 	bool dead = watched->health.state == HEALTH_DEAD;
@@ -132,7 +132,7 @@ static void count_transition(struct watched *watched, enum health_state before)
 	watched->recoveries += !dead;
 }
 
-/* Logs what became of the gateway's health, and remembers that something did. */
+/* Logs a change of the gateway's health, and records that there was one. */
 static void log_health(struct gateways *gateways, struct watched *watched, enum health_state before)
 {
 	enum health_state now = watched->health.state;
@@ -180,7 +180,7 @@ static enum wgvia_fault find_fault(const struct netdev *netdev, uint32_t family)
 	return WGVIA_FAULT_NONE;
 }
 
-/* What it is dead of, if it is. */
+/* The likely fault of a dead gateway. */
 static enum wgvia_fault likely_fault(const struct netdev *netdev, uint32_t family)
 {
 	enum wgvia_fault fault = find_fault(netdev, family);
@@ -188,7 +188,7 @@ static enum wgvia_fault likely_fault(const struct netdev *netdev, uint32_t famil
 	return fault ? fault : WGVIA_FAULT_NO_ANSWER;
 }
 
-/* A value that bpftool may write and nobody can be asked for. */
+/* False for a value that bpftool may write, but for which no request can be sent. */
 static bool can_be_watched(const struct wgvia_hop *hop)
 {
 	return hop->ifindex && (hop->family == AF_INET || hop->family == AF_INET6);
@@ -202,13 +202,13 @@ static struct watched *find_watched(const struct gateways *gateways, const struc
 	return NULL;
 }
 
-/* Whether its health takes more than a neighbour answer. */
+/* Whether more than a neighbour answer is needed to be alive. */
 static bool has_path(const struct watched *watched)
 {
 	return watched->target.from.family;
 }
 
-/* The addresses may be others than before. */
+/* The addresses may have changed. */
 static void set_target(struct gateways *gateways, struct watched *watched, const struct path_target *target)
 {
 	bool could = has_path(watched) || !watched->target.watch.kind;
@@ -216,7 +216,7 @@ static void set_target(struct gateways *gateways, struct watched *watched, const
 
 	watched->target = *target;
 	watched->path = (struct health_path){};
-	if (watched->fault > WGVIA_FAULT_NEIGHBOUR) /* it is another kind's */
+	if (watched->fault > WGVIA_FAULT_NEIGHBOUR) /* it belongs to another kind of watch */
 		watched->fault = WGVIA_FAULT_NO_ANSWER;
 	path_probe_renew(gateways->path, &watched->target);
 	if (could && target->watch.kind && !has_path(watched))
@@ -241,7 +241,7 @@ static void note_lladdr(struct watched *watched, const struct neighbour *neighbo
 	watched->has_lladdr = true;
 }
 
-/* What the kernel knows of its MAC address already, it does not tell again. */
+/* The kernel does not report again a MAC address that it already knows. */
 static void begin_watching(struct gateways *gateways, struct watched *watched, const struct wgvia_hop *hop,
 			   const struct netdevs *netdevs, uint64_t now)
 {
@@ -263,7 +263,7 @@ static bool is_same_target(const struct path_target *a, const struct path_target
 	return watch_equal(&a->watch, &b->watch) && ip_equal(&a->from, &b->from) && ip_equal(&a->to, &b->to);
 }
 
-/* One that is watched in another way than before stays as it is until that has a result. */
+/* A gateway with a new kind of watch keeps its state until the first result. */
 static void watch(struct gateways *gateways, struct watched *watched, const struct wgvia_hop *hop,
 		  const struct path_target *target, const struct netdevs *netdevs, uint64_t now)
 {
@@ -289,7 +289,7 @@ static void watch(struct gateways *gateways, struct watched *watched, const stru
 		log_health(gateways, watched, HEALTH_UNKNOWN);
 }
 
-/* Opens the sockets that the gateways need; where that fails, no packet is answered. */
+/* Opens the sockets that the gateways need; on failure, probes count as unanswered. */
 static void listen_for_paths(struct gateways *gateways)
 {
 	bool echo = false, tcp = false;
@@ -336,7 +336,7 @@ void gateways_link(struct gateways *gateways, const struct netdev *netdev, bool 
 
 		if (watched->hop.ifindex != netdev->ifindex)
 			continue;
-		/* a device that is all right says nothing of what else it is dead of */
+		/* a healthy device does not rule out another fault */
 		if (find_fault(left, watched->hop.family) || watched->fault < WGVIA_FAULT_NO_ANSWER)
 			watched->fault = likely_fault(left, watched->hop.family);
 		health_link(&watched->health, !find_fault(left, watched->hop.family), now);
@@ -380,7 +380,7 @@ void gateways_neighbour(struct gateways *gateways, uint32_t ifindex, const struc
 	}
 }
 
-/* It has done all that its health takes. */
+/* The gateway did everything that its health requires. */
 static void take_health(struct gateways *gateways, struct watched *watched, uint64_t now)
 {
 	static const struct neighbour unknown;
@@ -396,8 +396,8 @@ static void take_health(struct gateways *gateways, struct watched *watched, uint
 }
 
 /*
- * The MAC address that packets to the gateway go to: an entry that somebody keeps holds, whoever answers. An
- * advertisement need not have the MAC address that it is sent from.
+ * The MAC address to which packets for the gateway go. A permanent entry is valid, whoever answers. An advertisement
+ * need not contain the MAC address from which it is sent.
  */
 static bool find_mac(struct gateways *gateways, const struct watched *watched, const struct neighbour_answer *answer,
 		     uint8_t mac[6])
@@ -425,7 +425,7 @@ static void take_answer(struct gateways *gateways, const struct neighbour_answer
 			continue;
 		if (!has_path(watched))
 			take_health(gateways, watched, now);
-		else if (!watched->path.wanted) /* of a flood of answers each would cost a question to the kernel */
+		else if (!watched->path.wanted) /* during a flood, each answer would cause a request to the kernel */
 			continue;
 		else if (!find_mac(gateways, watched, answer, mac))
 			rtnl_ask_neighbour(gateways->rtnl, watched->hop.ifindex, &watched->ip, &unknown);
@@ -474,12 +474,12 @@ void gateways_receive(struct gateways *gateways, uint64_t now, gateways_announce
 	path_probe_receive(gateways->path, next_target, take_event, &(struct receiving){gateways, now});
 }
 
-/* Before the next try is counted: what the tries until now were missing. */
+/* Called before the next try is counted: records what the previous tries lacked. */
 static void note_fault(struct gateways *gateways, struct watched *watched)
 {
 	enum wgvia_fault fault = health_path_fault(&watched->path, watched->target.watch.kind);
 
-	if (!fault && watched->fault >= WGVIA_FAULT_FORWARD) /* it was better than now */
+	if (!fault && watched->fault >= WGVIA_FAULT_FORWARD) /* it was better before */
 		fault = WGVIA_FAULT_NO_ANSWER;
 	if (!watched->health.sent || !fault || fault == watched->fault)
 		return;
@@ -497,7 +497,7 @@ void gateways_tick(struct gateways *gateways, uint64_t now)
 			note_fault(gateways, watched);
 			health_path_try(&watched->path, &watched->health);
 		}
-		/* an error is a request without an answer */
+		/* an error counts as an unanswered request */
 		if (health_tick(&watched->health, &gateways->settings, now))
 			neighbour_probe_send(gateways->solicit, watched->hop.ifindex, &watched->ip);
 		log_health(gateways, watched, before);
@@ -524,7 +524,7 @@ bool gateways_changed(struct gateways *gateways)
 	return changed;
 }
 
-/* A gateway that has answered since has no fault. */
+/* A gateway that has answered since then has no fault. */
 static struct wgvia_gateway_health health_of(const struct watched *watched)
 {
 	bool dead = watched->health.state == HEALTH_DEAD;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What cannot wait for the next step of a keeper: programs at a device that has just come, or has just left.
+ * What cannot wait for the next step of a keeper: programs at a device that was just added or removed.
  */
 #include <string.h>
 
@@ -35,7 +35,7 @@ void keeper_guard(struct keeper *keeper, const struct netdev *netdev)
 	    (known && !keeper->again && may_be_way_out(keeper, known)) ||
 	    (!netdev_is_ethernet(netdev) && !netdev_is_l3(netdev)))
 		return;
-	/* what fails here fails again in the next step, which tells */
+	/* a failure here recurs in the next step, which reports it */
 	if (newcomer_guard(context->pin_dir, keeper->words->tunnel, &keeper->programs, netdev, &context->error) > 0)
 		log_attachment(netdev, WGVIA_EGRESS, true);
 	context->error = (struct error){};
@@ -46,7 +46,7 @@ void keeper_let_go(struct keeper *keeper, const struct netdev *netdev)
 	struct context *context = keeper->context;
 	uint32_t directions;
 
-	/* the next step detaches what this cannot, and tells */
+	/* the next step detaches the rest, and reports it */
 	leaver_release(context->pin_dir, keeper->words->tunnel, netdev->ifindex, &directions, &context->error);
 	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
 		if (directions & 1u << direction)

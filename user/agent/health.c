@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Probes are sent at an interval while they are answered, in quick succession when one is not, and at the interval
- * again once the gateway is dead.
+ * Probes are sent at an interval while they are answered, in quick succession after one that is not, and at the
+ * interval again once the gateway is dead.
  */
 #include "agent/health.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stages of a try.
+ * The stages of a try.
  */
 #include "agent/health_path.h"
 

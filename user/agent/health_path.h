@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * "health forward|ping|tcp": what a gateway has to do until it has answered, and how far it has come since it last did.
- * First its neighbour answer is awaited, then a packet goes through it, and the answer to that is what health.h calls
- * an answer. Pure, as health.h is.
+ * "health forward|ping|tcp": what a gateway must do to count as having answered, and how far it got since it last did.
+ * First its neighbour answer is awaited, then a packet goes through it. The answer to that packet is an answer in the
+ * sense of health.h. Pure, like health.h.
  */
 #ifndef WGVIA_HEALTH_PATH_H
 #define WGVIA_HEALTH_PATH_H
@@ -15,23 +15,23 @@
 
 enum health_stage {
 	HEALTH_STAGE_NOTHING,
-	HEALTH_STAGE_NEIGHBOUR, /* its neighbour answer is there */
+	HEALTH_STAGE_NEIGHBOUR, /* its neighbour answer arrived */
 	HEALTH_STAGE_FORWARDED, /* the request came back */
-	HEALTH_STAGE_REFUSED,	/* the service has refused the connection */
+	HEALTH_STAGE_REFUSED,	/* the service refused the connection */
 };
 
 struct health_path {
-	enum health_stage stage; /* the furthest since the last answer; of one that is dead, of its last try */
+	enum health_stage stage; /* the furthest since the last answer; for a dead gateway, of its last try */
 	bool wanted;		 /* a try waits for the neighbour answer */
 };
 
-/* A try is due, which begins with a neighbour request; before health_tick() counts it. */
+/* A try is due, which begins with a neighbour request. Call it before health_tick() counts the try. */
 void health_path_try(struct health_path *path, const struct health *health);
-/* The neighbour has answered. True: the packet is to be sent now. */
+/* The neighbour has answered. True: send the packet now. */
 bool health_path_neighbour(struct health_path *path);
-/* What came of the packet. True: that is the answer. */
+/* The result of the packet. True: it counts as an answer. */
 bool health_path_event(struct health_path *path, enum path_event event);
-/* What the gateway lacks by what was seen; WGVIA_FAULT_NONE: not even a neighbour answer was. */
+/* What the gateway lacks, according to the observations; WGVIA_FAULT_NONE: not even a neighbour answer arrived. */
 enum wgvia_fault health_path_fault(const struct health_path *path, enum wgvia_watch_kind kind);
 
 #endif

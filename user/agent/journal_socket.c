@@ -16,7 +16,7 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
-/* "NAME=VALUE", or with the length in between where the value has more than one line. */
+/* "NAME=VALUE", or with the length in between if the value has several lines. */
 static void add(FILE *out, const char *name, const char *value)
 {
 	uint64_t len = htole64(strlen(value));
@@ -30,7 +30,7 @@ static void add(FILE *out, const char *name, const char *value)
 	fprintf(out, "%s\n", value);
 }
 
-/* WGVIA_STATE for "state"; a next hop, which is "via" in JSON, is the gateway to those who read logs. */
+/* WGVIA_STATE for "state"; a next hop, which is "via" in JSON, becomes GATEWAY for readers of logs. */
 static void add_field(FILE *out, const struct event_field *field)
 {
 	char name[64] = "WGVIA_", number[24];

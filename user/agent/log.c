@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events to whoever reads them.
+ * Events to their readers.
  */
 #include "agent/log.h"
 

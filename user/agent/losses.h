@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sees to it that what the kernel drops after a redirect is counted, once there is an instance. An instance does its
- * job without that all the same: what fails here is logged once.
+ * Makes sure that packets which the kernel drops after a redirect are counted, once there is an instance. The instance
+ * works without that as well, so a failure is logged only once.
  */
 #ifndef WGVIA_LOSSES_H
 #define WGVIA_LOSSES_H
@@ -9,11 +9,11 @@
 #include <stdbool.h>
 
 struct losses {
-	bool counted; /* by this build's program, when it was looked at last */
-	bool failed;  /* and will fail again */
+	bool counted; /* by this build's program, at the last check */
+	bool failed;  /* and would fail again */
 };
 
-/* The instance of that name may have gone. No lock is held. */
+/* The instance may have been removed. No lock may be held. */
 void losses_keep(struct losses *losses, const char *pin_dir, const char *tunnel);
 
 #endif

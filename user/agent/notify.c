@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One datagram for each message.
+ * One datagram per message.
  */
 #include "agent/notify.h"
 
@@ -15,7 +15,7 @@
 
 #include "base/util.h"
 
-/* A path, or behind "@" an abstract name (unix(7)). 0: neither, or too long. */
+/* A path, or after "@" an abstract name (unix(7)). 0: neither, or too long. */
 static socklen_t read_address(struct sockaddr_un *address)
 {
 	const char *text = getenv("NOTIFY_SOCKET");
@@ -47,7 +47,7 @@ void notify(const char *format, ...)
 		sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&address, len);
 }
 
-/* A variable that is a number from 1 on; 0: it is none. */
+/* A variable with a number of at least 1; 0: it has no such value. */
 static uint64_t read_number(const char *name)
 {
 	const char *text = getenv(name);

@@ -13,24 +13,24 @@
 #include "session/session.h"
 
 /*
- * After a change the old master of a pair may still be heard, and answer, for a moment: it is looked again after 25 ms,
- * 50, 100 and so on, so often.
+ * After a change, the old master of a pair may still send and answer for a moment. So the probe is repeated this many
+ * times, after 25 ms, 50, 100 and so on.
  */
 #define AGAIN_MS 25
 #define AGAIN_MAX 6
 
-/* Of a target, beside what the last probe has found. */
+/* Data about a target, in addition to the results of the last probe. */
 struct course {
-	uint64_t due, began; /* HEALTH_NEVER: not before something happens; 0: never yet */
-	unsigned int again;  /* how often it is looked again */
+	uint64_t due, began; /* HEALTH_NEVER: only after an event; 0: not yet */
+	unsigned int again;  /* number of repetitions so far */
 	bool running, another;
-	char told[SENDER_TEXT_MAX]; /* last, where `another` */
+	char told[SENDER_TEXT_MAX]; /* the latest message, if `another` */
 };
 
 struct prober {
 	const char *pin_dir, *tunnel;
 	struct sender_targets targets;
-	struct course *courses; /* as many */
+	struct course *courses; /* the same number */
 	struct sender_probe *probe;
 };
 
@@ -57,7 +57,7 @@ void prober_close(struct prober **prober)
 	*prober = NULL;
 }
 
-/* --- what to probe, and when --- */
+/* --- targets and times --- */
 
 static void set_due(struct course *course, uint64_t now)
 {
@@ -66,7 +66,7 @@ static void set_due(struct course *course, uint64_t now)
 	course->due = now > earliest ? now : earliest;
 }
 
-/* It may have changed places with another. */
+/* The gateway may have changed places with another host. */
 static void set_changed(struct course *course, uint64_t now)
 {
 	set_due(course, now);
@@ -86,16 +86,16 @@ static bool are_same(const struct sender_targets *a, const struct sender_targets
 	return a->count == b->count;
 }
 
-/* Takes out of the map what was found of gateways that the instance has no more. */
+/* Removes results for former gateways of the instance from the map. */
 static void forget_others(const struct prober *prober, const struct sender_targets *targets)
 {
 	bool changed;
 
-	/* nothing is found of these yet */
+	/* these have no results yet */
 	session_write_senders(prober->pin_dir, prober->tunnel, targets, false, &changed);
 }
 
-/* What is known of a gateway that was there before, and has the same addresses to be probed with. */
+/* Keeps the results for a gateway that was there before, with the same addresses to probe with. */
 static void keep_sender(const struct prober *prober, struct sender_target *target, struct course *course, uint64_t now)
 {
 	*course = (struct course){.due = now};
@@ -190,7 +190,7 @@ static void begin_round(struct prober *prober, uint64_t now)
 	}
 	if (!count || !sender_probe_open(&prober->probe, due, count, now))
 		return;
-	for (size_t i = 0; i < prober->targets.count; i++) /* the system does not let us now */
+	for (size_t i = 0; i < prober->targets.count; i++) /* the system does not allow it now */
 		if (prober->courses[i].running) {
 			prober->courses[i].running = false;
 			prober->courses[i].due = now + PROBER_INTERVAL;
@@ -230,14 +230,14 @@ static void finish_round(struct prober *prober, uint64_t now)
 			*copy = prober->targets.all[i];
 		if (sender_is_settled(&prober->targets.all[i]) || sender_is_another(&prober->targets.all[i]))
 			log_sender(&prober->targets.all[i], course);
-		if (course->due != HEALTH_NEVER) /* something has happened since */
+		if (course->due != HEALTH_NEVER) /* an event has happened since */
 			continue;
 		if (course->again)
 			course->due = now + (AGAIN_MS << (AGAIN_MAX - course->again--));
 		else
 			course->due = now + (course->another ? PROBER_INTERVAL : PROBER_LEISURE);
 	}
-	/* what cannot be written now is found again */
+	/* a result that cannot be written now is found again */
 	session_write_senders(prober->pin_dir, prober->tunnel, &found, true, &changed);
 	free(found.all);
 }

@@ -60,7 +60,7 @@ int reconcile_learn(struct device_names *names, const struct netdevs *netdevs, c
 	return ret;
 }
 
-/* The ifindex where the device is now; itself where nothing is to be done, or can be. */
+/* The device's present ifindex; the same one if nothing can or must change. */
 static uint32_t find_device(uint32_t ifindex, const struct device_names *names, const struct netdevs *netdevs)
 {
 	const char *name = netdev_by_index(netdevs, ifindex) ? NULL : reconcile_name(names, ifindex);
@@ -93,7 +93,7 @@ size_t reconcile_devices(struct state *state, const struct device_names *names, 
 
 /* --- a configuration file --- */
 
-/* Makes `value` that of `other`, which is one of `from`'s, with its list in `state`. */
+/* Sets `value` to `other`, which is one of `from`'s, with its list in `state`. */
 static int take_over(struct state *state, const struct state *from, const struct wgvia_gateway *other,
 		     struct wgvia_gateway *value)
 {
@@ -106,13 +106,13 @@ static int take_over(struct state *state, const struct state *from, const struct
 	return ret;
 }
 
-/* plan_running() has what follows the host. */
+/* plan_running() updates what follows the host. */
 static bool follows_host(const struct gateway_entry *entry)
 {
 	return entry && source_of(&entry->value) != WGVIA_SOURCE_NAMED;
 }
 
-/* Prefixes that `base` has and that are not touched; `state` stays in order. */
+/* Prefixes of `base` that were not changed by hand; `state` stays sorted. */
 static int follow_old(struct state *state, const struct state *base, const struct state *fresh)
 {
 	int ret = 0;
@@ -134,7 +134,7 @@ static int follow_old(struct state *state, const struct state *base, const struc
 	return ret;
 }
 
-/* Prefixes that are new in `fresh`, at the end of `state`. */
+/* Appends the prefixes that are new in `fresh` to `state`. */
 static int follow_new(struct state *state, const struct state *base, const struct state *fresh)
 {
 	size_t count = state->gateway_count;
@@ -154,7 +154,7 @@ static int follow_new(struct state *state, const struct state *base, const struc
 	return ret;
 }
 
-/* What the prefixes of a source get. */
+/* The values for the prefixes of a source. */
 static int follow_sources(struct state *state, const struct state *base, const struct state *fresh)
 {
 	int ret = 0;
@@ -182,7 +182,7 @@ int reconcile_file(struct state *state, const struct state *base, const struct s
 
 /* --- health --- */
 
-/* Of a prefix without a list its one gateway. */
+/* For a prefix without a list: its only gateway. */
 static void choose_gateway(const struct gateway_list *list, struct wgvia_gateway *value, reconcile_health_of health_of,
 			   const void *data)
 {

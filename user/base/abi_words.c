@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables of words; the verdicts' own is made from the ABI header, so that it cannot miss one.
+ * Tables of words. The table of verdicts is generated from the ABI header, so that none is missing.
  */
 #include "base/abi_words.h"
 

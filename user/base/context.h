@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What every command gets and gives.
+ * The input and output of every command.
  */
 #ifndef WGVIA_CONTEXT_H
 #define WGVIA_CONTEXT_H
@@ -12,12 +12,12 @@
 
 struct context {
 	bool json, pretty;
-	bool brief;	/* `show`: a line for each instance */
+	bool brief;	/* `show`: one line per instance */
 	uint8_t family; /* `show`: of the prefixes and entries; 0: both */
 	int verbose;
 	const char *pin_dir;
 	struct error error; /* set by a command that fails */
-	bool found;	    /* set by `check` where it found a fault: exit status 1 */
+	bool found;	    /* set by `check` if it found a fault: exit status 1 */
 };
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Errors as values. One line each, lower case, the object in quotes, the cause last.
+ * Errors as values: one line each, lower case, the object in quotes, the cause last.
  */
 #include "base/error.h"
 
@@ -39,7 +39,7 @@ int error_system(struct error *error, int errnum, const char *format, ...)
 		return -EIO;
 	len = strlen(error->text);
 	snprintf(error->text + len, sizeof(error->text) - len, ": %s", strerror(errnum));
-	/* "No such device" in the middle of a line, but not "RTNETLINK ..." */
+	/* "No such device" becomes lower case in the middle of a line, "RTNETLINK ..." does not */
 	if (len + 3 < sizeof(error->text) && islower((unsigned char)error->text[len + 3]))
 		error->text[len + 2] = (char)tolower((unsigned char)error->text[len + 2]);
 	if (errnum == EPERM || errnum == EACCES)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An event: what has happened to an instance, as a line of text and as fields. It is made once, where it happens; the
- * agent's log, the journal and `wgvia monitor` are forms of it.
+ * An event: something that happened to an instance, as a line of text and as fields. It is created once, at its source;
+ * the agent's log, the journal and `wgvia monitor` are renderings of it.
  */
 #ifndef WGVIA_EVENT_H
 #define WGVIA_EVENT_H
@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * X(constant, word, MESSAGE_ID of the journal, what it is about). Words and IDs are the interface of scripts: wgvia(8)
- * has them. The last digits of an ID count the kinds.
+ * X(constant, word, MESSAGE_ID of the journal, object of the event). Words and IDs are an interface for scripts,
+ * documented in wgvia(8). The last digits of an ID number the kinds.
  */
 #define EVENT_KINDS(X)                                                                                                 \
 	X(INSTANCE, "instance", "c1d7a6c4f0c94d6f9d2b6f5e3a870001")                                                    \
@@ -40,32 +40,32 @@ extern const char *const event_message_ids[EVENT_KIND_COUNT];
 #define EVENT_FIELDS 8
 
 struct event_field {
-	const char *name; /* a string constant, in the letters of a JSON key */
-	char *text;	  /* NULL: `number` it is */
+	const char *name; /* a string constant, with the characters of a JSON key */
+	char *text;	  /* NULL: the value is `number` */
 	uint64_t number;
 };
 
 struct event {
 	enum event_kind kind;
-	const char *priority; /* one of base/journal.h's */
+	const char *priority; /* one of those in base/journal.h */
 	const char *tunnel;   /* the caller's */
-	char *text;	      /* NULL where memory was lacking, as with a field */
+	char *text;	      /* NULL if out of memory, also for a field */
 	struct event_field fields[EVENT_FIELDS];
 	size_t field_count;
 };
 
-/* An event with its text. It is event_free()'s to free, for cleanup(), too. */
+/* An event with its text. Free it with event_free(), which also serves cleanup(). */
 struct event event_make(enum event_kind kind, const char *priority, const char *tunnel, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void event_free(struct event *event);
 
-/* Adds a field; what is beyond EVENT_FIELDS is a mistake of the caller's, and left out. */
+/* Adds a field; the caller must not add more than EVENT_FIELDS, further ones are ignored. */
 void event_add_text(struct event *event, const char *name, const char *text);
 void event_add_number(struct event *event, const char *name, uint64_t number);
-/* NULL: the event has no such text. */
+/* NULL: the event has no such text field. */
 const char *event_find_text(const struct event *event, const char *name);
 
-/* "<4>" as journalctl and syslog(3) call it: "warning". */
+/* The name that journalctl and syslog(3) use: "warning" for "<4>". */
 const char *event_priority_word(const char *priority);
 
 #endif

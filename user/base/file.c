@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opening without waiting for ever.
+ * Opening files without waiting forever.
  */
 #include "base/file.h"
 
@@ -16,7 +16,7 @@
 
 #define WRITER_MS 10000
 
-/* Not a pipe of the shell, "<(command)", whose other end is open. */
+/* Excludes a pipe of the shell, "<(command)", whose other end is open. */
 static bool is_named_pipe(int fd)
 {
 	struct statfs fs;
@@ -50,7 +50,7 @@ int file_error(struct error *error, const char *verb, const char *path)
 	int errnum = errno;
 
 	error_system(error, errnum, "cannot %s '%s'", verb, path);
-	if (errnum == EACCES || errnum == EPERM) /* no matter of BPF's */
+	if (errnum == EACCES || errnum == EPERM) /* not related to BPF */
 		error_hint(error, "the file's permissions decide: ls -l '%s'", path);
 	return -errnum;
 }

@@ -150,7 +150,7 @@ bool prefixes_cover(const struct prefixes *reduced, const struct prefix *to)
 {
 	size_t first = prefix_first(reduced->all, reduced->count, sizeof(*reduced->all), to);
 
-	/* one that covers `to` is equal to it, or the last one before it: none is inside another */
+	/* one that covers `to` is equal to it, or is the last one before it: none contains another */
 	return (first < reduced->count && !prefix_compare(&reduced->all[first], to)) ||
 	       (first && prefix_covers(&reduced->all[first - 1], to));
 }

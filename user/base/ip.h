@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Addresses and prefixes as values of either family: text form, order, containment. No I/O.
+ * Addresses and prefixes of either family as values: text form, order, containment. No I/O.
  */
 #ifndef WGVIA_IP_H
 #define WGVIA_IP_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IPV6_MIN_MTU 1280 /* RFC 8200, 5: below that, the kernel switches IPv6 off at a device */
+#define IPV6_MIN_MTU 1280 /* RFC 8200, 5: below that, the kernel disables IPv6 on a device */
 
 #define IP_TEXT_LEN 46	   /* INET6_ADDRSTRLEN */
 #define PREFIX_TEXT_LEN 50 /* and "/128" */
@@ -26,7 +26,7 @@ struct prefix {
 
 /* 32 or 128. */
 unsigned int ip_bits(uint8_t family);
-/* Clears all bits behind the first `len`. */
+/* Clears all bits after the first `len`. */
 struct ip ip_mask(struct ip ip, unsigned int len);
 bool ip_equal(const struct ip *a, const struct ip *b);
 bool ip_is_multicast(const struct ip *ip);
@@ -43,9 +43,10 @@ bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 int prefix_compare(const struct prefix *a, const struct prefix *b);
 
 /*
- * Searches in a table of `count` entries of `size` bytes that begin with their prefix, and are in the order of
- * prefix_compare(). The entries that `prefix` covers stand together there: the first one's index is the index of the
- * first entry that is not before `prefix`. prefix_inside() returns their number, which may be 0.
+ * Searches in a table of `count` entries of `size` bytes that begin with their prefix and are sorted by
+ * prefix_compare(). The entries that `prefix` covers are contiguous there. prefix_first() returns the index of the
+ * first entry that does not sort before `prefix`: the first of those that it covers. prefix_inside() returns their
+ * number, which may be 0.
  */
 size_t prefix_first(const void *table, size_t count, size_t size, const struct prefix *prefix);
 size_t prefix_inside(const void *table, size_t count, size_t size, const struct prefix *prefix, size_t *first);
@@ -55,9 +56,9 @@ struct prefixes {
 	size_t count;
 };
 void prefixes_sort(struct prefixes *prefixes);
-/* Puts them in order, and removes those that another one covers. */
+/* Sorts them, and removes those that another one covers. */
 void prefixes_reduce(struct prefixes *prefixes);
-/* Whether `to` has an address in common with one of `reduced`; whether one of them covers `to`. */
+/* Whether `to` overlaps one of `reduced`; whether one of them covers `to`. */
 bool prefixes_overlap(const struct prefixes *reduced, const struct prefix *to);
 bool prefixes_cover(const struct prefixes *reduced, const struct prefix *to);
 /* The longest one of `sorted` that covers `to`; NULL: none. */
@@ -66,7 +67,7 @@ const struct prefix *prefixes_longest(const struct prefixes *sorted, const struc
 /* The whole host: /32 or /128. */
 struct prefix prefix_of_ip(const struct ip *ip);
 
-/* Into `text`, which has room for IP_TEXT_LEN or PREFIX_TEXT_LEN bytes; returned for use in printf(). */
+/* Writes into `text`, which has room for IP_TEXT_LEN or PREFIX_TEXT_LEN bytes, and returns it for use in printf(). */
 const char *ip_text(const struct ip *ip, char *text);
 const char *prefix_text(const struct prefix *prefix, char *text);
 

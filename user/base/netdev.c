@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Looking for devices, and telling kinds apart.
+ * Finding devices, and distinguishing kinds.
  */
 #include "base/netdev.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Network devices as values: what rtnetlink reports about them, and what follows from that. No I/O.
+ * Network devices as values: what rtnetlink reports about them, and what can be derived from that. No I/O.
  */
 #ifndef WGVIA_NETDEV_H
 #define WGVIA_NETDEV_H
@@ -13,26 +13,26 @@
 struct netdev {
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
-	char kind[16];	/* "wireguard", "veth", ...; empty: none told */
+	char kind[16];	/* "wireguard", "veth", ...; empty: not reported */
 	uint16_t type;	/* ARPHRD_* */
 	uint32_t flags; /* IFF_* */
 	uint32_t mtu;
 	uint32_t master;   /* ifindex of the bridge, bond, VRF ...; 0: none */
 	uint8_t operstate; /* IF_OPER_* */
-	uint32_t table;	   /* of a VRF; 0: it is not one */
-	uint32_t xdp;	   /* the id of a program; 0: none */
-	bool multipoint;   /* a GRE tunnel whose other ends are its neighbours */
+	uint32_t table;	   /* of a VRF; 0: not a VRF */
+	uint32_t xdp;	   /* id of the program; 0: none */
+	bool multipoint;   /* a GRE tunnel whose remote ends are its neighbours */
 	uint32_t group;	   /* "ip link set group" */
 };
 
-/* In the order of their ifindexes. */
+/* Sorted by ifindex. */
 struct netdevs {
 	struct netdev *all;
 	size_t count;
 };
 
 void netdevs_sort(struct netdevs *netdevs);
-/* By index or name; NULL where there is none. By name it looks at one after the other. */
+/* By index or by name; NULL: no such device. The search by name is linear. */
 const struct netdev *netdev_by_index(const struct netdevs *netdevs, uint32_t ifindex);
 const struct netdev *netdev_by_name(const struct netdevs *netdevs, const char *name);
 /* The VRF that the device is in; NULL: none. `netdev` may be NULL. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Capabilities by name. permissions_own() alone asks the kernel.
+ * Capabilities by name. Only permissions_own() asks the kernel.
  */
 #include "base/permissions.h"
 
@@ -13,7 +13,7 @@
 
 #include "base/util.h"
 
-/* In the order of the alphabet, as messages name them. */
+/* In alphabetical order, as in messages. */
 static const struct {
 	int number;
 	const char *name;

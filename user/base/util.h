@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Cleanup attributes, an array that grows, a hash. No knowledge of wgvia.
+ * Cleanup attributes, a growing array, a hash. Nothing specific to wgvia.
  */
 #ifndef WGVIA_UTIL_H
 #define WGVIA_UTIL_H
@@ -29,7 +29,7 @@ static inline void cleanup_free_memory(void *pointer)
 	free(*(void **)pointer);
 }
 
-/* Hands a descriptor on: the variable's cleanup finds -1. */
+/* Passes a descriptor on: the variable's cleanup finds -1. */
 static inline int take_fd(int *fd)
 {
 	int taken = *fd;
@@ -39,8 +39,8 @@ static inline int take_fd(int *fd)
 }
 
 /*
- * Room for one more element of `size` bytes in an array of `count`, whose capacity is the next power of two. The array
- * is zeroed where new. Returns the new element, NULL when out of memory; the array stays valid then.
+ * Makes room for one more element of `size` bytes in an array of `count`, whose capacity is the next power of two. New
+ * memory is zeroed. Returns the new element, or NULL if out of memory; the array stays valid then.
  */
 static inline void *array_grow(void *array_pointer, size_t *count, size_t size)
 {
@@ -56,7 +56,7 @@ static inline void *array_grow(void *array_pointer, size_t *count, size_t size)
 	return __builtin_memset((char *)*array + (*count)++ * size, 0, size);
 }
 
-/* FNV-1a, which begins with HASH_EMPTY: tells things apart, guards against nobody. */
+/* FNV-1a, starting from HASH_EMPTY: it distinguishes inputs, but does not resist attacks. */
 #define HASH_EMPTY 0xcbf29ce484222325
 
 static inline uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)

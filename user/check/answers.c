@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One request to all, and everybody who answers it.
+ * One request to all gateways, and all hosts that answer it.
  */
 #include "check/answers.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which MAC addresses answer for the gateways that are probed: two hosts that do are a fault, or an attack.
+ * The MAC addresses that answer for the probed gateways: two hosts that answer for one address are a fault, or an
+ * attack.
  */
 #ifndef WGVIA_ANSWERS_H
 #define WGVIA_ANSWERS_H
@@ -14,8 +15,8 @@ struct answers {
 };
 
 /*
- * Asks for each gateway once, and takes what comes within a moment into answers[count], which are zeros: those of a
- * gateway under its first probe. Where it cannot ask, there are none.
+ * Asks for each gateway once, and stores the answers that arrive within a moment in answers[count], which must be
+ * zeroed; a gateway's answers are stored with its first probe. If it cannot ask, there are no answers.
  */
 void answers_get(const struct probe *probes, size_t count, struct answers *answers);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about WireGuard's peers: addresses that they may send from (AllowedIPs) and that are in no prefix. A route
- * into the tunnel that no prefix covers is check_routes()' "outside", an error: this host sends there. Here it is a
- * warning, as AllowedIPs are what a peer may do and not what it does; and with `outside drop`, by which the
- * administrator has decided what becomes of such packets, information.
+ * Findings about WireGuard's peers: addresses from which they may send (AllowedIPs), outside every prefix. A route into
+ * the tunnel outside every prefix is "outside" of check_routes(), an error, because this host sends there. Here it is a
+ * warning, because AllowedIPs are what a peer may do, not what it does. With `outside drop`, by which the administrator
+ * decided about such packets, it is information.
  */
 #include "check/coverage.h"
 
@@ -16,7 +16,7 @@
 #include "plan/allowed_ips.h"
 
 #define PARTS_MAX 16   /* of one range */
-#define COMMANDS_MAX 4 /* more make no line that anybody reads */
+#define COMMANDS_MAX 4 /* nobody reads a line with more commands */
 
 void coverage_free(struct coverage *coverage)
 {
@@ -42,21 +42,23 @@ size_t coverage_range_end(const struct coverage *coverage, size_t first)
 	return end;
 }
 
-/* --- gathering --- */
+/* --- collecting --- */
 
-/* Every address of a family, or the half of them that routes for that are made of; 2000::/3 is all that is public. */
+/*
+ * Every address of a family, or the halves of it that routes for it consist of; 2000::/3 contains all public addresses.
+ */
 static bool is_everywhere(const struct prefix *range)
 {
 	return range->len <= (range->ip.family == AF_INET ? 1 : 3);
 }
 
-/* Sources that the kernel forwards nothing from, whatever the family's sysctl says. */
+/* Sources whose packets the kernel never forwards, whatever the family's sysctl. */
 static bool stays_here(const struct prefix *range)
 {
 	return ip_is_link_local(&range->ip) || ip_is_multicast(&range->ip) || ip_is_loopback(&range->ip);
 }
 
-/* The prefixes of the plan, reduced; the array is the caller's. 0 or -ENOMEM. */
+/* The prefixes of the plan, reduced. The caller frees the array. 0 or -ENOMEM. */
 static int find_covering(const struct state *state, struct prefixes *covering)
 {
 	covering->all = calloc(state->gateway_count + 1, sizeof(*covering->all));
@@ -69,7 +71,7 @@ static int find_covering(const struct state *state, struct prefixes *covering)
 	return 0;
 }
 
-/* Ranges for which a prefix is no remedy: this host's own LANs are in it, too. */
+/* Ranges for which a prefix is not a remedy, because they contain this host's own LANs. */
 struct everywhere {
 	const struct allowed_ip *first;
 	size_t count;
@@ -91,7 +93,7 @@ static int add_gaps(struct coverage *coverage, const struct allowed_ip *allowed,
 	return ret;
 }
 
-/* By key, as wireguard-go reports its peers in another order each time. */
+/* By key, because wireguard-go reports its peers in a different order each time. */
 static int compare_gaps(const void *a, const void *b, void *coverage)
 {
 	const struct wireguard_peer *peers = ((const struct coverage *)coverage)->wireguard->peers;
@@ -129,7 +131,7 @@ static int find_gaps(struct examined *examined, struct everywhere *everywhere)
 	return ret;
 }
 
-/* --- telling --- */
+/* --- texts --- */
 
 void coverage_words(const struct examined *examined, size_t first, size_t end, char *remedy)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ranges of WireGuard's AllowedIPs, or parts of them, that no prefix covers: what the finding "uncovered_peer" is made
- * of, by peer.
+ * Ranges of WireGuard's AllowedIPs, or parts of them, outside every prefix: the data of the finding "uncovered_peer",
+ * by peer.
  */
 #ifndef WGVIA_COVERAGE_H
 #define WGVIA_COVERAGE_H
@@ -15,18 +15,18 @@
 struct gap {
 	uint32_t peer;	     /* index in `wireguard.peers` */
 	struct prefix range; /* of its AllowedIPs */
-	struct prefix part;  /* of the range, or all of it: in no prefix */
+	struct prefix part;  /* of the range, or all of it: outside every prefix */
 };
 
 struct coverage {
-	const struct wireguard *wireguard; /* the host view's */
-	struct gap *gaps;		   /* in order of the peers' keys, range and part */
+	const struct wireguard *wireguard; /* owned by the host view */
+	struct gap *gaps;		   /* sorted by the peers' keys, range and part */
 	size_t gap_count;
-	size_t peer_count; /* that have one */
+	size_t peer_count; /* of peers with a gap */
 };
 
 void coverage_free(struct coverage *coverage);
-/* The end of the gaps from `first` on that are of the same peer, and of the same range. */
+/* The end of the gaps from `first` on that have the same peer, or the same range. */
 size_t coverage_peer_end(const struct coverage *coverage, size_t first);
 size_t coverage_range_end(const struct coverage *coverage, size_t first);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about a plan in mode fast, reduced to one answer.
+ * The findings about a plan in mode fast, reduced to one answer.
  */
 #include "check/fast_mode.h"
 
@@ -10,7 +10,7 @@
 #include "base/util.h"
 #include "check/ruleset_nft.h"
 
-/* Unlike the others, XDP is ahead of both modes, and a clamp of the MSS is known in mode fast, too. */
+/* XDP is different: it runs before both modes. A clamp of the MSS is possible in mode fast as well. */
 static bool is_about_fast(const struct examined *examined, const struct finding *finding)
 {
 	return strcmp(finding->name, "xdp") != 0 &&
@@ -22,7 +22,7 @@ static bool is_unread(const struct finding *finding)
 	return !strcmp(finding->name, "netfilter");
 }
 
-/* What is bypassed counts more than what cannot be read; of either, the finding that is most severe. */
+/* What is bypassed takes precedence over what cannot be read; of each kind, the most severe finding counts. */
 static enum fast_effect judge(const struct examined *examined, char why[FINDING_EVIDENCE])
 {
 	const struct finding *worst = NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings and what they are made of. It looks at nothing by itself.
+ * Findings, and their parts. It examines nothing itself.
  */
 #include "check/finding.h"
 
@@ -39,16 +39,16 @@ bool examined_has_family(const struct examined *examined, uint8_t family)
 {
 	const struct state *state = &examined->plan.state;
 
-	/* in order, one family is in front and one at the end; a plan that failed may be out of order */
+	/* if sorted, one family is at the beginning and one at the end; a plan that failed may be unsorted */
 	for (size_t i = 0, j = state->gateway_count; i < j; i++)
 		if (state->gateways[i].from.ip.family == family || state->gateways[--j].from.ip.family == family)
 			return true;
 	return false;
 }
 
-#define UP_WORDS 400 /* more is no command that anybody reads */
+#define UP_WORDS 400 /* nobody reads a command with more */
 
-/* Whether the devices of the value's gateways are there. */
+/* Whether the devices of the value's gateways exist. */
 static bool has_devices(const struct examined *examined, const struct wgvia_gateway *value)
 {
 	const struct gateway_list *list = failover_find(&examined->plan.state, value);
@@ -60,7 +60,7 @@ static bool has_devices(const struct examined *examined, const struct wgvia_gate
 	       (value->family == AF_INET || value->family == AF_INET6);
 }
 
-/* "from PREFIX via ADDRESS dev DEV ..." of all that was asked for; false where that cannot be said, or is too long. */
+/* "from PREFIX via ADDRESS dev DEV ..." for the whole request; false if that cannot be expressed, or is too long. */
 static bool print_words(FILE *out, const struct examined *examined)
 {
 	const struct state *state = &examined->plan.state;
@@ -87,7 +87,7 @@ static bool print_words(FILE *out, const struct examined *examined)
 	return true;
 }
 
-/* Whether the plan is one of a remedy, with another MSS than the one in force. */
+/* Whether the plan is that of a remedy, with an MSS other than the one in force. */
 static bool is_new_mss(const struct examined *examined)
 {
 	return examined->is_running && examined->plan.state.mss != examined->running->mss;
@@ -146,7 +146,7 @@ void finding_route_words(const struct examined *examined, const char *verb, cons
 		snprintf(remedy + len, FINDING_REMEDY - len, " health %s", watch_text(&hops.watch, watch));
 }
 
-/* A LAN inside: what this host itself sends there is not to go by the firewall. */
+/* Whether there is a LAN inside: what this host itself sends there must not go via the firewall. */
 static bool has_hole(const struct state *state, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < state->bypass_count; i++)
@@ -197,7 +197,7 @@ const char *examined_outside_fate(const struct examined *examined)
 						: "bypasses the firewall";
 }
 
-/* Whether an instance of wgvia has attached the program. */
+/* Whether an instance of wgvia attached the program. */
 static bool is_pinned(const char *root, uint32_t prog_id)
 {
 	cleanup_free char(*names)[IFNAMSIZ] = NULL;
@@ -220,7 +220,10 @@ static bool is_pinned(const char *root, uint32_t prog_id)
 	return found;
 }
 
-/* Another tunnel's program lets go on what is not its own; a filter that is no BPF may be told of in several parts. */
+/*
+ * Programs of other tunnels pass on packets that are not theirs. A filter other than BPF may be reported in several
+ * parts.
+ */
 bool finding_is_foreign(const struct examined *examined, const struct attach_other *others, size_t i)
 {
 	if (others[i].name[0] ? !strncmp(others[i].name, "wgvia_", strlen("wgvia_"))

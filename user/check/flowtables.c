@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A flowtable forwards what comes by its own devices, and leaves what comes by others to the ordinary path. A device
- * that is removed leaves it, and does not return with its name: a tunnel that was re-created has to be added again.
+ * A flowtable only forwards what arrives by its own devices. A device that is removed leaves the flowtable, and does
+ * not return when its name does: a tunnel that was re-created must be added again.
  */
 #include "check/flowtables.h"
 
@@ -10,7 +10,7 @@
 
 #include "base/util.h"
 
-/* Whether a word of the list is this name, or a pattern for it: newer versions of nft have "eth*". */
+/* Whether an entry of the list is this name, or a pattern that matches it: newer versions of nft have "eth*". */
 static bool has_device(const struct flowtable *flowtable, const char *name)
 {
 	const char *word = flowtable->devices;

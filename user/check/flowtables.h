@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flowtables of nftables that rules put a prefix's connections into.
+ * Flowtables of nftables into which rules put a prefix's connections.
  */
 #ifndef WGVIA_FLOWTABLES_H
 #define WGVIA_FLOWTABLES_H
@@ -9,7 +9,7 @@
 #include "check/ruleset.h"
 #include "check/traffic.h"
 
-/* Those that lack the tunnel or a gateway's device: what comes by it does not get their shortcut. */
+/* Reports those that lack the tunnel or a gateway's device: packets that arrive by it do not use the flowtable. */
 void check_flowtables(struct examined *examined, const struct ruleset *ruleset, const struct traffic *traffic);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Questions about one gateway of an instance that several findings ask.
+ * Questions about one gateway of an instance that several findings need.
  */
 #ifndef WGVIA_CHECK_GATEWAYS_H
 #define WGVIA_CHECK_GATEWAYS_H
 
 #include "check/finding.h"
 
-/* Whether the agent has found it dead: check_gateways() reports it then. */
+/* Whether the agent found it dead: check_gateways() reports that. */
 bool check_is_dead(const struct examined *examined, const struct wgvia_hop *hop);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about this host as such: what the kernel lacks, devices, the firewall's neighbour, sysctls.
+ * Findings about this host itself: what the kernel lacks, devices, the firewall's neighbour entry, sysctls.
  */
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -18,7 +18,7 @@
 #include "host/rtnl.h"
 #include "plan/points.h"
 
-/* A number from /proc/sys/net/FORMAT; `missing` where there is no such file. */
+/* A number from /proc/sys/net/FORMAT; `missing` if there is no such file. */
 static int __attribute__((format(printf, 2, 3))) sysctl(int missing, const char *format, ...)
 {
 	char path[256] = "/proc/sys/net/";
@@ -59,7 +59,7 @@ static void check_up(struct examined *examined, const struct netdev *netdev)
 		finding_add(examined, SEVERITY_ERROR, "device", "", "dev %s has no carrier", netdev->name);
 }
 
-/* Below these an IP version does not work (RFC 8200, section 5), or is not looked at closely (bpf/mtu.h). */
+/* Below these, an IP version does not work (RFC 8200, section 5), or the MTU is not checked in detail (bpf/mtu.h). */
 static void check_smallest_mtu(struct examined *examined, const struct netdev *dev)
 {
 	char remedy[64];
@@ -108,8 +108,8 @@ bool examined_forwards(const struct examined *examined, uint8_t family)
 }
 
 /*
- * IPv4 asks the device that a packet comes in by, and setting `all` sets every device's where it changes something.
- * IPv6 asks `all` alone (ip6_forward()), and since Linux 6.17 the device's force_forwarding.
+ * IPv4 uses the setting of the ingress device; a write to `all` sets it for every device if it changes the value. IPv6
+ * uses only `all` (ip6_forward()), and since Linux 6.17 the device's force_forwarding.
  */
 static void check_forwarding(struct examined *examined, const struct netdev *tunnel)
 {
@@ -127,7 +127,7 @@ static void check_forwarding(struct examined *examined, const struct netdev *tun
 		if (!examined_has_family(examined, AF_INET) || sysctl(1, "ipv4/conf/%s/forwarding", dev->name) ||
 		    (said && !all))
 			continue;
-		/* sysctl(8) takes a '/' for the '.' in a name */
+		/* sysctl(8) accepts '/' for the '.' in a name */
 		snprintf(key, sizeof(key), "net/ipv4/conf/%s/forwarding", dev->name);
 		add_forwarding(examined, all ? key : "net.ipv4.ip_forward");
 		said = true;
@@ -136,7 +136,7 @@ static void check_forwarding(struct examined *examined, const struct netdev *tun
 		add_forwarding(examined, "net.ipv6.conf.all.forwarding");
 }
 
-/* Whether IPv4 has another way than this device: a source that the kernel does not expect there. */
+/* Whether IPv4 has a route by another device: then the kernel does not expect such a source on this device. */
 static bool has_other_way(const struct examined *examined, const struct netdev *dev)
 {
 	const struct routes *routes = &examined->host->routes;
@@ -159,7 +159,7 @@ static void check_rp_filter(struct examined *examined, const struct netdev *dev)
 	int all = sysctl(0, "ipv4/conf/all/rp_filter"), own = sysctl(0, "ipv4/conf/%s/rp_filter", dev->name);
 	char remedy[128];
 
-	/* the larger of the two counts (Documentation/networking/ip-sysctl); 1 is strict */
+	/* the larger value counts (Documentation/networking/ip-sysctl); 1 is strict */
 	if ((all > own ? all : own) != 1 || !examined_has_family(examined, AF_INET) || !has_other_way(examined, dev))
 		return;
 	snprintf(remedy, sizeof(remedy), "sysctl -w net/ipv4/conf/%s/rp_filter=2", dev->name);
@@ -169,7 +169,7 @@ static void check_rp_filter(struct examined *examined, const struct netdev *dev)
 		    dev->name);
 }
 
-/* An entry that is being asked for; one that answers has done so in a moment. */
+/* Waits for an entry whose resolution is in progress; a neighbour that answers does so in a moment. */
 static int get_settled(struct examined *examined, uint32_t ifindex, const struct ip *ip, struct neighbour *neighbour)
 {
 	int ret = 0;
@@ -184,7 +184,7 @@ static int get_settled(struct examined *examined, uint32_t ifindex, const struct
 	return ret;
 }
 
-/* What the agent says is check_gateways()'. */
+/* check_gateways() handles the agent's data. */
 static void check_neighbours(struct examined *examined)
 {
 	const struct state *state = &examined->plan.state;
@@ -214,8 +214,8 @@ static void check_neighbours(struct examined *examined)
 }
 
 /*
- * One that the instance had was removed: with an agent, or for wg-quick without a hook. Until it exists again, the
- * egress programs send to the firewall what this host sends from the prefixes.
+ * The instance's tunnel was removed. That is normal with an agent, or with wg-quick without a hook. Until it exists
+ * again, the egress programs redirect to the firewall what this host sends from the prefixes.
  */
 static void check_absent(struct examined *examined)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about a running instance: what is attached, who stands before us, values that cannot be used, and what the
- * host has got since the last change.
+ * Findings about a running instance: its attachments, programs that run before it, values that cannot be used, and
+ * changes of the host since the last command.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static int compare_points(const void *a, const void *b)
 	return (int)one->direction - (int)other->direction;
 }
 
-/* Where programs are attached, in order; the array is the caller's to free. */
+/* Where programs are attached, sorted. The caller frees the array. */
 static int find_attached(const struct instance *instance, struct points *attached)
 {
 	for (size_t i = 0; i < instance->attachment_count; i++) {
@@ -52,7 +52,7 @@ static bool has_point(const struct points *attached, const struct point *point)
 	return attached->count && bsearch(point, attached->all, attached->count, sizeof(*point), compare_points);
 }
 
-/* One finding for a device is enough. */
+/* One finding per device is enough. */
 static bool is_said_of_egress(const struct points *attached, const struct point *point)
 {
 	struct point egress = *point;
@@ -77,7 +77,7 @@ static void check_attachments(struct examined *examined)
 		const struct point *point = &examined->plan.points.all[i];
 		const struct netdev *dev = netdev_by_index(examined->plan.netdevs, point->ifindex);
 
-		/* that a gateway is said to be on the loopback device is check_values()' */
+		/* check_values() reports a gateway on the loopback device */
 		if (dev && !(dev->flags & IFF_LOOPBACK) && !has_point(&attached, point) &&
 		    !is_said_of_egress(&attached, point))
 			finding_add(examined, SEVERITY_ERROR, "attachment", remedy,
@@ -96,11 +96,11 @@ static bool is_first_of_device(const struct attachment *all, size_t i)
 	return true;
 }
 
-/* Without the device of a gateway `up` with the same words is refused. */
+/* If a gateway's device is missing, `up` with the same words is refused. */
 static void check_moved(struct examined *examined)
 {
 	const struct attachment *all = examined->instance->attachments;
-	const struct netdevs nothing_here = {}; /* another device may have the ifindex now */
+	const struct netdevs nothing_here = {}; /* another device may have the ifindex by now */
 	char remedy[FINDING_REMEDY], name[IFNAMSIZ];
 
 	for (size_t i = 0; i < examined->instance->attachment_count; i++) {
@@ -116,7 +116,7 @@ static void check_moved(struct examined *examined)
 	}
 }
 
-/* The kernel takes a device that leaves the network namespace out of the map, and nobody puts it back. */
+/* When a device leaves the network namespace, the kernel removes it from the map, and nothing adds it again. */
 static void check_devices(struct examined *examined)
 {
 	const struct plan *plan = &examined->plan;
@@ -181,7 +181,7 @@ static void check_values(struct examined *examined)
 		return;
 	for (size_t i = 0; i < examined->running->gateway_count; i++) {
 		const struct gateway_entry *entry = &examined->running->gateways[i];
-		/* where we should stand, not where we do: that is check_attachments()' */
+		/* compares with the planned points; check_attachments() handles the present ones */
 		const char *problem = gateway_problem(examined->host, &plan->points, entry);
 
 		if (!problem)
@@ -193,7 +193,7 @@ static void check_values(struct examined *examined)
 	}
 }
 
-/* How many entries of `all` are not in `known` as they are; the first of them into `first`. */
+/* Number of entries of `all` that are not in `known` unchanged; stores the first in `first`. */
 static size_t count_strangers(const struct examined *examined, const struct state *all, const struct state *known,
 			      const struct bypass_entry **first)
 {
@@ -202,7 +202,7 @@ static size_t count_strangers(const struct examined *examined, const struct stat
 	for (size_t i = 0; i < all->bypass_count; i++) {
 		const struct bypass_entry *entry = &all->bypass[i], *other = state_find_bypass(known, &entry->to);
 
-		/* where no prefix is of the family, nobody looks at the list */
+		/* without a prefix of the family, the list has no effect */
 		if (examined_has_family(examined, entry->to.ip.family) &&
 		    (!other || other->value.verdict != entry->value.verdict) && !count++)
 			*first = entry;
@@ -210,7 +210,7 @@ static size_t count_strangers(const struct examined *examined, const struct stat
 	return count;
 }
 
-/* What `up` would put on the list now, against what is on it. An address brings entries of its subnet along. */
+/* Compares the list with what `up` would write now. An address has entries of its subnet, too. */
 static void check_bypass(struct examined *examined)
 {
 	const struct state *now = &examined->plan.state, *then = examined->running;
@@ -227,7 +227,10 @@ static void check_bypass(struct examined *examined)
 			    verdict_words[first->value.verdict], more_text(missing, more));
 		return;
 	}
-	/* without the tunnel no packet comes to what was its own, and at a LAN device's egress that exempts nothing */
+	/*
+	 * without the tunnel no packet arrives for its addresses, and entries for them exempt nothing at a LAN device's
+	 * egress
+	 */
 	stale = now->tunnel_ifindex ? count_strangers(examined, then, now, &first) : 0;
 	if (stale)
 		finding_add(examined, SEVERITY_WARNING, "bypass", remedy,
@@ -236,7 +239,7 @@ static void check_bypass(struct examined *examined)
 			    word_of(verdict_words, WGVIA_VERDICT_COUNT, first->value.verdict), more_text(stale, more));
 }
 
-/* How many followed prefixes of `all` are not in `known`; the first of them into `first`. */
+/* Number of followed prefixes of `all` that are not in `known`; stores the first in `first`. */
 static size_t count_followed(const struct state *all, const struct state *known, const struct gateway_entry **first)
 {
 	size_t count = 0;
@@ -248,7 +251,7 @@ static size_t count_followed(const struct state *all, const struct state *known,
 	return count;
 }
 
-/* Followed prefixes that would go another way now; the first of them, as it is now, into `first`. */
+/* Followed prefixes that would go another way now; stores the present value of the first in `first`. */
 static size_t count_moved(const struct state *now, const struct state *then, const struct gateway_entry **first)
 {
 	size_t count = 0;
@@ -274,7 +277,7 @@ static void check_prefixes(struct examined *examined)
 		    "no prefix is in force: what comes out of the tunnel %s", examined_outside_fate(examined));
 }
 
-/* Prefixes of "from addresses" and "from allowed-ips" as they are in force, against what they stand for now. */
+/* Compares the prefixes in force of "from addresses" and "from allowed-ips" with those that they mean now. */
 static void check_sources(struct examined *examined)
 {
 	const struct state *now = &examined->plan.state, *then = examined->running;
@@ -320,7 +323,7 @@ static void check_agent(struct examined *examined)
 		finding_add(examined, SEVERITY_WARNING, "agent", remedy, "%s", problem);
 }
 
-/* What costs time alone. An agent makes an index anew within seconds, and so does every change by a command. */
+/* Affects only speed. An agent rebuilds an index within seconds, and every change by a command does as well. */
 static void check_index(struct examined *examined)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about what else the kernel does with a packet on its way from the tunnel to a LAN, netfilter aside: what
- * mode fast bypasses, and what takes packets past the firewall in mode stack.
+ * Findings about what else the kernel does with a packet between the tunnel and a LAN, apart from netfilter: what mode
+ * fast bypasses, and what lets packets bypass the firewall in mode stack.
  */
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -75,7 +75,7 @@ static const char *action_word(uint8_t action)
 	}
 }
 
-/* Rules that stop what comes from a prefix. One for every source, or another device, says nothing about prefixes. */
+/* Rules that drop packets from a prefix. A rule for every source, or for another device, is not about prefixes. */
 static void check_stopping_rules(struct examined *examined)
 {
 	char from[PREFIX_TEXT_LEN], to[PREFIX_TEXT_LEN], remedy[FINDING_REMEDY];
@@ -96,7 +96,7 @@ static void check_stopping_rules(struct examined *examined)
 	}
 }
 
-/* To what is exempt the kernel's routes apply in mode fast, too. */
+/* For exempt destinations the kernel's routes apply in mode fast as well. */
 static bool is_bypassed(const struct examined *examined, const struct route *route)
 {
 	const struct bypass_entry *entry = state_covering_bypass(&examined->plan.state, &route->to);
@@ -129,7 +129,7 @@ static void check_stopping_routes(struct examined *examined)
 		prefix_text(&first->to, to), more_text(count, more));
 }
 
-/* --- what encapsulates behind the routing decision --- */
+/* --- encapsulation after the routing decision --- */
 
 static void check_encapsulation(struct examined *examined)
 {
@@ -189,7 +189,7 @@ static void check_behind(struct examined *examined)
 	}
 }
 
-/* At the tunnel, and wherever frames of LAN hosts come in. */
+/* At the tunnel, and at every device where frames of LAN hosts arrive. */
 static void check_xdp(struct examined *examined)
 {
 	char remedy[64];

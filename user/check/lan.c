@@ -10,9 +10,9 @@
 #include "plan/lan.h"
 #include "plan/points.h"
 
-#define RANGES_MAX 4 /* more make no command that anybody reads */
+#define RANGES_MAX 4 /* nobody reads a command with more */
 
-/* The ranges in the tunnel replace the prefix that was given for them: no client bypasses the firewall by that. */
+/* Replaces the prefix by the ranges in the tunnel, so that no client bypasses the firewall. */
 static void narrow_words(const struct examined *examined, const struct prefix *from, const struct prefixes *ranges,
 			 char remedy[FINDING_REMEDY])
 {
@@ -38,7 +38,7 @@ static void narrow_words(const struct examined *examined, const struct prefix *f
 		snprintf(remedy + len, FINDING_REMEDY - len, "wgvia route del %s from %s", examined->tunnel, text);
 }
 
-/* For networks that no gateway is in, such as those of containers: `reach` names the same command. */
+/* For networks without a gateway, such as those of containers: the finding `reach` names the same command. */
 static void bypass_words(const struct examined *examined, const struct prefix *lan, char remedy[FINDING_REMEDY])
 {
 	char text[PREFIX_TEXT_LEN];

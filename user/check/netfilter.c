@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about this host's netfilter. Mode fast bypasses it at every hook, in both directions; in mode stack it may
- * drop a prefix's connections, or translate their addresses before wgvia sees them. Rules that name other devices or
- * other networks alone, such as Docker's, are none of our business.
+ * Findings about this host's netfilter. Mode fast bypasses it at every hook, in both directions. In mode stack it may
+ * drop a prefix's connections, or translate their addresses before wgvia sees them. Rules that only name other devices
+ * or networks, such as Docker's, do not matter.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -19,7 +19,7 @@
 #include "check/ruleset_nft.h"
 #include "datapath/programs.h"
 
-/* Rules of one sort. */
+/* Rules of one kind. */
 struct found {
 	unsigned int count;
 	char where[256]; /* the first one's chain */
@@ -34,8 +34,8 @@ struct found_at_hook {
 struct all_found {
 	struct found_at_hook at[HOOK_COUNT];
 	struct found nat, clamp, invalid;
-	struct found nat_anywhere; /* also what leaves by a device that leads to no gateway */
-	unsigned int mss;	   /* the smallest one that a rule sets; 0: none sets a number */
+	struct found nat_anywhere; /* including packets that leave by a device without a gateway */
+	unsigned int mss;	   /* the smallest one that a rule sets; 0: no rule sets a number */
 };
 
 static void count(struct found *found, const struct chain *chain, const char *undo)
@@ -46,7 +46,7 @@ static void count(struct found *found, const struct chain *chain, const char *un
 	snprintf(found->where, sizeof(found->where), "%s %s %s", chain->family, chain->table, chain->name);
 }
 
-/* Only in FORWARD an acceptance says something: that is where chains drop by policy, or at the end. */
+/* An acceptance only matters in FORWARD, where chains drop by policy, or at the end. */
 static void count_at_hook(struct found_at_hook *found, enum hook hook, const struct rule_seen *rule,
 			  const struct chain *chain)
 {
@@ -120,10 +120,10 @@ static const struct {
 	[HOOK_EGRESS] = {"egress_rules", "leaves by the tunnel or the LAN (hook egress)"},
 };
 
-/* What is redirected at TC ingress passes no hook at all: see tests/net/hooks.bats. */
+/* What is redirected at TC ingress passes no hook: see tests/net/hooks.bats. */
 static void report_hook(struct examined *examined, enum hook hook, const struct found_at_hook *found, const char *stack)
 {
-	/* a device's hook may see one of the directions alone */
+	/* the hook of a device may see only one direction */
 	const char *directions = hook == HOOK_INGRESS || hook == HOOK_EGRESS ? "" : " in both directions";
 
 	if (found->policy.count || found->drops.count)
@@ -139,7 +139,7 @@ static void report_hook(struct examined *examined, enum hook hook, const struct 
 			    found->rules.count, rules(&found->rules), hooks[hook].what, found->rules.where, directions);
 }
 
-/* What `mss` says is done in place of the rules. */
+/* `mss` replaces the rules. */
 static void report_clamp(struct examined *examined, const struct all_found *found, const char *stack)
 {
 	struct examined mended = *examined;
@@ -221,7 +221,7 @@ static void report_fate(struct examined *examined, enum hook hook, const struct 
 			    packet, families, unread);
 }
 
-/* At other hooks than FORWARD only what is certain: filters of spoofed sources there cannot be evaluated. */
+/* At hooks other than FORWARD only certain results count: filters against spoofed sources there cannot be evaluated. */
 static int find_fate(const struct ruleset *ruleset, enum hook hook, uint8_t family, struct fate *fate)
 {
 	int ret = ruleset_fate(ruleset, hook, family, fate);
@@ -231,7 +231,7 @@ static int find_fate(const struct ruleset *ruleset, enum hook hook, uint8_t fami
 	return ret;
 }
 
-/* One finding, where one chain does the same to both families. */
+/* One finding if one chain does the same to both families. */
 static void report_fates(struct examined *examined, const struct ruleset *ruleset, enum hook hook)
 {
 	bool has_ip4 = examined_has_family(examined, AF_INET), has_ip6 = examined_has_family(examined, AF_INET6);

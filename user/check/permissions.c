@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whether this process may make an instance, where there is none: capabilities, and a place for the pins.
+ * Whether this process may create an instance, if there is none: capabilities, and a place for the pins.
  */
 #include <errno.h>
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about the firewalls, of `check --probe`: for each prefix that holds an address of the tunnel, whether each
- * of its gateways answers neighbour requests, forwards from a host of the LAN to another, and has a way back to the
- * prefix.
- * Which packets tell that is host/probe.h's story, and which gateways are probed is probing.c's; here it is judged. By
- * the way it is seen which MAC address the gateway sends from, whether it sends redirects, and whether two hosts answer
+ * Findings about the firewalls, for `check --probe`: for each prefix that contains an address of the tunnel, whether
+ * each of its gateways answers neighbour requests, forwards from one host of the LAN to another, and has a return path
+ * to the prefix. host/probe.h describes the packets, probing.c chooses the gateways; this file judges the results. The
+ * probes also show from which MAC address the gateway sends, whether it sends redirects, and whether two hosts answer
  * for its address.
  */
 #include <linux/capability.h>
@@ -23,7 +22,7 @@
 #include "host/probe.h"
 #include "session/session.h"
 
-/* A gateway that stands by loses nothing yet. */
+/* A fault of a gateway on standby does not lose packets yet. */
 static enum severity severity_of(const struct story *story)
 {
 	return story->stands_by ? SEVERITY_WARNING : SEVERITY_ERROR;
@@ -34,10 +33,10 @@ static const char *role_of(const struct story *story)
 	return story->stands_by ? "; it stands by" : "";
 }
 
-/* --- what it means --- */
+/* --- meaning of the results --- */
 
 #define ROUTE_MAX (PREFIX_TEXT_LEN + IP_TEXT_LEN + 32)
-/* The route that the firewall lacks; one to everything would take all it has. */
+/* The route that the firewall lacks; a route for everything would take all of its traffic. */
 static const char *route_text(const struct story *story, char text[ROUTE_MAX])
 {
 	struct prefix host = prefix_of_ip(&story->probe->vpn);
@@ -56,8 +55,8 @@ static void say_route(const struct story *story, char remedy[FINDING_REMEDY])
 }
 
 /*
- * The same where the route may lead to the active gateway of a pair, of which this host is the other: one that leads to
- * another host of this LAN stays.
+ * The same if this host may be part of a pair. The firewall's route may lead to the pair's active gateway, and if so
+ * must not change.
  */
 static void say_route_unless_paired(const struct story *story, char remedy[FINDING_REMEDY])
 {
@@ -69,7 +68,7 @@ static void say_route_unless_paired(const struct story *story, char remedy[FINDI
 		 story->lan, story->vpn, route_text(story, route));
 }
 
-/* Whether the address is another host's of the LAN than the firewall's. */
+/* Whether the address belongs to a host of the LAN other than the firewall. */
 static bool is_another_host(const struct story *story, const struct ip *ip)
 {
 	const struct probing *probing = story->probing;
@@ -91,7 +90,7 @@ static bool is_another_host(const struct story *story, const struct ip *ip)
 	return near;
 }
 
-/* The rule that it lacks. Its own table and chain are not known here. */
+/* The rule that the firewall lacks. Its tables and chains are unknown here. */
 static void say_rule(const struct story *story, char remedy[FINDING_REMEDY])
 {
 	const struct address *lan =
@@ -148,8 +147,8 @@ static void __attribute__((format(printf, 3, 4))) add_return(const struct story 
 }
 
 /*
- * The return path leads to another host of the LAN. Where that is the active gateway of a pair and this host the other,
- * it has to, so no command is named that would change it.
+ * The return path leads to another host of the LAN. In a pair that may be the active gateway, and then it is right, so
+ * no command to change it is given.
  */
 static bool judge_elsewhere(const struct story *story, const struct probe_fate *fate)
 {
@@ -202,8 +201,8 @@ static void judge_answer(const struct story *story)
 }
 
 /*
- * The request did not come back. A strict reverse path filter (RFC 3704) drops it for want of the way back, so that is
- * asked for first.
+ * The request did not come back. A strict reverse path filter (RFC 3704) drops it if the return path is missing, so
+ * that comes first.
  */
 static void judge_request(const struct story *story)
 {
@@ -275,7 +274,7 @@ static void judge(const struct story *story)
 		judge_request(story);
 }
 
-/* --- by the way --- */
+/* --- other results --- */
 
 static struct sender_target target_of(const struct story *story)
 {
@@ -292,7 +291,7 @@ static struct sender_target target_of(const struct story *story)
 	return target;
 }
 
-/* Once for each gateway, of what may be several prefixes; written down where there is an instance. */
+/* Once per gateway, which may serve several prefixes; stored if there is an instance. */
 static void tell_senders(struct probing *probing)
 {
 	struct examined *examined = probing->examined;
@@ -320,8 +319,8 @@ static void tell_senders(struct probing *probing)
 }
 
 /*
- * The interface has a say of its own beside `all`; IPv6 has no such setting, and its redirects are about link-local
- * next hops alone.
+ * The interface has its own setting in addition to `all`. IPv6 has no such setting, and its redirects are only about
+ * link-local next hops.
  */
 static void tell_redirects(const struct story *story)
 {
@@ -377,7 +376,7 @@ static void tell_answers(const struct story *story, const struct answers *answer
 					  : "what comes from its prefixes goes to the one that answers last");
 }
 
-/* After the probes: what answers may change the kernel's neighbour entry. */
+/* After the probes, because answers may change the kernel's neighbour entry. */
 static void ask_for_rivals(struct probing *probing)
 {
 	cleanup_free struct answers *answers = calloc(probing->count + 1, sizeof(*answers));
@@ -394,7 +393,7 @@ static void ask_for_rivals(struct probing *probing)
 void check_probe(struct examined *examined)
 {
 	struct probing probing = {.examined = examined, .own = &examined->host->addresses};
-	/* to ask for neighbours, and for packet sockets */
+	/* for neighbour requests, and for packet sockets */
 	uint64_t needed = CAPABILITY(CAP_NET_ADMIN) | CAPABILITY(CAP_NET_RAW);
 	struct permissions own = permissions_own();
 	struct error error = {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Prefixes, gateways and addresses of this host, put together.
+ * Combines prefixes, gateways and addresses of this host.
  */
 #include "check/probing.h"
 
@@ -35,7 +35,7 @@ struct story probing_story(struct probing *probing, size_t i)
 	return story;
 }
 
-/* --- what to probe --- */
+/* --- choice --- */
 
 static bool is_probed(const struct probing *probing, const struct gateway_entry *entry)
 {
@@ -68,7 +68,7 @@ static void add_probe(struct probing *probing, const struct gateway_entry *entry
 		probe->lan = lan->ip;
 }
 
-/* The probes that a packet from this address of ours is, one to each gateway, where its prefix has none yet. */
+/* Adds the probes from this address of ours, one to each gateway, if its prefix has none yet. */
 static void add_probes(struct probing *probing, const struct address *address)
 {
 	const struct state *state = &probing->examined->plan.state;
@@ -85,7 +85,10 @@ static void add_probes(struct probing *probing, const struct address *address)
 		add_probe(probing, entry, &list->content.hops[i], address);
 }
 
-/* From the tunnel's addresses alone: a wide prefix may hold others of this host that no firewall needs a way to. */
+/*
+ * Only from the tunnel's addresses: a wide prefix may contain other addresses of this host, to which a firewall needs
+ * no route.
+ */
 static void choose_questions(struct probing *probing)
 {
 	for (size_t i = 0; i < probing->own->count; i++)
@@ -93,7 +96,7 @@ static void choose_questions(struct probing *probing)
 			add_probes(probing, &probing->own->all[i]);
 }
 
-/* --- what cannot be probed --- */
+/* --- what is not probed --- */
 
 static void tell_prefixes_without_address(struct probing *probing)
 {
@@ -113,8 +116,7 @@ static void tell_prefixes_without_address(struct probing *probing)
 			    state->tunnel_ifindex ? "has no address there to send from" : "does not exist");
 }
 
-/* Takes those out that check_host() and check_instance() have found to be hopeless, or that have no address to go to.
- */
+/* Removes probes that check_host() and check_instance() found hopeless, and those without an address to send to. */
 static void leave_out(struct probing *probing)
 {
 	const struct plan *plan = &probing->examined->plan;

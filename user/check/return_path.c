@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about the return path: hosts of the LAN whose packets for a prefix come to this host directly. The packet
- * path notes in the map `bounced` what it sends to the firewall therefore; what it lets in or drops it only counts.
+ * Findings about the return path: hosts of the LAN that send packets for a prefix directly to this host. The packet
+ * path records in the map `bounced` what it sends to the firewall for that reason; what it accepts or drops, it only
+ * counts.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,9 +15,9 @@
 #include "datapath/sender_map.h"
 #include "datapath/state_maps.h"
 
-#define HOSTS_MAX 8	       /* that are named */
-#define HOSTS_SEEN 256	       /* that are told apart */
-#define OLDEST 600000000000ull /* ns; a redirect is good for 300 s */
+#define HOSTS_MAX 8	       /* named in a finding */
+#define HOSTS_SEEN 256	       /* distinguished */
+#define OLDEST 600000000000ull /* ns; a redirect is valid for 300 s */
 
 struct host {
 	uint8_t mac[6];
@@ -39,7 +40,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* --- whose MAC address it is --- */
+/* --- owner of a MAC address --- */
 
 static bool neighbours_have_mac(const struct examined *examined, const struct hops *hops, const uint8_t mac[6])
 {
@@ -55,14 +56,14 @@ static bool neighbours_have_mac(const struct examined *examined, const struct ho
 	return false;
 }
 
-/* A firewall that sends from another MAC address than it answers with is bounced until that is known. */
+/* A firewall that sends from a MAC address other than that in its answers is bounced until this is known. */
 static bool is_gateway(const struct examined *examined, const struct hops *hops, const uint8_t mac[6])
 {
 	return sender_map_has(examined->instance, MAP_SENDERS, mac) ||
 	       sender_map_has(examined->instance, MAP_LEARNT, mac) || neighbours_have_mac(examined, hops, mac);
 }
 
-/* --- what was bounced --- */
+/* --- bounced packets --- */
 
 static struct host *find_host(struct hosts *hosts, const struct wgvia_bounce *key, uint32_t ifindex)
 {
@@ -163,7 +164,7 @@ static void check_bounced(struct examined *examined)
 	free(hops.all);
 }
 
-/* --- what was let in, or dropped --- */
+/* --- accepted or dropped packets --- */
 
 static void check_counted(struct examined *examined)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Findings about routing: rules of the second-table recipe that are left over, destinations that the prefixes reach by
- * the firewall now, and where prefixes and the routes into the tunnel disagree.
+ * Findings about routing: leftover rules of the second-table recipe, destinations that the prefixes now reach via the
+ * firewall, and conflicts between prefixes and the routes into the tunnel.
  */
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -41,7 +41,7 @@ static void check_rules(struct examined *examined)
 	}
 }
 
-/* Exempt, or not the prefixes' business: what check_reach() has nothing to say about. */
+/* Exempt, or irrelevant for the prefixes: no case for check_reach(). */
 static bool is_reached_as_before(const struct examined *examined, const struct netdev *dev, const struct route *route)
 {
 	const struct state *state = &examined->plan.state;
@@ -55,7 +55,7 @@ static bool is_reached_as_before(const struct examined *examined, const struct n
 	return entry && entry->value.verdict != WGVIA_REDIRECTED;
 }
 
-/* The next hops of the instance, as prefixes in order; the array is the caller's. */
+/* The next hops of the instance, as sorted prefixes. The caller frees the array. */
 static void find_gateways(const struct state *state, struct prefixes *gateways)
 {
 	cleanup(hops_free) struct hops hops = {};
@@ -74,8 +74,8 @@ static void find_gateways(const struct state *state, struct prefixes *gateways)
 }
 
 /*
- * A gateway's own LAN, also where its device is another one now than the instance knows, or the plan knows none. To
- * exempt that would be to bypass the firewall for all that stands there.
+ * A gateway's own LAN, even if its device is another one now than the instance or the plan knows. Exempting that LAN
+ * would let its hosts bypass the firewall.
  */
 static bool is_gateways_lan(const struct prefixes *gateways, const struct prefix *to)
 {
@@ -84,7 +84,7 @@ static bool is_gateways_lan(const struct prefixes *gateways, const struct prefix
 	return prefix_inside(gateways->all, gateways->count, sizeof(*gateways->all), to, &first);
 }
 
-/* What check_reach() has found behind one device. */
+/* What check_reach() found behind one device. */
 struct reached {
 	const struct route *first;
 	size_t count;
@@ -102,12 +102,12 @@ static void add_reach(struct examined *examined, const struct netdev *dev, const
 		to, more_text(reached->count, more), dev->name);
 }
 
-/* One finding for each device: a router's table may be long. */
+/* One finding per device, because a router's table may be long. */
 static void check_reach(struct examined *examined)
 {
 	const struct netdevs *netdevs = examined->plan.netdevs;
 	const struct routes *routes = &examined->host->routes;
-	cleanup_free struct reached *reached = calloc(netdevs->count + 1, sizeof(*reached)); /* for each device */
+	cleanup_free struct reached *reached = calloc(netdevs->count + 1, sizeof(*reached)); /* by device */
 	struct prefixes gateways = {};
 
 	find_gateways(&examined->plan.state, &gateways);
@@ -126,7 +126,7 @@ static void check_reach(struct examined *examined)
 			add_reach(examined, &netdevs->all[i], &reached[i]);
 }
 
-/* `up` refuses it in a VRF, but the tunnel may have got there since. */
+/* `up` refuses it in a VRF, but the tunnel may have moved there since. */
 static void check_outside_drop(struct examined *examined)
 {
 	const struct plan *plan = &examined->plan;
@@ -143,7 +143,7 @@ static void check_outside_drop(struct examined *examined)
 		tunnel->name, netdev_vrf(plan->netdevs, tunnel)->name);
 }
 
-/* What may come out of the tunnel, or is sent from an address of it, and is in no prefix. */
+/* What may come out of the tunnel, or is sent from one of its addresses, outside every prefix. */
 static void check_outside(struct examined *examined)
 {
 	const struct state *state = &examined->plan.state;
@@ -163,13 +163,13 @@ static void check_outside(struct examined *examined)
 		struct prefix address = prefix_of_ip(&own->ip), network = {ip_mask(own->ip, own->len), own->len};
 		const struct bypass_entry *route = state_find_bypass(state, &network);
 
-		/* an address whose network is routed into the tunnel has been looked at with it */
+		/* an address whose network is routed into the tunnel was checked with that network */
 		if (own->is_usable && own->ifindex == state->tunnel_ifindex && !ip_is_link_local(&own->ip) &&
 		    examined_forwards(examined, own->ip.family) && !(route && route->value.verdict == WGVIA_TUNNEL) &&
 		    !bypass_is_covered(state, &address) && !count++)
 			first = address;
 	}
-	if (!count || !state->gateway_count) /* without any, `up` was refused, which says more */
+	if (!count || !state->gateway_count) /* without any, `up` was refused, which is more informative */
 		return;
 	finding_cover_words(examined, &first, remedy);
 	finding_add(examined, drops ? SEVERITY_WARNING : SEVERITY_ERROR, "outside", remedy,
@@ -177,7 +177,7 @@ static void check_outside(struct examined *examined)
 		    prefix_text(&first, text), more_text(count, more), examined_outside_fate(examined));
 }
 
-/* A prefix that the kernel would not send into the tunnel. */
+/* A prefix that the kernel would not route into the tunnel. */
 static void check_tunnel_routes(struct examined *examined)
 {
 	const struct state *state = &examined->plan.state;
@@ -193,7 +193,7 @@ static void check_tunnel_routes(struct examined *examined)
 		const struct gateway_entry *entry = &state->gateways[i];
 		const struct bypass_entry *own = state_match_bypass(state, &entry->from.ip);
 
-		/* this host's own address alone is not a client; and the MTU has a finding of its own */
+		/* this host's own address alone is not a client; and the MTU has its own finding */
 		if ((entry->from.ip.family == AF_INET || tunnel->mtu >= IPV6_MIN_MTU) &&
 		    !prefixes_overlap(&ranges, &entry->from) &&
 		    !(own && own->value.verdict == WGVIA_LOCAL && prefix_covers(&own->to, &entry->from)) && !count++)

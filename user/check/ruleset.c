@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Chains, rules and jumps, whoever has read them.
+ * Chains, rules and jumps, independent of their source.
  */
 #include "check/ruleset.h"
 
@@ -17,7 +17,7 @@ static bool is_named(const struct chain *chain, const char *family, const char *
 	return !strcmp(chain->name, name) && !strcmp(chain->table, table) && !strcmp(chain->family, family);
 }
 
-/* Of that chain, or a free one. */
+/* The slot of that chain, or a free one. */
 static size_t *slot_of(const struct ruleset *ruleset, const char *family, const char *table, const char *name)
 {
 	uint64_t hash = hash_bytes(HASH_EMPTY, name, strlen(name));
@@ -31,7 +31,7 @@ static size_t *slot_of(const struct ruleset *ruleset, const char *family, const 
 	}
 }
 
-/* So that at least every other slot is free after one more chain. */
+/* Keeps at least every second slot free after one more chain. */
 static bool make_room(struct ruleset *ruleset)
 {
 	size_t count = ruleset->slot_count, *slots;
@@ -110,7 +110,7 @@ void ruleset_add_jump(struct ruleset *ruleset, size_t from, size_t to, struct sc
 		*jump = (struct jump){from, to, scope};
 }
 
-/* For all packets, so that `of` may be looked at alone. */
+/* Evaluated for all packets, so that a single `of` is enough. */
 static bool may_be_met(const struct condition *condition, bool *is_unread)
 {
 	bool met = false;
@@ -187,7 +187,7 @@ static int compare_jumps(const void *a, const void *b)
 	return (one->from > other->from) - (one->from < other->from);
 }
 
-/* Whether `to` sees more by the jump than before. */
+/* Whether the jump makes more packets reach `to` than before. */
 static bool follow(const struct chain *from, struct chain *to, struct scope scope)
 {
 	bool changed = false;
@@ -202,7 +202,7 @@ static bool follow(const struct chain *from, struct chain *to, struct scope scop
 	return changed;
 }
 
-/* Where the jumps from each chain begin, and at the end their number. NULL when out of memory. */
+/* The index of each chain's first jump, and at the end the number of jumps. NULL if out of memory. */
 static size_t *index_jumps(struct ruleset *ruleset)
 {
 	size_t *begin = calloc(ruleset->chain_count + 1, sizeof(*begin)), next = 0;
@@ -217,7 +217,7 @@ static size_t *index_jumps(struct ruleset *ruleset)
 	return begin;
 }
 
-/* Each chain is looked at again when it sees more, which is at most three times for each hook. */
+/* Visits a chain again when more packets reach it, which happens at most three times per hook. */
 int ruleset_follow_jumps(struct ruleset *ruleset)
 {
 	cleanup_free size_t *begin = index_jumps(ruleset);

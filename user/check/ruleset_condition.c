@@ -73,7 +73,7 @@ struct condition condition_not(struct condition condition)
 	return condition;
 }
 
-/* --- conditions that are the same for each packet --- */
+/* --- conditions that are equal for all packets --- */
 
 static struct condition condition_of(struct scope scope, struct meets meets)
 {
@@ -109,7 +109,7 @@ struct condition condition_some(void)
 	return condition_of(SCOPE_ALL, some);
 }
 
-/* --- conditions that tell packets apart --- */
+/* --- conditions that distinguish packets --- */
 
 struct condition condition_kinds(unsigned int kinds)
 {
@@ -140,7 +140,7 @@ static struct meets meets_side(bool any, size_t whole, size_t all, bool is_unrea
 	return whole >= all ? yes : some;
 }
 
-/* How much there is on each side, and whether what is not understood may be all of it. */
+/* The extent on each side, and whether what is not understood may be all of it. */
 struct extent {
 	size_t sources, destinations;
 	bool may_be_everywhere;
@@ -170,7 +170,7 @@ struct condition condition_address(const struct traffic *traffic, enum scope_fie
 	struct condition condition = {.scope = SCOPE_ALL};
 
 	scope_narrow(&condition.scope, field, sides);
-	/* a range, or a set, is not everywhere */
+	/* a range, or a set, does not contain all addresses */
 	for (size_t i = 0; i < PACKETS; i++)
 		condition.of[i] =
 			meets_sides(i, field, &sides,
@@ -194,7 +194,7 @@ struct condition condition_state(const char *word)
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		if (!strcasecmp(word, states[i].word))
 			return condition_kinds(states[i].kinds);
-	/* iptables has these among the states */
+	/* iptables counts these among the states */
 	return condition_status(word);
 }
 
@@ -207,7 +207,7 @@ struct condition condition_direction(const char *word)
 	return strcasecmp(word, "original") ? condition_unread() : condition_not(condition_kinds(reply));
 }
 
-/* Connections that are translated are other ones: firewalld accepts them on every host. */
+/* Translated connections are special: firewalld accepts them on every host. */
 struct condition condition_status(const char *word)
 {
 	return !strcasecmp(word, "dnat") || !strcasecmp(word, "snat") ? condition_other_traffic() : condition_unread();

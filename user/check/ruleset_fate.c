@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Walks from the base chains of a hook through all chains that a packet may come to. Where a condition cannot be
- * evaluated, it goes both ways.
+ * Walks from the base chains of a hook through all chains that a packet may reach. If a condition cannot be evaluated,
+ * it takes both branches.
  */
 #include "check/ruleset_fate.h"
 
@@ -10,7 +10,7 @@
 
 #include "base/util.h"
 
-/* Which connections may come here: the usual one, and some that a rule has told apart. See struct meets. */
+/* Which connections may get here: the usual one, and some that a rule distinguished. See struct meets. */
 struct flow {
 	bool usual, special;
 };
@@ -19,20 +19,20 @@ struct outcome {
 	struct flow accepted, dropped, returned;
 };
 
-/* What a chain makes of a flow, so that a chain that many rules jump to is walked through once. */
+/* The result of a chain for a flow, so that a chain with many jumps to it is walked only once. */
 struct known {
-	size_t walk; /* the number of the walk that has found it */
+	size_t walk; /* the number of the walk that found it */
 	struct outcome outcome;
 };
 
-#define FLOWS 4 /* values of a flow */
-/* A chain is not deeper: nftables allows 16. */
+#define FLOWS 4 /* number of flow values */
+/* Maximum depth of chains: nftables allows 16. */
 #define MAX_DEPTH 128
 
 struct walker {
 	const struct ruleset *ruleset;
-	size_t *begin; /* where each chain's steps begin in `order` */
-	size_t *order; /* steps, by chain */
+	size_t *begin; /* index of each chain's first step in `order` */
+	size_t *order; /* steps, sorted by chain */
 	struct known *known;
 	size_t walk, depth;
 	size_t packet;
@@ -76,7 +76,7 @@ static void note_unread(struct walker *walker, const struct step *step, struct f
 
 static struct outcome walk_chain(struct walker *walker, size_t chain, struct flow flow);
 
-/* Adds to the outcome of the step's chain; what of the flow comes to the next step. */
+/* Adds the result of the step to the outcome of its chain, and returns the part of the flow that continues. */
 static struct flow walk_step(struct walker *walker, const struct step *step, struct flow flow, struct outcome *outcome)
 {
 	struct flow met, rest;
@@ -110,7 +110,7 @@ static struct outcome walk_chain(struct walker *walker, size_t chain, struct flo
 
 	if (known->walk == walker->walk)
 		return known->outcome;
-	/* until it is known; chains that jump in a circle are none of the kernel's */
+	/* until the result is known; the kernel does not allow loops of chains */
 	*known = (struct known){walker->walk, outcome};
 	if (walker->depth == MAX_DEPTH)
 		return outcome;
@@ -151,13 +151,13 @@ static void walk_base(struct walker *walker, size_t chain, enum packet_kind kind
 		*worst = walker->fate;
 }
 
-/* Into ->begin and ->order. */
+/* Fills ->begin and ->order. */
 static void order_steps(struct walker *walker)
 {
 	const struct ruleset *ruleset = walker->ruleset;
 	size_t *begin = walker->begin;
 
-	/* counted two places further on, so that filling them in moves them to their own */
+	/* counts are stored two places further, so that filling in moves them to their own places */
 	for (size_t i = 0; i < ruleset->step_count; i++)
 		begin[ruleset->steps[i].chain + 2]++;
 	for (size_t i = 2; i < ruleset->chain_count + 2; i++)
@@ -166,7 +166,7 @@ static void order_steps(struct walker *walker)
 		walker->order[begin[ruleset->steps[i].chain + 1]++] = i;
 }
 
-/* "ip6" and "ip6tables-legacy"; "ip" and "iptables-legacy" */
+/* "ip6" and "ip6tables-legacy" for IPv6; "ip" and "iptables-legacy" for IPv4 */
 static bool is_of_family(const struct chain *chain, uint8_t family)
 {
 	return !strcmp(chain->family, "inet") ||

@@ -21,13 +21,13 @@ enum fate_kind {
 
 struct fate {
 	enum fate_kind what;
-	const struct chain *chain;	 /* the base chain that decides; NULL: accepted, or there is none */
-	enum packet_kind packet;	 /* the one that it does not accept */
-	const char *unread[FATE_UNREAD]; /* of FATE_UNKNOWN: the first rules that cannot be evaluated */
-	size_t unread_count;		 /* of all of them */
+	const struct chain *chain;	 /* the base chain that decides; NULL: accepted, or no chain */
+	enum packet_kind packet;	 /* the packet that it does not accept */
+	const char *unread[FATE_UNREAD]; /* for FATE_UNKNOWN: the first rules that cannot be evaluated */
+	size_t unread_count;		 /* number of all of them */
 };
 
-/* The worst of what the base chains there do, to packets of AF_INET or AF_INET6. 0 or -ENOMEM. */
+/* The worst result of the base chains there, for packets of AF_INET or AF_INET6. 0 or -ENOMEM. */
 int ruleset_fate(const struct ruleset *ruleset, enum hook hook, uint8_t family, struct fate *fate);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What iptables-save and its sister for IPv6 print: rules of iptables-legacy, which nft does not see, asked for only
- * where the kernel has such tables, because asking would make them; and rules of iptables-nft, for what nft does not
- * translate. The conditions of a rule are read in ruleset_iptables_match.c.
+ * The output of iptables-save and ip6tables-save. It contains rules of iptables-legacy, which nft does not see, and
+ * rules of iptables-nft that nft does not translate. iptables-legacy is only asked if the kernel has such tables,
+ * because asking would create them. ruleset_iptables_match.c reads the conditions of a rule.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ struct reader {
 	char table[64];
 };
 
-/* Chains of iptables-legacy may have the names of others. */
+/* Chains of iptables-legacy may have the same names as others. */
 static const char *family_of_chains(const struct reader *reader)
 {
 	bool is_ip6 = !strcmp(reader->iptables->family, "ip6");
@@ -45,7 +45,7 @@ static bool has_tables(const char *path)
 	return some;
 }
 
-/* ":FORWARD DROP [0:0]"; a chain of the user's own has the policy "-". */
+/* ":FORWARD DROP [0:0]"; a user-defined chain has the policy "-". */
 static void read_chain(struct reader *reader, char *line)
 {
 	static const char *const hooks[][2] = {
@@ -61,8 +61,8 @@ static void read_chain(struct reader *reader, char *line)
 }
 
 /*
- * What is not here acts, or is a chain of the user's. Those with the flags 0 act on connection tracking alone, which
- * never sees redirected packets.
+ * A target that is not here acts on packets, or is a user-defined chain. Targets with flags 0 only affect connection
+ * tracking, which never sees redirected packets.
  */
 static const struct target {
 	const char *name;
@@ -115,7 +115,7 @@ static unsigned int mss_of(const char *line)
 	return option ? strtoul(option + strlen("--set-mss "), NULL, 10) & 0xffff : 0;
 }
 
-/* Its verdict, its flags, and the chain that it jumps to. */
+/* Adds the rule's verdict, its flags, and the chain that it jumps to. */
 static void add_target(struct reader *reader, size_t chain, struct iptables_rule *rule, const char *line)
 {
 	size_t to = find_chain(reader, rule->target);
@@ -185,7 +185,7 @@ bool ruleset_add_iptables(struct ruleset *ruleset, const struct traffic *traffic
 	return told;
 }
 
-/* False where the command prints nothing. */
+/* False if the command prints nothing. */
 static bool ask(struct ruleset *ruleset, const struct traffic *traffic, const struct iptables *iptables,
 		const char *command)
 {
@@ -210,7 +210,7 @@ void ruleset_read_iptables_nft(struct ruleset *ruleset, const struct traffic *tr
 
 	if (ask(ruleset, traffic, &nft, is_ip6 ? "ip6tables-nft-save 2>/dev/null" : "iptables-nft-save 2>/dev/null"))
 		return;
-	/* where it has this name alone, and is not iptables-legacy */
+	/* if it has only this name, and is not iptables-legacy */
 	ask(ruleset, traffic, &other,
 	    is_ip6 ? "ip6tables-save -V 2>/dev/null | grep -q nf_tables && ip6tables-save 2>/dev/null"
 		   : "iptables-save -V 2>/dev/null | grep -q nf_tables && iptables-save 2>/dev/null");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Single conditions of rules in the form of iptables-save. What is not understood is unread.
+ * Single conditions of rules in the format of iptables-save. What is not understood is unread.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ char *iptables_word(char **line)
 	return begin;
 }
 
-/* What the words of a condition are about. */
+/* The words of one condition. */
 struct option {
 	const struct traffic *traffic;
 	const char *family;
@@ -71,7 +71,7 @@ static struct condition destination(const struct option *option)
 				 traffic_prefix(option->traffic, option->value));
 }
 
-/* "0x7" or "0x7/0xff", as iptables prints groups; a name is one of /etc/iproute2/group. */
+/* "0x7" or "0x7/0xff", as iptables prints groups; names are in /etc/iproute2/group. */
 static struct sides sides_of_group(const struct option *option)
 {
 	char *end;
@@ -113,7 +113,7 @@ static struct condition direction(const struct option *option)
 	return condition_direction(option->value);
 }
 
-/* What this host takes for itself is exempt. */
+/* Local destinations are exempt. */
 static struct condition condition_type(const char *word)
 {
 	static const char *const exempt[] = {"LOCAL", "BROADCAST", "ANYCAST", "MULTICAST"};
@@ -171,7 +171,7 @@ static struct condition always(const struct option *option)
 	return condition_always();
 }
 
-/* What is routed is neither bridged nor, without another condition, a fragment. */
+/* Routed packets are not bridged, and without another condition not fragments. */
 static struct condition other_traffic(const struct option *option)
 {
 	(void)option;
@@ -208,11 +208,11 @@ static const struct option_words {
 	{"--physdev-is-bridged", 0, other_traffic},
 };
 
-/* Modules whose options are all above, or are about other protocols: `-p` has said that. */
+/* Modules whose options are all listed above, or concern protocols that `-p` already excludes. */
 static const char *const modules[] = {"tcp",	 "udp",	 "icmp",     "icmp6",	 "sctp",      "conntrack", "state",
 				      "comment", "dscp", "addrtype", "devgroup", "multiport", "physdev"};
 
-/* A module without options of its own may mean anything. */
+/* A module without options may mean anything. */
 static bool is_module_unread(const char *module)
 {
 	for (size_t i = 0; module && i < ARRAY_SIZE(modules); i++)
@@ -244,7 +244,7 @@ static void read_option(const struct traffic *traffic, const char *family, const
 	rule->condition = condition_both(rule->condition, negated ? condition_not(condition) : condition);
 }
 
-/* "[!] -s PREFIX ... -j TARGET ..."; conditions come before the target. */
+/* "[!] -s PREFIX ... -j TARGET ..."; conditions precede the target. */
 void iptables_read_rule(const struct traffic *traffic, const char *family, char *line, struct iptables_rule *rule)
 {
 	bool negated = false, is_unread = false;

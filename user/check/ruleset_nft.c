@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What nft tells of, as JSON; libnftables-json(5) describes it. Extensions of iptables-nft are {"xt": {"type": "match"
- * or "target", "name": "TCPMSS"}} in it, and {"xt": null} before nft 1.0.6, without what they say: chains with such
- * rules are read from iptables-nft-save.
+ * The rules that nft prints as JSON, described in libnftables-json(5). There, an extension of iptables-nft is {"xt":
+ * {"type": "match" or "target", "name": "TCPMSS"}}, or {"xt": null} before nft 1.0.6, without its content: chains with
+ * such rules are read from iptables-nft-save.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -15,22 +15,22 @@
 struct reader {
 	struct ruleset *ruleset;
 	const struct traffic *traffic;
-	bool is_live;		     /* nft and the kernel may be asked for what is missing */
+	bool is_live;		     /* nft and the kernel may be asked for missing data */
 	struct json_object *known;   /* see nft_ask_elements() */
-	struct json_object *devices; /* see ruleset_nft_kernel_devices(); NULL: not asked for yet */
+	struct json_object *devices; /* see ruleset_nft_kernel_devices(); NULL: not requested yet */
 };
 
 /* --- statements --- */
 
 /*
- * What is not here acts. What concerns connection tracking alone has no meaning for what is redirected, because that is
- * not tracked; nor has a mark that is taken from there.
+ * A statement that is not here acts on packets. Statements that only concern connection tracking do not matter, because
+ * redirected packets are not tracked; nor does a mark taken from there.
  */
 static const struct statement {
 	const char *name;
 	unsigned int flags;
 	enum rule_verdict verdict;
-	bool is_limit; /* it is a condition that cannot be evaluated */
+	bool is_limit; /* a condition that cannot be evaluated */
 } statements[] =
 	{
 		{"masquerade", RULE_NAT, VERDICT_ACCEPT, false},
@@ -81,7 +81,7 @@ static const struct statement {
 	  {"SET", RULE_ACTS, VERDICT_CONTINUE, false},
 };
 
-/* A rule, as far as it has been read. */
+/* A rule, as far as it is read. */
 struct nft_rule {
 	struct json_object *json;
 	size_t chain;
@@ -90,7 +90,7 @@ struct nft_rule {
 	char text[RULESET_NFT_KEY]; /* how a user finds it */
 };
 
-/* An extension without a name may be anything that its table is for. */
+/* An extension without a name may be anything that its table allows. */
 static const struct statement *statement_of_extension(const struct nft_rule *rule, struct json_object *extension)
 {
 	static const struct statement acts = {"", RULE_ACTS, VERDICT_UNKNOWN, false},
@@ -112,7 +112,7 @@ static void add_step(struct reader *reader, const struct nft_rule *rule, const s
 	ruleset_add_step(reader->ruleset, rule->chain, condition, verdict, target, rule->text);
 }
 
-/* {"type": "match" or "target", "name": ...}, or null: more is not told of it. */
+/* {"type": "match" or "target", "name": ...}, or null: that is all that nft prints. */
 static void read_extension(struct reader *reader, struct nft_rule *rule, struct json_object *extension)
 {
 	bool is_match = !strcmp(nft_text(extension, "type"), "match");
@@ -156,7 +156,9 @@ static size_t add_jump(struct reader *reader, const struct nft_rule *rule, struc
 	return to;
 }
 
-/* {"drop": null}, {"jump": {"target": ...}}, of a rule or of a map's element, under the condition; its flags. */
+/*
+ * {"drop": null}, {"jump": {"target": ...}}, of a rule or of a map's element, under the condition. Returns its flags.
+ */
 static unsigned int read_verdict(struct reader *reader, const struct nft_rule *rule, struct json_object *verdict,
 				 struct condition *condition)
 {
@@ -178,7 +180,7 @@ static unsigned int read_verdict(struct reader *reader, const struct nft_rule *r
 	return flags;
 }
 
-/* "@NAME" stands for {"set": [ELEMENT, ...]}; NULL: its elements are not known. */
+/* "@NAME" becomes {"set": [ELEMENT, ...]}; NULL: its elements are unknown. */
 static struct json_object *elements_of(struct reader *reader, const struct nft_rule *rule, const char *type,
 				       struct json_object *value)
 {
@@ -189,7 +191,7 @@ static struct json_object *elements_of(struct reader *reader, const struct nft_r
 	return reader->is_live ? nft_ask_elements(reader->known, rule->json, type, name + 1) : NULL;
 }
 
-/* What a map may do whose elements are not known. */
+/* Assumes everything that a map may do if its elements are unknown. */
 static void read_unknown_map(struct reader *reader, struct nft_rule *rule)
 {
 	rule->flags |= RULE_DROPS;
@@ -282,7 +284,7 @@ static void read_rule(struct reader *reader, struct json_object *json)
 	if (rule.chain == SIZE_MAX || reader->ruleset->chains[rule.chain].is_read)
 		return;
 	snprintf(rule.text, sizeof(rule.text), "%s %s %s handle %s", family, table, name, handle);
-	/* conditions come before what depends on them */
+	/* conditions precede what depends on them */
 	for (size_t i = 0; i < nft_items(expr) && !scope_is_empty(rule.condition.scope); i++)
 		read_statement(reader, &rule, json_object_array_get_idx(expr, i));
 	if ((rule.flags & RULE_NAT) && asprintf(&undo, "nft delete rule %s", rule.text) < 0)
@@ -290,7 +292,7 @@ static void read_rule(struct reader *reader, struct json_object *json)
 	ruleset_add_rule(reader->ruleset, rule.chain, rule.condition.scope, rule.flags, undo);
 }
 
-/* Whether a rule has what only iptables-nft-save prints. */
+/* Marks the chain if the rule has content that only iptables-nft-save prints. */
 static void mark_extensions(struct reader *reader, struct json_object *rule)
 {
 	struct ruleset *ruleset = reader->ruleset;
@@ -323,7 +325,7 @@ static void read_extensions(struct reader *reader)
 		ruleset->extensions_unread |= ruleset->chains[i].has_extensions && !ruleset->chains[i].is_read;
 }
 
-/* Which devices a chain at ingress or egress is for. Older versions of nft do not print them. */
+/* The devices of a chain at ingress or egress. Older versions of nft do not print them. */
 static struct sides sides_of_chain(struct reader *reader, struct json_object *chain)
 {
 	struct json_object *devices = nft_member(chain, "dev");
@@ -346,7 +348,7 @@ static struct sides sides_of_chain(struct reader *reader, struct json_object *ch
 	return sides;
 }
 
-/* The list and one more name; takes the list. NULL when out of memory. */
+/* Appends a name to the list, which it takes over. NULL if out of memory. */
 static char *add_name(char *list, struct json_object *name)
 {
 	const char *text = json_object_get_string(name);
@@ -358,7 +360,7 @@ static char *add_name(char *list, struct json_object *name)
 	return longer;
 }
 
-/* "dev" is a name, or several; a flowtable that has lost its devices has none. */
+/* "dev" is a name, or several; it is missing if the flowtable lost its devices. */
 static void read_flowtable(struct reader *reader, struct json_object *flowtable)
 {
 	struct json_object *devices = nft_member(flowtable, "dev");
@@ -426,10 +428,10 @@ bool ruleset_add_nft(struct ruleset *ruleset, const struct traffic *traffic, str
 void ruleset_read_nft(struct ruleset *ruleset, const struct traffic *traffic)
 {
 	struct reader reader = {.ruleset = ruleset, .traffic = traffic, .is_live = true};
-	/* without the elements of sets: there may be many */
+	/* without the elements of sets, which may be many */
 	struct json_object *all = nft_ask("-t list ruleset", SIZE_MAX);
 
-	all = all ? all : nft_ask("list ruleset", SIZE_MAX); /* -t came with 0.9.3 */
+	all = all ? all : nft_ask("list ruleset", SIZE_MAX); /* -t requires nft 0.9.3 */
 	if (!add_all(&reader, all))
 		ruleset->nft_unread = ruleset_nft_kernel_has_chains();
 	json_object_put(all);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What nft is asked for. Elements of a set are asked for by its name, where a rule refers to it: sets may be large.
+ * Requests to nft. The elements of a set are requested by its name, and only if a rule refers to it, because sets may
+ * be large.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 
 #include "check/ruleset_nft.h"
 
-/* Of a set or a map; a larger one is not evaluated. */
+/* A larger set or map is not evaluated. */
 #define MAX_ELEMENTS (4 << 20)
 
 struct json_object *nft_ask(const char *arguments, size_t limit)
@@ -32,7 +33,7 @@ struct json_object *nft_ask(const char *arguments, size_t limit)
 	return all;
 }
 
-/* Names that nft takes, and that mean nothing to a shell. */
+/* Names that nft accepts and that have no special meaning to a shell. */
 static bool is_plain(const char *name)
 {
 	return *name && *name != '-' &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel reports of the chains of nftables: whether there are any, where nft is not installed, and the devices
- * of chains at the hooks ingress and egress, which nft's JSON may lack.
+ * What the kernel reports about chains of nftables: whether there are any, in case nft is not installed, and the
+ * devices of chains at the hooks ingress and egress, which nft's JSON may lack.
  */
 #include <json-c/json.h>
 #include <linux/netfilter.h>
@@ -16,7 +16,7 @@
 #include "host/attributes.h"
 #include "host/netlink.h"
 
-#define DEVICE_PREFIX 2 /* NFTA_DEVICE_PREFIX, of newer headers */
+#define DEVICE_PREFIX 2 /* NFTA_DEVICE_PREFIX, from newer headers */
 
 static void add_device(struct json_object *devices, const struct nlattr *attribute, bool is_prefix)
 {
@@ -45,7 +45,7 @@ static void add_chain(struct json_object *all, const char *family, const struct 
 	json_object_object_add(all, key, devices);
 }
 
-/* The number of chains at a hook, and their devices, if they have any. */
+/* The number of chains at a hook, and their devices, if any. */
 struct kernel_chains {
 	size_t count;
 	struct json_object *devices;

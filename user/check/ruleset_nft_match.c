@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Single conditions of nft's rules, as libnftables-json(5) describes them: which of the redirected packets meet them.
- * What is not understood is taken for met.
+ * Single conditions of nft's rules, described in libnftables-json(5): which redirected packets match them. What is not
+ * understood is treated as matching.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ struct json_object *nft_member(struct json_object *object, const char *name)
 {
 	struct json_object *value = NULL;
 
-	json_object_object_get_ex(object, name, &value); /* no object: none */
+	json_object_object_get_ex(object, name, &value); /* not an object: NULL */
 	return value;
 }
 
@@ -48,7 +48,7 @@ static const char *word_of_value(struct json_object *value)
 	return word[0] == '@' ? NULL : word;
 }
 
-/* The members of {"set": [...]} or of [...]; NULL: it is not a set. {"set": ITEM} is the item. */
+/* The members of {"set": [...]} or of [...]; NULL: not a set. {"set": ITEM} is the item. */
 static struct json_object *set_of(struct json_object *value)
 {
 	struct json_object *set = nft_member(value, "set");
@@ -79,7 +79,7 @@ static struct sides sides_of_prefix(const struct traffic *traffic, struct json_o
 	return traffic_prefix(traffic, text);
 }
 
-/* --- devices and addresses: a set of them may hold all that a side has --- */
+/* --- devices and addresses: a set of them may contain all that a side has --- */
 
 struct subject {
 	enum scope_field field;
@@ -99,7 +99,7 @@ static const struct {
 	{"oifgroup", SCOPE_TO, DEVICE_GROUP},	{"oifkind", SCOPE_TO, DEVICE_KIND},
 };
 
-/* False: `left` is neither a device nor an address. */
+/* False: `left` is not a device or an address. */
 static bool read_subject(struct json_object *left, struct subject *subject)
 {
 	struct json_object *payload = nft_member(left, "payload");
@@ -139,7 +139,7 @@ static struct condition condition_of_subject(const struct traffic *traffic, cons
 
 /* --- other conditions --- */
 
-/* "meta protocol", "meta nfproto", "ether type": a number is the type of something else than IP */
+/* "meta protocol", "meta nfproto", "ether type": a number means something other than IP */
 static struct condition condition_of_ethertype(const struct traffic *traffic, const char *word)
 {
 	static const char *const words[][2] = {{"ip", "ip"}, {"ip6", "ip6"}, {"ipv4", "ip"}, {"ipv6", "ip6"}};
@@ -150,7 +150,7 @@ static struct condition condition_of_ethertype(const struct traffic *traffic, co
 	return condition_never();
 }
 
-/* wgvia takes from the LAN what is for this host's MAC address alone */
+/* from the LAN, wgvia only accepts what is sent to this host's MAC address */
 static struct condition condition_of_pkttype(const char *word)
 {
 	static const char *const exempt[] = {"broadcast", "multicast", "other"};
@@ -213,7 +213,7 @@ static struct condition condition_of_payload(const struct traffic *traffic, stru
 	return condition_unread();
 }
 
-/* "fib daddr type local" and the like: what this host takes for itself is exempt */
+/* "fib daddr type local" and similar: local destinations are exempt */
 static struct condition condition_of_fib(struct json_object *fib, const char *word)
 {
 	static const char *const exempt[] = {"local", "broadcast", "anycast", "multicast"};
@@ -226,7 +226,7 @@ static struct condition condition_of_fib(struct json_object *fib, const char *wo
 	return strcmp(word, "unicast") ? condition_unread() : condition_always();
 }
 
-/* A word, a number, or several of them; false: it is something else. */
+/* A word, a number, or several of them; false: something else. */
 static bool read_flags(struct json_object *value, unsigned int *flags)
 {
 	struct json_object *list = nft_member(value, "|") ? nft_member(value, "|") : value;
@@ -242,7 +242,7 @@ static bool read_flags(struct json_object *value, unsigned int *flags)
 	return read;
 }
 
-/* The expression and the mask of {"&": [EXPRESSION, MASK]}; a NULL mask: it is not masked. */
+/* The expression and the mask of {"&": [EXPRESSION, MASK]}; a NULL mask: no mask. */
 static struct json_object *unmask(struct json_object *left, struct json_object **mask)
 {
 	struct json_object *parts = nft_member(left, "&");
@@ -268,7 +268,7 @@ static struct condition condition_of_flags(struct json_object *masked, struct js
 	return condition_flags(mask, flags);
 }
 
-/* "ip frag-off & 0x1fff == 0": it is no fragment. */
+/* "ip frag-off & 0x1fff == 0": not a fragment. */
 static struct condition condition_of_fragment(struct json_object *masked, const char *right)
 {
 	if (!masked || !right || json_object_get_int(masked) & ~0x3fff)
@@ -276,7 +276,7 @@ static struct condition condition_of_fragment(struct json_object *masked, const 
 	return strcmp(right, "0") ? condition_other_traffic() : condition_always();
 }
 
-/* "exthdr frag exists": headers and options that a TCP connection has no need of */
+/* "exthdr frag exists": headers and options that a TCP connection does not need */
 static struct condition condition_of_header(struct json_object *right)
 {
 	if (!json_object_is_type(right, json_type_boolean))
@@ -324,7 +324,7 @@ struct json_object *nft_value(struct json_object *element)
 	return elem ? nft_member(elem, "val") : element;
 }
 
-/* Of each element, without what all of them have to be looked at for. */
+/* The condition for each element, without the tests that need all of them. */
 static struct condition condition_of_set(const struct traffic *traffic, struct json_object *left,
 					 struct json_object *set)
 {
@@ -358,7 +358,7 @@ static struct condition equal(const struct traffic *traffic, struct json_object 
 	return condition_of_one(traffic, left, right);
 }
 
-/* What nft checks beside an expression, and does not negate with it: the protocol that has such a field. */
+/* What nft checks in addition to an expression, without negating it: the protocol that has such a field. */
 static struct condition dependency_of(const struct traffic *traffic, struct json_object *left)
 {
 	static const char *const others[] = {"udp",  "udplite", "icmp", "icmpv6", "igmp",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * WireGuard's receive stall (CVE-2026-52945). The stable kernels that are fixed have threaded NAPI off by default
- * again, and nothing else: with it on they are as before. So the series counts, not the point release, which
- * distributions do not show anyway ("6.1.0-56-amd64").
+ * WireGuard's receive stall (CVE-2026-52945). The fixed stable kernels only disable threaded NAPI by default again;
+ * with it enabled, they are as before. So the series matters, not the point release, which distributions do not show
+ * anyway ("6.1.0-56-amd64").
  */
 #include "check/threaded_napi.h"
 
@@ -19,7 +19,7 @@
 #include "base/util.h"
 #include "check/finding.h"
 
-/* First and last series. WireGuard has one NAPI for each peer, and threads for them since Linux 5.12. */
+/* First and last series. WireGuard has one NAPI per peer, and threads for them since Linux 5.12. */
 static const struct {
 	unsigned int major, first, last;
 } stalling[] = {
@@ -40,13 +40,13 @@ bool threaded_napi_stalls(const char *release)
 }
 
 /*
- * The root of a sysfs, a descriptor or -errno. sysfs shows the network namespace in which it was mounted, not the one
- * that -n has entered; so it is mounted for this descriptor alone. Without CAP_SYS_ADMIN, which -n takes as well, it is
- * the one that is there.
+ * The root of a sysfs: a descriptor or -errno. sysfs shows the network namespace in which it was mounted, not the one
+ * that -n entered, so it is mounted for this descriptor alone. Without CAP_SYS_ADMIN, which -n needs as well, it is the
+ * present one.
  */
 static int open_sysfs(void)
 {
-	/* by syscall(): musl, and glibc before 2.36, have no functions for these */
+	/* with syscall(): musl, and glibc before 2.36, lack these functions */
 	cleanup_fd int fs = (int)syscall(SYS_fsopen, "sysfs", FSOPEN_CLOEXEC);
 	int fd = fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)
 			 ? -1
@@ -57,7 +57,7 @@ static int open_sysfs(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A number from class/net/DEV/NAME; -1: there is none. */
+/* A number from class/net/DEV/NAME; -1: missing. */
 static long read_number(int sysfs, const struct netdev *dev, const char *name)
 {
 	char path[sizeof("class/net//threaded") + IFNAMSIZ], text[32] = "";

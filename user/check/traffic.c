@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices, groups and addresses against the two sides of this host.
+ * Compares devices, groups and addresses with the two sides of this host.
  */
 #include "check/traffic.h"
 
@@ -13,7 +13,7 @@
 #include "config/parse.h"
 #include "plan/points.h"
 
-/* --- what is made once --- */
+/* --- preparation --- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -41,7 +41,7 @@ static int find_devices(struct traffic *traffic)
 	int ret = 0;
 
 	traffic->tunnel = netdev_by_index(plan->netdevs, plan->state.tunnel_ifindex);
-	if (!traffic->tunnel) /* rules may name what does not exist yet */
+	if (!traffic->tunnel) /* rules may name a tunnel that does not exist yet */
 		traffic->tunnel = &plan->absent;
 	for (size_t i = 0; i < plan->device_count && !ret; i++)
 		ret = add_device(&traffic->gateways, netdev_by_index(plan->netdevs, plan->devices[i]));
@@ -64,7 +64,7 @@ static int add_prefix(struct prefixes *prefixes, const struct prefix *prefix)
 	return 0;
 }
 
-/* One with several next hops may use a gateway's device. */
+/* A route with several next hops may use a gateway's device. */
 static int add_route(struct traffic *traffic, const struct route *route)
 {
 	bool is_near = !route->ifindex || points_is_gateway(traffic->plan, route->ifindex);
@@ -131,12 +131,12 @@ struct sides sides_any(struct sides a, struct sides b)
 	};
 }
 
-/* How many of the devices have names that begin like this, as far as it is compared. */
+/* How many device names match this one in the first `compared` bytes. */
 static size_t count_names(const struct devices *devices, const char *name, size_t compared)
 {
 	size_t first = 0, end = devices->count;
 
-	/* those that match stand together */
+	/* matching ones are contiguous */
 	while (first < end) {
 		size_t middle = first + (end - first) / 2;
 
@@ -198,7 +198,7 @@ struct sides traffic_group(const struct traffic *traffic, uint32_t group, uint32
 			       count_group(&traffic->ways_out, group, mask));
 }
 
-/* The administrator's file, or what iproute2 6.5 and later comes with: nft reads that one, too. */
+/* The administrator's file, or the one of iproute2 6.5 and later, which nft reads as well. */
 static FILE *open_groups(void)
 {
 	FILE *file = fopen("/etc/iproute2/group", "re");
@@ -206,7 +206,7 @@ static FILE *open_groups(void)
 	return file ? file : fopen("/usr/share/iproute2/group", "re");
 }
 
-/* nft prints the name where the file of groups has one. */
+/* nft prints the name if the file of groups has one. */
 static bool read_group(const char *word, uint32_t *group)
 {
 	FILE *file = NULL;
@@ -245,7 +245,7 @@ struct sides traffic_device(const struct traffic *traffic, enum device_key key, 
 
 /* --- addresses --- */
 
-/* Whether all of it is reached by another device than a gateway's: the longest route decides. */
+/* Whether all of it is reached by a device without a gateway: the longest route decides. */
 static bool is_elsewhere(const struct traffic *traffic, const struct prefix *prefix)
 {
 	const struct prefix *other = prefixes_longest(&traffic->elsewhere, prefix),
@@ -266,13 +266,13 @@ struct sides traffic_prefix(const struct traffic *traffic, const char *text)
 	size_t first;
 	bool exempt;
 
-	if (parse_prefix(text, &prefix, &ignored)) /* a set, a range, a mask with holes */
+	if (parse_prefix(text, &prefix, &ignored)) /* a set, a range, a mask that is not a prefix */
 		return SIDES_UNREAD;
 	entry = state_covering_bypass(state, &prefix);
 	exempt = entry && entry->value.verdict != WGVIA_REDIRECTED &&
 		 !prefix_inside(traffic->holes.all, traffic->holes.count, sizeof(prefix), &prefix, &first);
 	return (struct sides){
-		/* this host's own addresses are in the prefixes, too, and nothing for them is redirected */
+		/* the prefixes also contain this host's own addresses, to which nothing is redirected */
 		.tunnel = prefixes_overlap(&traffic->sources, &prefix) &&
 			  !(exempt && entry->value.verdict == WGVIA_LOCAL),
 		.lan = !exempt && !is_elsewhere(traffic, &prefix),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia apply [-c|--dry-run] IFACE FILE|-: makes what is running what the file and its drop-ins say, tells the
- * difference, and touches nothing else.
+ * wgvia apply [-c|--dry-run] IFACE FILE|-: makes the running instance match the file and its drop-ins, reports the
+ * difference, and changes nothing else.
  */
 #include <string.h>
 
@@ -20,7 +20,7 @@ struct words {
 	const char *path;
 };
 
-/* The letter is nft's. */
+/* nft uses the same letter. */
 static int parse_words(int argc, char **argv, struct words *words, struct error *error)
 {
 	const char *tunnel = NULL;
@@ -54,7 +54,7 @@ static void print_outcome(const struct session *session, json *changes, bool dry
 	json *notes = print_array(), *senders = print_array();
 	bool news = !dry_run && probe_notes_all(session, senders);
 
-	/* what was taken from the host is in the lines; a dry run always says what it could not check */
+	/* the lines show what was taken from the host; a dry run always reports what it could not check */
 	if (session->changed || json_object_array_length(changes) || (dry_run && !session->plan.state.tunnel_ifindex))
 		notes_of_plan(notes, &session->plan, session->changed);
 	if (session->changed || news)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia bypass add|del IFACE PREFIX: the administrator's list. What the host itself is left alone for (its addresses,
- * the scopes, the tunnel's prefixes) is not on it.
+ * wgvia bypass add|del IFACE PREFIX: the administrator's list. It excludes what is exempt because of the host (its
+ * addresses, the scopes, the tunnel's prefixes).
  */
 #include "base/abi_words.h"
 #include "base/util.h"
@@ -12,7 +12,7 @@
 enum verb { ADD, DEL };
 static const char *const verbs[] = {"add", "del"};
 
-/* An entry that `show` lists is not always the administrator's: this host's own follow what it has. */
+/* Not every entry that `show` lists is the administrator's: this host's own follow its state. */
 static int refuse_host_entry(struct session *session, const struct bypass_entry *entry, const char *prefix)
 {
 	static const char *const causes[WGVIA_VERDICT_COUNT] = {
@@ -46,7 +46,7 @@ static int edit(struct session *session, enum verb verb, const struct prefix *pr
 			return refuse_host_entry(session, entry, text);
 		if (!listed)
 			return error_refuse(error, "'%s' is not on the bypass list of '%s'", text, session->tunnel);
-		/* session_plan() adds the entry again where the host needs it */
+		/* session_plan() adds the entry again if the host needs it */
 		entry->value = (struct wgvia_bypass){WGVIA_TUNNEL, 0};
 		return 0;
 	}

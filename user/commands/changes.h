@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a command has added and removed, and its notes: the same output for `up`, `apply`, `route` and `bypass`.
+ * What a command added and removed, and its notes: the same output for `up`, `apply`, `route` and `bypass`.
  */
 #ifndef WGVIA_CHANGES_H
 #define WGVIA_CHANGES_H
@@ -10,16 +10,16 @@
 #include "session/session.h"
 
 /*
- * An array of objects, one a statement: {"action": "add"|"del", "statement": in words}, and what the statement says by
- * the keys that `show` has for it. `from` NULL: nothing is running.
+ * An array with an object per statement: {"action": "add"|"del", "statement": in words}, and the statement's content
+ * under the keys of `show`. `from` NULL: nothing is running.
  */
 json *changes_of_states(const struct state *from, const struct state *to, const struct netdevs *netdevs);
 /* The same for the plan of a session, before session_commit(). */
 json *changes_of_plan(const struct session *session);
 
 /*
- * Prints {"interface": ..., "changes": ..., "notes": ...}; both arrays become the object's. The text form has a line
- * for each change where `as_text`, and one for each note.
+ * Prints {"interface": ..., "changes": ..., "notes": ...}; the object takes ownership of both arrays. The text form has
+ * a line for each change if `as_text`, and one for each note.
  */
 void changes_print(const struct session *session, json *changes, json *notes, bool as_text);
 

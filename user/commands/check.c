@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia check IFACE [--probe] [--severity error|warning|info]: what is wrong or risky on this host, and what to do
- * about it; also before the first `up`. With --probe, and only then, packets are sent, to see whether the firewall does
- * its part. Exit status 1 where something of that severity (warning by default) was found that is not accepted.
+ * wgvia check IFACE [--probe] [--severity error|warning|info]: what is wrong or risky on this host, and how to fix it,
+ * also before the first `up`. Only with --probe it sends packets, to see whether the firewall is set up correctly. Exit
+ * status 1 if it found something of that severity (default: warning) that is not accepted.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,8 +18,8 @@
 #include "datapath/pins.h"
 #include "session/session.h"
 
-#define PEERS_MAX 100  /* of "uncovered_peer", in JSON */
-#define RANGES_MAX 100 /* of each of them */
+#define PEERS_MAX 100  /* for "uncovered_peer", in JSON */
+#define RANGES_MAX 100 /* of each peer */
 
 static const char *const severity_words[SEVERITY_COUNT] = {
 	[SEVERITY_INFO] = "info", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error"};
@@ -55,7 +55,7 @@ static json *describe_peer(const struct examined *examined, size_t first, size_t
 	return value;
 }
 
-/* What the evidence has the first of. */
+/* The evidence only shows the first of these. */
 static void describe_coverage(const struct examined *examined, json *finding)
 {
 	const struct coverage *coverage = &examined->coverage;
@@ -85,7 +85,7 @@ static json *describe_finding(const struct examined *examined, const struct find
 	return item;
 }
 
-/* Errors first; at the end what is accepted. */
+/* Errors first, accepted findings last. */
 static json *describe_findings(const struct examined *examined)
 {
 	json *value = print_object(), *findings = print_array();
@@ -127,7 +127,7 @@ static void print_findings(const struct context *context, const json *value)
 		printf("%s: nothing found\n", print_text(value, "interface"));
 }
 
-/* Without an instance: as if `up IFACE` were to come, and where it could not even do that, why. */
+/* Without an instance: assumes an `up IFACE`, and reports why even that would fail. */
 static int plan_for(const struct session *session, struct examined *examined)
 {
 	cleanup(state_free) struct state copy = {};
@@ -147,7 +147,7 @@ static int plan_for(const struct session *session, struct examined *examined)
 	examined->has_plan = !ret;
 	if (ret) {
 		finding_add(examined, SEVERITY_ERROR, "plan", error.hint, "%s", error.text);
-		state_sort(&examined->plan.state); /* as far as it came */
+		state_sort(&examined->plan.state); /* the part that succeeded */
 	}
 	return 0;
 }
@@ -209,7 +209,7 @@ struct words {
 	char tunnel[IFNAMSIZ];
 	bool probe;
 	bool severity_given;
-	enum severity severity; /* the lowest that makes the exit status 1 */
+	enum severity severity; /* the lowest one that causes exit status 1 */
 };
 
 #define USAGE "IFACE [--probe] [--severity error|warning|info]"

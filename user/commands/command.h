@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The commands: table.c has the table of them.
+ * The commands; table.c lists them.
  */
 #ifndef WGVIA_COMMAND_H
 #define WGVIA_COMMAND_H
 
 #include "base/context.h"
 
-/* The words behind the command's own. 0, or negative with context->error set; output is printed already. */
+/* Gets the words after the command's own. 0, or negative with context->error set; output is already printed. */
 typedef int (*command_function)(struct context *context, int argc, char **argv);
 
 int cmd_up(struct context *context, int argc, char **argv);

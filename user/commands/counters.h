@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The counters of instances at one moment, and the forms in which `stats` shows them. All forms but one take the
- * samples as they are; rates are those between two of them.
+ * The counters of instances at one moment, and the output formats of `stats`. All formats but one print one set of
+ * samples; rates need two.
  */
 #ifndef WGVIA_COUNTERS_H
 #define WGVIA_COUNTERS_H
@@ -18,7 +18,7 @@
 struct sample {
 	char tunnel[IFNAMSIZ];
 	struct wgvia_counter counters[WGVIA_COUNTERS];
-	struct lost_counts lost; /* nothing, unless it was asked for */
+	struct lost_counts lost; /* empty, unless requested */
 };
 
 struct samples {
@@ -27,18 +27,18 @@ struct samples {
 	double time; /* CLOCK_MONOTONIC, in seconds */
 };
 
-void samples_free(struct samples *samples); /* for cleanup(), too */
+void samples_free(struct samples *samples); /* also for cleanup() */
 
 /*
- * Of the instance that `argv` names, or of all; see running_each(). `lost`: also of the map `lost`, which takes longer.
- * The samples are the caller's to free.
+ * Reads the instance that `argv` names, or all of them; see instance_list.h. `lost`: also the map `lost`, which takes
+ * longer. The caller frees the samples.
  */
 int samples_take(struct context *context, int argc, char **argv, bool lost, struct samples *samples);
 
 /* A verdict's sum over the directions. */
 struct wgvia_counter sample_sum(const struct sample *sample, enum wgvia_verdict verdict);
 
-/* Rates every `seconds` until SIGINT or SIGTERM; redrawn in place on a terminal, else a line for each. */
+/* Rates every `seconds` until SIGINT or SIGTERM; redrawn in place on a terminal, otherwise a line for each. */
 int samples_watch(struct context *context, int argc, char **argv, double seconds);
 
 #endif

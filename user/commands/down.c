@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia down IFACE. The interface may be gone: wg-quick removes it before PostDown. Nothing to do is a success, and
- * what is not wgvia's is named and does not stop wg-quick, either.
+ * wgvia down IFACE. The interface need not exist: wg-quick removes it before PostDown. Nothing to do is a success. What
+ * does not belong to wgvia is named, and is not an error either, so that it does not stop wg-quick.
  */
 #include <errno.h>
 
@@ -13,7 +13,7 @@
 #include "datapath/pins.h"
 #include "session/session.h"
 
-/* Whether there is something of that name, running or half done. */
+/* Whether there is an instance of that name, running or incomplete. */
 static bool is_there(const struct context *context, const char *tunnel)
 {
 	for (int folder = PINS_CURRENT; folder <= PINS_AGENT; folder++)
@@ -31,7 +31,7 @@ static void note_unknown(const char *tunnel)
 	message_print(&note);
 }
 
-/* As JSON alone: the text form of a success is silent. */
+/* Only as JSON: the text form of a success is silent. */
 static void print_outcome(const struct context *context, const char *tunnel, bool removed, const struct error *left)
 {
 	cleanup(print_release) json *values = print_array();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * wgvia explain IFACE from ADDRESS to ADDRESS [len N] [hop-limit N] [dir in|out]: where this packet goes, and why. The
- * running program decides, in a test run; which entries it met is looked up beside it. Nothing is sent or counted.
+ * running program decides, in a test run; the entries that it used are looked up separately. Nothing is sent or
+ * counted.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -33,15 +34,15 @@ struct explanation {
 	/* what is known so far */
 	char name[IFNAMSIZ]; /* of device() */
 	bool has_verdict, kernel_drops;
-	const struct gateway_entry *gateway; /* NULL: none has been told of */
-	struct neighbour neighbour;	     /* of a gateway that can be used */
+	const struct gateway_entry *gateway; /* NULL: not reported yet */
+	struct neighbour neighbour;	     /* of a usable gateway */
 };
 
 /* --- the packet --- */
 
 /*
- * UDP from and to port 0. The destination's MAC address is zero, as that of lo, on which a test run takes place: a
- * frame for this host.
+ * UDP with port 0 on both sides. The destination's MAC address is zero, like that of lo, on which a test run takes
+ * place: a frame for this host.
  */
 static size_t make_frame(const struct explain_words *words, const uint8_t sender[ETH_ALEN], uint8_t *frame)
 {
@@ -54,7 +55,7 @@ static size_t make_frame(const struct explain_words *words, const uint8_t sender
 	return ETH_HLEN + words->len;
 }
 
-/* --- what it meets --- */
+/* --- entries --- */
 
 static void __attribute__((format(printf, 2, 3))) step(struct explanation *explanation, const char *format, ...)
 {
@@ -67,7 +68,7 @@ static void __attribute__((format(printf, 2, 3))) step(struct explanation *expla
 	print_append(explanation->steps, json_object_new_string(text));
 }
 
-/* Until the next call. */
+/* The result is valid until the next call. */
 static const char *device(struct explanation *explanation, uint32_t ifindex)
 {
 	return netdev_name(&explanation->session.host->netdevs, ifindex, explanation->name);
@@ -158,7 +159,10 @@ static void tell_gateway(struct explanation *explanation, const struct ip *addre
 	     neighbour_word(neighbour));
 }
 
-/* What the kernel does with a packet that is left to it, into the explanation; the device it leaves by, 0: by none. */
+/*
+ * Adds to the explanation what the kernel does with a packet that is left to it. Returns the device by which it leaves;
+ * 0: none.
+ */
 static uint32_t tell_kernel(struct explanation *explanation, uint32_t ingress)
 {
 	static const char *const types[] = {
@@ -203,7 +207,7 @@ static uint32_t tell_kernel(struct explanation *explanation, uint32_t ingress)
 	return forward.nexthop.ifindex;
 }
 
-/* --- what is decided --- */
+/* --- decisions --- */
 
 static const struct attachment *attachment_at(const struct instance *instance, enum wgvia_direction direction,
 					      uint32_t ifindex)
@@ -218,7 +222,7 @@ static const struct attachment *attachment_at(const struct instance *instance, e
 	return NULL;
 }
 
-static const uint8_t nobody[ETH_ALEN]; /* a sender that is no gateway */
+static const uint8_t nobody[ETH_ALEN]; /* a sender that is not a gateway */
 
 static const char *verdict_of(const struct test_run *trial)
 {
@@ -247,7 +251,7 @@ static int decide(struct explanation *explanation, enum wgvia_direction directio
 
 	if (ret)
 		return ret;
-	/* the egress program has no word on what the program at ingress has left alone */
+	/* the egress program ignores packets that the ingress program left to the kernel */
 	if (!trial->counted && explanation->has_verdict)
 		return 0;
 	explanation->has_verdict |= trial->counted;
@@ -280,7 +284,7 @@ static void tell_to_firewall(struct explanation *explanation, const struct test_
 	gateway = &explanation->gateway->value;
 	ip = gateway_ip(gateway);
 	dev = netdev_by_index(&explanation->session.host->netdevs, gateway->ifindex);
-	/* what bpf_redirect_neigh() leaves to a silent drop */
+	/* in this case bpf_redirect_neigh() drops silently */
 	if (strcmp(netdev_state(dev), "up") != 0)
 		lost = ", which is not up: it is lost there";
 	else if (neighbour->known && neighbour->state & NUD_FAILED)
@@ -303,7 +307,7 @@ static void tell_dropped(struct explanation *explanation, const struct test_run 
 	tell_end(explanation, text);
 }
 
-/* ip_forward(), ip6_forward(): whether the kernel answers instead of forwarding by that device. */
+/* ip_forward(), ip6_forward(): whether the kernel sends an ICMP error instead of forwarding by that device. */
 static bool kernel_answers(struct explanation *explanation, const char *reason, uint32_t ifindex)
 {
 	const struct netdev *dev = netdev_by_index(&explanation->session.host->netdevs, ifindex);
@@ -325,7 +329,7 @@ static bool kernel_answers(struct explanation *explanation, const char *reason, 
 	return true;
 }
 
-/* The kernel sends it by that device; where an egress program is attached there, it decides. */
+/* The kernel sends it by that device; if an egress program is attached there, that one decides. */
 static int follow_egress(struct explanation *explanation, const char *reason, uint32_t ifindex, uint32_t ingress)
 {
 	char text[256];
@@ -362,7 +366,7 @@ static int follow_kernel(struct explanation *explanation, const char *reason, ui
 	return kernel_answers(explanation, reason, ifindex) ? 0 : follow_egress(explanation, reason, ifindex, ingress);
 }
 
-/* The LAN device where the firewall sends it: that of the destination's prefix, or any where we stand. */
+/* The LAN device to which the firewall sends it: that of the destination's prefix, or any with a program of ours. */
 static uint32_t lan_device(const struct explanation *explanation)
 {
 	const struct gateway_entry *entry = state_match_gateway(&explanation->session.state, &explanation->words->to);
@@ -373,10 +377,10 @@ static uint32_t lan_device(const struct explanation *explanation)
 	return any ? any->ifindex : 0;
 }
 
-/* An ifindex that no device has yet. */
+/* An ifindex that is not in use. */
 #define TUNNEL_OF_LATER INT32_MAX
 
-/* The egress programs alone are attached: asked is that of the gateway's device. */
+/* Only the egress programs are attached: runs the one of the gateway's device. */
 static int explain_absent(struct explanation *explanation)
 {
 	const struct gateway_entry *entry = state_match_gateway(&explanation->session.state, &explanation->words->from);
@@ -427,7 +431,7 @@ static int explain_out(struct explanation *explanation)
 	return 0;
 }
 
-/* What would become of it if another host than a gateway had sent it, where that makes a difference. */
+/* Adds what would happen if a host other than a gateway had sent it, if that makes a difference. */
 static int tell_other_sender(struct explanation *explanation, uint32_t lan, const struct test_run *trial)
 {
 	json *value;
@@ -449,7 +453,7 @@ static int tell_other_sender(struct explanation *explanation, uint32_t lan, cons
 	return 0;
 }
 
-/* From the firewall, as far as its MAC address is known, and what another sender would make of it. */
+/* From the firewall, if its MAC address is known, and from another sender. */
 static int explain_in(struct explanation *explanation)
 {
 	uint32_t lan = lan_device(explanation);

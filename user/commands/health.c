@@ -2,7 +2,7 @@
 /*
  * wgvia health IFACE: reports by its exit status whether the instance is healthy, for keepalived's track_script. It
  * runs every second, so it takes no lock and sends nothing: it reads maps, links, neighbour entries and the agent's
- * view.
+ * report.
  */
 #include <stdio.h>
 
@@ -12,7 +12,7 @@
 #include "session/instance_list.h"
 #include "session/instance_view.h"
 
-#define REASONS 16 /* that are told */
+#define REASONS 16 /* maximum number that is printed */
 
 static void add_reason(void *data, const char *reason)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia import FILE [IFACE]: what takes the place of the second-table recipe in a wg-quick file. The text form is a
- * configuration file, in which all else is a comment. Its mode is the one that keeps what the host has. It changes
- * nothing, and prints no key.
+ * wgvia import FILE [IFACE]: the replacement for the second-table recipe in a wg-quick file. The text form is a
+ * configuration file, in which everything else is a comment. It chooses the mode that keeps the host's present
+ * behaviour. It changes nothing, and prints no key.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,14 +18,14 @@
 #include "config/statement.h"
 #include "import/import.h"
 
-/* The mode that keeps what the file's host has, and why that is the one. */
+/* The mode that keeps the behaviour of the file's host, and the reason. */
 struct choice {
 	enum wgvia_mode mode;
-	uint32_t mss; /* in mode fast, in place of a clamp that it bypasses; as in struct wgvia_meta */
+	uint32_t mss; /* in mode fast, replaces a clamp that is bypassed; format of struct wgvia_meta */
 	char why[FINDING_EVIDENCE + 48];
 };
 
-/* What is not known is kept. */
+/* What is unknown is treated as something to keep. */
 static void choose_mode(const struct import *import, const char *path, struct choice *choice)
 {
 	char why[FINDING_EVIDENCE] = "";
@@ -126,9 +126,9 @@ static void print_statements(const json *value)
 		printf("mss %s\n", print_text(value, "mss"));
 }
 
-#define TEXT_SHOWN 400 /* of what a remark is about */
+#define TEXT_SHOWN 400 /* maximum length of the text that a remark is about */
 
-/* A comment that is longer than a configuration's lines may be would spoil the whole. */
+/* A comment that exceeds the line length of a configuration file would make the whole file invalid. */
 static void print_comment(const char *key, const char *value)
 {
 	static const char form[] = "#     %s = %s\n";
@@ -168,7 +168,7 @@ static void print_import(const struct context *context, const json *value)
 	}
 }
 
-/* All of the file, "-" for standard input; one byte more than is allowed is enough to tell. */
+/* Reads the whole file, "-" for standard input; one byte more than allowed suffices to detect an excess. */
 static int read_all(const char *path, char **text, size_t *len, struct error *error)
 {
 	FILE *file = strcmp(path, "-") != 0 ? file_open(path) : stdin;

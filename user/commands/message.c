@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lines for the user that are not the command's output.
+ * Lines for the user outside the command's output.
  */
 #include "commands/message.h"
 

@@ -7,9 +7,9 @@
 
 #include "base/context.h"
 
-/* "wgvia: TEXT", and a line "hint: HINT" where there is one. */
+/* "wgvia: TEXT", and a line "hint: HINT" if there is one. */
 void message_print(const struct error *error);
-/* Says so where the folder of --pin-dir does not exist: a command that finds nothing in it succeeds all the same. */
+/* Reports that the folder of --pin-dir does not exist: a command that finds nothing in it succeeds nevertheless. */
 void message_no_pin_dir(const struct context *context);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia monitor [IFACE]: events as they happen, a line each, from every process that changes an instance. Events are
- * taken off the socket at once and wait here for a slow reader: the socket has room for a few datagrams only.
+ * wgvia monitor [IFACE]: events as they happen, a line each, from every process that changes an instance. It reads
+ * events from the socket at once and queues them for a slow reader, because the socket has room for only a few
+ * datagrams.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -18,7 +19,7 @@
 #include "config/parse.h"
 #include "host/event_bus.h"
 
-#define WAITING_MAX 100000 /* lines for a reader that does not read; what is beyond is lost, and counted */
+#define WAITING_MAX 100000 /* lines queued for a reader that does not read; further ones are lost, and counted */
 
 struct line {
 	struct line *next;
@@ -80,7 +81,7 @@ static void add_event_text(struct watch *watch, const json *event)
 		watch->lost++;
 }
 
-/* The event as it came; `datagram`: who sent it. NULL: this process. */
+/* The event as received; `datagram`: its sender. NULL: this process. */
 static void add_event(struct watch *watch, const json *event, const json *datagram)
 {
 	cleanup(print_release) json *value = print_object();
@@ -126,7 +127,7 @@ static void add_datagram(struct watch *watch, const json *datagram)
 	}
 }
 
-/* All that has come. */
+/* Reads everything that has arrived. */
 static void receive(struct watch *watch)
 {
 	json *datagram;
@@ -138,7 +139,7 @@ static void receive(struct watch *watch)
 	add_lost(watch);
 }
 
-/* The first line that waits; a pipe that poll() calls writable takes a page without blocking. */
+/* Writes the first queued line; a pipe that poll() reports as writable accepts a page without blocking. */
 static int write_line(struct watch *watch)
 {
 	struct line *line = watch->first;
@@ -166,7 +167,7 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* At the end: what waits for a reader that does not read is dropped. */
+/* At the end: drops lines that the reader does not read. */
 static int write_rest(struct watch *watch)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
@@ -177,7 +178,7 @@ static int write_rest(struct watch *watch)
 	return ret;
 }
 
-/* Until a signal ends it; 0, or negative with the error set. */
+/* Runs until a signal ends it; 0, or negative with the error set. */
 static int follow(struct watch *watch, int signals)
 {
 	struct pollfd fds[] = {{.events = POLLIN}, {.events = POLLIN}, {.events = POLLIN}, {.fd = STDOUT_FILENO}};
@@ -187,7 +188,7 @@ static int follow(struct watch *watch, int signals)
 	event_listener_fds(watch->listener, &fds[0].fd, &fds[1].fd);
 	signal->fd = signals;
 	while (!ret && !signal->revents) {
-		/* without a line that waits, only that the reader has gone away is of interest */
+		/* without a queued line, it only matters whether the reader has exited */
 		out->events = watch->first ? POLLOUT : 0;
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			return error_system(&watch->context->error, errno, "cannot wait for events");
@@ -212,7 +213,7 @@ int cmd_monitor(struct context *context, int argc, char **argv)
 		return ret;
 	watch.tunnel = tunnel;
 	watch.end = &watch.first;
-	sigaction(SIGPIPE, &ignore, NULL); /* a reader that goes away is an error of writing */
+	sigaction(SIGPIPE, &ignore, NULL); /* if the reader exits, writing returns an error */
 	signals = open_signals();
 	if (signals < 0)
 		return error_system(&context->error, errno, "cannot wait for signals");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Options as iproute2 has them (-br is one of two letters), and as getopt_long() does (-jv is two, --net=NAME an
- * abbreviation of one), wherever they are in the line. "--" ends them.
+ * Options in the style of iproute2 (-br is one option of two letters) and of getopt_long() (-jv is two options,
+ * --net=NAME an abbreviation of one), anywhere in the line. "--" ends them.
  */
 #include "commands/options.h"
 
@@ -30,9 +30,9 @@ enum option_id {
 
 static const struct option {
 	enum option_id id;
-	const char *letters; /* behind one '-'; NULL: none */
-	const char *name;    /* behind "--"; NULL: none */
-	const char *value;   /* that it needs; with '[' that it may have, behind '='; NULL: none */
+	const char *letters; /* after one '-'; NULL: none */
+	const char *name;    /* after "--"; NULL: none */
+	const char *value;   /* required; with '[' optional, after '='; NULL: none */
 	const char *description;
 } known[] = {
 	{OPTION_JSON, "j", "json", NULL, "print JSON"},
@@ -48,7 +48,7 @@ static const struct option {
 	{OPTION_HELP, "h", "help", NULL, "print this, or after a command its words"},
 };
 
-/* The words that are left of the command line, and what has been made of the others. */
+/* The remaining words of the command line, and the results of the others. */
 struct parse {
 	int argc;
 	char **argv;
@@ -80,7 +80,7 @@ static int take_color(struct parse *parse, const char *value)
 	return 0;
 }
 
-/* `value`: behind '=' or in the same word; NULL: none. */
+/* `value`: after '=' or in the same word; NULL: none. */
 static int take(struct parse *parse, const struct option *option, const char *value, const char *text)
 {
 	struct context *context = parse->context;
@@ -157,7 +157,7 @@ static void add_word(struct parse *parse, const char *word)
 	parse->options->words[parse->options->word_count++] = (char *)word;
 }
 
-/* One of the command's own options, which `text` begins with; NULL: none. */
+/* The option of the command itself with which `text` begins; NULL: none. */
 static const char *own_option(const struct parse *parse, const char *text, size_t len)
 {
 	const struct command *command = parse->options->command;
@@ -204,7 +204,7 @@ static int take_letters(struct parse *parse, const char *text)
 	return 0;
 }
 
-/* "-" is standard input, and "-1" a number, but for -4 and -6. */
+/* "-" is standard input, and "-1" a number, except for -4 and -6. */
 static bool is_option(const char *text)
 {
 	return text[0] == '-' && text[1] &&
@@ -220,7 +220,7 @@ static int take_word(struct parse *parse, const char *text)
 		return 0;
 	}
 	if (!parse->ended && is_option(text)) {
-		/* its command knows whether it takes a value after "=" */
+		/* the command decides whether the option takes a value after "=" */
 		if (own_option(parse, text, text[1] == '-' ? strcspn(text, "=") : strlen(text)))
 			add_word(parse, text);
 		else
@@ -242,7 +242,7 @@ int options_parse(int argc, char **argv, struct options *options, struct context
 
 	*options = (struct options){};
 	for (int i = 0; i < argc; i++)
-		room += strlen(argv[i]) + 1; /* each letter may be an option of the command's own */
+		room += strlen(argv[i]) + 1; /* each letter may be an option of the command itself */
 	options->words = calloc(room, sizeof(*options->words));
 	if (!options->words)
 		return error_system(&context->error, ENOMEM, "cannot read the command line");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The options that every command has, before it and behind it, and the choice of the command. A command's own options
- * stay among its words.
+ * The options that every command accepts, before and after its name, and the choice of the command. A command's own
+ * options remain among its words.
  */
 #ifndef WGVIA_OPTIONS_H
 #define WGVIA_OPTIONS_H
@@ -11,21 +11,21 @@
 #include "commands/table.h"
 
 struct options {
-	const struct command *command; /* NULL: no word at all */
-	char **words;		       /* behind the command's own */
+	const struct command *command; /* NULL: no command given */
+	char **words;		       /* after the command's name */
 	int word_count;
 	const char *netns; /* NULL: the caller's network namespace */
 	bool help, version;
 };
 
 /*
- * Takes the command line apart. What belongs to the context goes there, errors too. The words are to be freed by
+ * Parses the command line. Global settings go into the context, and errors as well. The words must be freed by
  * options_free(), on failure as well.
  */
 int options_parse(int argc, char **argv, struct options *options, struct context *context);
-void options_free(struct options *options); /* for cleanup(), too */
+void options_free(struct options *options); /* also for cleanup() */
 
-/* A line for each option, and further ones that begin with spaces. */
+/* A line for each option; continuation lines begin with spaces. */
 void options_print(FILE *out);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * JSON values by json-c, and the choice between the two forms of output.
+ * JSON values with json-c, and the choice between the two forms of output.
  */
 #include "commands/output.h"
 
@@ -44,7 +44,7 @@ void print_add(json *object, const char *name, json *value)
 		checked(NULL);
 }
 
-/* Bytes of the UTF-8 character at `text` (RFC 3629); 0: it begins none. */
+/* Length of the UTF-8 character at `text` (RFC 3629); 0: invalid. */
 static size_t character_len(const unsigned char *text)
 {
 	size_t len = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
@@ -133,7 +133,7 @@ static void break_line(struct printbuf *out, int level, int flags)
 	printbuf_memset(out, -1, ' ', level * 2);
 }
 
-/* Lines of an element, the first aside, are indented as if they had been printed at this level. */
+/* Indents all lines of an element except the first, as if they had been printed at this level. */
 static int append_element(struct printbuf *out, const char *text, int level, int flags)
 {
 	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {

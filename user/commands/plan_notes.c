@@ -12,7 +12,7 @@
 #include "config/source.h"
 #include "config/statement.h"
 
-/* Whether the words leave something out that this host gave. */
+/* Whether the words omit something that this host provided. */
 static bool left_out(const struct route_words *words)
 {
 	bool left = !words->via.family || !words->dev[0];
@@ -22,7 +22,7 @@ static bool left_out(const struct route_words *words)
 	return left;
 }
 
-/* What a source has found, by its first prefix. */
+/* What a source found, shown by its first prefix. */
 static void add_source(json *notes, const struct plan *plan, const struct source_entry *source)
 {
 	char from[PREFIX_TEXT_LEN], gateways[STATEMENT_MAX], more[MORE_TEXT_LEN], text[STATEMENT_MAX + 48];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A probe, its outcome into the map, a note for each gateway that sends from another MAC address.
+ * Runs a probe, writes its results to the map, and adds a note for each gateway that sends from another MAC address.
  */
 #include "commands/probe_notes.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Probing the gateways after a command has put something into force, and the notes for the user.
+ * Probing the gateways after a command put something into force, and the notes for the user.
  */
 #ifndef WGVIA_PROBE_NOTES_H
 #define WGVIA_PROBE_NOTES_H
@@ -10,9 +10,9 @@
 #include "session/session.h"
 
 /*
- * Probes these gateways of an instance, writes what it finds, and adds a note for each that sends from another MAC
- * address. Returns whether an entry of the map has changed. What fails here is not told: packets flow without it, and
- * an agent or the next `up` tries again.
+ * Probes these gateways of an instance, writes the results, and adds a note for each one that sends from another MAC
+ * address. Returns whether an entry of the map changed. Failures are not reported: packets flow without the results,
+ * and an agent or the next `up` tries again.
  */
 bool probe_notes(const struct context *context, const char *tunnel, struct sender_targets *targets, bool some,
 		 json *notes);

@@ -12,24 +12,27 @@
 #include "datapath/lost.h"
 #include "session/instance_view.h"
 
-/* An instance that stays open until all metrics are printed: the format wants the samples of a metric together. */
+/*
+ * An instance that stays open until all metrics are printed, because the format requires the samples of a metric to be
+ * together.
+ */
 struct exposed {
 	struct instance instance;
 	struct instance_view view;
-	struct hops gateways; /* in use, and those that stand by */
+	struct hops gateways; /* in use, and on standby */
 	struct wgvia_counter counters[WGVIA_COUNTERS];
 	struct lost_counts lost;
 };
 
 /*
- * Counters and gauges of the instance that `argv` names, or of all. 0, or negative with the error set; the instances
- * that can be read are printed in any case.
+ * Counters and gauges of the instance that `argv` names, or of all. 0, or negative with the error set; instances that
+ * can be read are printed in any case.
  */
 int prometheus_print(struct context *context, int argc, char **argv, FILE *out);
 
 /* The gauges, and the counters of transitions. 0 or -ENOMEM. */
 int gauges_print(const struct exposed *all, size_t count, FILE *out);
-/* A label's value: an interface name may hold any character but '/', ':' and white space. */
+/* Prints a label's value: an interface name may contain any character except '/', ':' and white space. */
 void prometheus_label(const char *value, FILE *out);
 
 #endif

@@ -24,7 +24,7 @@
 enum verb { ADD, REPLACE, DEL };
 static const char *const verbs[] = {"add", "replace", "del"};
 
-/* One prefix of a state, as a state of its own. */
+/* One prefix of a state, as a separate state. */
 struct part {
 	struct state state;
 	struct gateway_entry entry;
@@ -34,11 +34,11 @@ struct part {
 struct change {
 	enum verb verb;
 	struct route_words words;
-	struct part before, after;     /* the prefix, where the instance has it */
-	struct sender_targets targets; /* gateways that the instance had not yet */
+	struct part before, after;     /* the prefix, if the instance has it */
+	struct sender_targets targets; /* gateways that are new in the instance */
 };
 
-/* `entry` NULL: the state does not have it. */
+/* `entry` NULL: the state does not contain it. */
 static void take_part(struct part *part, const struct state *state, const struct gateway_entry *entry)
 {
 	const struct gateway_list *list = entry ? failover_find(state, &entry->value) : NULL;
@@ -56,7 +56,7 @@ static void take_part(struct part *part, const struct state *state, const struct
 	part->state.list_count = 1;
 }
 
-/* `before`: the gateways that the instance had. */
+/* `before`: the previous gateways of the instance. */
 static void choose_targets(const struct session *session, const struct hops *before, struct change *change)
 {
 	cleanup(hops_free) struct hops now = {};
@@ -71,7 +71,7 @@ static void choose_targets(const struct session *session, const struct hops *bef
 		sender_targets_choose(session->host, &change->after.state, &change->targets);
 }
 
-/* Of the lists that prefixes follow now. */
+/* Checks the lists that prefixes follow now. */
 static int check_watch(struct session *session)
 {
 	struct error *error = &session->context->error;
@@ -129,7 +129,7 @@ static bool hop_matches(const struct hop_words *words, const struct wgvia_hop *h
 	return !words->dev[0] || (dev && dev->ifindex == hop->ifindex);
 }
 
-/* Whether the words of a `del` say what is running: all gateways in order, or none at all. */
+/* Whether the words of a `del` match what is running: all gateways in order, or none given. */
 static int check_words(const struct session *session, const struct route_words *words,
 		       const struct wgvia_gateway *value)
 {
@@ -186,7 +186,7 @@ static int delete_gateway(struct session *session, const struct change *change)
 	return ret;
 }
 
-/* Prefixes that follow the host are not known. */
+/* The prefixes that follow the host are unknown. */
 static int refuse_blind(const struct session *session, const struct error *problem)
 {
 	session->context->error = *problem;
@@ -196,7 +196,7 @@ static int refuse_blind(const struct session *session, const struct error *probl
 
 /* --- sources --- */
 
-/* Those of the state that the words are about: of one family, or both. */
+/* The sources of the state that match the words: of one family, or both. */
 static struct source_entry *find_source(const struct state *state, const struct route_words *words)
 {
 	struct source_entry *entry = NULL;
@@ -241,7 +241,7 @@ static int delete_source(struct session *session, const struct change *change)
 	return ret;
 }
 
-/* All that changes by it is told. */
+/* Reports all resulting changes. */
 static int route_source(struct session *session, const struct change *change)
 {
 	cleanup(state_free) struct state before = {};
@@ -289,7 +289,7 @@ static int route(struct context *context, const char *tunnel, struct change *cha
 	ret = change->verb == DEL ? delete_gateway(&session, change) : set_gateway(&session, change);
 	if (!ret)
 		ret = session_plan(&session);
-	/* what is deleted may be a peer's as well */
+	/* the prefix to delete may be a peer's as well */
 	if (!ret && change->verb == DEL && session.host->wireguard_ret)
 		ret = refuse_blind(&session, &session.host->wireguard_error);
 	if (!ret)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * wgvia run IFACE [FILE] [interval SECONDS] [hold SECONDS] [tries N]: in the foreground, for systemd. With -j its log
- * is on stdout, an object a line.
+ * goes to stdout, one object per line.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ int cmd_run(struct context *context, int argc, char **argv)
 	if (words.path && !strcmp(words.path, "-"))
 		return error_usage(&context->error, "'-' cannot be read again: the name of a FILE is needed");
 	if (context->json) {
-		sigaction(SIGPIPE, &ignore, NULL); /* a reader that goes away does not end the agent */
+		sigaction(SIGPIPE, &ignore, NULL); /* the agent survives a reader that exits */
 		log_divert(print_event);
 	}
 	return agent_run(context, &words);

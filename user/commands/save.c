@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia save IFACE: what is running, as a file for `apply`. A value that `apply` would refuse or mend is in it with the
- * reason behind it, and makes the exit status 1: nothing is lost in silence.
+ * wgvia save IFACE: the running state, as a file for `apply`. A value that `apply` would refuse or correct is followed
+ * by the reason, and makes the exit status 1: nothing is lost silently.
  */
 #include <stdio.h>
 
@@ -13,7 +13,7 @@
 #include "plan/gateways.h"
 #include "session/session.h"
 
-/* Adds the line; true: it is not what `apply` would make of it. */
+/* Adds the line; true: `apply` would change its meaning. */
 static bool add_gateway(json *lines, const struct session *session, const struct points *points,
 			const struct gateway_entry *entry)
 {
@@ -21,7 +21,7 @@ static bool add_gateway(json *lines, const struct session *session, const struct
 	char statement[STATEMENT_MAX], line[STATEMENT_MAX + 128];
 	const char *problem;
 
-	copy.value.flags &= ~WGVIA_GATEWAY_DOWN; /* which `apply` leaves as it is */
+	copy.value.flags &= ~WGVIA_GATEWAY_DOWN; /* `apply` keeps the flag */
 	problem = gateway_problem(session->host, points, &copy);
 	statement_of_gateway(&session->state, &copy, &session->host->netdevs, statement);
 	if (problem)
@@ -46,7 +46,7 @@ static bool add_bypass(json *lines, const struct bypass_entry *entry)
 	return is_odd;
 }
 
-/* Returns how many lines are not what `apply` would make of them. */
+/* Returns the number of lines whose meaning `apply` would change. */
 static size_t add_lines(json *lines, const struct session *session, const struct points *points)
 {
 	const struct state *state = &session->state;

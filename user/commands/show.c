@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * wgvia [-4|-6] [-br] show [IFACE]: what is attached where, each prefix with its gateway and the neighbour's state,
- * what is left alone; and of values that the packet path cannot use, why.
+ * what is exempt; for values that the packet path cannot use, the reason.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,13 +23,13 @@
 #include "session/instance_list.h"
 #include "session/instance_view.h"
 
-/* Prefixes by the thousand have a few gateways: each is asked for once. */
+/* Thousands of prefixes have a few gateways: each one is looked up once. */
 struct known {
 	struct wgvia_hop hop;
 	struct neighbour neighbour;
 };
 
-/* An instance, and what this host has, asked once for it; it lives until it is printed. */
+/* An instance, and the host's data, read once for it; it lives until it is printed. */
 struct shown {
 	struct instance_view view;
 	struct known *known;
@@ -88,7 +88,7 @@ static const struct neighbour *find_neighbour(struct shown *shown, const struct 
 	return &known->neighbour;
 }
 
-/* What the agent says of a gateway; nothing where none runs. */
+/* Adds the agent's report about a gateway; nothing if no agent runs. */
 static void add_health(const struct shown *shown, json *value, const struct wgvia_hop *hop)
 {
 	const struct wgvia_gateway_health *health = gateway_report_find(&shown->view.report, hop);
@@ -173,7 +173,7 @@ static json *describe_bypass(void *data, size_t index)
 	return value;
 }
 
-/* The families whose prefixes have an index that is in force. */
+/* The families whose prefixes have an index in force. */
 static json *describe_indexes(const struct instance *instance, const struct state *state)
 {
 	static const struct {
@@ -202,7 +202,7 @@ static json *describe_sources(const struct shown *shown)
 	return values;
 }
 
-/* An instance that has found no interface knows its name alone. */
+/* An instance without an interface only knows the interface's name. */
 static const char *tunnel_state(const struct shown *shown, const struct wgvia_meta *meta)
 {
 	const struct netdev *netdev = meta->tunnel_ifindex
@@ -212,7 +212,7 @@ static const char *tunnel_state(const struct shown *shown, const struct wgvia_me
 	return netdev || meta->tunnel_ifindex ? netdev_state(netdev) : "absent";
 }
 
-/* -4, -6: nothing but the lines of prefixes and entries depends on the family. */
+/* -4, -6: only the lines of prefixes and entries depend on the family. */
 static void keep_family(struct state *state, uint8_t family)
 {
 	size_t kept = 0;
@@ -321,7 +321,7 @@ static void print_gateway(const json *item)
 		printf(" (%s)", print_text(health, "text"));
 }
 
-/* The list with the one in force marked, or the one gateway that there is. */
+/* The list with the one in force marked, or the only gateway. */
 static void print_gateways(const json *prefix)
 {
 	json *list = print_member(prefix, "gateways");

@@ -7,7 +7,7 @@
 
 #include "commands/output.h"
 
-/* Of what `show` says of an instance: how many prefixes, and each gateway once. */
+/* From the output of `show` for an instance: the number of prefixes, and each gateway once. */
 json *show_brief(const json *instance);
 void show_brief_print(const struct context *context, const json *value);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia stats [IFACE] [--watch [SECONDS] | --prometheus]: packets and bytes by verdict, and those that the kernel
- * dropped after a redirect, by its reason. Text shows those that occurred, all with -v; JSON has all.
+ * wgvia stats [IFACE] [--watch [SECONDS] | --prometheus]: packets and bytes by verdict, and packets that the kernel
+ * dropped after a redirect, by its reason. Text shows those that occurred, with -v all; JSON shows all.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -59,7 +59,7 @@ static json *describe_sample(const struct sample *sample)
 	return value;
 }
 
-/* Those that occurred; all with -v. */
+/* Prints those that occurred, with -v all. */
 static void print_occurred(const struct context *context, const json *counters, int indent, int width)
 {
 	json_object_object_foreach (counters, word, counter) {
@@ -110,7 +110,7 @@ static int show_once(struct context *context, int argc, char **argv)
 	return ret;
 }
 
-/* The number after --watch, where there is one; 1 second otherwise. */
+/* The number after --watch, or 1 second. */
 static int take_seconds(struct context *context, int *argc, char **argv, int at, double *seconds)
 {
 	char *end;
@@ -127,7 +127,7 @@ static int take_seconds(struct context *context, int *argc, char **argv, int at,
 	return 0;
 }
 
-/* "[IFACE] --watch [SECONDS]" or "[IFACE] --prometheus": the option and what belongs to it end the line. */
+/* "[IFACE] --watch [SECONDS]" or "[IFACE] --prometheus": the option and its value are last in the line. */
 int cmd_stats(struct context *context, int argc, char **argv)
 {
 	int at = argc && !strncmp(argv[0], "--", 2) ? 0 : 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Gauges of the state of instances and their gateways, and how often it has changed.
+ * Gauges of the state of instances and their gateways, and counters of its changes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -106,7 +106,7 @@ static void print_index(FILE *out, const char *name, const struct exposed *expos
 		const char *problem =
 			index_map_problem(&exposed->instance, &exposed->view.state, families[i].family, &count, &known);
 
-		if (!count || !known) /* none is needed, or nobody can tell */
+		if (!count || !known) /* none is needed, or the state is unknown */
 			continue;
 		begin(out, name, exposed);
 		add_label(out, "family", families[i].word);
@@ -182,7 +182,7 @@ static const struct {
 	 print_gateway_transitions},
 };
 
-/* With its heading, which a metric without samples must not have. 0 or -ENOMEM. */
+/* Prints the heading as well, which a metric without samples must not have. 0 or -ENOMEM. */
 static int print_metric(const struct exposed *all, size_t count, size_t number, FILE *out)
 {
 	char *samples = NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counters: base units, `_total` in the name, HELP and TYPE once for each metric.
+ * Counters: base units, `_total` in the name, HELP and TYPE once per metric.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +12,9 @@
 #include "datapath/state_maps.h"
 #include "session/instance_list.h"
 
-/* The verdicts that a direction can give, so that a series exists from the first scrape on, and none that never moves.
+/*
+ * The possible verdicts of a direction, so that each series exists from the first scrape on, without series that never
+ * change.
  */
 static const uint32_t possible[WGVIA_DIRECTION_COUNT] = {
 	[WGVIA_OUT] = (1u << (WGVIA_REDIRECTED + 1)) - 1,
@@ -78,7 +80,7 @@ static void print_counters(const struct exposed *all, size_t count, FILE *out)
 	}
 }
 
-/* Of instances where they are counted: no series says that nothing was lost where nobody knows. */
+/* Only for instances with this count: there must be no series with 0 if the number is unknown. */
 static void print_lost(const struct exposed *all, size_t count, FILE *out)
 {
 	for (size_t m = 0; m < ARRAY_SIZE(lost_metrics); m++) {
@@ -119,7 +121,7 @@ static void exposed_list_free(struct exposed_list *list)
 	free(list->all);
 }
 
-/* Takes the instance over. */
+/* Takes ownership of the instance. */
 static int add_exposed(struct context *context, const struct instance *instance, struct exposed_list *list)
 {
 	struct exposed *exposed = array_grow(&list->all, &list->count, sizeof(*exposed));
@@ -162,7 +164,7 @@ int prometheus_print(struct context *context, int argc, char **argv, FILE *out)
 	}
 	if (ret)
 		return ret;
-	for (size_t i = 0; i < exposed.count; i++) /* the array has moved while it grew */
+	for (size_t i = 0; i < exposed.count; i++) /* the array has moved while growing */
 		exposed.all[i].view.instance = &exposed.all[i].instance;
 	message_no_pin_dir(context);
 	print_counters(exposed.all, exposed.count, out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Live rates by verdict, between one sample and the next.
+ * Live rates by verdict, between two samples.
  */
 #include <math.h>
 #include <signal.h>
@@ -29,7 +29,7 @@ static void resize(int signal)
 	resized = 1;
 }
 
-/* "12.3 k", with the usual prefix of a power of 1000. */
+/* "12.3 k", with an SI prefix. */
 static const char *scaled(double number, char text[16])
 {
 	static const char prefixes[] = " kMGTP";
@@ -51,7 +51,7 @@ static const struct sample *find_sample(const struct samples *samples, const cha
 	return NULL;
 }
 
-/* One row a verdict that moves, all with -v. Counters that have fallen belong to a new instance: they began at 0. */
+/* One row per verdict that changed, with -v all. Counters that decreased belong to a new instance, which began at 0. */
 static json *rates(const struct samples *before, const struct samples *now)
 {
 	uint64_t time = print_realtime();
@@ -87,7 +87,7 @@ static double rate(const json *row, const char *name)
 	return json_object_get_double(print_member(row, name));
 }
 
-/* The rates since `before`, which becomes the sample of now. */
+/* The rates since `before`, which is replaced by the present sample. */
 static int take_rates(struct context *context, int argc, char **argv, struct samples *before, json **rows)
 {
 	struct samples now;
@@ -105,7 +105,7 @@ static int take_rates(struct context *context, int argc, char **argv, struct sam
 	return 0;
 }
 
-/* Prints the line; returns how many it takes of the terminal. */
+/* Prints the line; returns the number of lines it takes on the terminal. */
 static int print_row(const char *row)
 {
 	size_t width = terminal_width(stdout), len = terminal_count(row);
@@ -122,7 +122,7 @@ static const char *idle_line(const json *rows, double seconds, char line[ROW_MAX
 	return line;
 }
 
-/* Returns the lines that it takes of a terminal. */
+/* Returns the number of lines it takes on a terminal. */
 static int print_rates(const struct context *context, const json *rows, bool terminal, double seconds)
 {
 	char packets[16], bits[16], stamp[32] = "", line[ROW_MAX];
@@ -153,7 +153,7 @@ static int print_rates(const struct context *context, const json *rows, bool ter
 	return lines;
 }
 
-/* What a terminal has made of the old lines after a change of its size nobody knows: they all go. */
+/* After a change of size it is unknown how the terminal shows the old lines: erases all of them. */
 static void erase(int lines)
 {
 	if (resized)
@@ -163,7 +163,7 @@ static void erase(int lines)
 	resized = 0;
 }
 
-/* Until then, or a signal. */
+/* Waits until then, or for a signal. */
 static void wait_until(double when)
 {
 	struct timespec until = {.tv_sec = (time_t)when, .tv_nsec = (long)((when - floor(when)) * 1e9)};
@@ -174,7 +174,7 @@ static void wait_until(double when)
 
 static void catch_signals(bool terminal)
 {
-	struct sigaction action = {.sa_handler = end}; /* no SA_RESTART: the sleep is to end */
+	struct sigaction action = {.sa_handler = end}; /* no SA_RESTART: a signal ends the sleep */
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -204,7 +204,7 @@ int samples_watch(struct context *context, int argc, char **argv, double seconds
 			ret = take_rates(context, argc, argv, &before, &rows);
 			if (ret)
 				return ret;
-			/* stopped for a while: no catching up */
+			/* stopped for a while: skip missed intervals */
 			next = (next < before.time ? before.time : next) + seconds;
 		}
 		if (terminal)

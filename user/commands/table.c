@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The one place where commands, their words and examples are listed: `--help`, `COMMAND --help` and the choice of the
- * command read it, and tests compare it with the manual and the completion.
+ * The only list of commands, their words and examples: `--help`, `COMMAND --help` and the choice of the command read
+ * it, and tests compare it with the manual and the completion.
  */
 #include "commands/table.h"
 
@@ -193,7 +193,7 @@ const struct command command_help = {.name = "help"};
 const struct command command_version = {.name = "version"};
 
 static const struct {
-	const char *name, *of; /* of: a command of the table */
+	const char *name, *of; /* of: the command in the table */
 } aliases[] = {{"list", "show"}};
 
 static const struct command *find_named(const char *name)
@@ -204,7 +204,7 @@ static const struct command *find_named(const char *name)
 	return NULL;
 }
 
-/* One name after the other, of `*command`; NULL: there are no more. */
+/* Iterates over the names of `*command`; NULL: no more. */
 static const char *next_name(size_t at, const struct command **command)
 {
 	if (at < command_count) {

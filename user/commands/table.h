@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of commands: what each is called, what it takes, and how help describes it.
+ * The table of commands: their names and arguments, and their descriptions for help.
  */
 #ifndef WGVIA_TABLE_H
 #define WGVIA_TABLE_H
@@ -9,29 +9,29 @@
 
 #include "commands/command.h"
 
-#define COMMAND_WORDS 15 /* that a command explains, at most */
+#define COMMAND_WORDS 15 /* maximum number that a command's help explains */
 
 struct command {
 	const char *name;
-	command_function function; /* NULL: main's own, such as help */
-	const char *usage;	   /* the words behind the name; lines after the first begin with 21 spaces */
+	command_function function; /* NULL: handled by main(), such as help */
+	const char *usage;	   /* the words after the name; lines after the first begin with 21 spaces */
 	const char *description;
 	struct {
 		const char *word, *meaning;
-	} words[COMMAND_WORDS];	    /* in the order of `usage`; an empty one ends them */
+	} words[COMMAND_WORDS];	    /* in the order of `usage`; an empty one is last */
 	const char *example;	    /* one line */
-	const char *const *options; /* its own ones, NULL at the end; NULL: none */
-	bool lists;		    /* takes the options -4, -6 and -br */
+	const char *const *options; /* its own options, NULL at the end; NULL: none */
+	bool lists;		    /* accepts the options -4, -6 and -br */
 };
 
 extern const struct command command_table[];
 extern const size_t command_count;
-/* Those that only `word` itself, or main, knows: no line in the list of commands. */
+/* Handled by main(): not in the list of commands. */
 extern const struct command command_help, command_version;
 
 /*
- * The command of that name, or the one whose name begins so, as `ip` has it; NULL with the error set: there is none, or
- * more than one.
+ * The command with that name, or the one whose name begins with it, as in `ip`; NULL with the error set: there is none,
+ * or more than one.
  */
 const struct command *command_find(const char *word, struct error *error);
 

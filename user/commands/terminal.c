@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Breaking lines: a word that is longer than the terminal stays whole, the terminal breaks it.
+ * Breaking lines: a word that is longer than the terminal stays whole, and the terminal breaks it.
  */
 #include "commands/terminal.h"
 
@@ -29,7 +29,7 @@ size_t terminal_count(const char *text)
 	size_t count = 0;
 
 	for (; *text; text++) {
-		if (!strncmp(text, "\033[", 2)) /* of color.h: to its final 'm' */
+		if (!strncmp(text, "\033[", 2)) /* of color.h: up to its final 'm' */
 			text += strcspn(text, "m");
 		else
 			count += ((unsigned char)*text & 0xc0) != 0x80;
@@ -39,7 +39,7 @@ size_t terminal_count(const char *text)
 	return count;
 }
 
-/* The first word of the text, with the blanks before it and an end of line behind it. */
+/* The first word of the text, with the blanks before it and a line end after it. */
 static char *take_part(char **text)
 {
 	size_t len = strspn(*text, " ");

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lines on a terminal: how wide it is, and text that is broken at words to fit. Elsewhere a line stays one.
+ * Lines on a terminal: its width, and text that is wrapped at words. Elsewhere a line stays whole.
  */
 #ifndef WGVIA_TERMINAL_H
 #define WGVIA_TERMINAL_H
 
 #include <stdio.h>
 
-/* Columns of the terminal that the stream leads to; 0: it leads to none, or to one that does not say. */
+/* Columns of the stream's terminal; 0: it is not a terminal, or its width is unknown. */
 size_t terminal_width(FILE *stream);
-/* How many characters a text of UTF-8 shows; the codes of color.h show none. */
+/* Number of visible characters of a UTF-8 text, without the codes of color.h. */
 size_t terminal_count(const char *text);
 
 /*
- * Prints the text and a newline; on a terminal it is broken at words, and what follows a break begins with `indent`
- * spaces. The text may have newlines itself.
+ * Prints the text and a newline. On a terminal, it wraps the text at words, and indents continuation lines by `indent`
+ * spaces. The text may contain newlines.
  */
 void terminal_print(FILE *stream, size_t indent, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia trace IFACE [from PREFIX] [to PREFIX] [verdict V]... [count N]: decisions as they are made, a line each. What
- * is not a decision (that it listens, how much was skipped) goes to stderr.
+ * wgvia trace IFACE [from PREFIX] [to PREFIX] [verdict V]... [count N]: decisions as they are made, a line each. Other
+ * messages (that it listens, how many events were lost) go to stderr.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -104,7 +104,7 @@ static json *describe_event(const char *tunnel, const struct wgvia_event *event,
 	return value;
 }
 
-/* As tcpdump writes it: ADDRESS.PORT. */
+/* In the format of tcpdump: ADDRESS.PORT. */
 static void print_end_point(const json *value, const char *address, const char *port)
 {
 	printf(" %s", print_text(value, address));
@@ -150,7 +150,7 @@ static void show(const struct context *context, const char *tunnel, const struct
 		print_decision(value);
 }
 
-/* Until something ends it; 0, or negative with the error set. */
+/* Runs until something ends it; 0, or negative with the error set. */
 static int listen_on(struct context *context, struct trace *trace, const struct trace_words *words)
 {
 	uint64_t told = 0, shown = 0;
@@ -187,7 +187,7 @@ int cmd_trace(struct context *context, int argc, char **argv)
 
 	if (ret)
 		return ret;
-	/* a reader that goes away is an error of writing, behind which the trace is switched off */
+	/* if the reader exits, writing returns an error, after which tracing is switched off */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);

@@ -21,7 +21,7 @@ static void print_outcome(const struct session *session, json *changes)
 
 	notes_of_plan(notes, &session->plan, session->changed);
 	probe_notes_all(session, notes);
-	/* of a first `up` all is new: its words say it */
+	/* at the first `up` everything is new, as the words say */
 	changes_print(session, changes, notes, session->is_running);
 }
 

@@ -71,7 +71,7 @@ const size_t finding_name_count = ARRAY_SIZE(finding_names);
 #define NAME_MAX_LEN (sizeof(((struct wgvia_finding *)0)->name) - 1)
 #define REASON_MAX_LEN (sizeof(((struct wgvia_acceptance *)0)->reason) - 1)
 
-/* How many letters differ, are missing or are too many (Levenshtein's distance); both are short. */
+/* Number of letters that differ, are missing or are superfluous (Levenshtein distance). Both words are short. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t row[NAME_MAX_LEN + 1], len = strlen(b);
@@ -95,7 +95,7 @@ static size_t distance(const char *a, const char *b)
 static int refuse_name(const char *finding, struct error *error)
 {
 	const char *nearest = NULL;
-	size_t least = 4; /* more is another word */
+	size_t least = 4; /* a larger distance is a different word */
 
 	for (size_t i = 0; i < finding_name_count && strlen(finding) <= NAME_MAX_LEN; i++) {
 		size_t found = distance(finding, finding_names[i]);
@@ -121,8 +121,8 @@ static bool is_finding(const char *name)
 }
 
 /*
- * The character at `*text` in UTF-8 (RFC 3629), and moves `*text` to the next one; -1: it is not valid. JSON and
- * terminals take no other bytes.
+ * Reads the character at `*text` in UTF-8 (RFC 3629), and moves `*text` to the next one; -1: invalid. JSON and
+ * terminals accept no other bytes.
  */
 static int32_t next_character(const char **text)
 {
@@ -140,14 +140,16 @@ static int32_t next_character(const char **text)
 	return len && value >= least[len] && value <= 0x10ffff && (value < 0xd800 || value > 0xdfff) ? value : -1;
 }
 
-/* Control characters of both ranges, and those that turn the direction of what follows them (Unicode, UAX #9). */
+/* Control characters of both ranges, and those that change the direction of the text after them (Unicode, UAX #9). */
 static bool is_control(int32_t character)
 {
 	return character < ' ' || (character >= 0x7f && character < 0xa0) ||
 	       (character >= 0x202a && character <= 0x202e) || (character >= 0x2066 && character <= 0x2069);
 }
 
-/* What a line of a file is read as: words with one space between them, none of which begins a comment. */
+/*
+ * Checks that a line of a file can hold the reason: words with one space between them, none of which begins a comment.
+ */
 static int check_reason(const char *reason, struct error *error)
 {
 	int32_t last = ' ', character;

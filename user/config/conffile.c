@@ -11,7 +11,7 @@
 #include "base/util.h"
 #include "config/dropins.h"
 
-/* Of a path that is longer than this, an error line shows the end: its own text is to have room. */
+/* Of a path that is longer than this, an error line shows the end, so that there is room for the error itself. */
 #define PATH_SHOWN 160
 #define PLACE_LEN (PATH_SHOWN + 24)
 
@@ -23,7 +23,7 @@ struct source {
 	char text[CONFIG_LINE_MAX + 1];
 };
 
-/* 1: there is a line, in `text` without its end; 0: there is none any more. */
+/* 1: `text` holds a line without its line end; 0: end of file. */
 static int read_line(struct source *source, struct error *error)
 {
 	size_t len = 0, mark;
@@ -49,7 +49,7 @@ static int read_line(struct source *source, struct error *error)
 	return 1;
 }
 
-/* `is_free`: of a text, whose length its statement limits. */
+/* `is_free`: the word belongs to a text, whose length its statement limits. */
 static int check_word(const char *word, bool is_free, struct error *error)
 {
 	size_t len = strlen(word);
@@ -63,7 +63,10 @@ static int check_word(const char *word, bool is_free, struct error *error)
 	return 0;
 }
 
-/* Words into `words`, which has room for every second byte of a line, up to a comment. Returns how many. */
+/*
+ * Splits a line, up to a comment, into `words`, which has room for half as many words as the line has bytes. Returns
+ * their number.
+ */
 static int split(char *line, char **words, struct error *error)
 {
 	int count = 0, ret;
@@ -103,7 +106,7 @@ static int read_all(struct source *source, struct request *request, struct error
 	return ret;
 }
 
-/* "FILE:LINE", or with 0 "FILE". Returns `text`. */
+/* "FILE:LINE", or "FILE" if `line` is 0. Returns `text`. */
 static const char *place_text(const char *path, unsigned int line, char text[PLACE_LEN])
 {
 	size_t len = strlen(path);
@@ -164,7 +167,7 @@ static int read_stream(FILE *stream, const char *path, struct request *request, 
 	return ret;
 }
 
-/* Packages that bring a prefix do not bring an instance: that is the file's. */
+/* A package may bring a prefix in a drop-in, but not an instance: that needs the main file. */
 static void hint_at_dropins(const char *path, struct error *error)
 {
 	cleanup(dropins_free) struct dropins dropins = {};
@@ -205,7 +208,7 @@ static int read_with_dropins(const char *path, struct request *request, struct e
 	return ret ? ret : read_dropins(path, request, error);
 }
 
-/* Of all files together. */
+/* Checks all files together. */
 static int check_whole(const char *path, const struct request *request, struct error *error)
 {
 	int ret = check_twice(request, error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two sorted states, merged.
+ * Merging two sorted states.
  */
 #include "config/diff.h"
 
@@ -134,7 +134,7 @@ static void diff_bypass(const struct differences *report, const struct state *fr
 		int order = !old ? 1 : !new ? -1 : prefix_compare(&old->to, &new->to);
 		bool had = old && order <= 0 && statement_has_bypass(old);
 		bool has = new && order >= 0 && statement_has_bypass(new);
-		/* a verdict that is none is treated as a bypass, and written as one by whoever writes next */
+		/* an invalid verdict is treated as a bypass, and the next write makes it one */
 		bool same = had && has && bypass_is_known(&old->value) == bypass_is_known(&new->value);
 
 		if (had && !same)

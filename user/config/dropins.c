@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A folder to names.
+ * Listing a folder.
  */
 #include "config/dropins.h"
 
@@ -36,7 +36,7 @@ static bool is_named_so(const char *name)
 	return name[0] != '.' && len > suffix && !strcmp(name + len - suffix, SUFFIX);
 }
 
-/* Not a link that leads nowhere. */
+/* True for a link to a missing file. */
 static bool is_missing(const char *path)
 {
 	struct stat st;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which drop-in files belong to a configuration file: names alone, conffile.c reads them.
+ * The names of the drop-in files that belong to a configuration file; conffile.c reads the files.
  */
 #ifndef WGVIA_DROPINS_H
 #define WGVIA_DROPINS_H
@@ -10,17 +10,17 @@
 #include "base/error.h"
 
 struct dropins {
-	char **paths; /* in the order in which they are read */
+	char **paths; /* in reading order */
 	size_t count;
 };
 
-void dropins_free(struct dropins *dropins); /* for cleanup(), too */
+void dropins_free(struct dropins *dropins); /* also for cleanup() */
 
 /*
- * Lists the regular files PATH.d/NAME.conf, and symbolic links to such, whose NAME does not begin with a dot, by name
- * as bytes. What an editor or dpkg leaves beside them has another end, and a link to /dev/null hides a file. There are
- * none where the folder does not exist; a folder or an entry that cannot be read is a system error. To be freed by the
- * caller, on failure too.
+ * Lists the regular files PATH.d/NAME.conf, and symbolic links to regular files, whose NAME does not begin with a dot,
+ * sorted by bytes. Editors and dpkg leave files with other endings there. A link to /dev/null hides a file. If the
+ * folder does not exist, the list is empty. A folder or an entry that cannot be read is a system error. The caller
+ * frees the list, on failure as well.
  */
 int dropins_list(const char *path, struct dropins *dropins, struct error *error);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Numbers of lists, and what they stand for.
+ * Numbers of lists, and their contents.
  */
 #include "config/failover.h"
 
@@ -30,7 +30,7 @@ static const struct gateway_list *find_content(const struct state *state, const 
 	return NULL;
 }
 
-/* By number, index into `lists` and 1; the caller's to free. */
+/* By number: the index into `lists`, plus 1. The caller frees it. */
 static uint32_t *make_index(const struct state *state)
 {
 	uint32_t *index = calloc(NUMBERS, sizeof(*index));
@@ -173,7 +173,7 @@ bool failover_same_way(const struct state *a_state, const struct wgvia_gateway *
 	return hop_equal(&a_hop, &b_hop);
 }
 
-/* Whether the values have lists of the same gateways, however they are watched, and the same source. */
+/* Whether the values have lists of the same gateways, watched in any way, and the same source. */
 static bool has_same_gateways(const struct gateway_list *a_list, const struct wgvia_gateway *a,
 			      const struct gateway_list *b_list, const struct wgvia_gateway *b)
 {
@@ -224,7 +224,7 @@ static int add_hop(struct hops *hops, const struct wgvia_hop *hop)
 {
 	struct wgvia_hop *added;
 
-	for (size_t i = hops->count; i-- > 0;) /* neighbours in the table are likely to have the same */
+	for (size_t i = hops->count; i-- > 0;) /* adjacent entries in the table are likely to have the same */
 		if (hop_equal(&hops->all[i], hop))
 			return 0;
 	added = array_grow(&hops->all, &hops->count, sizeof(*added));

@@ -46,7 +46,7 @@ const char *from_text(const struct route_words *route, char text[PREFIX_TEXT_LEN
 /* A source that no packet from a tunnel may have (RFC 4291, 2.7; RFC 1122, 3.2.1.3). */
 static int check_source(const struct prefix *prefix, const char *text, struct error *error)
 {
-	if (!prefix->len) /* everything: what is not to be forwarded is left to the kernel anyway */
+	if (!prefix->len) /* everything: the kernel handles packets that must not be forwarded anyway */
 		return 0;
 	if (ip_is_multicast(&prefix->ip))
 		return error_usage(error, "'%s' is multicast, which cannot be a source", text);
@@ -88,13 +88,13 @@ static struct hop_words first_hop(const struct route_words *route)
 	return hop;
 }
 
-/* Devices left out are not known yet: plan/plan.c finds what is the same then. */
+/* Omitted devices are unknown here: plan/plan.c finds duplicates later. */
 static bool is_same_hop(const struct hop_words *a, const struct hop_words *b)
 {
 	return ip_equal(&a->via, &b->via) && !strcmp(a->dev, b->dev);
 }
 
-/* Adds a gateway of less preference than those that the route has. */
+/* Adds a gateway with a lower preference than those that the route has. */
 static int add_hop(struct route_words *route, const struct hop_words *hop, const char *tunnel, struct error *error)
 {
 	struct hop_words first = first_hop(route), *other;
@@ -158,7 +158,7 @@ static int take_health(struct cursor *cursor, struct route_words *route, struct 
 	return next_is(cursor, "health") ? error_usage(error, "'health' is given twice for '%s'", from) : 0;
 }
 
-/* "[via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]", of a route whose `from` is there */
+/* "[via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]", of a route whose `from` is already parsed */
 static int take_gateways(struct cursor *cursor, const char *tunnel, struct route_words *route, struct error *error)
 {
 	struct hop_words first;
@@ -185,7 +185,7 @@ static int take_gateways(struct cursor *cursor, const char *tunnel, struct route
 	return take_others(cursor, tunnel, route, error) ? -EINVAL : take_health(cursor, route, error);
 }
 
-/* Of what is no prefix: it may have been meant as one of the words. */
+/* For a word that is not a valid prefix: it may be meant as one of the keywords. */
 static int hint_words(const char *value, struct error *error)
 {
 	if (!strpbrk(value, "./:"))
@@ -230,7 +230,7 @@ static bool is_same_source(const struct route_words *a, const struct route_words
 	return a->source == b->source && a_family == b_family;
 }
 
-/* The route moves into the request. */
+/* Moves the route into the request. */
 static int add_source(struct request *request, struct route_words *route, struct error *error)
 {
 	const char *word = source_words[route->source], *family = "";
@@ -281,7 +281,7 @@ static int take_from(struct cursor *cursor, struct request *request, struct erro
 	return 0;
 }
 
-/* "via ADDRESS [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]" in the place of `from`: the interface's addresses */
+/* "via ADDRESS [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]" without `from`: for the interface's addresses */
 static int take_own(struct cursor *cursor, struct request *request, struct error *error)
 {
 	struct route_words route = {.source = WGVIA_SOURCE_ADDRESSES};
@@ -296,7 +296,7 @@ static int take_own(struct cursor *cursor, struct request *request, struct error
 	return add_source(request, &route, error);
 }
 
-/* As take_value(), of a keyword that may be there once in all. */
+/* Like take_value(), for a keyword that may occur only once. */
 static const char *take_only_value(struct cursor *cursor, bool *given, struct error *error)
 {
 	if (*given) {
@@ -353,7 +353,7 @@ static int take_return(struct cursor *cursor, struct request *request, struct er
 #define STATEMENTS ROUTE ", bypass PREFIX, mode, on-fail, outside, mss, return"
 #define FILE_STATEMENTS STATEMENTS ", accept FINDING reason TEXT"
 
-/* "FINDING reason TEXT", at `accept`; a file's line ends with it */
+/* "FINDING reason TEXT", at `accept`; extends to the end of a file's line */
 static int take_accept(struct cursor *cursor, struct request *request, struct error *error)
 {
 	const char *finding = take_value(cursor, error);
@@ -367,7 +367,7 @@ static int take_accept(struct cursor *cursor, struct request *request, struct er
 	if (cursor->word + 1 == cursor->end)
 		return error_usage(error, "'reason' needs a text");
 	while (++cursor->word < cursor->end)
-		if (len < sizeof(reason)) /* what is longer is refused as that */
+		if (len < sizeof(reason)) /* a longer reason is refused as too long */
 			len += snprintf(reason + len, sizeof(reason) - len, "%s%s", len ? " " : "", *cursor->word);
 	return accepted_add(&request->accepted, finding, reason, error);
 }
@@ -419,7 +419,7 @@ int parse_statement(int count, char **words, struct request *request, struct err
 	return ret ? ret : check_end(&cursor, "a line is one statement, " FILE_STATEMENTS, error);
 }
 
-/* Of equal prefixes, which are in one array, the first comes first. */
+/* Sorts equal prefixes by position; they are in one array. */
 static int compare_pointers(const void *a, const void *b)
 {
 	const struct route_words *const *first = a, *const *second = b;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The words of commands that no configuration has.
+ * The words of commands that have no place in a configuration file.
  */
 #include <ctype.h>
 #include <stdio.h>

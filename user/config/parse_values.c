@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Single words to values. A message says what is allowed and shows the offending word.
+ * Single words to values. A message names the valid values and shows the offending word.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -30,7 +30,7 @@ int parse_ip(const char *text, struct ip *ip, struct error *error)
 	return 0;
 }
 
-/* A decimal number of at most three digits, no leading zero, nothing around it; -1 otherwise. */
+/* A decimal number of at most three digits, without leading zero or other characters; otherwise -1. */
 static int parse_len(const char *text)
 {
 	int len = 0;
@@ -91,7 +91,7 @@ int parse_ifname(const char *text, char name[IFNAMSIZ], struct error *error)
 		if (*c == '/' || *c == ':' || isspace((unsigned char)*c))
 			return error_usage(error, "'%s' is not a valid interface name: no '/', ':' or white space",
 					   text);
-	strncpy(name, text, IFNAMSIZ); /* fills it up with zeros */
+	strncpy(name, text, IFNAMSIZ); /* pads with zeros */
 	return 0;
 }
 

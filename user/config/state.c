@@ -28,7 +28,7 @@ void also_sort(struct also *also)
 	qsort(also->macs, also->mac_count, sizeof(also->macs[0]), compare_macs);
 }
 
-/* Unused hops count: what somebody else has left there is to be replaced. */
+/* Unused hops count: leftovers of another program must be replaced. */
 bool also_equal(const struct also *a, const struct also *b)
 {
 	return a->mac_count == b->mac_count && !memcmp(a->macs, b->macs, sizeof(a->macs)) &&
@@ -63,7 +63,7 @@ int state_add_bypass(struct state *state, const struct prefix *to, enum wgvia_ve
 	return 0;
 }
 
-/* Both tables are of entries that begin with their prefix, in its order. */
+/* Both tables have entries that begin with their prefix, sorted by it. */
 static int compare_entries(const void *a, const void *b)
 {
 	return prefix_compare(a, b);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an instance holds, as a value: which source goes via which gateway, which destinations are left alone. It comes
- * from the maps (datapath/state_maps.c) or from what the user and the host say (plan/plan.c), and two of them can be
- * compared.
+ * The content of an instance, as a value: which source goes via which gateway, and which destinations are exempt. It is
+ * read from the maps (datapath/state_maps.c), or built from the user's words and the host (plan/plan.c). Two of them
+ * can be compared.
  */
 #ifndef WGVIA_STATE_H
 #define WGVIA_STATE_H
@@ -28,13 +28,13 @@ struct bypass_entry {
 
 /* Gateways in order of preference. */
 struct gateway_list {
-	uint32_t number; /* 1 to WGVIA_FAILOVER_LISTS; each once in a state */
+	uint32_t number; /* 1 to WGVIA_FAILOVER_LISTS; unique in a state */
 	struct wgvia_failover content;
 };
 
 /*
- * "from addresses ...", "from allowed-ips ...", for one family: what the prefixes get that come from there. The value's
- * family 0 stands for the next hop of the default route, by the device `ifindex` or by any with 0.
+ * "from addresses ...", "from allowed-ips ...", for one family: the value for the prefixes of this source. In it,
+ * family 0 stands for the next hop of the default route via device `ifindex`, or via any device if that is 0.
  */
 struct source_entry {
 	enum wgvia_source source;
@@ -44,8 +44,8 @@ struct source_entry {
 #define SOURCES_MAX ((WGVIA_SOURCE_COUNT - 1) * 2)
 
 /*
- * Whose frames count as a gateway's, besides what the neighbour table has for it: "return ... also ADDRESS|MAC". The
- * MAC addresses are in order; the hops, 0 to WGVIA_FAILOVER_HOPS, are as the user gave them.
+ * Hosts whose frames count as a gateway's, in addition to the neighbour table: "return ... also ADDRESS|MAC". The MAC
+ * addresses are sorted; the hops, 0 to WGVIA_FAILOVER_HOPS, are in the user's order.
  */
 #define ALSO_MACS 16
 struct also {
@@ -59,8 +59,8 @@ bool also_equal(const struct also *a, const struct also *b);
 bool also_has_mac(const struct also *also, const uint8_t mac[6]);
 
 /*
- * The arrays of prefixes are sorted by prefix_compare() and hold each prefix once. A gateway that was taken from a list
- * has its number in the value's flags; see failover.h.
+ * The arrays of prefixes are sorted by prefix_compare() and contain each prefix once. A gateway from a list has the
+ * list's number in the value's flags; see failover.h.
  */
 struct state {
 	char tunnel[IFNAMSIZ];
@@ -77,43 +77,43 @@ struct state {
 	size_t bypass_count;
 	struct gateway_list *lists;
 	size_t list_count;
-	struct source_entry sources[SOURCES_MAX]; /* by source, then family; each once */
+	struct source_entry sources[SOURCES_MAX]; /* sorted by source, then family; each once */
 	size_t source_count;
 	struct accepted accepted; /* findings of `check` */
-	bool keep_choice;	  /* state_maps_write(): what is in force of a list is an agent's choice, and stays */
+	bool keep_choice;	  /* for state_maps_write(): the agent's choice of a list's gateway stays in force */
 };
 
-void state_free(struct state *state); /* for cleanup(), too */
+void state_free(struct state *state); /* also for cleanup() */
 
-/* Adds an entry at the end; the arrays are out of order until state_sort(). 0 or -ENOMEM. */
+/* Appends an entry; the arrays are unsorted until state_sort(). 0 or -ENOMEM. */
 int state_add_gateway(struct state *state, const struct prefix *from, const struct wgvia_gateway *value);
 int state_add_bypass(struct state *state, const struct prefix *to, enum wgvia_verdict verdict, uint32_t flags);
 /*
- * Puts both arrays in order. Of several bypass entries for one prefix the verdict that comes first in the decision
- * table stays, with the flags of all; of several gateways the last.
+ * Sorts both arrays. Of several bypass entries for one prefix, the verdict that comes first in the decision table wins,
+ * with the flags of all; of several gateways, the last one wins.
  */
 void state_sort(struct state *state);
 
-/* NULL where there is none. The state is in order. */
+/* NULL: no such entry. The state must be sorted. */
 struct gateway_entry *state_find_gateway(const struct state *state, const struct prefix *from);
 struct bypass_entry *state_find_bypass(const struct state *state, const struct prefix *to);
-/* The longest prefix that holds the address, as the packet path finds it; NULL where there is none. */
+/* The longest prefix that contains the address, as the packet path finds it; NULL: none. */
 struct gateway_entry *state_match_gateway(const struct state *state, const struct ip *ip);
 struct bypass_entry *state_match_bypass(const struct state *state, const struct ip *ip);
 /* The widest prefix of the state that covers `prefix`. */
 struct gateway_entry *state_covering_gateway(const struct state *state, const struct prefix *prefix);
-/* The same, or, where there is none, the first of those that `prefix` covers. */
+/* The same or, if there is none, the first of those that `prefix` covers. */
 struct gateway_entry *state_overlapping_gateway(const struct state *state, const struct prefix *prefix);
 /* How many of the state's prefixes `prefix` covers. */
 size_t state_count_gateways(const struct state *state, const struct prefix *prefix);
 /* The entry of the longest prefix that covers `prefix`. */
 struct bypass_entry *state_covering_bypass(const struct state *state, const struct prefix *prefix);
-/* Takes the entry, which is one of the state's, out. */
+/* Removes the entry, which must be in the state. */
 void state_remove_gateway(struct state *state, struct gateway_entry *entry);
 
-/* A verdict that an entry may have; any other is a bypass to the packet path: lookup_bypass() in bpf/. */
+/* Whether an entry may have this verdict; the packet path treats any other as a bypass: lookup_bypass() in bpf/. */
 bool bypass_is_known(const struct wgvia_bypass *value);
-/* On the administrator's list, be it by the flag or written without it by bpftool. */
+/* Whether it is on the administrator's list: by the flag, or written without the flag by bpftool. */
 bool bypass_is_admin(const struct wgvia_bypass *value);
 struct ip gateway_ip(const struct wgvia_gateway *gateway);
 struct wgvia_gateway gateway_value(const struct ip *via, uint32_t ifindex);

@@ -20,7 +20,7 @@ static int print_hop(char *text, size_t size, const struct wgvia_hop *hop, const
 	char via[IP_TEXT_LEN], number[24];
 	struct ip ip = gateway_ip(&value);
 
-	snprintf(number, sizeof(number), "ifindex:%u", hop->ifindex); /* no device's name has a colon */
+	snprintf(number, sizeof(number), "ifindex:%u", hop->ifindex); /* a device name cannot contain a colon */
 	return snprintf(text, size, "%s dev %s", is_ip ? ip_text(&ip, via) : "?", dev ? dev->name : number);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Words to values and back, and which list a gateway is on.
+ * Words to values and back, and the list that a gateway is on.
  */
 #include "config/watch.h"
 
@@ -38,7 +38,7 @@ static int set_service(struct wgvia_watch *watch, const char *text, struct error
 		begin++;
 		end = colon[-1] == ']' ? colon - 1 : NULL;
 	} else if (colon && memchr(text, ':', colon - text)) {
-		end = NULL; /* an IPv6 address, or a part of one and its port: nobody can tell */
+		end = NULL; /* ambiguous: an IPv6 address, or a shorter one and a port */
 	}
 	if (!end || end <= begin || (size_t)(end - begin) >= sizeof(address))
 		return error_usage(error, "'%s' is not ADDRESS:PORT: 192.0.2.3:443 or [2001:db8::3]:443", text);
@@ -82,7 +82,7 @@ struct ip watch_ip(const struct wgvia_watch *watch)
 	return ip;
 }
 
-/* "192.0.2.3", "[2001:db8::3]:443"; nothing where there is no address. */
+/* "192.0.2.3", "[2001:db8::3]:443"; empty without an address. */
 static const char *target_text(const struct wgvia_watch *watch, char text[WATCH_TEXT_LEN])
 {
 	struct ip ip = watch_ip(watch);
@@ -161,7 +161,7 @@ struct wgvia_watch watch_of(const struct state *state, const struct wgvia_hop *h
 	return (struct wgvia_watch){};
 }
 
-/* A gateway as one list has it. */
+/* A gateway as it is in one list. */
 struct listed {
 	struct wgvia_hop hop;
 	struct wgvia_watch watch;

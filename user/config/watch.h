@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * "health neighbour|forward|ping ADDRESS|tcp ADDRESS:PORT": how the gateways of a list are watched, in words and in a
- * state. The kind belongs to the gateway: it holds for every prefix that goes via it. Pure: it asks nobody.
+ * state. The kind belongs to the gateway: it is the same for every prefix via that gateway. Pure: no I/O.
  */
 #ifndef WGVIA_CONFIG_WATCH_H
 #define WGVIA_CONFIG_WATCH_H
@@ -13,7 +13,7 @@
 #include "config/state.h"
 #include "config/words.h"
 
-/* Takes "health KIND [ADDRESS]", with the cursor at `health`. */
+/* Parses "health KIND [ADDRESS]", with the cursor at `health`. */
 int watch_take(struct cursor *cursor, struct wgvia_watch *watch, struct error *error);
 
 #define WATCH_TEXT_LEN (IP_TEXT_LEN + 16)
@@ -21,17 +21,17 @@ int watch_take(struct cursor *cursor, struct wgvia_watch *watch, struct error *e
 const char *watch_text(const struct wgvia_watch *watch, char text[WATCH_TEXT_LEN]);
 
 #define WATCH_FAULT_LEN (WATCH_TEXT_LEN + 64)
-/* What a gateway that is watched so is dead of: "192.0.2.3 does not answer echo requests through it" */
+/* Why a gateway that is watched in this way is dead: "192.0.2.3 does not answer echo requests through it" */
 const char *watch_fault(const struct wgvia_watch *watch, enum wgvia_fault fault, char text[WATCH_FAULT_LEN]);
 
 bool watch_equal(const struct wgvia_watch *a, const struct wgvia_watch *b);
-/* Whether words can say it: a map may hold anything. */
+/* Whether words can express it: a map may contain anything. */
 bool watch_is_valid(const struct wgvia_watch *watch);
 struct ip watch_ip(const struct wgvia_watch *watch);
 
-/* How a gateway of the state's is watched. */
+/* How this gateway of the state is watched. */
 struct wgvia_watch watch_of(const struct state *state, const struct wgvia_hop *hop);
-/* A gateway that two lists watch in two ways: 1 and both ways, 0, or -ENOMEM. */
+/* Finds a gateway that two lists watch in different ways: 1 and both ways, 0, or -ENOMEM. */
 int watch_find_conflict(const struct state *state, struct wgvia_hop *hop, struct wgvia_watch ways[2]);
 
 #endif

@@ -35,7 +35,7 @@ static bool is_keyword(const char *word)
 	return word_find(keywords, sizeof(keywords) / sizeof(keywords[0]), word) >= 0;
 }
 
-/* An interface may be named like a keyword or an address, and then a keyword follows, or nothing. */
+/* An interface may be named like a keyword or an address: then a keyword or nothing follows. */
 static bool is_misplaced(const struct cursor *cursor)
 {
 	struct error ignored = {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A hash to a list and back.
+ * A hash map to a list and back.
  */
 #include "datapath/accepted_map.h"
 
@@ -45,7 +45,7 @@ int accepted_map_read(int fd, struct accepted *accepted)
 	return ret;
 }
 
-/* Where an entry is removed, the kernel begins from the start. */
+/* When an entry is removed during iteration, the kernel restarts from the beginning. */
 static void remove_all(int fd)
 {
 	struct wgvia_finding finding;

@@ -7,9 +7,9 @@
 
 #include "config/accepted.h"
 
-/* Entries that wgvia would not have written are left out. The list is the caller's to free. 0 or -errno. */
+/* Omits entries that wgvia would not have written. The caller frees the list. 0 or -errno. */
 int accepted_map_read(int fd, struct accepted *accepted);
-/* Makes the map hold these, and no others. 0 or -errno. */
+/* Makes the map contain exactly these. 0 or -errno. */
 int accepted_map_write(int fd, const struct accepted *accepted);
 
 #endif

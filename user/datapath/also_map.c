@@ -34,7 +34,7 @@ int also_map_read(const struct instance *instance, struct also *also)
 	also_sort(also);
 	if (bpf_map_lookup_elem(instance->maps[MAP_FAILOVER], &also_key, &also->hops) && errno != ENOENT)
 		return -errno;
-	/* written by somebody else: it stands for nothing, and is unlike what stands for nothing, so it is replaced */
+	/* written by another program: it has no meaning, and must differ from an empty value, so that it is replaced */
 	if (also->hops.count > WGVIA_FAILOVER_HOPS) {
 		memset(&also->hops, 0xff, sizeof(also->hops));
 		also->hops.count = 0;

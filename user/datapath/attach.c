@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Links and filters. libbpf 1.1 has neither names for tcx nor a function, so bpf_link_create() does it alone.
+ * Links and filters. libbpf 1.1 has neither names nor a function for tcx, so this calls bpf_link_create() directly.
  */
 #include "datapath/attach.h"
 
@@ -20,10 +20,10 @@
 #include "datapath/qdisc.h"
 #include "host/rtnl.h"
 
-/* enum bpf_attach_type of Linux 6.6 */
+/* enum bpf_attach_type in Linux 6.6 */
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
-/* BPF_MPROG_MAX: so many programs fit at one point */
+/* BPF_MPROG_MAX: the maximum number of programs at one attach point */
 #define TCX_MAX 64
 
 const char *const attach_kind_words[] = {[ATTACH_TCX] = "tcx", [ATTACH_CLSACT] = "clsact"};
@@ -107,7 +107,7 @@ static int tcx_add(const struct attachment *point, const char *pin, int prog_fd)
 	return bpf_obj_pin(fd, pin); /* closing an unpinned link detaches it */
 }
 
-/* The part of union bpf_attr that BPF_PROG_QUERY has since tcx; libbpf knows it since 1.3. */
+/* The part of union bpf_attr that BPF_PROG_QUERY uses since tcx; libbpf has it since 1.3. */
 struct tcx_query {
 	__u32 target_ifindex, attach_type, query_flags, attach_flags;
 	__aligned_u64 prog_ids;
@@ -116,14 +116,14 @@ struct tcx_query {
 };
 
 /*
- * Whether the device with this ifindex in our network namespace has the link: a link goes with its device to another
- * namespace (__dev_change_net_namespace()), and reports the ifindex that it has there. True where it cannot be asked;
- * before 6.7 a device without any program says ENOENT (tcx_prog_query()).
+ * Whether the device with this ifindex in our network namespace has the link. A link moves with its device to another
+ * namespace (__dev_change_net_namespace()), and reports the ifindex that the device has there. Returns true if the
+ * kernel cannot be asked; before 6.7, ENOENT is the answer for a device without any program (tcx_prog_query()).
  */
 static bool tcx_is_here(uint32_t ifindex, enum wgvia_direction direction, uint32_t link_id)
 {
 	__u32 links[TCX_MAX] = {}, programs[TCX_MAX];
-	/* without a place for the programs' ids, bpf_mprog_query() does no more than count */
+	/* without a buffer for the programs' ids, bpf_mprog_query() only counts */
 	struct tcx_query query = {
 		.target_ifindex = ifindex,
 		.attach_type = tcx_type(direction),
@@ -140,7 +140,7 @@ static bool tcx_is_here(uint32_t ifindex, enum wgvia_direction direction, uint32
 	return false;
 }
 
-/* --- either --- */
+/* --- both kinds --- */
 
 static int look_at_link(const char *pin, struct attachment *attachment)
 {
@@ -148,7 +148,7 @@ static int look_at_link(const char *pin, struct attachment *attachment)
 	__u32 len = sizeof(info);
 	cleanup_fd int fd = bpf_obj_get(pin);
 
-	if (fd < 0 && fd != -ENOENT && attach_is_no_pin(fd)) /* in the way, and nothing of ours */
+	if (fd < 0 && fd != -ENOENT && attach_is_no_pin(fd)) /* in the way, but not ours */
 		return 0;
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 		return -errno;
@@ -196,7 +196,7 @@ int attach_list(const char *folder, struct attachment **all, size_t *count)
 		}
 		*attachment = read;
 		ret = look_at(folder, attachment);
-		if (ret == -ENOENT) { /* a change has taken it away since: who only looks has no lock */
+		if (ret == -ENOENT) { /* another command removed it since: a reader has no lock */
 			number--;
 			ret = 0;
 		}
@@ -245,7 +245,7 @@ int attach_remove_all(const char *folder)
 	size_t count = 0;
 	int ret = attach_list(folder, &attachments, &count);
 
-	/* the shortcuts before the net below them */
+	/* the shortcuts before the safety net below them */
 	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)
 		for (size_t i = 0; i < count; i++) {
 			int failed = 0;
@@ -272,8 +272,8 @@ int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error)
 		return 0;
 	}
 	/*
-	 * Tried where it disturbs nobody: a kernel without tcx says EINVAL to the attach type, one with it asks for the
-	 * device first and says ENODEV.
+	 * Probes without disturbing anything: a kernel without tcx returns EINVAL for the attach type, one with tcx
+	 * looks up the device first and returns ENODEV.
 	 */
 	fd = bpf_link_create(prog_fd, 0x7fffffff, TCX_INGRESS, NULL);
 	*kind = fd == -EINVAL ? ATTACH_CLSACT : ATTACH_TCX;
@@ -337,19 +337,19 @@ int attach_remove(const char *folder, const struct attachment *attachment)
 	if (attachment->kind == ATTACH_TCX) {
 		cleanup_fd int fd = bpf_obj_get(pin);
 
-		/* at once, not when the last holder of the link lets go */
+		/* immediately, not when the last holder of the link closes it */
 		if (fd >= 0)
 			bpf_link_detach(fd);
 	} else {
 		ret = clsact_remove(attachment, pin);
 	}
 	if (ret)
-		return ret; /* the pin stays, for the next try */
-	/* in a pin's place, somebody's folder stands in nobody's way here */
+		return ret; /* keep the pin for the next try */
+	/* a folder in a pin's place that another program created is not in the way here */
 	return unlink(pin) && errno != ENOENT && errno != EISDIR ? -errno : 0;
 }
 
-/* --- other people's --- */
+/* --- programs of others --- */
 
 static void add_other(struct attach_other *others, size_t max, size_t *count, const char *kind, uint32_t prog_id,
 		      const char *name)
@@ -367,14 +367,14 @@ static void add_other(struct attach_other *others, size_t max, size_t *count, co
 	snprintf(others[(*count)++].name, sizeof(others->name), "%s", name);
 }
 
-/* All of tcx runs before the filters. */
+/* All tcx programs run before the filters. */
 static void list_tcx(const struct attachment *attachment, enum attach_side side, struct attach_other *others,
 		     size_t max, size_t *count)
 {
 	__u32 ids[TCX_MAX], number = ARRAY_SIZE(ids);
 	bool before = true;
 
-	/* the attribute that the library fills with target_fd is target_ifindex to the kernel */
+	/* the kernel reads target_ifindex from the attribute that the library fills with target_fd */
 	if (bpf_prog_query((int)attachment->ifindex, tcx_type(attachment->direction), 0, NULL, ids, &number))
 		return;
 	for (__u32 i = 0; i < number; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One program at one device: a tcx link where the kernel has them (6.6), a filter of our own at clsact elsewhere. Each
- * is told by a pin in the instance's folder: tcx_DIRECTION_IFINDEX, the link itself, or
- * clsact_DIRECTION_IFINDEX_HANDLE, the filter's program. It touches nobody else's link, filter or qdisc.
+ * One program at one device: a tcx link if the kernel supports them (6.6), otherwise our own filter at clsact. A pin in
+ * the instance's folder represents each: tcx_DIRECTION_IFINDEX is the link itself, clsact_DIRECTION_IFINDEX_HANDLE is
+ * the filter's program. This file never touches links, filters or qdiscs of others.
  */
 #ifndef WGVIA_ATTACH_H
 #define WGVIA_ATTACH_H
@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "wgvia_abi.h"
 
-/* One priority for all our filters; each instance has a handle of its own, so that several can share a device. */
+/* All our filters have the same priority. Each instance has its own handle, so that several can share a device. */
 #define ATTACH_PRIORITY 0x7776
 
 enum attach_kind { ATTACH_TCX, ATTACH_CLSACT };
@@ -25,63 +25,69 @@ struct attachment {
 	enum attach_kind kind;
 	enum wgvia_direction direction;
 	uint32_t ifindex;
-	uint32_t handle;  /* clsact; the tunnel's ifindex when the filter was made */
-	bool alive;	  /* it stands at its device and runs the program that the pin tells of */
-	bool moved;	  /* tcx: it runs at its device, which is in another network namespace now */
+	uint32_t handle;  /* clsact: the tunnel's ifindex at the time when the filter was created */
+	bool alive;	  /* it is attached to its device, and runs the program of the pin */
+	bool moved;	  /* tcx: it runs at its device, which moved to another network namespace */
 	uint32_t link_id; /* tcx */
-	uint32_t at;	  /* tcx: the ifindex that its device has now; 0: it is detached */
+	uint32_t at;	  /* tcx: the present ifindex of its device; 0: it is detached */
 	uint32_t prog_id;
 };
 
-/* Whether the folder has a pin for a device of that ifindex: asked for each device that goes, so nothing is opened. */
+/*
+ * Whether the folder has a pin for a device with that ifindex. It is called for each device that is removed, so it
+ * opens nothing.
+ */
 bool attach_has_pin(const char *folder, uint32_t ifindex);
-/* What the pins in an instance's folder tell of. The array is the caller's to free. 0 or -errno, with nothing changed.
+/*
+ * The attachments that the pins in an instance's folder represent. The caller frees the array. 0 or -errno, with
+ * nothing changed.
  */
 int attach_list(const char *folder, struct attachment **all, size_t *count);
 
 /*
- * A device that comes back from another network namespace may have another ifindex than before, with our links: their
- * pins get its names. 0 or -errno.
+ * Renames pins: a device that returns from another network namespace may have a new ifindex, and still has our links. 0
+ * or -errno.
  */
 int attach_rename(const char *folder);
 
-/*
- * WGVIA_ATTACH, for tests: "tcx" or "clsact" for that one alone. Otherwise tcx where the kernel has it.
- */
+/* WGVIA_ATTACH, for tests: "tcx" or "clsact" forces that kind. Otherwise tcx if the kernel supports it. */
 int attach_choose_kind(int prog_fd, enum attach_kind *kind, struct error *error);
 
 /*
- * The handle of an instance's filters: the tunnel's ifindex or, where that is 0 because there is no tunnel yet, a
- * number made from its name, for the filters may share a device with another such instance's.
+ * The handle of an instance's filters: the tunnel's ifindex. If there is no tunnel yet (0), a number derived from its
+ * name, because the filters may share a device with those of another such instance.
  */
 uint32_t attach_handle(uint32_t tunnel_ifindex, const char *tunnel);
-/* For messages: "if7" where the device has gone. */
+/* For messages: "if7" if the device no longer exists. */
 void attach_device_name(uint32_t ifindex, char name[IFNAMSIZ]);
-/* Attaches the program behind all others and pins it; a filter needs the qdisc. */
+/* Attaches the program after all others, and pins it; a filter needs the qdisc. */
 int attach_add(const char *folder, const struct attachment *point, int prog_fd, struct error *error);
-/* Puts the program in the place of the one that is there, in one step for the packets. */
+/* Replaces the attached program, atomically for packets. */
 int attach_replace(const char *folder, const struct attachment *attachment, int prog_fd, struct error *error);
 /*
- * The program that is attached, for putting it back; an fd or -errno. A link does not give its program: -EPERM without
+ * The attached program, for restoring it: an fd or -errno. A link does not provide its program: -EPERM without
  * CAP_SYS_ADMIN.
  */
 int attach_get_program(const char *folder, const struct attachment *attachment);
-/* Detaches it where it is ours still, and unpins it; the pin stays where that fails. */
+/* Detaches it if it is still ours, and unpins it. The pin stays if that fails. */
 int attach_remove(const char *folder, const struct attachment *attachment);
-/* All that the folder tells of, attachments and qdiscs; what is left when it fails is told of by the folder still. */
+/* Removes all attachments and qdiscs that the folder represents. On failure, the folder still represents the rest. */
 int attach_remove_all(const char *folder);
 
-/* Of bpf_obj_get(): there is no pin, but nothing, a folder, or somebody's file; other errors say nothing about it. */
+/*
+ * For errors of bpf_obj_get(): the path is missing, or is a folder or a file that is not a pin. Other errors do not
+ * prove anything.
+ */
 bool attach_is_no_pin(int err);
 
 /* A program or filter that is not ours. */
 struct attach_other {
 	const char *kind; /* "tcx program" or "filter" */
-	uint32_t prog_id; /* 0: not known, or no BPF */
-	char name[64];	  /* empty: not known, it takes CAP_SYS_ADMIN to read that of a tcx program */
+	uint32_t prog_id; /* 0: unknown, or not BPF */
+	char name[64];	  /* empty: unknown; reading the name of a tcx program takes CAP_SYS_ADMIN */
 };
 enum attach_side { ATTACH_BEFORE, ATTACH_AFTER };
-/* What the kernel runs on that side of this attachment: into `others`, `max` at most; returns how many. */
+/* Lists what the kernel runs on that side of this attachment: into `others`, at most `max`; returns the number. */
 size_t attach_list_others(const struct attachment *attachment, enum attach_side side, struct attach_other *others,
 			  size_t max);
 

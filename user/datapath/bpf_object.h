@@ -8,7 +8,7 @@
 #include <bpf/bpf.h>
 #include <stdint.h>
 
-/* The id; 0 with errno set if the kernel does not report it. The info of each kind has it at the same place. */
+/* The id; 0 with errno set if the kernel does not report it. It has the same offset in the info of each kind. */
 static inline uint32_t bpf_object_id(int fd)
 {
 	struct {

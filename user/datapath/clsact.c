@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Filters at a clsact qdisc, each with a pin of its program beside it, and one more while it is replaced.
+ * Filters at a clsact qdisc, each with a pin of its program, and a second pin during a replacement.
  */
 #include "datapath/clsact.h"
 
@@ -27,8 +27,8 @@ static struct bpf_tc_hook hook_of(const struct attachment *point)
 }
 
 /*
- * The id of the program at our handle and priority, 0: there is none. An error that says neither is an error: a filter
- * must not be forgotten because the kernel could not be asked.
+ * The id of the program at our handle and priority; 0: there is none. An unclear answer is an error: a filter must not
+ * be forgotten because the kernel could not be asked.
  */
 static int filter_program(const struct attachment *point, uint32_t *id)
 {
@@ -50,7 +50,7 @@ static int put_filter(const struct attachment *point, int prog_fd, __u32 flags)
 	uint32_t id;
 	int ret = bpf_tc_attach(&hook, &opts);
 
-	/* read back: the kernel's word, not the library's */
+	/* read back: trust the kernel, not the library */
 	ret = ret ? ret : filter_program(point, &id);
 	return ret ? ret : id == bpf_object_id(prog_fd) ? 0 : -EIO;
 }
@@ -64,13 +64,13 @@ static int remove_filter(const struct attachment *point)
 	return clsact_is_gone(ret) ? 0 : ret;
 }
 
-/* The pin of the program that clsact_replace() is about to put in place. */
+/* The pin of the program that clsact_replace() is about to install. */
 static void next_path(char path[PINS_PATH_MAX + 8], const char *pin)
 {
 	snprintf(path, PINS_PATH_MAX + 8, "%s%%new", pin);
 }
 
-/* The id of the program at this pin, 0: there is none. -errno where the pin could not be looked at. */
+/* The id of the program at this pin; 0: there is none. -errno if the pin could not be checked. */
 static int pinned_program(const char *path, uint32_t *id)
 {
 	cleanup_fd int fd = bpf_obj_get(path);
@@ -117,14 +117,14 @@ int clsact_get_program(const struct attachment *attachment, const char *pin)
 
 int clsact_add(const struct attachment *point, const char *pin, int prog_fd)
 {
-	/* the pin first: a filter is always told of, even by a command that was killed */
+	/* the pin first: a filter always has a pin, even if the command is killed */
 	int ret = bpf_obj_pin(prog_fd, pin);
 
 	if (ret)
 		return ret == -EEXIST ? -EBUSY : ret;
 	ret = put_filter(point, prog_fd, 0);
 	if (ret) {
-		if (ret != -EEXIST) /* nobody else's: it may have come into being */
+		if (ret != -EEXIST) /* not another program's: it may have been created despite the error */
 			remove_filter(point);
 		unlink(pin);
 	}

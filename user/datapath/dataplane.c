@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All or nothing: new maps in a folder of their own that takes the old one's place, or the running ones.
+ * All or nothing: either new maps in a new folder that replaces the old one, or a change of the running maps.
  */
 #include "datapath/dataplane.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "bpf/config.h" /* struct config, which the skeleton names */
+#include "bpf/config.h" /* the skeleton refers to struct config */
 #include "datapath/device_map.h"
 #include "datapath/index/change_count.h"
 #include "datapath/index/index_map.h"
@@ -22,7 +22,7 @@
 #include "host/netns.h"
 #include "wgvia.skel.h"
 
-/* Nothing to load, attach or detach. */
+/* True: there is nothing to load, attach or detach. */
 static bool is_in_place(const struct plan *plan, const struct instance *running, uint64_t build)
 {
 	if (running->meta.build != build || running->attachment_count != plan->points.count ||
@@ -44,7 +44,7 @@ static int put_meta(const struct instance *instance, const struct wgvia_meta *me
 	return 0;
 }
 
-/* What is in force, by programs that are not all of one build. */
+/* Changes the maps of an instance whose programs are not all from the same build. */
 static int write_mixed(const struct instance *running, struct error *error)
 {
 	struct wgvia_meta meta = running->meta;
@@ -104,7 +104,7 @@ static int pin_maps(const struct instance *instance, struct error *error)
 	return 0;
 }
 
-/* New maps, filled before a program uses them, in a folder beside the one that is in force. */
+/* Creates new maps and fills them before a program uses them, in a folder beside the one in force. */
 static int apply_anew(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
 		      struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
 {
@@ -150,8 +150,8 @@ undo:
 }
 
 /*
- * The running maps, with programs that know the new devices before a gateway names one, and devices that are not
- * wanted any more given up after the last gateway has left them.
+ * Changes the running maps. Programs know a new device before a gateway refers to it; a device that is no longer wanted
+ * is released after the last gateway has left it.
  */
 static int apply_in_place(const struct plan *plan, struct instance *running, struct programs *programs,
 			  struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
@@ -184,7 +184,7 @@ static int apply_in_place(const struct plan *plan, struct instance *running, str
 		bpf_map_update_elem(running->maps[MAP_META], &key, &old, BPF_ANY);
 		return ret;
 	}
-	/* the change is in force; where one of these fails, the next one loads the programs again */
+	/* the change is in force; if one of these fails, the next command loads the programs again */
 	keep = !same && !programs_keep_pins(running);
 	ret = transaction_detach(&change, error);
 	if (keep && !ret)
@@ -193,7 +193,7 @@ static int apply_in_place(const struct plan *plan, struct instance *running, str
 	return ret;
 }
 
-/* The running programs, too. */
+/* Keeps the running programs as well. */
 static int apply_to_maps(const struct plan *plan, struct instance *running, struct error *error)
 {
 	__u32 key = 0;
@@ -293,7 +293,7 @@ static int refuse_strangers(const struct instance *instance, struct error *error
 	return -ENOTEMPTY;
 }
 
-/* The names of another version's pins are not known here. */
+/* This version does not know the names of another version's pins. */
 static pins_names names_of(const struct instance *instance)
 {
 	return instance->meta.abi && instance->meta.abi != WGVIA_ABI ? NULL : pin_name_is_ours;
@@ -308,7 +308,7 @@ int dataplane_remove(const char *root, const char *tunnel, struct error *error)
 		return ret;
 	if (!instance.owned && !pins_is_empty(instance.folder))
 		return refuse_strangers(&instance, error);
-	/* nothing is detached whose pin would have to stay */
+	/* detach nothing whose pin could not be removed */
 	ret = pins_check_writable(root);
 	if (ret)
 		return error_system(error, -ret, "cannot remove the pins of '%s'", tunnel);

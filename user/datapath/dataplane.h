@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Making, changing and removing an instance. It knows no prefix and no gateway (state_maps.c fills the maps), and
- * prints nothing.
+ * Creating, changing and removing an instance. This file knows no prefix and no gateway (state_maps.c fills the maps),
+ * and prints nothing.
  */
 #ifndef WGVIA_DATAPLANE_H
 #define WGVIA_DATAPLANE_H
@@ -15,19 +15,18 @@
 struct programs;
 
 /*
- * Makes the instance what the plan says, all or nothing: programs are put in place of the old ones, maps are reused
- * where they fit and filled anew where not, then what is not wanted any more is detached. `running` is what
- * instance_open() found, or empty. `programs` is what the caller holds, and then holds of this instance; they are
- * loaded only where the plan needs one that neither it nor a device has. `*changed` tells whether a program or an
- * attachment changed.
+ * Makes the instance match the plan, all or nothing: replaces programs, reuses maps if they fit or else fills new ones,
+ * then detaches what is no longer wanted. `running` is what instance_open() found, or empty. `programs` is what the
+ * caller holds, and afterwards the programs of this instance; they are loaded only if the plan needs one that neither
+ * `programs` nor a device has. `*changed` is set if a program or an attachment changed.
  */
 int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
 		    bool *changed, struct error *error);
 
-/* Ends what a command that was killed left half done. The lock is held. */
+/* Completes or undoes what a killed command left unfinished. The lock must be held. */
 int dataplane_recover(const char *root, const char *tunnel, struct error *error);
 
-/* Detaches and unpins everything of an instance. The lock is held. */
+/* Detaches and unpins everything of an instance. The lock must be held. */
 int dataplane_remove(const char *root, const char *tunnel, struct error *error);
 
 #endif

@@ -27,7 +27,7 @@ bool device_map_has_point(int map, const struct point *point)
 	return point->direction != WGVIA_EGRESS || device_map_has(map, key_of(point));
 }
 
-/* The kernel's word for a device that is not there (__dev_map_alloc_node()). */
+/* Translates the kernel's error for a device that does not exist (__dev_map_alloc_node()). */
 static int meant(int ret)
 {
 	return ret == -EINVAL ? -ENODEV : ret;
@@ -41,7 +41,7 @@ int device_map_add(int map, const struct point *point, uint32_t *key)
 	*key = 0;
 	if (point->direction != WGVIA_EGRESS)
 		return 0;
-	/* not BPF_ANY, which takes the old entry out before the new one is in (__dev_map_hash_update_elem()) */
+	/* not BPF_ANY, which removes the old entry before it adds the new one (__dev_map_hash_update_elem()) */
 	ret = bpf_map_update_elem(map, &added, &point->ifindex, BPF_NOEXIST);
 	if (!ret)
 		*key = added;

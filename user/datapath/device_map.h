@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The map `devices`: the tunnel, and the devices that an egress program is attached to; a gateway may be reached by the
- * Ethernet devices among them. The kernel takes devices out of it that go.
+ * The map `devices`: the tunnel, and the devices to which an egress program is attached. Gateways may be reached by the
+ * Ethernet devices among them. The kernel removes an entry when its device is removed.
  */
 #ifndef WGVIA_DEVICE_MAP_H
 #define WGVIA_DEVICE_MAP_H
@@ -12,17 +12,17 @@
 
 #include "plan/point.h"
 
-/* Whether an Ethernet device is there. */
+/* Whether it contains this Ethernet device. */
 bool device_map_has(int map, uint32_t ifindex);
-/* Whether what the map has to hold for this point is there. */
+/* Whether it contains the entry that this point needs. */
 bool device_map_has_point(int map, const struct point *point);
 /*
- * Adds the point's device, of this network namespace, where the map has to hold it; `*key` is the new entry's, 0 where
- * there is none. 0 or -errno.
+ * Adds the point's device, of this network namespace, if the point needs an entry. `*key` is the key of a new entry, or
+ * 0. 0 or -errno.
  */
 int device_map_add(int map, const struct point *point, uint32_t *key);
 void device_map_remove(int map, uint32_t key);
-/* Removes all but the tunnel and those of the points. */
+/* Removes all entries except those of the tunnel and of the points. */
 void device_map_keep(int map, const struct point *points, size_t count);
 
 /* The tunnel's ifindex; 0: there is none. */

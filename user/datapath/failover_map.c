@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A hash of lists by number.
+ * A hash map of lists by number.
  */
 #include "datapath/failover_map.h"
 
@@ -9,7 +9,7 @@
 #include "base/util.h"
 #include "config/watch.h"
 
-/* What is not was written by somebody else. */
+/* False for a value that another program wrote. */
 static bool is_list(const struct gateway_list *list)
 {
 	const struct wgvia_failover *content = &list->content;

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The map `failover`: preference lists between the kernel and a state. The packet path does not look at it, so that
- * what stays there too long does no harm; what a prefix refers to has to be there before it.
+ * The map `failover`: preference lists between the kernel and a state. The packet path does not follow a list, so an
+ * obsolete one does no harm. A list must be in the map before a prefix refers to it.
  */
 #ifndef WGVIA_FAILOVER_MAP_H
 #define WGVIA_FAILOVER_MAP_H
 
 #include "config/state.h"
 
-/* Adds what the map holds; what is no list, as bpftool can write it, is left out. 0 or -errno. */
+/* Adds the content of the map; omits invalid lists, which bpftool can write. 0 or -errno. */
 int failover_map_read(int fd, struct state *state);
-/* Adds those of `to` whose number `from`, which is in the map, does not have: a number stands for one content. 0 or
- * -errno. */
+/*
+ * Adds the lists of `to` whose number is not in `from`, which is the content of the map: a number always means the same
+ * content. 0 or -errno.
+ */
 int failover_map_write(int fd, const struct state *from, const struct state *to);
-/* Takes those of `from` away whose number `kept` does not have. */
+/* Removes the lists of `from` whose number is not in `kept`. */
 void failover_map_clean(int fd, const struct state *from, const struct state *kept);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A hash that is one process's to write.
+ * A hash map that only one process writes.
  */
 #include "datapath/gateway_map.h"
 
@@ -13,7 +13,7 @@
 #include "gateways.skel.h"
 
 #define MAP_NAME "gateways"
-#define ENTRIES_MAX 65536 /* looked at: the map may change while it is read */
+#define ENTRIES_MAX 65536 /* limit per reading: the map may change while it is read */
 
 static int compare_hops(const void *a, const void *b)
 {
@@ -42,7 +42,7 @@ static bool fits(int fd)
 	       info.key_size == sizeof(struct wgvia_hop) && info.value_size == sizeof(struct wgvia_gateway_health);
 }
 
-/* -ENOENT: there is none, or something else. */
+/* -ENOENT: there is none, or it is not a map of this kind. */
 static int open_map(const char *path)
 {
 	int fd = bpf_obj_get(path);
@@ -73,7 +73,10 @@ static int make_map(const char *path)
 
 /* --- content --- */
 
-/* Entries that are to go are gathered first: where one is removed, the kernel begins from the start. */
+/*
+ * Collects entries before it removes them: when an entry is removed during iteration, the kernel restarts from the
+ * beginning.
+ */
 static int remove_others(int fd, const struct gateway_healths *healths)
 {
 	cleanup_free struct wgvia_hop *others = NULL;
@@ -125,7 +128,7 @@ void gateway_map_remove(const char *root, const char *tunnel)
 		unlink(path);
 }
 
-/* What no agent writes says nothing. */
+/* Clears values that no agent writes. */
 static void clean(struct wgvia_gateway_health *health)
 {
 	if (health->state >= WGVIA_HEALTH_COUNT)

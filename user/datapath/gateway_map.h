@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The map `gateways`: how an instance's gateways are, as its agent sees them. The agent creates it beside the
- * instance's other pins, which an instance that has no agent lacks; it moves along when `up` replaces the instance.
+ * The map `gateways`: the state of an instance's gateways, as its agent sees them. The agent creates it beside the
+ * instance's other pins; an instance without an agent has no such map. It is kept when `up` replaces the instance.
  */
 #ifndef WGVIA_GATEWAY_MAP_H
 #define WGVIA_GATEWAY_MAP_H
@@ -9,7 +9,7 @@
 #include "datapath/instance.h"
 
 struct gateway_health {
-	struct wgvia_hop hop; /* in the order of memcmp(), where there are several */
+	struct wgvia_hop hop; /* sorted by memcmp() in arrays */
 	struct wgvia_gateway_health health;
 };
 
@@ -19,18 +19,18 @@ struct gateway_healths {
 };
 
 /*
- * Makes the map hold these, which it puts in order, and no others; what the map has no room for is left out. The lock
- * on `root` is held. No instance is a success. 0 or -errno.
+ * Makes the map contain exactly these, which it sorts; entries that do not fit are omitted. The lock on `root` must be
+ * held. A missing instance is a success. 0 or -errno.
  */
 int gateway_map_write(const char *root, const char *tunnel, struct gateway_healths *healths);
-/* Removes the map's pin: nothing is known. The lock on `root` is held. */
+/* Removes the map's pin: the state becomes unknown. The lock on `root` must be held. */
 void gateway_map_remove(const char *root, const char *tunnel);
 /*
- * What the map holds, in order; nothing where there is no such map. Values that no agent writes are replaced by those
- * that say nothing. The array is the caller's. 0 or -ENOMEM.
+ * The content of the map, sorted; empty without such a map. Values that no agent writes are replaced by "unknown". The
+ * caller frees the array. 0 or -ENOMEM.
  */
 int gateway_map_read(const char *root, const char *tunnel, struct gateway_healths *healths);
-/* Of healths that are in order; NULL: there is none for this gateway. */
+/* `healths` must be sorted. NULL: no entry for this gateway. */
 const struct gateway_health *gateway_map_find(const struct gateway_healths *healths, const struct wgvia_hop *hop);
 
 #endif

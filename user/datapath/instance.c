@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opening what is pinned, and telling whether it is ours.
+ * Opening what is pinned, and deciding whether it is ours.
  */
 #include "datapath/instance.h"
 
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
-#include "bpf/config.h" /* struct config, which the skeleton names */
+#include "bpf/config.h" /* the skeleton refers to struct config */
 #include "datapath/device_map.h"
 #include "datapath/pin_folders.h"
 #include "host/netns.h"
@@ -41,7 +41,7 @@ void instance_close(struct instance *instance)
 	*instance = (struct instance)INSTANCE_NONE;
 }
 
-/* --- opening what is there --- */
+/* --- opening --- */
 
 static struct netns netns_of(const struct instance *instance)
 {
@@ -49,8 +49,8 @@ static struct netns netns_of(const struct instance *instance)
 }
 
 /*
- * Whether the instance redirects to a device. The kernel removes a device from this map when the device is removed,
- * also with its namespace. Seeing which namespaces other processes are in takes CAP_SYS_PTRACE.
+ * Whether the instance redirects to a device. The kernel removes a device from this map when the device or its
+ * namespace is removed. To see the namespaces of other processes takes CAP_SYS_PTRACE.
  */
 static bool has_devices(const struct instance *instance)
 {
@@ -59,7 +59,7 @@ static bool has_devices(const struct instance *instance)
 	return !bpf_map_get_next_key(instance->maps[MAP_DEVICES], NULL, &key);
 }
 
-/* Whether a tcx link of the instance hangs on a device, wherever that is. */
+/* Whether a tcx link of the instance is attached to a device, in any namespace. */
 static bool has_links(const struct instance *instance)
 {
 	for (size_t i = 0; i < instance->attachment_count; i++)
@@ -69,8 +69,9 @@ static bool has_links(const struct instance *instance)
 }
 
 /*
- * An instance of another network namespace is that namespace's, as long as it exists. Where only its inode number is
- * known, which another namespace may have by now, it has to have something there: a device, a link, or an agent.
+ * An instance of another network namespace belongs to it while that namespace exists. An inode number may belong to a
+ * different namespace by now. If it is all that is known, the instance must have something there: a device, a link, or
+ * an agent.
  */
 static int check_netns(struct instance *instance, struct error *error)
 {
@@ -93,7 +94,7 @@ static int check_netns(struct instance *instance, struct error *error)
 	return -EBUSY;
 }
 
-/* Whether the pinned map is what this program's object has under that name, or -errno where it cannot be told. */
+/* Whether the pinned map matches the map of that name in this program's object; -errno if that is unknown. */
 static int map_fits(int fd, const struct bpf_map *map)
 {
 	struct bpf_map_info info = {};
@@ -102,15 +103,15 @@ static int map_fits(int fd, const struct bpf_map *map)
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		return -errno;
 	if (info.type == BPF_MAP_TYPE_DEVMAP_HASH)
-		info.map_flags &= ~BPF_F_RDONLY_PROG; /* which the kernel adds, and takes from nobody */
+		info.map_flags &= ~BPF_F_RDONLY_PROG; /* the kernel adds this flag and never clears it */
 	return info.type == bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
 	       info.value_size == bpf_map__value_size(map) && info.max_entries == bpf_map__max_entries(map) &&
 	       info.map_flags == bpf_map__map_flags(map);
 }
 
 /*
- * Opens a pin that should be that map's. 1: it is; 0: it is another thing, or nothing; -errno: it cannot be told, which
- * says nothing about the pin.
+ * Opens a pin that should be that map. 1: it is; 0: it is something else, or missing; -errno: unknown, which does not
+ * prove anything about the pin.
  */
 static int open_map(const char *path, const struct bpf_map *map, int *fd)
 {
@@ -120,7 +121,7 @@ static int open_map(const char *path, const struct bpf_map *map, int *fd)
 	return map_fits(*fd, map);
 }
 
-/* A number that a version of wgvia may have; anything else is no ABI but damage. */
+/* Whether a version of wgvia may have this number; any other value means that the map is damaged. */
 static bool is_abi(uint32_t abi)
 {
 	return abi > 0 && abi < 0x10000;
@@ -149,7 +150,7 @@ static int open_maps(struct instance *instance)
 	if (ret < 0)
 		return ret;
 	if (instance->foreign) {
-		/* the ABI is the first member of whatever a version calls meta */
+		/* the ABI is the first member of meta in every version */
 		struct bpf_map_info info = {};
 		__u32 len = sizeof(info);
 		cleanup_free char *value = NULL;
@@ -257,9 +258,9 @@ int instance_check(const struct instance *running, struct error *error)
 	return 0;
 }
 
-/* --- telling --- */
+/* --- questions --- */
 
-/* A device that has been in another network namespace has lost its entry in the map: see has_devices(). */
+/* A device that was in another network namespace has lost its entry in the map: see has_devices(). */
 static bool is_in_force(const struct instance *instance, const struct attachment *attachment,
 			const struct netdev *netdev)
 {

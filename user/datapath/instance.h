@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An instance as its pins tell of it: maps, and where its programs stand. It knows no prefix and no gateway
- * (state_maps.c reads and fills the maps).
+ * An instance, as its pins represent it: maps, and the devices to which programs are attached. This file knows no
+ * prefix and no gateway (state_maps.c reads and fills the maps).
  */
 #ifndef WGVIA_INSTANCE_H
 #define WGVIA_INSTANCE_H
@@ -39,14 +39,14 @@ enum map {
 extern const char *const map_names[MAP_COUNT];
 
 struct instance {
-	const char *root; /* the pin folder; the caller's */
+	const char *root; /* the pin folder; owned by the caller */
 	char tunnel[IFNAMSIZ];
-	char folder[4096]; /* this instance's */
+	char folder[4096]; /* of this instance */
 	int maps[MAP_COUNT];
-	struct wgvia_meta meta; /* as read when it was opened */
-	bool foreign;		/* its ABI is not ours: there are no maps to read or write */
-	const char *damaged;	/* with `foreign`: the first map whose pin is missing, or is another thing */
-	bool owned;		/* wgvia's, of this or another version: one of its pins is proof of that */
+	struct wgvia_meta meta; /* as read by instance_open() */
+	bool foreign;		/* it has another ABI: there are no maps to read or write */
+	const char *damaged;	/* with `foreign`: the first map whose pin is missing, or is not that map */
+	bool owned;		/* of wgvia, of this or another version: one of its pins proves it */
 	bool is_orphan;		/* its network namespace no longer exists: only pins are left */
 	struct attachment *attachments;
 	size_t attachment_count;
@@ -54,33 +54,34 @@ struct instance {
 
 #define INSTANCE_NONE {.maps = {[0 ... MAP_COUNT - 1] = -1}}
 
-void instance_close(struct instance *instance); /* for cleanup(), too */
+void instance_close(struct instance *instance); /* also for cleanup() */
 
 /*
- * Opens the instance of an interface. -ENOENT, without `error` set: there is none. An instance of another network
- * namespace that still exists is refused.
+ * Opens the instance of an interface. -ENOENT, without `error` set: there is none. It refuses an instance of another
+ * network namespace that still exists.
  */
 int instance_open(const char *root, const char *tunnel, struct instance *instance, struct error *error);
-/* The same with the lock on `root`, which is into `*lock`, and the caller's to close where it is not negative. */
+/* The same, with the lock on `root`. The caller closes `*lock` if it is not negative. */
 int instance_open_locked(const char *root, const char *tunnel, struct instance *instance, int *lock,
 			 struct error *error);
 /*
- * As instance_open(), and what has another ABI, or an orphan (-ESTALE), is refused as well: for commands that read or
- * change maps.
+ * Like instance_open(), but also refuses an instance with another ABI, and an orphan (-ESTALE): for commands that read
+ * or change maps.
  */
 int instance_open_running(const char *root, const char *tunnel, struct instance *instance, struct error *error);
 
-/* Whether there is an instance, of this version and network namespace, whose maps tell what is in force. */
+/* Whether there is an instance, of this version and network namespace, whose maps show what is in force. */
 bool instance_is_running(const struct instance *instance);
-/* Whether dataplane_apply() may put something in the place of what instance_open() found, which may be nothing. */
+/* Whether dataplane_apply() may replace what instance_open() found, which may be nothing. */
 int instance_check(const struct instance *running, struct error *error);
 
 /*
- * Where the instance's programs stand, those left out whose device is not among `netdevs`, or that are detached,
- * or that gateways are not reached by. `points`, empty before, are the caller's to free. 0 or -ENOMEM.
+ * The points to which the instance's programs are attached, without those whose device is not among `netdevs`, those
+ * that are detached, and those by which no gateway is reached. `points` must be empty; the caller frees it. 0 or
+ * -ENOMEM.
  */
 int instance_points(const struct instance *instance, const struct netdevs *netdevs, struct points *points);
-/* The one that stands at such a point; NULL: none does. */
+/* The attachment at such a point; NULL: none. */
 const struct attachment *instance_attachment(const struct instance *instance, const struct point *point);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Three pins: the map, the link, and its program, by which the link is known to be this instance's.
+ * Three pins: the map, the link, and its program, which shows that the link belongs to this instance.
  */
 #include "datapath/lost.h"
 
@@ -36,7 +36,7 @@ static void unpin(const struct instance *instance, const char *name)
 	unlink(pin_of(instance, name, path));
 }
 
-/* -1: there is none, or something else. */
+/* -1: there is none, or it is not a map of this kind. */
 static int open_map(const struct instance *instance)
 {
 	struct bpf_map_info info = {};
@@ -80,7 +80,7 @@ static bool uses_map(const struct counting *counting, int map)
 	return false;
 }
 
-/* The program that is attached and counts for this instance. */
+/* Finds the attached program that counts for this instance. */
 static bool find_attached(const struct instance *instance, struct counting *counting)
 {
 	struct bpf_link_info info = {};
@@ -131,7 +131,7 @@ void lost_tidy(const struct instance *instance)
 
 /* --- attaching --- */
 
-/* Loaded, with the instance's maps; NULL with errno set. `map`: what has been counted, or -1. */
+/* Loads the program with the instance's maps; NULL with errno set. `map`: the existing counts, or -1. */
 static struct lost_bpf *load_program(const struct instance *instance, int map, bool has_reason)
 {
 	struct lost_bpf *skeleton = lost_bpf__open();
@@ -165,7 +165,7 @@ static int attach_and_pin(const struct instance *instance, const struct lost_bpf
 	int ret = 0;
 
 	if (!has_map) {
-		unpin(instance, MAP_NAME); /* something else */
+		unpin(instance, MAP_NAME); /* not a map of this kind */
 		ret = pin(instance, MAP_NAME, bpf_map__fd(skeleton->maps.lost));
 	}
 	ret = ret ? ret : pin(instance, PIN_PROGRAM, bpf_program__fd(skeleton->progs.count_lost));
@@ -203,7 +203,7 @@ int lost_attach(const struct instance *instance)
 	struct lost_bpf *skeleton = load_program(instance, map, true);
 	int ret;
 
-	/* the verifier speaks of what this kernel lacks; any other error may pass */
+	/* the verifier refuses what this kernel lacks; any other error may be temporary */
 	if (!skeleton && (errno == EACCES || errno == EINVAL))
 		skeleton = load_program(instance, map, false);
 	if (!skeleton)
@@ -215,7 +215,7 @@ int lost_attach(const struct instance *instance)
 
 /* --- reading --- */
 
-/* What comes behind a gateway that does not answer, a device that is down, a queue that is full: never left out. */
+/* The reasons for a gateway that does not answer, a device that is down, and a full queue: always shown. */
 static const char *const usual[] = {"neighbour", "neigh_failed", "neigh_queuefull", "qdisc_drop", "not_specified"};
 
 static bool is_usual(const char *reason)
@@ -242,7 +242,7 @@ static void set_reason(char reason[48], const char *name)
 	reason[len] = '\0';
 }
 
-/* The kernel's names, by its numbers; where it has no BTF any more, "reason_58". */
+/* The kernel's names for its numbers; "reason_58" if the kernel has no BTF. */
 static void name_reasons(struct lost_count all[WGVIA_LOST_REASONS])
 {
 	struct btf *btf = btf__load_vmlinux_btf();

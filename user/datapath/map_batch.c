@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Batches, and what stands in for them. WGVIA_BATCH=no does without, for tests and benchmarks.
+ * Batches, and their replacement. WGVIA_BATCH=no disables batches, for tests and benchmarks.
  *
  * The batch operations of an LPM trie are the kernel's generic ones (kernel/bpf/syscall.c): generic_map_update_batch()
- * and its sisters do entry after entry, stop at the first that fails, and leave in `count` how many they have done.
+ * and the like process one entry after the other, stop at the first failure, and return in `count` how many succeeded.
  */
 #include "datapath/map_batch.h"
 
@@ -16,15 +16,15 @@
 
 #include "base/util.h"
 
-/* Entries of one call. More would save nothing that can be measured. */
+/* Entries per call. More entries give no measurable gain. */
 #define BATCH 1024
 
-/* The kernel's own, which user space has no name for: the map's type has no such operation. */
+/* Kernel-internal, not defined for user space: the map's type lacks the operation. */
 #define ENOTSUPP 524
 
 static bool refused; /* by the kernel */
 
-/* Whether the kernel has them, as far as is known. */
+/* Whether the kernel has batches, as far as is known. */
 static bool has_batch(void)
 {
 	static bool asked, wanted;
@@ -39,8 +39,8 @@ static bool has_batch(void)
 }
 
 /*
- * Whether the kernel refused the operation as such: EINVAL where it does not know the command. Then, and where another
- * refusal comes before the first entry, it leaves `count` as it was; where it began, `count` is less than `wanted`.
+ * Whether the kernel refused the operation itself: EINVAL if it does not know the command. In that case, and for any
+ * refusal before the first entry, `count` is unchanged; once it has begun, `count` is less than `wanted`.
  */
 static bool is_unknown(int err, __u32 count, size_t wanted)
 {
@@ -55,7 +55,7 @@ static const void *at(const void *entries, size_t size, size_t index)
 	return (const uint8_t *)entries + size * index;
 }
 
-/* A batch, and how much of it was done; `values` NULL: delete. Returns 0 or -errno. */
+/* Runs a batch, and returns how much of it was done; `values` NULL: delete. Returns 0 or -errno. */
 static int change_batch(const struct map_layout *map, const void *keys, const void *values, __u32 *count)
 {
 	if (values ? bpf_map_update_batch(map->fd, keys, values, count, NULL)
@@ -71,7 +71,7 @@ static int change_one(const struct map_layout *map, const void *key, const void 
 	return 0;
 }
 
-/* Changes as many of the entries as one call takes: *count of them are done then. */
+/* Changes as many of the entries as one call allows, and stores their number in *count. */
 static int change_some(const struct map_layout *map, const void *keys, const void *values, size_t *count)
 {
 	size_t wanted = *count < BATCH ? *count : BATCH;
@@ -90,9 +90,9 @@ static int change_some(const struct map_layout *map, const void *keys, const voi
 }
 
 /*
- * Whether to try again what found no memory. New kernels take entries from a stock that is filled behind the back of
- * who asks (bpf_mem_alloc), so that one may be refused though there is memory again: the stock is asked a few times
- * more, 15 ms in all.
+ * Whether to retry after a lack of memory. New kernels allocate entries from a stock that is refilled asynchronously
+ * (bpf_mem_alloc). So a request may fail although memory is available again: it is repeated a few times, for 15 ms in
+ * total.
  */
 static bool wait_for_memory(int err, unsigned int *tries)
 {
@@ -120,7 +120,7 @@ static int change(const struct map_layout *map, const void *keys, const void *va
 			tries = 0;
 		if (wait_for_memory(ret, &tries))
 			ret = 0;
-		if (ret == -ENOENT && !values) { /* the next one is not there: as it shall be */
+		if (ret == -ENOENT && !values) { /* the next entry is missing, as wanted */
 			++*done;
 			ret = 0;
 		}
@@ -142,7 +142,7 @@ struct reading {
 	const struct map_layout *map;
 	map_batch_reader reader;
 	void *data;
-	uint8_t last[MAPS_KEY_MAX]; /* that was read */
+	uint8_t last[MAPS_KEY_MAX]; /* the key read last */
 	bool has_last;
 };
 
@@ -153,7 +153,7 @@ static int take_entry(struct reading *reading, const void *key, const void *valu
 	return reading->reader(reading->data, key, value);
 }
 
-/* Reads as much as batches can. 1: that was all; 0: the rest is to be read in another way. */
+/* Reads as much as batches can. 1: everything was read; 0: the rest must be read in another way. */
 static int read_batches(struct reading *reading, uint8_t *keys, uint8_t *values)
 {
 	const struct map_layout *map = reading->map;
@@ -166,14 +166,14 @@ static int read_batches(struct reading *reading, uint8_t *keys, uint8_t *values)
 		if (bpf_map_lookup_batch(map->fd, reading->has_last ? reading->last : NULL, cookie, keys, values,
 					 &count, NULL))
 			err = errno;
-		if (err && count == BATCH) { /* it has not begun */
+		if (err && count == BATCH) { /* nothing was read */
 			is_unknown(err, count, BATCH);
 			return 0;
 		}
 		for (size_t i = 0; i < count && !ret; i++)
 			ret = take_entry(reading, keys + i * map->key_size, values + i * map->value_size);
 		if (ret || err)
-			return ret ? ret : err == ENOENT; /* EINTR: what it stood at was removed */
+			return ret ? ret : err == ENOENT; /* EINTR: the current entry was removed */
 	}
 }
 
@@ -189,7 +189,7 @@ static int read_each(struct reading *reading)
 				return ret;
 		} else if (errno != ENOENT) {
 			return -errno;
-		} else { /* deleted in between, by somebody else */
+		} else { /* deleted meanwhile by another process */
 			memcpy(reading->last, key, reading->map->key_size);
 			reading->has_last = true;
 		}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A device that comes, before the whole of the host is looked at.
+ * A new device: the immediate reaction, before the host is read as a whole.
  *
- * At a device that has just come the egress program stands before the first packet leaves by it, and before
- * anything else is known of the device. Gateways are reached by it when the instance has taken it in; until then, what
- * concerns a prefix and would leave there to its destination is dropped and counted (no_gateway).
+ * The egress program is attached to a new device before the first packet leaves by it, and before anything else is
+ * known about the device. Gateways are reached by it once the instance includes it. Until then, a packet that concerns
+ * a prefix and would leave there directly to its destination is dropped and counted (no_gateway).
  */
 #ifndef WGVIA_NEWCOMER_H
 #define WGVIA_NEWCOMER_H
@@ -14,9 +14,9 @@
 #include "datapath/programs.h"
 
 /*
- * Attaches the program that the caller holds to the device, and pins it as any other of the instance's; the next change
- * of the instance takes it in, or away. Where there is no such instance, or program, nothing is done. 1 where it
- * was attached, 0, or negative with `error` set.
+ * Attaches the program that the caller holds to the device, and pins it like the instance's others. The next change of
+ * the instance includes or removes it. Without such an instance or program, it does nothing. 1 if the program was
+ * attached, 0, or negative with `error` set.
  */
 int newcomer_guard(const char *root, const char *tunnel, const struct programs *programs, const struct netdev *netdev,
 		   struct error *error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * No folder is entered by a symbolic link, and none is emptied that is inside an instance's.
+ * This code never enters a folder through a symbolic link, and never empties a subfolder of an instance's folder.
  */
 #include "datapath/pin_folders.h"
 
@@ -14,7 +14,7 @@
 
 #include "base/util.h"
 
-/* --- what is in a folder --- */
+/* --- the content of a folder --- */
 
 static int refuse_stranger(struct error *error, const char *folder, const char *name, size_t count)
 {
@@ -25,7 +25,7 @@ static int refuse_stranger(struct error *error, const char *folder, const char *
 	return -ENOTEMPTY;
 }
 
-/* What pins_remove_folder() and pins_clear() find, one entry after the other. */
+/* What pins_remove_folder() and pins_clear() find, entry by entry. */
 struct sweep {
 	const char *path;
 	DIR *folder;
@@ -49,7 +49,7 @@ static int sweep_open(struct sweep *sweep)
 	return -ENOMEM;
 }
 
-/* The next entry; NULL: there are no more. */
+/* The next entry; NULL: no more. */
 static const char *sweep_next(struct sweep *sweep)
 {
 	struct dirent *entry;
@@ -122,7 +122,7 @@ int pins_check_folder(const char *root, const char *tunnel, enum pins_folder fol
 	return -ENOTEMPTY;
 }
 
-/* --- making, removing --- */
+/* --- creating, removing --- */
 
 int pins_make_folder(const char *root, const char *tunnel, enum pins_folder folder)
 {
@@ -183,7 +183,7 @@ int pins_clear(const char *root, const char *tunnel, pins_names is_ours, struct 
 	return sweep_end(&sweep);
 }
 
-/* --- one in the place of another --- */
+/* --- replacing one by another --- */
 
 static int rename_folder(const char *root, const char *tunnel, enum pins_folder from, enum pins_folder to,
 			 struct error *error)
@@ -197,7 +197,7 @@ static int rename_folder(const char *root, const char *tunnel, enum pins_folder 
 	return ret ? error_system(error, -ret, "cannot rename '%s' to '%s'", old, new) : 0;
 }
 
-/* What NAME lacks moves over from NAME%old; the rest of NAME%old is removed. */
+/* Moves from NAME%old to NAME the pins that NAME lacks, and removes the rest of NAME%old. */
 static int merge_old(const char *root, const char *tunnel, struct error *error)
 {
 	char path[PINS_PATH_MAX], from[PINS_PATH_MAX], to[PINS_PATH_MAX];
@@ -235,7 +235,7 @@ int pins_commit(const char *root, const char *tunnel, struct error *error)
 			rename_folder(root, tunnel, PINS_OLD, PINS_CURRENT, &ignored);
 		return ret;
 	}
-	/* in force from here on: what fails now is reported, or done, by the next command that mends */
+	/* in force from here on: the next command that recovers reports or completes what fails now */
 	merge_old(root, tunnel, &ignored);
 	return 0;
 }

@@ -36,7 +36,7 @@ static void escape(const char *tunnel, char *name)
 	*name = '\0';
 }
 
-/* False for a name that escape() does not make, such as NAME%new. */
+/* False for a name that escape() cannot produce, such as NAME%new. */
 static bool unescape(const char *name, char tunnel[IFNAMSIZ])
 {
 	size_t len = 0;
@@ -93,8 +93,8 @@ static int parent_of(int pid)
 }
 
 /*
- * Whether this process sees mounts that one of its ancestors does not, as below `ip netns exec`: a bpffs mounted there
- * would go when the process ends, and the programs with it.
+ * Whether this process has mounts that an ancestor does not see, as below `ip netns exec`: a bpffs mounted there would
+ * vanish with the process, together with the programs.
  */
 static bool has_private_mounts(void)
 {
@@ -124,7 +124,7 @@ static int refuse_mount(int errnum, struct error *error)
 	return -errnum;
 }
 
-/* Whether a bpffs that is missing can be mounted, or why not. */
+/* Whether a missing bpffs can be mounted; otherwise the reason. */
 static int check_mount(struct error *error)
 {
 	struct permissions own = permissions_own();
@@ -143,7 +143,7 @@ static int mount_bpffs(struct error *error)
 
 	if (ret)
 		return ret;
-	/* as bpf_mnt_fs() of iproute2 */
+	/* like bpf_mnt_fs() of iproute2 */
 	if (mount("", BPFFS, "none", MS_PRIVATE | MS_REC, NULL) &&
 	    (errno != EINVAL || mount(BPFFS, BPFFS, "none", MS_BIND, NULL)))
 		return refuse_mount(errno, error);
@@ -152,7 +152,7 @@ static int mount_bpffs(struct error *error)
 	return 0;
 }
 
-/* The deepest folder of the path that exists, into `parent`. 0 or -errno where it cannot be seen. */
+/* The deepest existing folder of the path, into `parent`. 0, or -errno if it cannot be determined. */
 static int existing_parent(const char *path, char parent[PINS_PATH_MAX])
 {
 	struct stat st;
@@ -257,7 +257,7 @@ int pins_lock(const char *root, struct error *error)
 			close(fd);
 			return error_system(error, err, "cannot lock '%s'", root);
 		}
-		/* the last `down` may have removed it while we waited */
+		/* the last `down` may have removed it while this process waited */
 		if (!stat(root, &named) && named.st_ino == locked.st_ino && named.st_dev == locked.st_dev)
 			return fd;
 		close(fd);
@@ -320,5 +320,5 @@ bool pins_is_locked(const char *root, const char *tunnel, enum pins_folder folde
 
 void pins_tidy(const char *root)
 {
-	rmdir(root); /* refused where it is in use, or where a bpffs is mounted */
+	rmdir(root); /* the kernel refuses if it is not empty, or a mount point */
 }

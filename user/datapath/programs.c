@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loading, and holding what is loaded.
+ * Loading programs, and holding loaded ones.
  */
 #include "datapath/programs.h"
 
@@ -13,14 +13,14 @@
 
 #include "base/permissions.h"
 #include "base/util.h"
-#include "bpf/config.h" /* struct config, which the skeleton names */
+#include "bpf/config.h" /* the skeleton refers to struct config */
 #include "config/state.h"
 #include "datapath/bpf_object.h"
 #include "datapath/pins.h"
 #include "wgvia.skel.h"
 
 #define PIN_MAX (PINS_PATH_MAX + 32)
-/* The name of a program is the name of its pin. */
+/* A program's pin has the program's name. */
 static const char *const names[PROGRAM_COUNT] = {
 	[PROGRAM_OUT] = "wgvia_out",	   [PROGRAM_BACK] = "wgvia_back",	    [PROGRAM_BACK_L3] = "wgvia_back_l3",
 	[PROGRAM_EGRESS] = "wgvia_egress", [PROGRAM_EGRESS_L3] = "wgvia_egress_l3",
@@ -86,7 +86,7 @@ int programs_check(const struct state *state, struct error *error)
 	return -EOPNOTSUPP;
 }
 
-/* Not after loading: libbpf takes .rodata away then where the kernel maps no arrays, or a probe for that has failed. */
+/* Not after loading: libbpf frees .rodata then if the kernel cannot map arrays, or if a probe for that failed. */
 uint64_t programs_build(const struct wgvia_bpf *skeleton)
 {
 	size_t size;
@@ -119,7 +119,7 @@ int programs_load(struct wgvia_bpf *skeleton, struct instance *instance, struct 
 	ret = wgvia_bpf__load(skeleton);
 	if (ret) {
 		error_system(error, -ret, "cannot load the programs into the kernel");
-		/* the verifier, which allows less without CAP_PERFMON, answers EACCES as well */
+		/* without CAP_PERFMON the verifier allows less, and returns EACCES as well */
 		if (ret != -EPERM && (ret != -EACCES || !lacks_capabilities()))
 			error_hint(error, "'wgvia -v' shows libbpf's messages, '-v -v' the verifier's log too");
 		return ret;
@@ -175,7 +175,7 @@ bool programs_fit(const struct programs *programs, const struct instance *instan
 	       programs->maps == maps_of(instance);
 }
 
-/* Where the program belongs that stands there; NULL: none does. */
+/* The slot of the program that is attached there; NULL: none. */
 static int *place_of(struct programs *programs, const struct attachment *attachment, const struct netdevs *netdevs)
 {
 	const struct netdev *netdev = netdev_by_index(netdevs, attachment->ifindex);
@@ -185,7 +185,7 @@ static int *place_of(struct programs *programs, const struct attachment *attachm
 	return &programs->fds[program_at(attachment->direction, netdev_is_l3(netdev))];
 }
 
-/* Whether a command has loaded the same ones again, and put them in place of what is held. */
+/* Whether a command loaded the same programs again, and replaced the held ones. */
 static bool are_replaced(struct programs *programs, const struct instance *instance, const struct netdevs *netdevs)
 {
 	for (size_t i = 0; i < instance->attachment_count; i++) {
@@ -212,8 +212,7 @@ void programs_learn(struct programs *programs, uint64_t build, const struct inst
 
 	if (!programs_fit(programs, instance) || are_replaced(programs, instance, netdevs))
 		programs_close(programs);
-	/* pins of another build may be older than its instance: a wgvia that makes none may have replaced the programs
-	 */
+	/* pins of another build may be older than the instance: a wgvia without pins may have replaced the programs */
 	if (instance->meta.build != build)
 		return;
 	programs->build = build;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The clsact qdiscs that are ours, each with a marker in the instance's folder.
+ * Our clsact qdiscs, each with a marker in the instance's folder.
  */
 #include "datapath/qdisc.h"
 
@@ -19,7 +19,7 @@
 #include "host/netns.h"
 #include "host/rtnl.h"
 
-/* A kernel before 5.14 has no cookies, and the inode number has to do. */
+/* Before 5.14 the kernel has no cookies; the inode number serves instead. */
 static uint64_t own_netns(void)
 {
 	struct netns own = netns_own();
@@ -28,8 +28,8 @@ static uint64_t own_netns(void)
 }
 
 /*
- * A folder that says that the clsact of this device, in this network namespace, is ours: bpffs holds no files. Another
- * namespace can have a device of the same ifindex, with somebody else's clsact.
+ * The marker: a folder, because a bpffs holds no files. It means that the clsact of this device, in this network
+ * namespace, is ours. Another namespace can have a device with the same ifindex, and another program's clsact.
  */
 static void qdisc_path(char path[PINS_PATH_MAX], const char *folder, uint32_t ifindex)
 {
@@ -40,11 +40,11 @@ static bool is_folder(const char *path)
 {
 	struct stat st;
 
-	/* not access(), which asks as if a user other than root had no capabilities */
+	/* not access(), which tests as if only root had capabilities */
 	return !lstat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* Whether somebody's clsact is there, or may be. */
+/* Whether the device has any clsact, or may have one. */
 static bool may_have_clsact(uint32_t ifindex)
 {
 	cleanup(netlink_close) struct netlink *rtnl = NULL;
@@ -54,8 +54,8 @@ static bool may_have_clsact(uint32_t ifindex)
 }
 
 /*
- * Making or removing a clsact deactivates the device for a moment (qdisc_graft()), which loses what it is sending: so
- * it is there from the first `up` to `down`, whatever stands in it.
+ * Creating or removing a clsact deactivates the device for a moment (qdisc_graft()), which loses packets that it is
+ * sending. So the clsact exists from the first `up` to `down`, whatever is attached to it.
  */
 int qdisc_make(const char *folder, uint32_t ifindex, bool *made, struct error *error)
 {
@@ -67,26 +67,26 @@ int qdisc_make(const char *folder, uint32_t ifindex, bool *made, struct error *e
 
 	*made = false;
 	qdisc_path(marker, folder, ifindex);
-	/* the marker first: a qdisc of ours is always told of */
+	/* the marker first: a qdisc of ours always has one */
 	if (mkdir(marker, 0700)) {
 		if (errno != EEXIST || !is_folder(marker))
 			return error_system(error, errno, "cannot make '%s'", marker);
-		is_marked = true; /* but somebody may have deleted the qdisc */
+		is_marked = true; /* but the qdisc may have been deleted */
 	}
 	had = is_marked || may_have_clsact(ifindex);
 	ret = bpf_tc_hook_create(&hook);
 	*made = !ret;
-	if (ret && ret != -EEXIST && !had) /* it may have come into being: the answer may be all that was lost */
+	if (ret && ret != -EEXIST && !had) /* it may have been created: perhaps only the answer was lost */
 		bpf_tc_hook_destroy(&hook);
 	if (ret && !is_marked)
 		rmdir(marker);
-	if (!ret || ret == -EEXIST) /* somebody's clsact serves as well */
+	if (!ret || ret == -EEXIST) /* another program's clsact serves as well */
 		return 0;
 	attach_device_name(ifindex, name);
 	return error_system(error, -ret, "cannot attach to '%s'", name);
 }
 
-/* Removes the clsact unless others use it now. */
+/* Removes the clsact unless others use it. */
 static int destroy(uint32_t ifindex)
 {
 	struct bpf_tc_hook hook = {
@@ -118,7 +118,7 @@ int qdisc_remove(const char *folder, uint32_t ifindex)
 	return 0;
 }
 
-/* A marker of this namespace, of a device that exists. */
+/* Whether it is a marker of this namespace, and its device exists. */
 static bool is_current(const char *folder, const char *name, uint32_t ifindex)
 {
 	char marker[PINS_PATH_MAX], device[IFNAMSIZ];

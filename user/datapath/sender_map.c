@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Found MAC addresses in, old ones out.
+ * Adding MAC addresses that were found, and removing old ones.
  */
 #include "datapath/sender_map.h"
 
@@ -12,7 +12,7 @@
 #include "config/failover.h"
 #include "datapath/pins.h"
 
-/* bpf_fib_lookup() tells no link-local neighbour: see sender_is() in bpf/sender.h. */
+/* bpf_fib_lookup() does not return link-local neighbours: see sender_is() in bpf/sender.h. */
 static bool is_unknown_to_fib(const struct sender_target *target)
 {
 	struct wgvia_gateway value = hop_value(&target->hop, 0);
@@ -27,7 +27,7 @@ static bool wants(const struct sender_target *target, const uint8_t mac[6])
 	       (target->has_mac && is_unknown_to_fib(target) && !memcmp(target->mac, mac, sizeof(target->mac)));
 }
 
-/* Whether a probe that has ended like this lets the entry be. */
+/* Whether a probe with this result keeps the entry. */
 static bool is_to_stay(const struct sender_targets *targets, bool some, const struct wgvia_sender *key)
 {
 	for (size_t i = 0; i < targets->count; i++)
@@ -36,7 +36,10 @@ static bool is_to_stay(const struct sender_targets *targets, bool some, const st
 	return some;
 }
 
-/* Entries that are to go are gathered first: where one is removed, the kernel begins from the start. */
+/*
+ * Collects entries before it removes them: when an entry is removed during iteration, the kernel restarts from the
+ * beginning.
+ */
 static int remove_old(int fd, const struct sender_targets *targets, bool some, bool *changed)
 {
 	cleanup_free struct wgvia_sender *old = NULL;
@@ -87,7 +90,7 @@ int sender_map_write(const struct instance *instance, const struct sender_target
 	return ret ? ret : remove_old(fd, targets, some, changed);
 }
 
-#define ENTRIES_MAX 65536 /* looked at: the maps change while they are read */
+#define ENTRIES_MAX 65536 /* limit per reading: the maps change while they are read */
 
 bool sender_map_has(const struct instance *instance, enum map which, const uint8_t mac[6])
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A hash of at most a few keys, each of which is asked for.
+ * A hash map with a few possible keys, each of which is looked up.
  */
 #include "datapath/source_map.h"
 
@@ -13,7 +13,7 @@
 
 static const uint8_t families[] = {AF_INET, AF_INET6};
 
-/* By no family, which is the default route's, or by one that packets of these prefixes can go by. */
+/* Whether the family is 0, for the default route, or one that can carry packets of these prefixes. */
 static bool is_ours(const struct wgvia_source_key *key, const struct wgvia_gateway *value)
 {
 	if (value->flags & ((1u << WGVIA_GATEWAY_LIST_SHIFT) - 1))

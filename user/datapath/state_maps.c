@@ -20,7 +20,7 @@
 #include "datapath/map_batch.h"
 #include "datapath/source_map.h"
 
-/* The key of either family; struct wgvia_key4 is its beginning. */
+/* A key of either family; struct wgvia_key4 is a prefix of it. */
 static struct wgvia_key6 key_of(const struct prefix *prefix)
 {
 	struct wgvia_key6 key = {.prefixlen = prefix->len};
@@ -34,7 +34,7 @@ static struct prefix prefix_of(uint8_t family, const struct wgvia_key6 *key)
 	struct ip ip = {.family = family};
 
 	memcpy(ip.addr, key->addr, ip_bits(family) / 8);
-	/* the kernel keeps the host bits that an administrator wrote, and does not look at them */
+	/* the kernel keeps host bits that an administrator wrote, and ignores them */
 	return (struct prefix){ip_mask(ip, key->prefixlen), key->prefixlen};
 }
 
@@ -104,7 +104,7 @@ int state_maps_read(const struct instance *instance, struct state *state, struct
 	memcpy(found.tunnel, instance->tunnel, sizeof(found.tunnel));
 	found.tunnel_ifindex = instance->meta.tunnel_ifindex;
 	found.mode = instance->meta.mode < WORDS_MODE ? instance->meta.mode : WGVIA_FAST;
-	/* any value but WGVIA_PASS drops, in the packet path too */
+	/* any value except WGVIA_PASS drops, as in the packet path */
 	found.on_fail = instance->meta.on_fail == WGVIA_PASS ? WGVIA_PASS : WGVIA_DROP;
 	found.outside = instance->meta.outside == WGVIA_OUTSIDE_DROP ? WGVIA_OUTSIDE_DROP : WGVIA_OUTSIDE_PASS;
 	found.mss = instance->meta.mss;
@@ -139,7 +139,7 @@ int state_maps_read_counters(const struct instance *instance, struct wgvia_count
 
 /* --- writing --- */
 
-/* An entry as it was before it was changed. */
+/* An entry before its change. */
 struct undo {
 	struct wgvia_key6 key;
 	bool bypass, existed;
@@ -150,11 +150,11 @@ struct undo {
 	} value;
 };
 
-/* Changes of one map, and either all updates or all deletions, on their way into the kernel. */
+/* Pending changes of one map: either all updates or all deletions. */
 struct pending {
 	struct map_layout map;
 	bool deletes;
-	uint8_t *keys, *values; /* of PENDING_MAX, as the kernel wants them */
+	uint8_t *keys, *values; /* room for PENDING_MAX, in the kernel's layout */
 	size_t count;
 };
 #define PENDING_MAX 4096
@@ -162,12 +162,12 @@ struct pending {
 struct writer {
 	const struct instance *instance;
 	struct pending pending;
-	struct undo *undo; /* of what is in force and of what is pending, which is at the end */
+	struct undo *undo; /* of changes in force, followed by the pending ones */
 	size_t undo_count;
 	bool counted; /* in the map `changes` */
 };
 
-/* Once is enough: from then on no index is in force until one is made anew. */
+/* Once is enough: from then on no index is in force until it is built again. */
 static int count_change(struct writer *writer)
 {
 	int fd = writer->pending.map.fd, ret;
@@ -195,7 +195,10 @@ static int flush(struct writer *writer)
 	return ret;
 }
 
-/* `old` and `new` in the layout of the map; NULL: there is none, or shall be none. In force after the next flush(). */
+/*
+ * `old` and `new` have the layout of the map; NULL: the entry does not exist, or is to be removed. It takes effect with
+ * the next flush().
+ */
 static int write_entry(struct writer *writer, bool bypass, const struct prefix *prefix, const void *old,
 		       const void *new)
 {
@@ -287,8 +290,7 @@ static int delete_old_bypass(struct writer *writer, const struct state *from, co
 
 static int write_all(struct writer *writer, const struct state *from, const struct state *to)
 {
-	/* each of these waits for the one before: write_entry() flushes where the map or the kind of change is another
-	 */
+	/* each of these waits for the previous one: write_entry() flushes when the map or the kind of change differs */
 	int ret = write_new_bypass(writer, from, to);
 
 	ret = ret ? ret : write_gateways(writer, from, to);
@@ -315,8 +317,8 @@ static int write_entries(const struct instance *instance, const struct state *fr
 }
 
 /*
- * The state with the numbers that its lists have, or get, in the maps: a prefix never refers to another list than its
- * own, whenever this ends. The copies of the arrays are the caller's to free; the bypass list is shared.
+ * The state with the numbers that its lists have, or get, in the maps, so that a prefix never refers to a wrong list,
+ * even if this stops halfway. The caller frees the copies of the arrays; the bypass list is shared.
  */
 static int number_lists(const struct state *state, const struct state *running, struct state *numbered)
 {
@@ -371,8 +373,8 @@ int state_maps_check(const struct state *state, struct error *error)
 }
 
 /*
- * Sees to it that large prefix maps have an index of what is in them now, where the kernel can tell when they change.
- * `state` is in the maps, as far as is known. The lock is held. What fails here costs time alone: the packet path asks
+ * Makes sure that large prefix maps have an index of their present content, if the kernel can count changes. `state` is
+ * in the maps, as far as is known. The lock must be held. A failure here only costs speed: the packet path then uses
  * the maps.
  */
 static void write_indexes(const struct instance *instance, const struct state *state)
@@ -386,14 +388,14 @@ static void write_indexes(const struct instance *instance, const struct state *s
 		change_count_leave_uncounted(instance);
 		return;
 	}
-	/* the count before the maps: what is changed in between makes the index one of yesterday's */
+	/* read the count before the maps: a change in between makes the index outdated */
 	if (change_count_read(instance, &changes) || index_map_is_current(instance, state, &changes))
 		return;
 	if (!state_maps_read(instance, &running, &ignored))
 		index_map_write(instance, &running, &changes);
 }
 
-/* The packet path keeps for some ticks who was a gateway, unless a change is counted: bpf/sender.h. */
+/* The packet path caches for some ticks which sender was a gateway, unless a change is counted: bpf/sender.h. */
 static bool senders_differ(const struct state *a, const struct state *b)
 {
 	return a->ret != b->ret || !also_equal(&a->also, &b->also);

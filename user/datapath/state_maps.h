@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Between the maps of an instance and values: reading them whole, and making them what a state says. It attaches and
- * pins nothing.
+ * Between the maps of an instance and values: reads all maps, and makes them match a state. It attaches and pins
+ * nothing.
  */
 #ifndef WGVIA_STATE_MAPS_H
 #define WGVIA_STATE_MAPS_H
@@ -10,19 +10,19 @@
 #include "config/state.h"
 #include "datapath/instance.h"
 
-/* Entries of each kind that an instance may have. The maps have more room: see bpf/maps.h. */
+/* Entries of each kind that an instance may have. The maps have room for more: see bpf/maps.h. */
 #define TABLES_MAX 1000000
 
-/* The state is the caller's to free. Values that a program cannot use are read as they are. */
+/* The caller frees the state. Values that a program cannot use are read unchanged. */
 int state_maps_read(const struct instance *instance, struct state *state, struct error *error);
 
-/* Whether an instance can hold the state. */
+/* Checks that an instance can hold the state. */
 int state_maps_check(const struct state *state, struct error *error);
 
 /*
- * Makes the maps what the state says, entry by entry, and touches none that is right already. In between every packet
- * finds either the old or the new entry: new ones come before old ones go, and what keeps packets in the tunnel comes
- * before and goes after what sends them out. A failure takes everything back.
+ * Makes the maps match the state, entry by entry, without touching entries that are already right. At any time a packet
+ * finds either the old or the new entry: new entries are added before old ones are removed; entries that keep packets
+ * in the tunnel are added before, and removed after, those that send packets out. A failure reverts everything.
  */
 int state_maps_write(const struct instance *instance, const struct state *state, struct error *error);
 

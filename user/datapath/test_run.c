@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test runs of programs that are loaded for it alone, on the running maps.
+ * Test runs of programs that are loaded only for this purpose, with the running maps.
  */
 #include "datapath/test_run.h"
 
@@ -8,12 +8,12 @@
 #include <bpf/libbpf.h>
 
 #include "base/util.h"
-#include "bpf/config.h" /* struct config, which the skeleton names */
+#include "bpf/config.h" /* the skeleton refers to struct config */
 #include "datapath/device_map.h"
 #include "datapath/programs.h"
 #include "wgvia.skel.h"
 
-/* The one counter of these maps that is not 0. */
+/* The only counter of these maps that is not 0. */
 static int read_verdict(const struct wgvia_bpf *skeleton, struct test_run *trial)
 {
 	int cpus = libbpf_num_possible_cpus();
@@ -36,8 +36,9 @@ static int read_verdict(const struct wgvia_bpf *skeleton, struct test_run *trial
 }
 
 /*
- * The device that a packet came in by, where the program asks: whether it is one of ours (decide_egress()), with
- * `outside drop` whether it is the tunnel. A kernel before 5.12 lets no test run have one; others are as good as none.
+ * The device by which a packet came in, if the program uses it: whether it is one of ours (decide_egress()), and with
+ * `outside drop` whether it is the tunnel. Before 5.12 a test run cannot have one. Any other device is treated like
+ * none.
  */
 static uint32_t ingress_that_matters(const struct instance *instance, const struct test_run *trial)
 {
@@ -56,7 +57,7 @@ int test_run_run(const struct instance *instance, struct test_run *trial, struct
 				    .ingress_ifindex = ingress_ifindex};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = trial->frame, .data_size_in = trial->frame_len,
 		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
-	/* a test run shows every program an Ethernet frame: link header in front, and the rest as on an L3 device */
+	/* in a test run every program gets an Ethernet frame: a link header, then the packet as on an L3 device */
 	struct wgvia_bpf *skeleton = programs_open(false, instance->meta.mode);
 	struct config *config;
 	int ret;
@@ -67,7 +68,7 @@ int test_run_run(const struct instance *instance, struct test_run *trial, struct
 	config = &skeleton->rodata->config;
 	config->tunnel_ether = 0;
 	config->has_trace = 0;
-	for (int i = 0; i < PROGRAM_COUNT; i++) /* the verifier takes its time for each */
+	for (int i = 0; i < PROGRAM_COUNT; i++) /* verification takes time for each */
 		bpf_program__set_autoload(programs_find(skeleton, i),
 					  i == (int)program_at(trial->point.direction, trial->point.l3));
 	for (int i = 0; i < MAP_COUNT; i++)

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an instance's programs would do with a packet.
+ * The decision of an instance's programs about a given packet.
  */
 #ifndef WGVIA_TEST_RUN_H
 #define WGVIA_TEST_RUN_H
 
 #include "datapath/instance.h"
 
-/* A packet for a program to decide on without anything being sent or counted. */
+/* A packet for a program to decide on; nothing is sent or counted. */
 struct test_run {
 	struct point point;	  /* the program and its device */
-	uint32_t ingress_ifindex; /* by which the packet came in; 0: made on this host */
+	uint32_t ingress_ifindex; /* by which the packet came in; 0: sent by this host */
 	const void *frame;	  /* Ethernet header and IP packet */
 	size_t frame_len;
-	/* the outcome */
+	/* the result */
 	bool counted; /* there was a verdict */
 	enum wgvia_verdict verdict;
 	int action; /* TC_ACT_* */
 };
 
 /*
- * Runs the program of `trial->point` in the kernel (BPF_PROG_TEST_RUN), on the instance's own prefixes, bypass list and
- * settings. What it counts, and remembers of bounced packets, it keeps to itself.
+ * Runs the program of `trial->point` in the kernel (BPF_PROG_TEST_RUN), with the instance's prefixes, bypass list and
+ * settings. Its counters and its record of bounced packets are private to the test run.
  */
 int test_run_run(const struct instance *instance, struct test_run *trial, struct error *error);
 

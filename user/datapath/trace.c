@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The reader's side of maps `trace` and `events`; the rules are in wgvia_abi.h.
+ * The reader's side of the maps `trace` and `events`; wgvia_abi.h has the rules.
  */
 #include "datapath/trace.h"
 
@@ -24,20 +24,20 @@
 #define RENEWAL (NS_PER_SECOND / 2)
 static_assert(LEASE < WGVIA_TRACE_MAX, "lease");
 
-#define SEEN_MAX 4096 /* more than the ring buffer holds: so many at a time, and then the clock is looked at */
+#define SEEN_MAX 4096 /* more than the ring buffer holds: read at most this many, then look at the clock */
 
 struct trace {
 	const char *root;
 	struct trace_words words;
 	int lock;		 /* the instance's folder */
-	uint32_t map_id;	 /* of `events`, to tell whether the instance is still the one that is in force */
-	struct wgvia_trace *map; /* the packet path's own memory */
+	uint32_t map_id;	 /* of `events`, to notice that the instance was replaced */
+	struct wgvia_trace *map; /* the packet path's memory, mapped */
 	struct ring_buffer *events;
-	uint64_t skipped;	   /* of earlier instances, less what the map had counted when it was opened */
+	uint64_t skipped;	   /* of earlier instances, minus the map's count when it was opened */
 	uint64_t renewed, checked; /* CLOCK_MONOTONIC */
 	uint64_t realtime;
 	bool was_off;
-	struct wgvia_event *seen; /* by the last trace_wait(), SEEN_MAX at most */
+	struct wgvia_event *seen; /* from the last trace_wait(), at most SEEN_MAX */
 	size_t seen_count, next;
 };
 
@@ -81,7 +81,7 @@ static void set_match(const struct prefix *prefix, __u32 addr[4], __u32 mask[4])
 	memcpy(mask, ones.addr, 16);
 }
 
-/* Beginning anew: what is in the ring buffer is nobody's, and no packet shall see half a filter. */
+/* Starts over: discards the content of the ring buffer, and never shows packets a half-written filter. */
 static void switch_on(struct trace *trace)
 {
 	const struct trace_words *words = &trace->words;
@@ -158,7 +158,7 @@ int trace_open(const char *root, const struct trace_words *words, struct trace *
 	trace->checked = now(CLOCK_MONOTONIC);
 	trace->seen = calloc(SEEN_MAX, sizeof(*trace->seen));
 	ret = trace->seen ? pins_probe(root, error) : error_system(error, ENOMEM, "cannot trace '%s'", words->tunnel);
-	if (!ret || ret == -ENOENT) /* which attach_trace() puts into words */
+	if (!ret || ret == -ENOENT) /* attach_trace() reports it */
 		ret = attach_trace(trace, error);
 	if (ret)
 		trace_close(&trace);
@@ -176,7 +176,7 @@ static bool is_in_force(const struct trace *trace)
 	return fd >= 0 && bpf_object_id(fd) == trace->map_id;
 }
 
-/* The instance may have got new maps meanwhile, or be gone. */
+/* The instance may have new maps by now, or be removed. */
 static int follow_instance(struct trace *trace, struct error *error)
 {
 	cleanup_fd int lock = -1;
@@ -184,7 +184,7 @@ static int follow_instance(struct trace *trace, struct error *error)
 	if (is_in_force(trace))
 		return 0;
 	detach(trace);
-	lock = pins_lock(trace->root, error); /* a command may be half through */
+	lock = pins_lock(trace->root, error); /* a command may be in the middle of a change */
 	if (lock < 0 && lock != -ENOENT)
 		return lock;
 	if (!pins_exist(trace->root, trace->words.tunnel, PINS_CURRENT))
@@ -205,7 +205,7 @@ int trace_wait(struct trace *trace, struct error *error)
 	}
 	trace->seen_count = trace->next = 0;
 	ret = ring_buffer__poll(trace->events, RENEWAL / 1000000);
-	if (ret < 0 && ret != -ECANCELED && ret != -EINTR) /* which is also what SIGCONT makes of it */
+	if (ret < 0 && ret != -ECANCELED && ret != -EINTR) /* SIGCONT has the same effect */
 		return error_system(error, -ret, "cannot read the map 'events'");
 	return 0;
 }
@@ -214,7 +214,7 @@ const struct wgvia_event *trace_next(struct trace *trace)
 {
 	if (trace->next == trace->seen_count)
 		return NULL;
-	if (now(CLOCK_MONOTONIC) - trace->renewed > RENEWAL) /* whoever prints them is slow */
+	if (now(CLOCK_MONOTONIC) - trace->renewed > RENEWAL) /* the consumer of the events is slow */
 		renew(trace);
 	return &trace->seen[trace->next++];
 }

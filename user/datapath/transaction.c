@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A step for each point, undone in the reverse order.
+ * One step per point, undone in reverse order.
  */
 #include "datapath/transaction.h"
 
@@ -16,15 +16,14 @@
 
 enum { STEP_ADDED = -1, STEP_LEFT = -2, STEP_FINAL = -3, STEP_LATER = -4 };
 
-/* What was done to one point, to be undone. */
+/* The change at one point, for undoing it. */
 struct step {
 	struct attachment attachment;
-	int old_program; /* or STEP_ADDED; STEP_LEFT: it had the program; STEP_FINAL: it cannot be undone;
-			    STEP_LATER: nothing so far */
-	int new_program; /* with STEP_LATER; the caller's */
+	int old_program; /* or STEP_ADDED; STEP_LEFT: it had the program; STEP_FINAL: no undo; STEP_LATER: not done */
+	int new_program; /* with STEP_LATER; owned by the caller */
 };
 
-/* A pin of the same name whose link or filter is gone is in the way. */
+/* Removes a pin of the same name whose link or filter no longer exists. */
 static void remove_dead(const struct transaction *transaction, const struct attachment *point)
 {
 	for (size_t i = 0; i < transaction->running->attachment_count; i++) {
@@ -50,8 +49,8 @@ static int make_qdisc(struct transaction *transaction, uint32_t ifindex, struct 
 }
 
 /*
- * Without CAP_SYS_ADMIN a program that has no pin, as that of a link which an older version made, can be replaced but
- * not put back. The new one serves as well where the maps are the same.
+ * Without CAP_SYS_ADMIN a program without a pin, such as that of a link of an older version, can be replaced but not
+ * restored. If the maps are the same, the new program serves as well.
  */
 static int replace(struct transaction *transaction, struct step *step, const struct attachment *old, int prog_fd,
 		   struct error *error)
@@ -64,7 +63,7 @@ static int replace(struct transaction *transaction, struct step *step, const str
 		return error_system(error, -old_program, "cannot read the running program");
 	ret = attach_replace(transaction->running->folder, old, prog_fd, error);
 	transaction->is_final |= !ret && old_program < 0;
-	if (!ret) /* what is to be replaced when this is undone */
+	if (!ret) /* what an undo must replace */
 		step->attachment.prog_id = bpf_object_id(prog_fd);
 	return ret;
 }
@@ -78,8 +77,8 @@ static bool has_direction(const struct instance *instance, enum wgvia_direction 
 }
 
 /*
- * From fast to stack: as long as the outward shortcut is in force, replies have to take the other one. A connection
- * tracker on this host would see replies to requests that it has not seen.
+ * From fast to stack: while the outward shortcut is in force, replies must take the return shortcut. Otherwise a
+ * connection tracker on this host would see replies to requests that it has not seen.
  */
 static bool has_to_wait(const struct transaction *transaction, const struct point *point)
 {
@@ -108,7 +107,7 @@ static int attach_point(struct transaction *transaction, const struct point *poi
 			.kind = kind,
 			.direction = point->direction,
 			.ifindex = point->ifindex,
-			/* as its pin's name will tell it: is_step() */
+			/* as its pin's name will express it: is_step() */
 			.handle = kind == ATTACH_CLSACT ? attach_handle(transaction->plan->state.tunnel_ifindex,
 									transaction->plan->state.tunnel)
 							: 0};
@@ -159,7 +158,7 @@ void transaction_free(struct transaction *transaction)
 	free(transaction->devices);
 }
 
-/* Before a program is in force that asks for them. */
+/* Before a program that needs them is in force. */
 static int add_devices(struct transaction *transaction, struct error *error)
 {
 	int map = transaction->next->maps[MAP_DEVICES], ret;
@@ -194,10 +193,10 @@ int transaction_attach(struct transaction *transaction, const struct programs *p
 		return ret;
 	ret = attach_choose_kind(programs->fds[program_at(plan->points.all[0].direction, plan->points.all[0].l3)],
 				 &kind, error);
-	/* a tracker that cannot be asked is no reason not to go */
+	/* if the tracker cannot be read, continue */
 	if (!ret && plan->state.mode == WGVIA_FAST && !has_direction(transaction->running, WGVIA_OUT))
 		conntrack_relax(&plan->state);
-	/* the tunnel's, too, in both modes: a change of mode is to lose nothing */
+	/* also for the tunnel, in both modes: a change of mode must not lose packets */
 	if (!ret && kind == ATTACH_CLSACT && plan->state.tunnel_ifindex)
 		ret = make_qdisc(transaction, plan->state.tunnel_ifindex, error);
 	for (size_t i = 0; i < plan->points.count && !ret; i++) {
@@ -229,7 +228,7 @@ static int replace_late(const struct transaction *transaction, struct error *err
 	for (size_t i = 0; i < transaction->step_count && !ret; i++) {
 		const struct step *step = &transaction->steps[i];
 
-		/* all else has changed: what fails once, for want of memory say, is tried again */
+		/* all else has changed: retry a temporary failure, such as lack of memory */
 		if (step->old_program == STEP_LATER &&
 		    attach_replace(transaction->running->folder, &step->attachment, step->new_program, &ignored))
 			ret = attach_replace(transaction->running->folder, &step->attachment, step->new_program, error);
@@ -238,9 +237,10 @@ static int replace_late(const struct transaction *transaction, struct error *err
 }
 
 /*
- * What is not wanted any more: points of before, and the same points by the other kind of attachment. The outward
- * shortcut goes first, so that a connection tracker on this host sees the request before it sees the reply. What cannot
- * be detached keeps its pin, and the same command again detaches it: the change itself is in force by now.
+ * Detaches what is no longer wanted: points of the previous plan, and the same points with the other kind of
+ * attachment. The outward shortcut goes first, so that a connection tracker on this host sees the request before the
+ * reply. What cannot be detached keeps its pin; the change itself is in force by now, and repeating the command
+ * detaches it.
  */
 int transaction_detach(struct transaction *transaction, struct error *error)
 {
@@ -250,7 +250,7 @@ int transaction_detach(struct transaction *transaction, struct error *error)
 
 	device_map_keep(transaction->next->maps[MAP_DEVICES], transaction->plan->points.all,
 			transaction->plan->points.count);
-	/* a tracker that cannot be asked is no reason to keep the old mode */
+	/* a tracker that cannot be read is no reason to keep the old mode */
 	if (transaction->plan->state.mode == WGVIA_STACK && has_direction(transaction->running, WGVIA_OUT))
 		conntrack_forget(&transaction->plan->state);
 	for (int direction = 0; direction < WGVIA_DIRECTION_COUNT; direction++)

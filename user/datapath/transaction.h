@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From where programs stand to where they shall stand: first all that is new, which can be undone, then, when it is in
- * force, what is not wanted any more.
+ * From the present attachments to the planned ones: first everything new, which can be undone; then, once that is in
+ * force, the removal of what is no longer wanted.
  */
 #ifndef WGVIA_TRANSACTION_H
 #define WGVIA_TRANSACTION_H
@@ -14,26 +14,26 @@ struct step;
 
 struct transaction {
 	const struct plan *plan;
-	struct instance *running; /* where attachments that exist are pinned */
-	struct instance *next;	  /* where new ones go; the same one where the maps are reused */
+	struct instance *running; /* where existing attachments are pinned */
+	struct instance *next;	  /* where new ones are pinned; the same one if the maps are reused */
 	struct step *steps;
 	size_t step_count;
-	uint32_t *qdiscs; /* ifindexes where this change made a clsact */
+	uint32_t *qdiscs; /* ifindexes of devices where this change created a clsact */
 	size_t qdisc_count;
-	uint32_t *devices; /* which this change has added to the map */
+	uint32_t *devices; /* added to the map by this change */
 	size_t device_count;
-	uint32_t tunnel; /* of before */
-	bool is_final;	 /* transaction_undo() leaves some of the new programs in place */
+	uint32_t tunnel; /* the previous one */
+	bool is_final;	 /* transaction_undo() keeps some of the new programs */
 };
 
-/* Adds the devices to the map, and puts programs, which have to be held, in place. 0, or negative with `error` set. */
+/* Adds the devices to the map, and attaches programs, which must be held. 0, or negative with `error` set. */
 int transaction_attach(struct transaction *transaction, const struct programs *programs, struct error *error);
-/* Takes back what was attached and added. */
+/* Reverts what was attached and added. */
 void transaction_undo(struct transaction *transaction);
 /*
- * Detaches what the plan does not want, after a change that is in force, and replaces what had to wait for that, by
- * programs that transaction_attach() was given. 0, or negative with `error` set: what could not be detached keeps its
- * pin.
+ * Detaches what the plan does not contain, after the change is in force, and then replaces the programs that had to
+ * wait for that; transaction_attach() has received them. 0, or negative with `error` set: what could not be detached
+ * keeps its pin.
  */
 int transaction_detach(struct transaction *transaction, struct error *error);
 void transaction_free(struct transaction *transaction);

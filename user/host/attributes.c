@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading attributes, within their lengths.
+ * Reading attributes within their bounds.
  */
 #include "host/attributes.h"
 

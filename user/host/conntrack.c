@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests to ctnetlink by libmnl: a dump, and a deletion or a change for each entry that is concerned.
+ * Requests to ctnetlink with libmnl: a dump, then a deletion or a change for each entry that is affected.
  */
 #include "host/conntrack.h"
 
@@ -16,7 +16,7 @@
 #include "host/attributes.h"
 #include "host/netlink.h"
 
-/* An entry to delete or to change: what names it, as it came from the kernel. */
+/* An entry to delete or to change, identified by attributes copied from the kernel's message. */
 struct victim {
 	uint8_t family;
 	bool is_tcp;
@@ -31,7 +31,7 @@ struct search {
 	size_t count;
 };
 
-/* Source, destination and protocol of a CTA_TUPLE_*; false where it has no addresses. */
+/* Source, destination and protocol of a CTA_TUPLE_*; false if it has no addresses. */
 static bool read_tuple(const struct nlattr *tuple, uint8_t family, struct ip *source, struct ip *destination,
 		       uint8_t *protocol)
 {
@@ -48,7 +48,7 @@ static bool read_tuple(const struct nlattr *tuple, uint8_t family, struct ip *so
 	return true;
 }
 
-/* Whether the shortcuts carry packets from the one to the other, or back. */
+/* Whether the shortcuts carry packets from the one to the other, or in the reverse direction. */
 static bool is_carried(const struct state *state, const struct ip *source, const struct ip *destination)
 {
 	return (state_match_gateway(state, source) && !state_match_bypass(state, destination)) ||
@@ -100,7 +100,7 @@ static struct nlmsghdr *request(struct netlink *netlink, uint16_t type, uint16_t
 	return header;
 }
 
-/* Asking loads the module, so only where this namespace tracks anything. */
+/* A request would load the module, so it is only sent if this namespace tracks anything. */
 static bool is_tracking(void)
 {
 	FILE *file = fopen("/proc/sys/net/netfilter/nf_conntrack_count", "re");
@@ -182,7 +182,7 @@ static int treat_carried(const struct state *state, treatment treat)
 		ret = netlink_ask_again(netlink, find_victims, forget_victims, &search);
 	for (size_t i = 0; i < search.count && !ret; i++) {
 		ret = treat(netlink, &search.victims[i]);
-		if (ret == -ENOENT) /* gone by itself */
+		if (ret == -ENOENT) /* it has expired meanwhile */
 			ret = 0;
 	}
 	forget_victims(&search);

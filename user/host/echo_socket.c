@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A filter for echo packets, and the messages as icmp.c has them.
+ * A filter for echo packets; icmp.c builds and reads the messages.
  */
 #include "host/echo_socket.h"
 
@@ -19,7 +19,7 @@
 
 #define ICMP_ND_REDIRECT 137 /* RFC 4861 */
 
-/* Places in the filter. */
+/* Offsets in the filter. */
 enum { FOUR = PACKET_FILTER_BEGIN, SIX = 18, TOKEN = 27, ERROR = 29, TAKE, DROP, FILTER_LEN };
 #define IF PACKET_FILTER_IF
 
@@ -82,7 +82,7 @@ int echo_socket_answer(int fd, uint32_t ifindex, const uint8_t mac[6], const str
 
 int echo_socket_receive(int fd, struct icmp_message *message, uint8_t mac[6])
 {
-	uint8_t packet[256], family; /* what is longer is an error that quotes more than we ask of it */
+	uint8_t packet[256], family; /* a longer packet is an error that quotes more than is needed */
 	ssize_t len = packet_socket_receive(fd, packet, sizeof(packet), &family, mac);
 
 	return len <= 0 ? (int)len : icmp_read(family, packet, len, message);

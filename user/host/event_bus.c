@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Datagrams between processes of this host, in a folder that root alone can use.
+ * Datagrams between processes of this host, in a folder that only root can use.
  */
 #include "host/event_bus.h"
 
@@ -23,8 +23,8 @@
 #define FOLDER "/run/wgvia/monitor"
 #define SOCKET ".socket"
 #define LOST ".lost"
-#define BATCH_MAX 60000	       /* bytes of events in a datagram, but for the last one: a socket takes 200 KB */
-#define DATAGRAM_MAX (1 << 18) /* what a socket may have in it by the kernel's defaults */
+#define BATCH_MAX 60000	       /* bytes of events per datagram, except for the last event: a socket accepts 200 KB */
+#define DATAGRAM_MAX (1 << 18) /* capacity of a socket with the kernel's defaults */
 #define JSON_PLAIN (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 /* WGVIA_MONITOR, for tests: another folder. */
@@ -36,8 +36,8 @@ static const char *folder_path(void)
 }
 
 /*
- * The pins' folder as both ends have it, whatever way the user has written it. The last `down` removes the folder: its
- * own event comes from where it was.
+ * The canonical path of the pin folder, so that both ends match however the user wrote it. The last `down` removes the
+ * folder; its own event carries the path that it had.
  */
 static const char *real_path(const char *path, char known[PATH_MAX])
 {
@@ -94,9 +94,9 @@ json_object *event_json(const struct event *event, uint64_t realtime)
 /* --- publishing --- */
 
 static struct {
-	const char *command, *pin_dir; /* NULL: nobody has begun */
-	char folder[PATH_MAX];	       /* the latter */
-	char *events;		       /* in JSON, between commas; NULL: none */
+	const char *command, *pin_dir; /* NULL: event_bus_begin() was not called */
+	char folder[PATH_MAX];	       /* canonical path of `pin_dir` */
+	char *events;		       /* in JSON, comma-separated; NULL: none */
 	size_t len;
 	unsigned int count;
 } batch;
@@ -146,7 +146,7 @@ void event_bus_add(const struct event *event)
 		event_bus_flush();
 }
 
-/* The datagram, the caller's; NULL: out of memory. */
+/* The datagram, freed by the caller; NULL: out of memory. */
 static char *make_datagram(void)
 {
 	json_object *head = json_object_new_object(), *place = json_object_new_object();
@@ -163,7 +163,7 @@ static char *make_datagram(void)
 		add_text(head, "pin_dir", real_path(batch.pin_dir, batch.folder));
 		add(head, "netns", json_object_get(place));
 		words = json_object_to_json_string_ext(head, JSON_PLAIN);
-		/* the object's last brace comes behind the events */
+		/* the events go before the object's closing brace */
 		if (!words || asprintf(&text, "%.*s,\"events\":[%s]}", (int)strlen(words) - 1, words, batch.events) < 0)
 			text = NULL;
 	}
@@ -172,10 +172,10 @@ static char *make_datagram(void)
 	return text;
 }
 
-/* One that is stopped for days is not to fill the memory that the file is in. */
+/* Limits the file of a listener that is stopped for days, because the file is in memory. */
 #define LOST_MAX (1 << 20)
 
-/* A byte for each event in the file beside the socket, which only its listener makes. */
+/* Appends a byte per event to the file beside the socket; only the listener creates that file. */
 static void note_loss(int folder, const char *name)
 {
 	int len = (int)(strlen(name) - strlen(SOCKET));
@@ -197,7 +197,7 @@ static void note_loss(int folder, const char *name)
 	}
 }
 
-/* A listener that was killed has left its socket and its file. */
+/* Removes the socket and the file of a listener that was killed. */
 static void remove_stale(int folder, const char *name)
 {
 	int len = (int)(strlen(name) - strlen(SOCKET));
@@ -269,14 +269,14 @@ void event_bus_flush(void)
 /* --- listening --- */
 
 struct event_listener {
-	int fd, lost, changes; /* the socket, and the file beside it */
-	uint64_t told;	       /* bytes of the file */
+	int fd, lost, changes; /* the socket, the file beside it, and inotify */
+	uint64_t told;	       /* bytes of the file that were already reported */
 	char buffer[DATAGRAM_MAX];
-	char name[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* both paths, but for their ends */
-	char folder[PATH_MAX];					/* the pins', while it was there last */
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* both paths, without their suffixes */
+	char folder[PATH_MAX];					/* of the pins, when it last existed */
 };
 
-/* The folder and the one around it. 0 or -errno. */
+/* Creates the folder and its parent. 0 or -errno. */
 static int make_folder(void)
 {
 	char outer[PATH_MAX], *slash;
@@ -292,8 +292,9 @@ static int make_folder(void)
 }
 
 /*
- * The file comes first: who finds the socket finds it. The socket gets its name when it listens: bind() makes the file
- * before anybody can send to it, and one that refuses is removed. 0 or -errno.
+ * Creates the file first, so that a sender that finds the socket also finds the file. The socket gets its final name
+ * when it listens: bind() creates it before anybody can send to it, and senders remove a socket that refuses. 0 or
+ * -errno.
  */
 static int open_both(struct event_listener *listener)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading this host's tables, each once.
+ * Reading this host's tables, each one once.
  */
 #include "host/host_view.h"
 
@@ -56,7 +56,7 @@ static int read_part(struct host_view *host, enum host_part part)
 
 int host_view_read(struct host_view *host, unsigned int parts)
 {
-	/* the local table before those that it is read with would be read twice */
+	/* in this order, the local table is not read a second time with those that include it */
 	static const enum host_part order[] = {HOST_NETDEVS, HOST_ADDRESSES, HOST_RULES,
 					       HOST_ROUTES,  HOST_LOCAL,     HOST_POLICIES};
 
@@ -96,7 +96,7 @@ static struct host_way *find_way(struct host_view *host, const struct ip *ip, ui
 	return NULL;
 }
 
-/* One to be asked for; NULL, with `*ret`: that is not possible. */
+/* Adds a lookup; NULL, with `*ret` set: not possible. */
 static struct host_way *add_way(struct host_view *host, const struct ip *ip, uint32_t ifindex, int *ret)
 {
 	struct host_way *way;

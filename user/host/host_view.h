@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * This host as a value: devices, addresses, rules, routes. Each of the kernel's tables is read once, when it is first
- * needed, and then handed down; the route to an address is asked for once. A test fills in the values itself, and asks
- * the kernel nothing.
+ * needed, and each route lookup is made once. Tests fill in the values themselves and never ask the kernel.
  */
 #ifndef WGVIA_HOST_VIEW_H
 #define WGVIA_HOST_VIEW_H
@@ -16,11 +15,11 @@ enum host_part {
 	HOST_ADDRESSES = 1 << 1,
 	HOST_LOCAL = 1 << 2, /* the table `local` */
 	HOST_RULES = 1 << 3,
-	HOST_ROUTES = 1 << 4,	/* all tables: HOST_NETDEVS and HOST_LOCAL come with it */
+	HOST_ROUTES = 1 << 4,	/* all tables; includes HOST_NETDEVS and HOST_LOCAL */
 	HOST_POLICIES = 1 << 5, /* of IPsec */
 };
 
-/* What rtnl_get_route_to() has said, or with an unspecified address rtnl_get_default(). */
+/* The result of rtnl_get_route_to() or, with an unspecified address, of rtnl_get_default(). */
 struct host_way {
 	struct ip ip;
 	uint32_t ifindex;
@@ -29,15 +28,15 @@ struct host_way {
 };
 
 struct host_view {
-	char tunnel[IFNAMSIZ]; /* routes through it are told from others */
+	char tunnel[IFNAMSIZ]; /* routes through it are distinguished from others */
 	struct netlink *rtnl;  /* for single lookups; NULL before the first host_view_read() */
-	unsigned int parts;    /* enum host_part: these have been read */
+	unsigned int parts;    /* enum host_part: the parts that were read */
 	struct netdevs netdevs;
 	struct addresses addresses;
 	struct prefixes local; /* see struct routes */
 	struct rules rules;
 	struct routes routes;	       /* without `local` */
-	struct xfrm_policies policies; /* none where they cannot be read */
+	struct xfrm_policies policies; /* empty if they cannot be read */
 	struct wireguard wireguard;    /* see host_view_wireguard() */
 	struct error wireguard_error;
 	int wireguard_ret;
@@ -46,22 +45,24 @@ struct host_view {
 	size_t way_count;
 };
 
-void host_view_free(struct host_view *host); /* for cleanup(), too */
+void host_view_free(struct host_view *host); /* also for cleanup() */
 
 /* Reads those of the parts (enum host_part) that were not read yet. 0 or -errno. */
 int host_view_read(struct host_view *host, unsigned int parts);
-/* As rtnl_get_route_to(), asked once for each address and device. */
+/* Like rtnl_get_route_to(), asked once for each address and device. */
 int host_view_route_to(struct host_view *host, const struct ip *ip, uint32_t ifindex, struct nexthop *nexthop);
-/* As rtnl_get_default(), asked once for each family and device. */
+/* Like rtnl_get_default(), asked once for each family and device. */
 int host_view_default(struct host_view *host, const struct ip *from, uint32_t iif, uint32_t ifindex,
 		      struct nexthop *nexthop);
 /*
- * As wireguard_read(), asked once, of the tunnel: its peers are in `wireguard`. It waits HOST_WIREGUARD_MS at most for
- * one in user space.
+ * Like wireguard_read() for the tunnel, asked once; its peers are in `wireguard`. It waits at most HOST_WIREGUARD_MS
+ * for a WireGuard in user space.
  */
 #define HOST_WIREGUARD_MS 2000
 int host_view_wireguard(struct host_view *host, const struct netdev *tunnel, struct error *error);
-/* Whether the address is this host's own, or a broadcast address, outside of VRFs. HOST_LOCAL has been read. */
+/*
+ * Whether the address belongs to this host, or is a broadcast address, outside of VRFs. HOST_LOCAL must have been read.
+ */
 bool host_view_is_local(const struct host_view *host, const struct ip *ip);
 
 #endif

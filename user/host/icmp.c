@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Echo packets and ICMP errors, written and read.
+ * Writing and reading echo packets and ICMP errors.
  */
 #include "host/icmp.h"
 
@@ -25,7 +25,7 @@ static_assert(REFUSAL_OTHER == REFUSAL_COUNT - 1, "refusal_words");
 
 static const struct {
 	uint8_t family, type;
-	int code; /* -1: any other */
+	int code; /* -1: any other code */
 	enum refusal refusal;
 } refusals[] = {
 	{AF_INET, ICMP_DEST_UNREACH, ICMP_NET_UNREACH, REFUSAL_NO_ROUTE},
@@ -35,7 +35,7 @@ static const struct {
 	{AF_INET, ICMP_DEST_UNREACH, ICMP_NET_ANO, REFUSAL_PROHIBITED},
 	{AF_INET, ICMP_DEST_UNREACH, ICMP_HOST_ANO, REFUSAL_PROHIBITED},
 	{AF_INET, ICMP_DEST_UNREACH, ICMP_PKT_FILTERED, REFUSAL_PROHIBITED},
-	/* what rules say where nobody has told them better: the echo protocol has no ports */
+	/* what rules send without an explicit choice: the echo protocol has no ports */
 	{AF_INET, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, REFUSAL_PROHIBITED},
 	{AF_INET, ICMP_DEST_UNREACH, -1, REFUSAL_OTHER},
 	{AF_INET, ICMP_TIME_EXCEEDED, -1, REFUSAL_EXPIRED},
@@ -49,11 +49,13 @@ static const struct {
 	{AF_INET6, ICMPV6_TIME_EXCEED, -1, REFUSAL_EXPIRED},
 };
 
-/* RFC 4861; <netinet/icmp6.h> does not go together with the kernel's headers. */
+/* RFC 4861; <netinet/icmp6.h> conflicts with the kernel's headers. */
 #define ND_REDIRECT 137
 #define ND_OPT_REDIRECTED_HEADER 4
 
-/* Both families' echo headers and errors have one layout: type, code, checksum, and 4 bytes more (id and seq). */
+/*
+ * Echo headers and errors of both families have the same layout: type, code, checksum, and 4 more bytes (id and seq).
+ */
 struct icmp_header {
 	uint8_t type, code;
 	uint16_t check, id, seq;
@@ -69,7 +71,7 @@ static uint8_t echo_type(uint8_t family, bool reply)
 
 size_t icmp_make_echo(const struct icmp_echo *echo, uint8_t packet[ICMP_ECHO_MAX])
 {
-	/* whoever sees it in a capture knows whom to ask */
+	/* identifies the sender for whoever sees it in a capture */
 	struct {
 		struct icmp_header header;
 		uint64_t token;
@@ -89,7 +91,7 @@ size_t icmp_make_echo(const struct icmp_echo *echo, uint8_t packet[ICMP_ECHO_MAX
 	return header + sizeof(body);
 }
 
-/* Returns where the ICMP header ends; 0: there is none. */
+/* Returns the offset of the end of the ICMP header; 0: there is none. */
 static size_t read_icmp(uint8_t family, const uint8_t *packet, size_t len, struct icmp_echo *echo,
 			struct icmp_header *icmp)
 {
@@ -119,12 +121,15 @@ static bool read_quoted(uint8_t family, const uint8_t *packet, size_t len, struc
 	return read_icmp(family, packet, len, echo, &quoted) && is_echo(family, &quoted);
 }
 
-/* A redirect's next hop, and where it quotes the packet; 0: it does not. `at` is where its ICMP header ends. */
+/*
+ * A redirect's next hop, and the offset of the packet that it quotes; 0: it quotes none. `at` is the end of its ICMP
+ * header.
+ */
 static size_t read_redirect(uint8_t family, const uint8_t *packet, size_t len, size_t at, struct ip *better)
 {
 	better->family = family;
 	if (family == AF_INET) {
-		memcpy(better->addr, packet + at - 4, 4); /* RFC 792: in the header itself */
+		memcpy(better->addr, packet + at - 4, 4); /* RFC 792: in the ICMP header */
 		return at;
 	}
 	if (len < at + 32) /* RFC 4861, 4.5: the target, the destination, options in units of 8 bytes */

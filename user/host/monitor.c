@@ -13,12 +13,12 @@
 #include "host/rtnl_message.h"
 
 #define RECEIVE_BUFFER (4 << 20)
-#define AT_ONCE 256 /* datagrams, then others get their turn */
+#define AT_ONCE 256 /* datagrams per call, so that other tasks get their turn */
 
 struct monitor {
 	struct mnl_socket *socket;
 	uint32_t tunnel;
-	const struct prefixes *ranges; /* that lead into it */
+	const struct prefixes *ranges; /* that are reached through the tunnel */
 	monitor_handler handler;
 	void *data;
 	char buffer[32768];
@@ -37,7 +37,7 @@ int monitor_open(struct monitor **monitor, unsigned int receive_buffer)
 	opened->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!opened->socket || mnl_socket_bind(opened->socket, 0, MNL_SOCKET_AUTOPID))
 		return -errno;
-	/* a smaller one is no fault: what is lost is noticed */
+	/* a smaller buffer is not an error: losses are noticed */
 	setsockopt(mnl_socket_get_fd(opened->socket), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		int group = groups[i];
@@ -71,13 +71,13 @@ void monitor_set_tunnel(struct monitor *monitor, uint32_t ifindex, const struct 
 	monitor->ranges = ranges;
 }
 
-/* One whose device is not in the message. */
+/* Whether the route names a nexthop object, so that the message does not contain its device. */
 static bool names_object(const struct attributes *attributes)
 {
 	return attributes->of[RTA_NH_ID] && !attributes->of[RTA_OIF] && !attributes->of[RTA_MULTIPATH];
 }
 
-/* Full tables of a routing daemon come by here as well. */
+/* Filters, because a routing daemon's full tables pass here as well. */
 static bool route_matters(const struct monitor *monitor, const struct nlmsghdr *header)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(header);
@@ -140,7 +140,7 @@ static int on_message(const struct nlmsghdr *header, void *data)
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
 		event.kind = header->nlmsg_type == RTM_NEWLINK ? MONITOR_LINK : MONITOR_LINK_GONE;
-		/* a bridge's messages about its ports: one that leaves a bridge has not gone */
+		/* bridge messages about ports: a device that leaves a bridge still exists */
 		if (((const struct ifinfomsg *)mnl_nlmsg_get_payload(header))->ifi_family != AF_UNSPEC)
 			return MNL_CB_OK;
 		event.netdev = message_link(header);

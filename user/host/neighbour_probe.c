@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ARP (RFC 826) on a packet socket, neighbour discovery (RFC 4861) on a raw ICMPv6 socket, where the kernel chooses the
- * source and makes the checksum.
+ * ARP (RFC 826) on a packet socket; neighbour discovery (RFC 4861) on a raw ICMPv6 socket, where the kernel chooses the
+ * source and computes the checksum.
  */
 #include "host/neighbour_probe.h"
 
@@ -20,7 +20,7 @@
 #include "base/util.h"
 
 struct neighbour_probe {
-	int arp, nd; /* nd: negative where the kernel has no IPv6 */
+	int arp, nd; /* nd: negative if the kernel has no IPv6 */
 };
 
 struct solicitation {
@@ -31,14 +31,13 @@ struct solicitation {
 
 struct advertisement {
 	struct nd_neighbor_advert message;
-	uint8_t option,
-		option_len; /* the target's link-layer address, in the first place where Linux and others put it */
+	uint8_t option, option_len; /* the target's link-layer address, first, where Linux and others put it */
 	uint8_t mac[ETH_ALEN];
 };
 
 static int open_arp(void)
 {
-	/* of SOCK_DGRAM frames a filter sees what is behind the link header; 6 is ar_op, 14 arp_spa, 24 arp_tpa */
+	/* on SOCK_DGRAM the filter sees the data after the link header; 6 is ar_op, 14 arp_spa, 24 arp_tpa */
 	struct sock_filter replies[] = {BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
 					BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 4, 0),
 					BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 14),
@@ -49,7 +48,8 @@ static int open_arp(void)
 					BPF_STMT(BPF_RET | BPF_K, 0)};
 	struct sock_fprog filter = {ARRAY_SIZE(replies), replies};
 	struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP)};
-	cleanup_fd int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* deaf until bound */
+	cleanup_fd int fd =
+		socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* receives nothing until bound */
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) ||
 	    bind(fd, (struct sockaddr *)&all, sizeof(all)))
@@ -117,8 +117,8 @@ static int get_mac(int fd, uint32_t ifindex, uint8_t mac[ETH_ALEN])
 }
 
 /*
- * The address that the kernel would speak to `ip` from on this device. With none the request goes out with 0.0.0.0: a
- * probe (RFC 5227), which is answered as well.
+ * The source address that the kernel would use towards `ip` on this device. Without one, the request has source
+ * 0.0.0.0: an ARP probe (RFC 5227), which hosts answer as well.
  */
 static struct in_addr get_source(uint32_t ifindex, const struct ip *ip)
 {
@@ -156,7 +156,7 @@ static int send_arp(int fd, uint32_t ifindex, const struct ip *ip)
 	return sendto(fd, &request, sizeof(request), 0, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
 }
 
-/* To the solicited-node multicast address (RFC 4291, 2.7.1). */
+/* Sends it to the solicited-node multicast address (RFC 4291, 2.7.1). */
 static int send_nd(int fd, uint32_t ifindex, const struct ip *ip)
 {
 	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_scope_id = ifindex};
@@ -233,7 +233,7 @@ static int receive_arp(int fd, struct neighbour_answer *answer)
 	ssize_t size = recvfrom(fd, &reply, sizeof(reply), 0, (struct sockaddr *)&from, &len);
 
 	if (size < 0)
-		return errno == ENETDOWN ? 0 : -1; /* a device has gone down: said once, and no end */
+		return errno == ENETDOWN ? 0 : -1; /* a device went down: reported once, not the end */
 	if (from.sll_pkttype == PACKET_OUTGOING || !neighbour_read_arp(&reply, (size_t)size, answer))
 		return 0;
 	answer->ifindex = (uint32_t)from.sll_ifindex;

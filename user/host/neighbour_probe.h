@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Asking an address on a link whether it is there: an ARP request or a neighbour solicitation, and their answers. Every
- * host gives one, idle or not, and no ruleset forbids it. It keeps no record of who was asked.
+ * Asks whether an address on a link answers: sends an ARP request or a neighbour solicitation, and receives the
+ * answers. Every host answers, idle or not, and rulesets do not forbid it. It keeps no record of requests.
  *
- * A broadcast or multicast is sent, not a unicast to the address that the kernel knows: where another host takes an
- * address over, that one answers, and its answer brings the kernel's neighbour entry up to date as well.
+ * Requests are broadcast or multicast, not unicast to the known MAC address: if another host takes an address over,
+ * that host answers, and its answer updates the kernel's neighbour entry as well.
  */
 #ifndef WGVIA_NEIGHBOUR_PROBE_H
 #define WGVIA_NEIGHBOUR_PROBE_H
@@ -17,33 +17,33 @@
 
 struct neighbour_probe;
 
-/* 0 or -errno. A kernel without IPv6 is no error: it has no neighbours to ask there. */
+/* 0 or -errno. A kernel without IPv6 is not an error: it has no IPv6 neighbours. */
 int neighbour_probe_open(struct neighbour_probe **probe);
-void neighbour_probe_close(struct neighbour_probe **probe); /* for cleanup(); NULL inside is fine */
+void neighbour_probe_close(struct neighbour_probe **probe); /* for cleanup(); *probe may be NULL */
 
 /* The descriptors that become readable with an answer; poll() ignores a negative one. */
 #define NEIGHBOUR_PROBE_FDS 2
 void neighbour_probe_fds(const struct neighbour_probe *probe, int fds[NEIGHBOUR_PROBE_FDS]);
 
-/* Asks once. 0 or -errno, as where the device has gone. */
+/* Sends one request. 0 or -errno, for example if the device was removed. */
 int neighbour_probe_send(struct neighbour_probe *probe, uint32_t ifindex, const struct ip *ip);
 
 struct neighbour_answer {
 	uint32_t ifindex;
 	struct ip ip;
-	bool announced; /* unasked, to all: whoever has taken the address over does so */
+	bool announced; /* unsolicited, to all hosts: sent by a host that took the address over */
 	bool has_mac;
-	uint8_t mac[6]; /* that the address has, by this answer */
+	uint8_t mac[6]; /* of the address, according to this answer */
 };
 /*
- * The next packet of that family that has come in. 1: an answer, of anybody to anybody on this host, or announcement;
- * 0: something else; -1: nothing is left. Who is flooded with them stops somewhere, in each family, and comes back.
+ * The next packet of that family. 1: an announcement, or any answer to this host; 0: something else; -1: nothing is
+ * left. During a flood, the caller limits the calls per family, and continues later.
  */
 int neighbour_probe_receive(struct neighbour_probe *probe, uint8_t family, struct neighbour_answer *answer);
 
 /*
- * An ARP packet, a neighbour advertisement from its ICMPv6 header on, as they came in; the device is not in them.
- * False: it is something else, or cut short.
+ * Parses an ARP packet, or a neighbour advertisement from its ICMPv6 header on, as received; `answer` gets no device.
+ * False: something else, or truncated.
  */
 bool neighbour_read_arp(const void *packet, size_t size, struct neighbour_answer *answer);
 bool neighbour_read_advertisement(const void *packet, size_t size, struct neighbour_answer *answer);

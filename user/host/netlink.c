@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sockets, questions and answers.
+ * Sockets, requests and answers.
  */
 #include "host/netlink.h"
 
@@ -34,7 +34,7 @@ int netlink_open(struct netlink **netlink, int bus)
 		netlink_close(&opened);
 		return -err;
 	}
-	/* the kernel filters rtnetlink's dumps: with 1,000,000 routes it matters; without it we filter ourselves */
+	/* the kernel filters dumps: it matters with 1,000,000 routes; otherwise this process filters */
 	mnl_socket_setsockopt(opened->socket, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	opened->seq = (uint32_t)time(NULL);
 	*netlink = opened;
@@ -105,7 +105,7 @@ int netlink_ask(struct netlink *netlink, const struct nlmsghdr *header, mnl_cb_t
 
 	if (mnl_socket_sendto(netlink->socket, header, header->nlmsg_len) < 0)
 		return -errno;
-	/* what failed is read to its end as well: the next answer is not to begin with the rest of this one */
+	/* after a failure the rest is read as well, so that the next answer does not begin with it */
 	while (!end) {
 		ssize_t len = mnl_socket_recvfrom(netlink->socket, netlink->buffer, sizeof(netlink->buffer));
 
@@ -113,7 +113,7 @@ int netlink_ask(struct netlink *netlink, const struct nlmsghdr *header, mnl_cb_t
 			return -errno;
 		end = !dump || is_end(netlink, len, seq);
 		if (!err && mnl_cb_run(netlink->buffer, len, seq, port, on_answer, &answer) < 0)
-			err = errno > 0 ? errno : EBADMSG; /* libmnl takes it from the message */
+			err = errno > 0 ? errno : EBADMSG; /* libmnl reads it from the message */
 	}
 	return -err;
 }

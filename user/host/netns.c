@@ -69,7 +69,7 @@ int netns_enter(const char *word, struct error *error)
 	return -err;
 }
 
-/* --- telling them apart --- */
+/* --- identity --- */
 
 #ifndef SO_NETNS_COOKIE /* musl's headers, which are not the kernel's, may lack it */
 #define SO_NETNS_COOKIE 71
@@ -86,7 +86,7 @@ static uint64_t own_cookie(void)
 
 struct netns netns_own(void)
 {
-	static struct netns known; /* for a moment without buffers for the socket that is asked */
+	static struct netns known; /* temporarily without buffers for the socket */
 	struct stat st;
 	struct netns own = {stat("/proc/self/ns/net", &st) ? 0 : st.st_ino, own_cookie()};
 
@@ -99,11 +99,11 @@ struct netns netns_own(void)
 
 bool netns_is_same(const struct netns *a, const struct netns *b)
 {
-	/* the low half is what an instance has room for */
+	/* an instance has room for the low half */
 	return a->inode == b->inode && (!a->cookie || !b->cookie || (uint32_t)a->cookie == (uint32_t)b->cookie);
 }
 
-/* The cookie of another namespace, 0 where it cannot be asked for: by a child that enters it. */
+/* The cookie of another namespace, from a child process that enters it; 0 if it is not available. */
 static uint64_t cookie_of(const char *path)
 {
 	int ends[2];
@@ -129,7 +129,7 @@ static uint64_t cookie_of(const char *path)
 	return cookie;
 }
 
-/* In one folder: its entries' namespaces, by the file with that name in each of them, or by themselves. */
+/* Searches one folder: its entries are namespaces, or folders in which `file` is one. */
 static bool find_in(const char *folder_path, const char *file, const struct netns *netns, char *word, size_t size)
 {
 	DIR *folder = opendir(folder_path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Network namespaces: entering one, and telling them apart. Mounts, and with them the bpffs, stay the caller's.
+ * Network namespaces: entering and identifying them. The mount namespace, and with it the bpffs, does not change.
  */
 #ifndef WGVIA_NETNS_H
 #define WGVIA_NETNS_H
@@ -12,29 +12,30 @@
 #include "base/error.h"
 
 /*
- * Which network namespace it is. Inode numbers of removed namespaces are used again at once, by the next container say.
- * Cookies are not, but a kernel before 5.14 has none, and an older wgvia has not written one down.
+ * The identity of a network namespace. The kernel reuses inode numbers of removed namespaces at once, for example for
+ * the next container. It does not reuse cookies, but a kernel before 5.14 has none, and an older wgvia did not store
+ * one.
  */
 struct netns {
 	uint64_t inode;
-	uint64_t cookie; /* 0: not known */
+	uint64_t cookie; /* 0: unknown */
 };
 
 /*
- * Enters the network namespace that the word names: a path, if there is a '/' in it; else a name of `ip netns`; else,
- * if it is made of digits, the process with this PID. 0, or negative with `error` set.
+ * Enters the network namespace that the word names: a path, if it contains '/'; else a name of `ip netns`; else, if it
+ * consists of digits, the process with this PID. 0, or negative with `error` set.
  */
 int netns_enter(const char *word, struct error *error);
 
-/* The one that this process is in. */
+/* The namespace of this process. */
 struct netns netns_own(void);
-/* Whether they are the same, as far as is known of both. */
+/* Whether they are the same, as far as both are known. */
 bool netns_is_same(const struct netns *a, const struct netns *b);
 
 /*
- * Whether a namespace is in use by a name below /run/netns or by a process that can be seen: into `word`, what
- * netns_enter() takes. Seeing other users' processes takes CAP_SYS_PTRACE. `*sure`: the cookies say so; else only the
- * inode numbers do.
+ * Whether a namespace is in use, by a name below /run/netns or by a process that is visible. `word` gets what
+ * netns_enter() accepts. To see other users' processes takes CAP_SYS_PTRACE. `*sure`: the cookies match; otherwise only
+ * the inode numbers do.
  */
 bool netns_find(const struct netns *netns, char *word, size_t size, bool *sure);
 

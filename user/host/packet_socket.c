@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opened, sent by and read; the filter keeps out what would leave no room in the socket on a busy LAN.
+ * Opening, sending, reading. The filter keeps out packets that would fill the socket on a busy LAN.
  */
 #include "host/packet_socket.h"
 
@@ -14,10 +14,10 @@
 #include "base/util.h"
 
 /*
- * The socket hears nothing (protocol 0) until its filter is there and it is bound. ETH_P_ALL: before the programs at
- * the device's ingress, netfilter and routing. PACKET_QDISC_BYPASS: what it sends does not pass the programs at the
- * device's egress, which would count it as this host's traffic. PACKET_IGNORE_OUTGOING: without it the kernel copies
- * each packet that this host sends, for a filter that refuses it (dev_queue_xmit_nit()).
+ * The socket receives nothing (protocol 0) until it has its filter and is bound. ETH_P_ALL: it receives packets before
+ * the programs at the device's ingress, netfilter and routing. PACKET_QDISC_BYPASS: its own packets do not pass the
+ * programs at the device's egress, which would count them as this host's traffic. PACKET_IGNORE_OUTGOING: without it,
+ * the kernel copies each packet that this host sends for a filter that refuses it (dev_queue_xmit_nit()).
  */
 int packet_socket_open(const struct sock_filter *code, size_t count)
 {
@@ -52,7 +52,7 @@ ssize_t packet_socket_receive(int fd, void *packet, size_t size, uint8_t *family
 	ssize_t len = recvfrom(fd, packet, size, 0, (struct sockaddr *)&from, &from_len);
 
 	if (len < 0)
-		return errno == ENETDOWN ? 0 : -1; /* a device has gone down: said once, and no end */
+		return errno == ENETDOWN ? 0 : -1; /* a device went down: reported once, not the end */
 	/* the kernel's own answer, from this host to itself by the loopback device */
 	if (from.sll_hatype != ARPHRD_ETHER)
 		return 0;

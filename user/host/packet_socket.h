@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A packet socket for probes: it hears IP packets that its filter lets pass, before anybody else on this host has a say
- * in them, and sends whole IP packets to a MAC address. What is in them is the caller's.
+ * A packet socket for probes. It receives IP packets that pass its filter before anything else on this host can handle
+ * them, and sends whole IP packets to a MAC address. Callers handle the content.
  */
 #ifndef WGVIA_PACKET_SOCKET_H
 #define WGVIA_PACKET_SOCKET_H
@@ -12,8 +12,8 @@
 #include <sys/types.h>
 
 /*
- * The first places of each filter: what is not for this host, or is in a VLAN, goes to `drop`, IPv4 to `four` and IPv6
- * to `six`, all of them places below 256. A tag with VLAN 0 is a priority alone (IEEE 802.1Q).
+ * The beginning of each filter: a packet that is not for this host, or is in a VLAN, goes to `drop`, IPv4 to `four`,
+ * IPv6 to `six`; these offsets are below 256. A tag with VLAN 0 is only a priority (IEEE 802.1Q).
  */
 #define PACKET_FILTER_IF(at, value, yes, no)                                                                           \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, (yes) - (at) - 1, (no) - (at) - 1)
@@ -28,13 +28,13 @@
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),                          \
 		PACKET_FILTER_IF(7, ETH_P_IP, four, 8), PACKET_FILTER_IF(8, ETH_P_IPV6, six, drop)
 
-/* The socket, or -errno. It hears nothing before the filter is in place, and nothing of what this host sends. */
+/* The socket, or -errno. It receives nothing before the filter is in place, and no packets that this host sends. */
 int packet_socket_open(const struct sock_filter *code, size_t count);
 /* 0 or -errno. */
 int packet_socket_send(int fd, uint32_t ifindex, const uint8_t mac[6], uint8_t family, const void *packet, size_t len);
 /*
- * The next packet, which is cut at `size`, its family, and the MAC address that it comes from. Returns its length; 0:
- * it did not come from an Ethernet device; -1: nothing is left.
+ * The next packet, truncated to `size`, with its family and source MAC address. Returns its length; 0: it did not come
+ * from an Ethernet device; -1: nothing is left.
  */
 ssize_t packet_socket_receive(int fd, void *packet, size_t size, uint8_t *family, uint8_t mac[6]);
 

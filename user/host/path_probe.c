@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Targets chosen, packets sent, answers recognized.
+ * Choosing targets, sending packets, recognising answers.
  */
 #include "host/path_probe.h"
 
@@ -16,17 +16,17 @@
 #include "host/tcp_segment.h"
 
 #define FORWARD_HOPS 2 /* the firewall, and this host behind it */
-#define ANSWER_HOPS 4  /* as in `check --probe`: the return path may have a router more */
+#define ANSWER_HOPS 4  /* as in `check --probe`: the return path may have one more router */
 #define PING_HOPS 64
-#define RECEIVE_MAX 256 /* of each socket in a turn: a flood does not keep the caller from looking at the clock */
+#define RECEIVE_MAX 256 /* per socket and turn: a flood does not keep the caller from looking at the clock */
 
 struct path_probe {
 	int echo, tcp;
-	uint32_t common; /* half of each token, which the filter knows; others than the target may have seen it */
-	uint16_t ports;	 /* the first of the ports that SYNs are sent from */
+	uint32_t common; /* half of each token, which the filter checks; hosts other than the target may have seen it */
+	uint16_t ports;	 /* the first of the source ports of SYNs */
 };
 
-/* --- what to probe with --- */
+/* --- choosing targets --- */
 
 struct choosing {
 	const struct hops *hops;
@@ -109,7 +109,7 @@ int path_probe_open(struct path_probe **probe)
 	}
 	opened->echo = opened->tcp = -1;
 	opened->common = random[0];
-	/* 32768 to 60415, as the kernel's own ports are */
+	/* 32768 to 60415, in the range of the kernel's ephemeral ports */
 	opened->ports = 32768 + random[1] % 27 * TCP_SOCKET_PORTS;
 	*probe = opened;
 	return 0;
@@ -150,7 +150,7 @@ void path_probe_renew(const struct path_probe *probe, struct path_target *target
 		uint16_t port;
 	} random = {};
 
-	/* with no randomness now the old token stays, which is still unknown to whom it was unknown before */
+	/* without randomness the old token stays; hosts that did not know it still do not */
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return;
 	target->token = (uint64_t)probe->common << 32 | random.token;
@@ -199,7 +199,7 @@ static enum path_event take_echo(const struct path_probe *probe, const struct pa
 
 	if (echo->token != target->token || (!forward && target->watch.kind != WGVIA_WATCH_PING))
 		return PATH_NOTHING;
-	if (echo->reply) /* who is asked sends the request back as it came: the token does not tell whose echo it is */
+	if (echo->reply) /* the target sends the request back unchanged: the token does not show which host did so */
 		return ip_equal(&echo->from, &target->to) ? PATH_ANSWERED : PATH_NOTHING;
 	if (!forward || !ip_equal(&echo->to, &target->to))
 		return PATH_NOTHING;
@@ -227,7 +227,7 @@ static enum path_event take_segment(const struct path_probe *probe, const struct
 	return PATH_ANSWERED;
 }
 
-/* What came: an echo packet, or with `echo` NULL a segment. */
+/* The received packet: an echo packet or, with `echo` NULL, a segment. */
 static void take(const struct path_probe *probe, const struct icmp_echo *echo, const struct tcp_segment *segment,
 		 path_probe_next next, path_probe_tell tell, void *data)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Neighbours asked for, echo packets sent by packet sockets, what comes in sorted by what it is about.
+ * Asks for neighbours, sends echo packets with packet sockets, and sorts what arrives.
  */
 #include "host/probe.h"
 
@@ -15,15 +15,20 @@
 #include "host/echo_socket.h"
 
 #define TRIES 3
-#define TRY_MS 400 /* until the next try; the last has as much again */
-/* The kernel asks three times, a second apart; after three in vain to one address, all are given a moment. */
+#define TRY_MS 400 /* before the next try; the last try has the same time */
+/*
+ * The kernel sends three requests, a second apart, to one address; if those fail, a moment remains for requests to all.
+ */
 #define NEIGHBOUR_MS 4500
 #define NEIGHBOUR_POLL_US 10000
 
-#define RECEIVE_MAX 64 /* packets at once */
+#define RECEIVE_MAX 64 /* packets per turn */
 
 #define REQUEST_HOPS 2 /* the firewall, and this host behind it */
-/* The way back may have a router more than the way there; if it leads elsewhere, it is not to lead far. */
+/*
+ * The return path may have one more router than the forward path; if it leads elsewhere, the packet must not travel
+ * far.
+ */
 #define ANSWER_HOPS 4
 
 static int64_t now_ms(void)
@@ -37,9 +42,9 @@ static int64_t now_ms(void)
 /* --- neighbours --- */
 
 /*
- * True: there is nothing to wait for, and probe->resolved says how it ended. An address that is known is asked first,
- * as the kernel does it; a firewall that has another MAC by now hears only what is asked of all. REACHABLE alone is an
- * answer: a firewall's own request tells its MAC as well (STALE), which is then asked.
+ * True: nothing to wait for, and probe->resolved has the result. Like the kernel, it asks a known MAC address first; a
+ * firewall with a new MAC only hears a request to all. Only REACHABLE counts as an answer: a firewall's own request
+ * also provides its MAC (STALE), which is then asked.
  */
 static bool neighbour_is_settled(struct netlink *rtnl, struct probe *probe)
 {
@@ -48,7 +53,7 @@ static bool neighbour_is_settled(struct netlink *rtnl, struct probe *probe)
 	if (rtnl_get_neighbour(rtnl, probe->ifindex, &probe->via, neighbour))
 		return true;
 	if (neighbour->state & (NUD_INCOMPLETE | NUD_PROBE)) {
-		/* be it by somebody else: a further probe of the same gateway, say */
+		/* possibly by another process, such as a second probe of the same gateway */
 		probe->asked = neighbour->has_lladdr ? ASKED_ONE : ASKED_ALL;
 		return false;
 	}
@@ -104,7 +109,7 @@ static int open_socket(struct probe *probe)
 
 /* --- packets --- */
 
-/* One id for a probe: to a connection tracker the answer belongs to the request. */
+/* One id per probe: to a connection tracker the answer belongs to the request. */
 static struct icmp_echo echo_of(const struct probe *probe, enum probe_packet packet)
 {
 	struct icmp_echo echo = {.from = probe->lan,
@@ -159,7 +164,7 @@ static void take_refusal(struct probe *probe, const struct icmp_message *message
 	}
 }
 
-/* One may come with a packet that is forwarded all the same. */
+/* A redirect may arrive although the packet was forwarded. */
 static void take_redirect(struct probe *probe, const struct icmp_message *message)
 {
 	for (enum probe_packet i = 0; i < PROBE_PACKETS; i++) {
@@ -192,7 +197,7 @@ static void take_reply(struct probe *probe, const struct icmp_message *message, 
 	}
 }
 
-/* What is there, or a part of it: whoever floods us with ICMP does not keep us from looking at the clock. */
+/* Reads what has arrived, up to a limit: a flood of ICMP does not keep this process from looking at the clock. */
 static void receive(struct probe *probe)
 {
 	struct icmp_message message;
@@ -215,7 +220,7 @@ static bool is_decided(const struct probe *probe, enum probe_packet packet)
 	return probe->fates[packet].arrived || probe->fates[packet].refused;
 }
 
-/* What a round sends, and when it is over for a probe. */
+/* What a round sends, and when it is complete for a probe. */
 struct round {
 	enum probe_packet first, last;
 	bool (*is_over)(const struct probe *probe);
@@ -254,7 +259,7 @@ static void listen_until(int64_t end, const struct round *round, struct probe *p
 	}
 }
 
-/* A request whose answer got lost is sent again, to be answered again. */
+/* Repeats a request whose answer got lost, so that it is answered again. */
 static bool is_to_send(const struct probe *probe, enum probe_packet packet)
 {
 	return packet == PROBE_REQUEST || !is_decided(probe, packet);

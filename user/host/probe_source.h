@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which addresses of the VPN prefixes a probe of a gateway may be sent from: those of the tunnel, and after them the
- * first address of each prefix, which a client may have, or nobody.
+ * The addresses of the VPN prefixes from which a probe of a gateway may be sent: those of the tunnel, then the first
+ * address of each prefix, which may belong to a client or to nobody.
  */
 #ifndef WGVIA_PROBE_SOURCE_H
 #define WGVIA_PROBE_SOURCE_H
@@ -9,7 +9,7 @@
 #include "config/state.h"
 #include "host/rtnl.h"
 
-/* Called with the entry that such an address belongs to, in order of preference. False: that was enough. */
+/* Called for each such address with its entry, in order of preference. False: stop. */
 typedef bool (*probe_source_visit)(void *data, const struct gateway_entry *entry, const struct ip *from);
 void probe_sources(const struct addresses *own, const struct state *state, probe_source_visit visit, void *data);
 

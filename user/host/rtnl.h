@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel knows about this network namespace, asked over rtnetlink. It judges nothing, and but for
- * rtnl_ask_neighbour() it only reads.
+ * The kernel's knowledge about this network namespace, over rtnetlink. It judges nothing, and only reads, except for
+ * rtnl_ask_neighbour().
  *
- * Every function returns 0 or -errno and leaves its out-parameters untouched on failure, unless said otherwise.
+ * Unless stated otherwise, functions return 0 or -errno, and leave their out-parameters untouched on failure.
  */
 #ifndef WGVIA_RTNL_H
 #define WGVIA_RTNL_H
@@ -27,14 +27,14 @@ struct neighbour {
 	uint16_t state; /* NUD_* */
 	uint8_t lladdr[6];
 	bool has_lladdr;
-	bool kept; /* permanent, or somebody else's: the kernel does not ask by itself whether it is still there */
+	bool kept; /* permanent, or managed by another program: the kernel does not check whether it is valid */
 };
 
 /* An address of an interface of this host. */
 struct address {
 	uint32_t ifindex;
 	struct ip ip;
-	struct ip peer; /* at the other end, with its own prefix (ip address add ... peer); family 0: there is none */
+	struct ip peer; /* remote end, with its own prefix (ip address add ... peer); family 0: none */
 	uint8_t len;	/* of the prefix */
 	bool is_usable; /* neither tentative nor a duplicate */
 };
@@ -44,46 +44,45 @@ struct addresses {
 	size_t count;
 };
 
-/* What is on the address's link. */
+/* The addresses on the link of this address. */
 struct prefix address_prefix(const struct address *address);
 
 /* A socket of rtnetlink; netlink_close() closes it. */
 int rtnl_open(struct netlink **netlink);
 
-/* All interfaces. The array is the caller's to free. */
+/* All interfaces. The caller frees the array. */
 int rtnl_get_links(struct netlink *netlink, struct netdevs *netdevs);
-/* All interfaces' addresses, of both families. The array is the caller's to free. */
+/* Addresses of all interfaces, of both families. The caller frees the array. */
 int rtnl_get_addresses(struct netlink *netlink, struct addresses *addresses);
 /*
- * By what the kernel would reach the address, through `ifindex`, a device's or a VRF's, where that is not 0. -errno is
- * the kernel's; -EAFNOSUPPORT: it does not have that address family.
+ * The next hop by which the kernel would reach the address; if `ifindex` is not 0, only through that device or VRF.
+ * Errors are the kernel's; -EAFNOSUPPORT: it lacks that address family.
  */
 int rtnl_get_route_to(struct netlink *netlink, const struct ip *ip, uint32_t ifindex, struct nexthop *nexthop);
 /*
- * The next hop of the default route that the kernel uses for packets from `from` that come in by `iif`; where there is
- * no such device (0), or `ifindex` is a device's, for packets of this host's own, through `ifindex` as above. -ENOENT:
+ * The next hop of the default route that the kernel uses for packets from `from` that come in by `iif`. If `iif` is 0,
+ * or `ifindex` is that of a device, the route is for this host's own packets, through `ifindex` as above. -ENOENT:
  * there is none, or more specific routes hide it.
  */
 int rtnl_get_default(struct netlink *netlink, const struct ip *from, uint32_t iif, uint32_t ifindex,
 		     struct nexthop *nexthop);
 
-/* What the kernel does with a packet by itself. */
+/* What the kernel itself does with a packet. */
 struct forward {
 	int error;    /* errno of the route lookup (EHOSTUNREACH, EACCES for prohibit ...); 0: there is a route */
 	uint8_t type; /* RTN_* */
 	struct nexthop nexthop;
 };
-/* For a packet from `from` to `to` that came in by `ifindex`, or with 0 was made here. `from` may be of family 0. */
+/* For a packet from `from` to `to` that came in by `ifindex`; 0: sent by this host. `from` may have family 0. */
 int rtnl_get_forward(struct netlink *netlink, const struct ip *from, const struct ip *to, uint32_t ifindex,
 		     struct forward *forward);
-/* iproute2's words for a neighbour's state: REACHABLE, STALE, FAILED ...; NONE where the kernel has no entry. */
+/* iproute2's word for a neighbour's state: REACHABLE, STALE, FAILED ...; NONE if the kernel has no entry. */
 const char *neighbour_word(const struct neighbour *neighbour);
 int rtnl_get_neighbour(struct netlink *netlink, uint32_t ifindex, const struct ip *ip, struct neighbour *neighbour);
 /*
- * The one function that has an effect: makes the kernel ask for the neighbour now, as it would for a packet.
- * `neighbour` is what it knows: a link-layer address is asked for by unicast whether it still holds (state PROBE), else
- * all are asked (INCOMPLETE). What becomes of it is the kernel's own state, which ages as any other. Not for `kept`
- * ones.
+ * The only function with an effect: makes the kernel ask for the neighbour now, as for a packet. `neighbour` is the
+ * present entry: with a link-layer address, the kernel verifies that by unicast (state PROBE), otherwise it asks all
+ * hosts (INCOMPLETE). The resulting entry ages like any other. Not for `kept` ones.
  */
 int rtnl_ask_neighbour(struct netlink *netlink, uint32_t ifindex, const struct ip *ip,
 		       const struct neighbour *neighbour);
@@ -94,12 +93,12 @@ struct rule {
 	uint8_t action;		/* FR_ACT_* */
 	uint32_t table, target; /* of FR_ACT_TO_TBL; of FR_ACT_GOTO */
 	bool invert;		/* "not" */
-	struct prefix from, to; /* of the rule's family in any case; length 0: every address */
+	struct prefix from, to; /* always of the rule's family; length 0: every address */
 	char iif[IFNAMSIZ], oif[IFNAMSIZ];
 	uint32_t mark, mask;
 	bool l3mdev;
-	bool other;   /* has further conditions: protocol, ports, user, TOS ... */
-	int suppress; /* routes with at most this prefix length do not count; -1: all do */
+	bool other;   /* it has further conditions: protocol, ports, user, TOS ... */
+	int suppress; /* routes with at most this prefix length do not count; -1: all count */
 };
 
 struct rules {
@@ -107,48 +106,47 @@ struct rules {
 	size_t count;
 };
 
-/* All of both families, in the order in which the kernel asks them. The array is the caller's to free. */
+/* All rules of both families, in the kernel's order of evaluation. The caller frees the array. */
 int rtnl_get_rules(struct netlink *netlink, struct rules *rules);
 
 struct route {
 	struct prefix to; /* length 0: a default route */
 	uint32_t table, metric;
 	uint8_t type;	   /* RTN_* */
-	uint32_t ifindex;  /* of the device that it leads out of; 0: it has several, or none */
-	bool through;	   /* one of its devices is the one that was asked about */
-	bool encapsulates; /* by itself, before the packet gets to a device (lwtunnel) */
+	uint32_t ifindex;  /* of its only device; 0: it has several, or none */
+	bool through;	   /* one of its devices is the requested one */
+	bool encapsulates; /* encapsulates packets before they reach a device (lwtunnel) */
 };
 
 /* One next hop of a default route. */
 struct default_route {
 	uint8_t family;
 	uint32_t table, metric;
-	uint8_t preference; /* of the router (RFC 4191), 0 is the best */
-	bool is_dead;	    /* or has expired */
+	uint8_t preference; /* the router's (RFC 4191); 0 is the highest */
+	bool is_dead;	    /* or expired */
 	struct nexthop nexthop;
 };
 
 struct routes {
-	struct route *all; /* for packets of every TOS and source; what is only cached, and dead, is left out */
+	struct route *all; /* for packets of every TOS and source; excludes cached and dead ones */
 	size_t count;
 	struct default_route *defaults;
 	size_t default_count;
-	/* what the kernel delivers to this host itself: local, anycast and broadcast routes of the table `local` */
+	/* what the kernel delivers locally: local, anycast and broadcast routes of the table `local` */
 	struct prefixes local;
 };
 
 void routes_free(struct routes *routes);
-/* The routes of all tables and both families; `through`: an ifindex. They are the caller's to free. */
+/* The routes of all tables and both families; `through`: an ifindex. The caller frees them. */
 int rtnl_get_routes(struct netlink *netlink, uint32_t through, struct routes *routes);
-/* routes.local alone, for who needs no more: the other tables may be long. The array is the caller's to free. */
+/* Only routes.local, because the other tables may be long. The caller frees the array. */
 int rtnl_get_local(struct netlink *netlink, struct prefixes *local);
 
-/* A unicast route of that table with one device that is not a default route. */
+/* Whether it is a unicast route of that table with exactly one device, and not a default route. */
 bool route_is_specific(const struct route *route, uint32_t table);
 /*
- * The next hop of the table's default route that is the first by life, metric and preference, through `ifindex` or,
- * where that is 0, through any device but `except`. -ENOENT: there is none; -EDESTADDRREQ: the only ones have no next
- * hop.
+ * The next hop of the table's best default route, by liveness, metric and preference, through `ifindex` or, if that is
+ * 0, through any device but `except`. -ENOENT: there is none; -EDESTADDRREQ: none has a next hop.
  */
 int routes_default(const struct routes *routes, uint8_t family, uint32_t table, uint32_t ifindex, uint32_t except,
 		   struct nexthop *nexthop);
@@ -161,10 +159,10 @@ struct filter {
 	bool egress;
 	uint16_t priority;
 	char kind[16];	  /* "bpf", "matchall" ... */
-	uint32_t prog_id; /* of a bpf filter, where the kernel tells it */
+	uint32_t prog_id; /* of a bpf filter, if the kernel reports it */
 	char name[64];	  /* of its program */
 };
-/* Those at the device, ingress and egress. The array is the caller's to free. */
+/* The filters at the device, ingress and egress. The caller frees the array. */
 int rtnl_get_filters(struct netlink *netlink, uint32_t ifindex, struct filter **filters, size_t *count);
 
 #endif

@@ -29,7 +29,7 @@ static int on_address(const struct nlmsghdr *header, void *data)
 				    .ip = attribute_ip(local, info->ifa_family),
 				    .len = info->ifa_prefixlen,
 				    .is_usable = !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))};
-	/* the kernel's route is that of the peer's prefix (fib_add_ifaddr(), addrconf_prefix_route()) */
+	/* the kernel's route is to the peer's prefix (fib_add_ifaddr(), addrconf_prefix_route()) */
 	if (attributes.of[IFA_LOCAL] && attributes.of[IFA_ADDRESS])
 		address->peer = attribute_ip(attributes.of[IFA_ADDRESS], info->ifa_family);
 	return MNL_CB_OK;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A clsact qdisc, and the TC filters at it.
+ * A clsact qdisc, and its TC filters.
  */
 #include "host/rtnl.h"
 
@@ -58,7 +58,7 @@ static int on_filter(const struct nlmsghdr *header, void *data)
 	struct filters *filters = data;
 	struct filter *filter;
 
-	if (!info->tcm_handle) /* a message without one tells of the chain or the priority as such */
+	if (!info->tcm_handle) /* without a handle, the message is about the chain or the priority */
 		return MNL_CB_OK;
 	filter = array_grow(&filters->all, &filters->count, sizeof(*filter));
 	if (!filter)

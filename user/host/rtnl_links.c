@@ -51,7 +51,7 @@ int rtnl_get_links(struct netlink *netlink, struct netdevs *netdevs)
 
 	if (ret)
 		return ret;
-	netdevs_sort(&found); /* before Linux 6.9 the kernel reports them in the order of a hash */
+	netdevs_sort(&found); /* before Linux 6.9 the kernel reports them in hash order */
 	*netdevs = found;
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lookups: the way to an address, what the kernel does with a packet, a neighbour.
+ * Lookups: the route to an address, the kernel's handling of a packet, a neighbour.
  */
 #include "host/rtnl.h"
 
@@ -31,14 +31,14 @@ static int on_way(const struct nlmsghdr *header, void *data)
 	return MNL_CB_OK;
 }
 
-/* What is looked up: where packets to an address go. */
+/* The input of a route lookup. */
 struct way_query {
-	const struct ip *to, *from; /* `from` may be NULL: this host's own */
+	const struct ip *to, *from; /* `from` may be NULL: a packet of this host */
 	uint32_t iif;		    /* with `from` */
-	uint32_t oif;		    /* or a VRF's; 0: any */
+	uint32_t oif;		    /* or of a VRF; 0: any */
 };
 
-/* -EAFNOSUPPORT: the kernel does not have that address family. */
+/* -EAFNOSUPPORT: the kernel lacks that address family. */
 static int ask_way(struct netlink *netlink, const struct way_query *query, uint32_t flags, struct way *way)
 {
 	const struct ip *ip = query->to;
@@ -62,8 +62,8 @@ static int ask_way(struct netlink *netlink, const struct way_query *query, uint3
 }
 
 /*
- * Two questions: the first for the entry of the table, without which an IPv4 lookup with a device takes every address
- * for on-link; the second for the one next hop, where the entry has several or names an object (ip nexthop).
+ * Two lookups. The first one returns the table's entry; without it, an IPv4 lookup with a device treats every address
+ * as on-link. The second one returns a single next hop, if the entry has several or names a nexthop object.
  */
 static int find_way(struct netlink *netlink, const struct way_query *query, struct way *way)
 {
@@ -91,7 +91,7 @@ int rtnl_get_route_to(struct netlink *netlink, const struct ip *ip, uint32_t ifi
 int rtnl_get_default(struct netlink *netlink, const struct ip *from, uint32_t iif, uint32_t ifindex,
 		     struct nexthop *nexthop)
 {
-	/* here and there in the address space; one that another route leads to says nothing */
+	/* spread over the address space; an address with a more specific route is inconclusive */
 	static const struct ip everywhere[] = {
 		{AF_INET, {8, 0, 0, 1}},	{AF_INET, {101, 0, 0, 1}},	{AF_INET, {151, 0, 0, 1}},
 		{AF_INET, {201, 0, 0, 1}},	{AF_INET6, {0x20, 1, 4, 0, 1}}, {AF_INET6, {0x24, 0, 1, 0, 1}},

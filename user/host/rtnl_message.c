@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Links, neighbours and routes as rtnetlink tells of them.
+ * Links, neighbours and routes in rtnetlink messages.
  */
 #include "host/rtnl_message.h"
 
@@ -30,8 +30,8 @@ struct ip message_via(uint8_t family, const struct attributes *attributes)
 }
 
 /*
- * ipgre_tunnel_init(), ip6gre_tunnel_init_common(): without an address of the other end and not told one by routes, or
- * with a multicast address.
+ * ipgre_tunnel_init(), ip6gre_tunnel_init_common(): it has no remote address and does not get one from routes, or has a
+ * multicast address.
  */
 static bool is_multipoint(const struct netdev *netdev, const struct attributes *data)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading objects, and then the groups of them.
+ * Reads the objects, then resolves groups of them.
  */
 #include "host/rtnl_nexthops.h"
 
@@ -84,7 +84,7 @@ static void nexthops_reset(void *data)
 	*query = (struct query){};
 }
 
-/* A group's members are no groups. */
+/* The members of a group cannot be groups. */
 static int resolve_groups(struct query *query)
 {
 	size_t single = query->found.count;

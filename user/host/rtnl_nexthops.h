@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Next hops that are objects of their own (`ip nexthop`), which routes name by number. With the sysctl
- * net.ipv4.nexthop_compat_mode=0 a route shows that number alone.
+ * Nexthop objects (`ip nexthop`), which routes refer to by number. With the sysctl net.ipv4.nexthop_compat_mode=0, a
+ * route contains only that number.
  */
 #ifndef WGVIA_RTNL_NEXTHOPS_H
 #define WGVIA_RTNL_NEXTHOPS_H
@@ -12,7 +12,7 @@
 struct nexthop_member {
 	uint32_t id; /* the object's */
 	struct nexthop nexthop;
-	bool encapsulates; /* as of a route */
+	bool encapsulates; /* as in a route */
 };
 
 struct nexthop_objects {
@@ -20,7 +20,7 @@ struct nexthop_objects {
 	size_t count;
 };
 
-/* The objects of this network namespace. The array is the caller's to free. */
+/* The objects of this network namespace. The caller frees the array. */
 int rtnl_get_nexthops(struct netlink *netlink, struct nexthop_objects *objects);
 
 #endif

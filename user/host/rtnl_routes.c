@@ -17,14 +17,14 @@ struct routes_query {
 	uint32_t table;	  /* 0: all */
 	uint32_t through; /* an ifindex; 0: none */
 	struct routes found;
-	struct object_route *by_object; /* routes whose next hops are named by a number alone */
+	struct object_route *by_object; /* routes that only have the number of a nexthop object */
 	size_t by_object_count;
 };
 
 struct object_route {
 	uint32_t id;
-	size_t route;		       /* its number; SIZE_MAX: it is not among them */
-	struct default_route default_; /* family 0: it is not one */
+	size_t route;		       /* index of the route; SIZE_MAX: not among them */
+	struct default_route default_; /* family 0: not a default route */
 };
 
 static int add_default(struct routes *routes, const struct default_route *like, const struct nexthop *nexthop)
@@ -38,7 +38,7 @@ static int add_default(struct routes *routes, const struct default_route *like, 
 	return MNL_CB_OK;
 }
 
-/* Each next hop of a default route. */
+/* Adds each next hop of a default route. */
 static int add_defaults(struct routes *routes, const struct default_route *like, const struct attributes *attributes)
 {
 	const struct nlattr *multipath = attributes->of[RTA_MULTIPATH];
@@ -62,7 +62,7 @@ static int add_defaults(struct routes *routes, const struct default_route *like,
 	return ret;
 }
 
-/* rt6_score_route(): high, medium and what is reserved, low */
+/* rt6_score_route(): high, medium and reserved, low */
 static uint8_t rank(uint8_t preference)
 {
 	switch (preference) {
@@ -75,7 +75,7 @@ static uint8_t rank(uint8_t preference)
 	}
 }
 
-/* A route of a router's advertisement stays for a while after its time. */
+/* A route from a router advertisement remains for a while after it expires. */
 static bool has_expired(const struct attributes *attributes)
 {
 	const struct nlattr *cacheinfo = attributes->of[RTA_CACHEINFO];
@@ -123,7 +123,7 @@ static bool is_local(const struct rtmsg *info)
 	return info->rtm_type == RTN_LOCAL || info->rtm_type == RTN_BROADCAST || info->rtm_type == RTN_ANYCAST;
 }
 
-/* The number of the object that the route names without saying what it is; 0: it says so, or names none. */
+/* The number of the nexthop object, if the route does not contain its content; else 0. */
 static uint32_t object_of(const struct attributes *attributes)
 {
 	if (attributes->of[RTA_OIF] || attributes->of[RTA_MULTIPATH])
@@ -212,7 +212,7 @@ static int routes_once(struct netlink *netlink, void *data)
 		if (query->table)
 			mnl_attr_put_u32(header, RTA_TABLE, query->table);
 		ret = netlink_ask(netlink, header, on_route, query);
-		/* ENOENT: strict dumps say so where a table was never used */
+		/* ENOENT: strict dumps return it for a table that was never used */
 		if (ret && ret != -ENOENT && !netlink_lacks_family(ret))
 			return ret;
 	}
@@ -245,7 +245,7 @@ static int resolve(struct routes_query *query, const struct object_route *named,
 	struct route *route = named->route == SIZE_MAX ? NULL : &query->found.all[named->route];
 
 	if (route) {
-		route->ifindex = is_first ? nexthop->ifindex : 0; /* as of a route with several */
+		route->ifindex = is_first ? nexthop->ifindex : 0; /* as for a route with several next hops */
 		route->through |= query->through && nexthop->ifindex == query->through;
 		route->encapsulates |= member->encapsulates;
 	}

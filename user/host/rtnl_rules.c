@@ -29,7 +29,7 @@ static struct prefix selector(const struct fib_rule_hdr *info, const struct nlat
 	return (struct prefix){attribute ? attribute_ip(attribute, info->family) : any, attribute ? len : 0};
 }
 
-/* Also those of newer kernels, whose attributes follow the ones that the headers know. */
+/* Includes conditions of newer kernels: their attributes have higher numbers than the headers know. */
 static bool has_other_conditions(const struct fib_rule_hdr *info, const struct attributes *attributes)
 {
 	if (info->tos || attributes->of[FRA_TUN_ID] || attributes->of[FRA_UID_RANGE] ||

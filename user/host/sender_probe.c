@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Targets chosen, requests sent and sent again, answers taken.
+ * Choosing targets, sending and repeating requests, receiving answers.
  */
 #include "host/sender_probe.h"
 
@@ -17,9 +17,9 @@
 #include "host/probe.h"
 #include "host/probe_source.h"
 
-#define AGAIN_MS 50	/* until a request is sent again */
-#define NEIGHBOUR_MS 5	/* until it is looked again whether the neighbour has answered */
-#define RECEIVE_MAX 256 /* messages at once */
+#define AGAIN_MS 50	/* before a request is repeated */
+#define NEIGHBOUR_MS 5	/* interval of checks whether the neighbour has answered */
+#define RECEIVE_MAX 256 /* messages per turn */
 #define HOPS 2		/* the firewall, and this host behind it */
 
 struct sender_probe {
@@ -30,7 +30,7 @@ struct sender_probe {
 	uint64_t stepped, end;
 };
 
-/* --- what to probe --- */
+/* --- choosing targets --- */
 
 static struct sender_target *find_target(const struct sender_targets *targets, const struct wgvia_hop *hop)
 {
@@ -63,11 +63,10 @@ struct choosing {
 	struct sender_targets *targets;
 	const struct addresses *own;
 	const struct state *state;
-	size_t missing; /* targets that have nothing to be probed with */
+	size_t missing; /* targets that cannot be probed */
 };
 
-/* Has the gateway probed by a packet from that address, where there is one of this host's on the LAN to come back to.
- */
+/* Has the gateway probed by a packet from that address, if this host has a LAN address to which it can return. */
 static void offer(void *data, const struct wgvia_hop *hop, const struct ip *from)
 {
 	struct choosing *choosing = data;
@@ -115,7 +114,7 @@ int sender_targets_choose(const struct host_view *host, const struct state *stat
 	return 0;
 }
 
-/* --- what it means --- */
+/* --- results --- */
 
 bool sender_is_settled(const struct sender_target *target)
 {
@@ -158,7 +157,7 @@ const char *sender_text(const struct sender_target *target, char text[SENDER_TEX
 
 /* --- a probe --- */
 
-/* What others than the target may see of a token is the half that they all have in common. */
+/* Hosts other than the target may only see the half of a token that all tokens share. */
 static int make_tokens(struct sender_probe *probe, uint64_t now)
 {
 	uint32_t common, own;
@@ -218,7 +217,7 @@ int sender_probe_fd(const struct sender_probe *probe)
 	return probe->fd;
 }
 
-/* The neighbour's MAC address, as the kernel would use it now; it is asked for once. */
+/* The neighbour's MAC address that the kernel would use now; triggers one request for it. */
 static bool resolve(struct sender_probe *probe, struct sender_target *target)
 {
 	struct wgvia_gateway value = hop_value(&target->hop, 0);
@@ -246,11 +245,11 @@ static void send_request(const struct sender_probe *probe, size_t i)
 				 .seq = i,
 				 .token = target->token};
 
-	/* an error is a request without an answer */
+	/* an error counts as an unanswered request */
 	echo_socket_send(probe->fd, target->hop.ifindex, target->mac, &echo);
 }
 
-/* An answer that does not come back soon will not: the firewall has no way back, and says so often enough. */
+/* An answer that is late does not come: the firewall has no return path, which other messages report. */
 static bool is_over(const struct sender_target *target, uint64_t now)
 {
 	return sender_is_settled(target) || (target->has_mac && !target->from.family) ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Segments written and read.
+ * Writing and reading segments.
  */
 #include "host/tcp_segment.h"
 
@@ -18,7 +18,7 @@
 #include "host/packet_socket.h"
 
 #define HOP_LIMIT 64
-#define FLAGS 13 /* where they are in the header */
+#define FLAGS 13 /* offsets in the header */
 #define FLAG_SYN 0x02
 #define FLAG_RST 0x04
 
@@ -66,7 +66,7 @@ bool tcp_read_segment(uint8_t family, const uint8_t *packet, size_t len, struct 
 	return true;
 }
 
-/* Places in the filter. */
+/* Offsets in the filter. */
 enum { FOUR = PACKET_FILTER_BEGIN, SIX = 13, PORTS = 16, TAKE = 21, DROP, FILTER_LEN };
 
 int tcp_socket_open(uint16_t port)

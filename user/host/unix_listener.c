@@ -44,7 +44,7 @@ int unix_listener_is_own(const char *path)
 
 	if (stat(path, &st))
 		return -errno;
-	/* a device's number as in the kernel (MKDEV()) */
+	/* a device number in the kernel's format (MKDEV()) */
 	search = (struct search){(uint32_t)st.st_ino, major(st.st_dev) << 20 | minor(st.st_dev), false};
 	ret = netlink_open(&netlink, NETLINK_SOCK_DIAG);
 	if (ret)

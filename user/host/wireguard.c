@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which source an interface has, and what is read from either.
+ * Chooses the source for an interface, and processes the data of either.
  */
 #include "host/wireguard.h"
 
@@ -55,7 +55,7 @@ static int compare_allowed(const void *a, const void *b)
 	return order ? order : (one->peer > other->peer) - (one->peer < other->peer);
 }
 
-/* A range that moved to another peer while it was read is there twice: the later one has it. */
+/* A range that moved to another peer during the reading occurs twice: the later one wins. */
 static void sort(struct wireguard *wireguard)
 {
 	size_t kept = 0;
@@ -135,6 +135,6 @@ const char *wireguard_key_text(const uint8_t key[WIREGUARD_KEY], char text[WIREG
 		*next++ = digits[group >> 6 & 63];
 		*next++ = digits[group & 63];
 	}
-	strcpy(next - 1, "="); /* in the place of the third byte that the last group lacks */
+	strcpy(next - 1, "="); /* instead of the third byte, which the last group lacks */
 	return text;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What WireGuard itself knows: the peers of an interface, and from which addresses each of them may send (AllowedIPs).
- * The kernel's is asked over generic netlink (wireguard_netlink.c), one in user space by its socket
- * (wireguard_socket.c). No private or preshared key is kept.
+ * WireGuard's own data: the peers of an interface, and the addresses from which each may send (AllowedIPs). The
+ * kernel's WireGuard is read over generic netlink (wireguard_netlink.c), one in user space by its socket
+ * (wireguard_socket.c). Private and preshared keys are not kept.
  *
- * Neither reports changes: who wants to follow them reads again and compares with wireguard_equal().
+ * Neither reports changes: to follow them, read again and compare with wireguard_equal().
  */
 #ifndef WGVIA_WIREGUARD_H
 #define WGVIA_WIREGUARD_H
@@ -24,33 +24,34 @@ struct wireguard_peer {
 	uint8_t public_key[WIREGUARD_KEY];
 };
 
-/* It begins with its prefix, for prefix_first() and prefix_inside(). */
+/* Begins with its prefix, for prefix_first() and prefix_inside(). */
 struct allowed_ip {
 	struct prefix prefix;
 	uint32_t peer; /* index in `peers` */
 };
 
 struct wireguard {
-	struct wireguard_peer *peers; /* in WireGuard's order, which is another each time with wireguard-go */
+	struct wireguard_peer *peers; /* in WireGuard's order, which differs each time with wireguard-go */
 	size_t peer_count;
-	struct allowed_ip *allowed; /* in order of prefix_compare(), each prefix once: a range has one peer */
+	struct allowed_ip *allowed; /* sorted by prefix_compare(), each prefix once: a range has one peer */
 	size_t allowed_count;
 };
 
 /*
- * Reads the peers of an interface of this network namespace. `wireguard`, untouched on failure, is the caller's to
- * free. `timeout_ms` limits the time for a WireGuard in user space to answer; the kernel always does.
+ * Reads the peers of an interface of this network namespace. `wireguard` is untouched on failure; the caller frees it.
+ * `timeout_ms` limits the time for a WireGuard in user space to answer; the kernel always answers.
  *
- * 0, or negative with `error` set. -EOPNOTSUPP: it is not a WireGuard interface, as far as can be seen: of another
- * kind, or a tun device without a socket in /var/run/wireguard. -EXDEV: a server in another network namespace has that
- * socket, whose name says nothing about namespaces. The kernel's needs CAP_NET_ADMIN, the socket needs its owner.
+ * 0, or negative with `error` set. -EOPNOTSUPP: as far as visible, not a WireGuard interface: it is of another kind, or
+ * a tun device without a socket in /var/run/wireguard. -EXDEV: a server in another network namespace has that socket,
+ * because the socket's name does not depend on the namespace. The kernel's WireGuard needs CAP_NET_ADMIN; the socket
+ * needs its owner.
  */
 int wireguard_read(const struct netdev *netdev, int timeout_ms, struct wireguard *wireguard, struct error *error);
-void wireguard_free(struct wireguard *wireguard); /* for cleanup(), too */
+void wireguard_free(struct wireguard *wireguard); /* also for cleanup() */
 
-/* Whether both have the same prefixes at the same peers, in whatever order the peers are. */
+/* Whether both have the same prefixes at the same peers, in any order of the peers. */
 bool wireguard_equal(const struct wireguard *a, const struct wireguard *b);
-/* A public key as wg(8) prints it; returned for use in printf(). */
+/* A public key as wg(8) prints it; returns `text` for use in printf(). */
 const char *wireguard_key_text(const uint8_t key[WIREGUARD_KEY], char text[WIREGUARD_KEY_TEXT]);
 
 #endif

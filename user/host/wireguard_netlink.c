@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The kernel's WireGuard: WG_CMD_GET_DEVICE over generic netlink (linux/wireguard.h). A device's peers span several
- * messages; a peer whose ranges do not fit goes on at the beginning of the next one, under the same public key
+ * messages. A peer whose ranges do not fit continues at the beginning of the next one, under the same public key
  * (get_peer() in the kernel's drivers/net/wireguard/netlink.c).
  */
 #include <errno.h>
@@ -36,7 +36,7 @@ static int on_family(const struct nlmsghdr *header, void *data)
 	return MNL_CB_OK;
 }
 
-/* The number that generic netlink has given WireGuard; -ENOENT: it is not loaded. */
+/* WireGuard's number in generic netlink; -ENOENT: it is not loaded. */
 static int find_family(struct netlink *netlink, uint16_t *family)
 {
 	struct nlmsghdr *header = request(netlink, GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY, 1);
@@ -64,7 +64,7 @@ static int take_allowed(const struct nlattr *item, struct wireguard *wireguard)
 	return wireguard_add_allowed(wireguard, &value, attribute_u8(len, UINT8_MAX));
 }
 
-/* Whether the peer that came last has that key, and goes on. */
+/* Whether the latest peer has that key, and continues. */
 static bool goes_on(const struct wireguard *wireguard, const void *public_key)
 {
 	return wireguard->peer_count &&
@@ -139,6 +139,6 @@ int wireguard_read_kernel(const char *name, struct wireguard *wireguard)
 	if (!ret)
 		ret = netlink_ask_again(netlink, dump_once, dump_reset, &dump);
 	if (netlink)
-		netlink_wipe(netlink); /* the private key, and each peer's preshared one */
+		netlink_wipe(netlink); /* it contains the private key, and the peers' preshared keys */
 	return ret;
 }

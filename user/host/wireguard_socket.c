@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A WireGuard in user space, such as wireguard-go: "get=1" at its socket, and lines of KEY=VALUE as the answer
- * (https://www.wireguard.com/xplatform/). Other keys than those of peers and ranges are passed over, the private ones
- * among them, and no message shows what was received.
+ * A WireGuard in user space, such as wireguard-go: "get=1" on its socket, and lines of KEY=VALUE as the answer
+ * (https://www.wireguard.com/xplatform/). It ignores keys other than those of peers and ranges, including private keys,
+ * and no message shows received data.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -25,7 +25,7 @@
 
 /* --- the text --- */
 
-/* A decimal number without anything around it; -1 where it is larger than `max`, or not a number. */
+/* A decimal number without other characters; -1 if it is larger than `max`, or not a number. */
 static int number_of(const char *text, int max)
 {
 	int number = 0;
@@ -58,7 +58,7 @@ static int take_key(struct wireguard *wireguard, const char *text)
 	return wireguard_add_peer(wireguard, key);
 }
 
-/* ADDRESS/LENGTH, which is written to. */
+/* ADDRESS/LENGTH; `text` is overwritten. */
 static int take_range(struct wireguard *wireguard, char *text)
 {
 	char *slash = strchr(text, '/');
@@ -124,7 +124,7 @@ ssize_t wireguard_take_lines(struct wireguard_answer *answer, char *text, size_t
 
 struct connection {
 	int fd;
-	int64_t end; /* of the time that it has, in milliseconds */
+	int64_t end; /* deadline, in milliseconds */
 	const char *path;
 };
 
@@ -143,13 +143,13 @@ static int64_t left_ms(const struct connection *connection)
 	return left > 0 ? left : 0;
 }
 
-/* A queue that is full makes connect() wait, for as long as a send may (unix_stream_connect()). */
+/* With a full queue, connect() waits for as long as a send may (unix_stream_connect()). */
 static int say_get(struct connection *connection)
 {
 	static const char get[] = "get=1\n\n";
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int64_t left = left_ms(connection);
-	const struct timeval limit = {left / 1000, left % 1000 * 1000 + 1}; /* 0 would be for ever */
+	const struct timeval limit = {left / 1000, left % 1000 * 1000 + 1}; /* 0 would mean no limit */
 
 	if (strlen(connection->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
@@ -161,7 +161,7 @@ static int say_get(struct connection *connection)
 	return send(connection->fd, get, strlen(get), MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-/* At least one byte: how many; -EBADMSG: the answer ends before its end. */
+/* Receives at least one byte, returns the number; -EBADMSG: the answer is truncated. */
 static ssize_t receive(const struct connection *connection, char *text, size_t size)
 {
 	struct pollfd polled = {connection->fd, POLLIN, 0};
@@ -196,11 +196,11 @@ static int receive_answer(const struct connection *connection, struct wireguard_
 			memmove(text, text + ret, len);
 		}
 	}
-	explicit_bzero(text, sizeof(text)); /* the private key, and each peer's preshared one */
+	explicit_bzero(text, sizeof(text)); /* it contains the private key, and the peers' preshared keys */
 	return ret < 0 ? (int)ret : -answer->errnum;
 }
 
-/* What went wrong with the answer. */
+/* Reports what is wrong with the answer. */
 static int fail(const char *path, int ret, const struct wireguard_answer *answer, struct error *error)
 {
 	if (answer->errnum > 0)
@@ -215,7 +215,7 @@ static int fail(const char *path, int ret, const struct wireguard_answer *answer
 	return ret;
 }
 
-/* Asks; what went wrong with that. A server that ended has left a socket that nobody owns. */
+/* Sends the request; reports what went wrong. A server that exited leaves a socket without an owner. */
 static int ask(struct connection *connection, struct error *error)
 {
 	int ret = say_get(connection);

@@ -19,8 +19,8 @@ static struct prefix selector(uint16_t family, const xfrm_address_t *address, ui
 }
 
 /*
- * Whether packets without a mark, and at no xfrm interface, meet the policy (xfrm_policy_match()): route-based IPsec
- * has policies for all addresses that nothing else does.
+ * Whether packets without a mark, and not at an xfrm interface, match the policy (xfrm_policy_match()): route-based
+ * IPsec has policies for all addresses that match nothing else.
  */
 static bool is_met(const struct attributes *attributes)
 {

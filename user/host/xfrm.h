@@ -12,10 +12,10 @@
 #include "base/ip.h"
 
 struct xfrm_policy {
-	struct prefix from, to; /* of the policy's family in any case; length 0: every address */
+	struct prefix from, to; /* always of the policy's family; length 0: every address */
 	uint8_t direction;	/* XFRM_POLICY_IN, _OUT or _FWD */
 	bool drops;
-	bool transforms; /* has templates: it encrypts, or wants what was encrypted */
+	bool transforms; /* it has templates: it encrypts, or requires encryption */
 };
 
 struct xfrm_policies {
@@ -24,8 +24,8 @@ struct xfrm_policies {
 };
 
 /*
- * The policies of all packets: not those of single sockets, of a mark, or of an xfrm interface; none on a kernel
- * without IPsec. The array is the caller's to free. 0 or -errno.
+ * The policies for all packets: not those of single sockets, of a mark, or of an xfrm interface; empty on a kernel
+ * without IPsec. The caller frees the array. 0 or -errno.
  */
 int xfrm_get_policies(struct xfrm_policies *policies);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From a file to its steps, and from what the recipe says of them to the lines and remarks of the result.
+ * From a file to its steps, and from the translated recipe to the lines and remarks of the result.
  */
 #include "import/import.h"
 
@@ -55,7 +55,10 @@ static struct step *add_step(struct translation *recipe, const struct wgquick_li
 	return step;
 }
 
-/* wg-quick puts the interface's name for %i before the shell sees the line. A name has no character that it minds. */
+/*
+ * wg-quick replaces %i by the interface's name before the shell sees the line. The name cannot contain characters that
+ * are special to the shell.
+ */
 static char *expand_tunnel(char *word, const char *tunnel)
 {
 	size_t size = strlen(word) + 1;
@@ -78,7 +81,7 @@ static char *expand_tunnel(char *word, const char *tunnel)
 	return result;
 }
 
-/* The words are the step's from here on. */
+/* Takes ownership of the words. */
 static void take_command(struct translation *recipe, struct step *step, struct shell_command *command)
 {
 	step->text = step->line->value + command->start;
@@ -157,7 +160,7 @@ static bool add_line(struct import *import, struct translation *recipe, enum wgq
 	return true;
 }
 
-/* What is left of a line, from the step at `*index` on, which moves behind the line's last. */
+/* Adds the rest of a line, from the step at `*index` on; moves `*index` past the line's last step. */
 static void add_rest(struct import *import, struct translation *recipe, size_t *index)
 {
 	const struct wgquick_line *line = recipe->steps[*index].line;
@@ -184,7 +187,7 @@ static void add_rest(struct import *import, struct translation *recipe, size_t *
 		add_line(import, recipe, line->key, value);
 }
 
-/* All lines of one key that stay. */
+/* Adds all remaining lines of one key. */
 static void add_rests(struct import *import, struct translation *recipe, enum wgquick_key key)
 {
 	for (size_t i = 0; i < recipe->step_count && !recipe->no_memory;) {
@@ -233,7 +236,7 @@ int import_set_mode(struct import *import, enum wgvia_mode mode, uint32_t mss)
 	char *value, words[STATEMENT_MAX] = "";
 
 	import->request.mode = mode;
-	import->request.mss = mode == WGVIA_FAST ? mss : WGVIA_MSS_OFF; /* in mode stack the host's own is in force */
+	import->request.mss = mode == WGVIA_FAST ? mss : WGVIA_MSS_OFF; /* in mode stack the host clamps */
 	if (mode != WGVIA_FAST)
 		statement_of_mode(&settings, words);
 	else if (mss != WGVIA_MSS_OFF)
@@ -250,8 +253,8 @@ int import_set_mode(struct import *import, enum wgvia_mode mode, uint32_t mss)
 }
 
 /*
- * `up` before there is a tunnel, so that not even its first packet bypasses the firewall, and again when it has its
- * routes; `down` when the tunnel no longer exists. Routes of a device that goes go with it, so that those which moved
+ * `up` runs before the tunnel exists, so that not even its first packet bypasses the firewall, and again when the
+ * tunnel has its routes; `down` runs when the tunnel no longer exists. Routes of a device vanish with it, so moved ones
  * need no PreDown.
  */
 static void add_lines(struct import *import, struct translation *recipe)

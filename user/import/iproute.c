@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iproute2's words (ip.c, iproute.c, iprule.c, lib/utils.c of iproute2 6.1).
+ * iproute2's syntax (ip.c, iproute.c, iprule.c, lib/utils.c of iproute2 6.1).
  */
 #include "import/iproute.h"
 
@@ -20,13 +20,13 @@ struct words {
 	char *const *end;
 };
 
-/* iproute2's matches(): any beginning of the word will do. */
+/* iproute2's matches(): accepts any prefix of the word. */
 static bool matches(const char *word, const char *full)
 {
 	return *word && !strncmp(word, full, strlen(word));
 }
 
-/* The index of the first that the word is a beginning of; -1: none. */
+/* The index of the first entry that begins with the word; -1: none. */
 static int find_match(const char *const *table, size_t count, const char *word)
 {
 	for (size_t i = 0; i < count; i++)
@@ -60,7 +60,7 @@ bool iproute_table_is_kernels(const char *table)
 	return !*table || !strcmp(table, "main") || !strcmp(table, "local") || !strcmp(table, "default");
 }
 
-/* get_addr_ipv4(): octets that are left out at the end are 0. */
+/* get_addr_ipv4(): missing octets at the end are 0. */
 static bool read_ipv4(const char *text, struct ip *ip)
 {
 	*ip = (struct ip){.family = AF_INET};
@@ -82,7 +82,7 @@ static bool read_ipv4(const char *text, struct ip *ip)
 	return false;
 }
 
-/* An address of the family, any where it is 0. */
+/* An address of the family; 0 means either family. */
 static bool read_ip(const char *text, uint8_t family, struct ip *ip)
 {
 	*ip = (struct ip){.family = AF_INET6};
@@ -91,7 +91,7 @@ static bool read_ip(const char *text, uint8_t family, struct ip *ip)
 	return family != AF_INET6 && read_ipv4(text, ip);
 }
 
-/* get_netmask(): a length, or for IPv4 a mask in dots. */
+/* get_netmask(): a length or, for IPv4, a dotted mask. */
 static bool read_len(const char *text, uint8_t family, uint8_t *len)
 {
 	struct ip mask;
@@ -142,7 +142,7 @@ static bool has_value(const struct words *words)
 	return words->word + 1 < words->end;
 }
 
-/* The first address tells the family where no option did. */
+/* The first address determines the family, unless an option did. */
 static void learn_family(struct iproute *command, uint8_t family)
 {
 	if (!command->family)
@@ -208,7 +208,7 @@ static void skip_value(struct words *words, struct iproute *command)
 		command->not_clear = *words->word;
 }
 
-/* What a route may say without going another way. */
+/* Route options that do not affect the path. */
 static bool is_harmless_route_option(const char *word)
 {
 	static const char *const options[] = {"src", "scope", "pref", "proto"};
@@ -216,7 +216,7 @@ static bool is_harmless_route_option(const char *word)
 	return word_find(options, ARRAY_SIZE(options), word) >= 0 || matches(word, "protocol");
 }
 
-/* Options with a value that wgvia has no equivalent for. */
+/* Options with a value that have no equivalent in wgvia. */
 static bool is_route_option(const char *word)
 {
 	static const char *const options[] = {"advmss",	  "congctl",  "expires",  "features", "from",
@@ -257,13 +257,13 @@ static void take_route_word(struct words *words, struct iproute *command)
 		take_table(words, command);
 	} else if (!strcmp(word, "nexthop") || !strcmp(word, "encap")) {
 		command->extra = word;
-		words->word = words->end - 1; /* all that follows belongs to it */
+		words->word = words->end - 1; /* it includes all remaining words */
 	} else {
 		take_prefix(words, command, &command->prefix);
 	}
 }
 
-/* Selectors and actions with a value that wgvia has no equivalent for. */
+/* Selectors and actions with a value that have no equivalent in wgvia. */
 static bool is_rule_option(const char *word)
 {
 	static const char *const options[] = {"iif",
@@ -314,7 +314,7 @@ static void take_rule_word(struct words *words, struct iproute *command)
 	}
 }
 
-/* do_iproute() and do_iprule() try them in this order. */
+/* In the order of do_iproute() and do_iprule(). */
 static bool take_action(const char *word, struct iproute *command)
 {
 	static const struct {
@@ -338,7 +338,7 @@ static bool take_action(const char *word, struct iproute *command)
 	return false;
 }
 
-/* ip [-4|-6|-family NAME]...; false: an option that leads elsewhere (-batch, -netns), or one that is not known */
+/* ip [-4|-6|-family NAME]...; false: an option with another purpose (-batch, -netns), or an unknown one */
 static bool take_options(struct words *words, struct iproute *command)
 {
 	static const char *const without_value[] = {"-statistics", "-details", "-oneline", "-json", "-force"};
@@ -366,7 +366,7 @@ static bool take_options(struct words *words, struct iproute *command)
 
 static bool take_object(const char *word, struct iproute *command)
 {
-	/* ip.c's, as far as one of them comes before those that begin alike */
+	/* from ip.c, in its order, for words with a common beginning */
 	static const char *const objects[] = {"address", "addrlabel", "maddress", "route", "rule"};
 	int object = find_match(objects, ARRAY_SIZE(objects), word);
 
@@ -381,7 +381,7 @@ static bool is_ip(const char *word)
 	return !strcmp(slash ? slash + 1 : word, "ip");
 }
 
-/* Behind a word that is not clear: the table is to be known all the same. */
+/* After an unclear word: finds at least the table. */
 static void find_table(struct words *words, struct iproute *command)
 {
 	for (; words->word < words->end; words->word++)
@@ -398,7 +398,7 @@ struct iproute iproute_read(char *const *list, size_t count)
 	if (!count || !is_ip(*list) || !take_options(&words, &command) || !take_object(*words.word, &command))
 		return (struct iproute){};
 	if (++words.word == words.end)
-		return command; /* shows them */
+		return command; /* they are listed */
 	if (!take_action(*words.word, &command))
 		command.not_clear = *words.word;
 	while (!command.not_clear && ++words.word < words.end) {
@@ -411,7 +411,7 @@ struct iproute iproute_read(char *const *list, size_t count)
 		find_table(&words, &command);
 	learn_family(&command, AF_INET);
 	if (command.prefix.len == 0 && command.action == IPROUTE_ADD && command.object == IPROUTE_ROUTE)
-		command.prefix.ip.family = command.family; /* default, said before the family was known */
+		command.prefix.ip.family = command.family; /* "default" came before the family was known */
 	if ((command.prefix.ip.family && command.prefix.ip.family != command.family) ||
 	    (command.to.ip.family && command.to.ip.family != command.family))
 		command.not_clear = command.not_clear ? command.not_clear : list[count - 1];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tools of netfilter by their names. What they would do is not read: wgvia never runs a hook.
+ * Recognises netfilter tools by name. It does not evaluate their arguments fully: wgvia never runs a hook.
  */
 #include "import/rules.h"
 
@@ -19,7 +19,7 @@ static bool is_append(const char *word)
 	return false;
 }
 
-/* iptables for what is for this host, or from it. */
+/* iptables rules for packets to or from this host. */
 static bool is_own_chain(const struct shell_command *command)
 {
 	for (size_t i = 0; i + 1 < command->word_count; i++)
@@ -48,7 +48,7 @@ static bool is_in_force(const struct step *step)
 	return !step->gone && !step->line->misplaced && step->line->key < WGQUICK_HOOK_END && sets_rules(step);
 }
 
-/* "--set-mss N" of iptables, "maxseg size set N" of nft; 0: it goes by an MTU. */
+/* "--set-mss N" of iptables, "maxseg size set N" of nft; 0: it depends on an MTU. */
 static unsigned int mss_of(const struct step *step)
 {
 	static const char *const before[] = {"--set-mss", "set"};

@@ -7,14 +7,16 @@
 
 #include "import/translate.h"
 
-/* A rule that clamps the MSS, and does nothing else. */
+/* Whether it is a rule that clamps the MSS, and nothing else. */
 bool rules_is_clamp(const struct step *step);
 /*
- * The line of the first command that stays and sets rules for what this host forwards, or may; 0: there is none. Rules
- * of INPUT and OUTPUT are not such.
+ * The line of the first remaining command that sets, or may set, rules for forwarded packets; 0: none. Rules of INPUT
+ * and OUTPUT do not count.
  */
 unsigned int rules_find(const struct translation *translation);
-/* What rules that the file sets make of the MSS, as struct wgvia_meta has it; they are none of rules_find()'s. */
+/*
+ * The clamp of the MSS that the file's rules set, in the format of struct wgvia_meta; rules_find() ignores these rules.
+ */
 uint32_t rules_find_mss(const struct translation *translation);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A line of shell taken apart (POSIX.1-2017, XCU 2.2 and 2.3), as far as shell.h says.
+ * Parses a line of shell (POSIX.1-2017, XCU 2.2 and 2.3), within the limits in shell.h.
  */
 #include "import/shell.h"
 
@@ -14,9 +14,9 @@
 struct reader {
 	const char *line;
 	const char *at;
-	char *word; /* the one that is being read; as large as the line */
+	char *word; /* the current word; as large as the line */
 	size_t word_len;
-	bool quoted; /* some of it was */
+	bool quoted; /* part of it was quoted */
 	bool expands;
 };
 
@@ -41,7 +41,7 @@ static void put_char(struct reader *reader, char c)
 	reader->word[reader->word_len++] = c;
 }
 
-/* `$NAME` stays as it is, and is marked; `$(...)` is a command of its own, which nobody here reads. */
+/* `$NAME` stays as it is, and is marked; `$(...)` is a command of its own, which this does not read. */
 static int take_dollar(struct reader *reader)
 {
 	if (reader->at[1] == '(')
@@ -80,7 +80,7 @@ static int take_double_quoted(struct reader *reader)
 	return 0;
 }
 
-/* Reads on to the word's end. What ends it, but blanks, stays at the cursor. */
+/* Reads the rest of a word. Its terminator, unless blank, stays at the cursor. */
 static int take_word(struct reader *reader)
 {
 	reader->word_len = 0;
@@ -115,7 +115,7 @@ static int take_word(struct reader *reader)
 	return 0;
 }
 
-/* The cursor is at '>', or at '&' before it: only what throws output away is taken. */
+/* The cursor is at '>', or at '&' before it. Accepts only redirections that discard output. */
 static int take_redirection(struct reader *reader)
 {
 	bool both = *reader->at == '&';
@@ -133,7 +133,7 @@ static int take_redirection(struct reader *reader)
 	return take_word(reader) || strcmp(reader->word, "/dev/null") != 0 ? -EINVAL : 0;
 }
 
-/* Words by which a shell knows that more than a simple command begins. */
+/* Words that begin more than a simple command. */
 static bool is_reserved(const char *word)
 {
 	static const char *const reserved[] = {"!",    "{",    "}",	 "[[",	 "case", "coproc", "do",
@@ -161,7 +161,7 @@ static bool at_redirection(const struct reader *reader)
 	return *reader->at == '>' || (*reader->at == '&' && reader->at[1] == '>');
 }
 
-/* Reads to what separates this command from the next. */
+/* Reads up to the separator after this command. */
 static int take_command(struct reader *reader, struct shell_command *command)
 {
 	int ret = 0;
@@ -190,7 +190,7 @@ static int take_command(struct reader *reader, struct shell_command *command)
 	return ret ? ret : command->word_count ? 0 : -EINVAL;
 }
 
-/* `|| true` behind a command makes it one that cannot fail; any other `||` is a choice. */
+/* `|| true` after a command makes it one that cannot fail; any other `||` is a branch. */
 static int take_or_true(struct reader *reader, struct shell_command *command)
 {
 	struct shell_command other = {};
@@ -209,7 +209,7 @@ static int take_or_true(struct reader *reader, struct shell_command *command)
 	return ret;
 }
 
-/* The separator at the cursor, or that there is none any more. */
+/* The separator at the cursor, or the end of the line. */
 static int take_separator(struct reader *reader, const char **separator)
 {
 	*separator = "";

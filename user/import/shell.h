@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A line of shell, as it stands in a wg-quick hook, taken apart into simple commands. Pure, and no shell: what is more
- * than words, quotes, `;`, `&&`, `|| true` and output sent to /dev/null it does not read, and says so.
+ * Splits a line of shell from a wg-quick hook into simple commands. Pure, and not a shell: it reads words, quotes, `;`,
+ * `&&`, `|| true` and output to /dev/null, and refuses anything else.
  */
 #ifndef WGVIA_SHELL_H
 #define WGVIA_SHELL_H
@@ -10,14 +10,14 @@
 #include <stddef.h>
 
 struct shell_command {
-	size_t start, len;     /* its text in the line: `|| true` and redirections included, blanks around it not */
-	const char *separator; /* what stands before it: ";" or "&&"; "" before the first */
-	char **words;	       /* without their quotes */
-	size_t word_count;     /* 1 at least */
-	bool expands;	       /* a word holds a variable or a pattern: what it says is known at run time alone */
+	size_t start, len;     /* its text in the line, with `|| true` and redirections, without surrounding blanks */
+	const char *separator; /* the one before it: ";" or "&&"; "" for the first command */
+	char **words;	       /* unquoted */
+	size_t word_count;     /* at least 1 */
+	bool expands;	       /* a word contains a variable or a pattern: its value is known only at run time */
 };
 
-/* The commands are the caller's to free by shell_free(). 0, -EINVAL for what it does not read, or -ENOMEM. */
+/* The caller frees the commands with shell_free(). 0, -EINVAL for syntax that it does not read, or -ENOMEM. */
 int shell_split(const char *line, struct shell_command **commands, size_t *count);
 void shell_free(struct shell_command *commands, size_t count);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules, tables and routes: each step is taken, left as it is, or remarked on.
+ * Rules, tables and routes: each step is replaced, kept, or gets a remark.
  */
 #include "import/translate.h"
 
@@ -54,7 +54,7 @@ static bool is_rule_add(const struct step *step)
 	return adds(step, IPROUTE_RULE);
 }
 
-/* What it says is all known, and is nothing that wgvia has no word for. */
+/* Its meaning is completely known, and wgvia has an equivalent. */
 static bool is_plain(const struct step *step)
 {
 	return !step->command.expands && !step->ip.not_clear && !step->ip.extra;
@@ -71,7 +71,7 @@ static bool is_default_via(const struct translation *translation, const struct s
 	       strcmp(step->ip.dev, translation->tunnel) != 0;
 }
 
-/* Of several default routes the one with the lowest metric, as the kernel takes it. */
+/* Of several default routes the one with the lowest metric, as in the kernel. */
 static const struct step *find_gateway(const struct translation *translation, uint8_t family, const char *table)
 {
 	const struct step *best = NULL;
@@ -113,7 +113,7 @@ const char *translation_statement(const struct route_words *route, char text[REC
 	return text;
 }
 
-/* Whether `up` will take it: it is asked. */
+/* Whether `up` accepts it, by trying. */
 static bool is_accepted(struct translation *translation, struct step *rule, const struct route_words *route)
 {
 	char text[RECIPE_STATEMENT], tunnel[IFNAMSIZ], *words[8] = {(char *)translation->tunnel};
@@ -122,7 +122,7 @@ static bool is_accepted(struct translation *translation, struct step *rule, cons
 	int count = 1;
 
 	for (const char *c = route->dev; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("_=+.-@", *c)) { /* it will stand in a line of shell */
+		if (!isalnum((unsigned char)*c) && !strchr("_=+.-@", *c)) { /* it will be in a line of shell */
 			translation_remark(translation, rule, "stays as it is: '%c' in the name of a device", *c);
 			return false;
 		}
@@ -150,7 +150,7 @@ static void add_table(struct translation *translation, const struct step *rule, 
 	table->gateway = gateway;
 }
 
-/* A rule "from PREFIX table T" with a default route in T; others keep their remark until all are known. */
+/* Replaces a rule "from PREFIX table T" with a default route in T; others keep their remark until all are known. */
 static void take_rule(struct translation *translation, struct step *rule)
 {
 	const struct step *gateway = find_gateway(translation, rule->ip.family, rule->ip.table);
@@ -185,7 +185,7 @@ static void take_rule(struct translation *translation, struct step *rule)
 	add_table(translation, rule, gateway);
 }
 
-/* Why wgvia has nothing for a rule to a table of its own. */
+/* Why wgvia has no equivalent for a rule that refers to a custom table. */
 static void remark_rule(struct translation *translation, struct step *rule)
 {
 	char to[PREFIX_TEXT_LEN];
@@ -238,7 +238,7 @@ static void take_rules(struct translation *translation)
 	}
 }
 
-/* iproute2 would take the first by preference, wgvia takes the longest. */
+/* iproute2 would choose the first by preference, wgvia chooses the longest. */
 static void remark_overlaps(struct translation *translation)
 {
 	for (size_t i = 0; i < translation->step_count; i++) {
@@ -259,7 +259,7 @@ static void remark_overlaps(struct translation *translation)
 	}
 }
 
-/* ---- what else stands in the tables ---- */
+/* ---- other content of the tables ---- */
 
 static size_t tables_of_family(const struct translation *translation, uint8_t family)
 {
@@ -295,7 +295,7 @@ static void take_bypass(struct translation *translation, struct step *step)
 		translation->no_memory = true;
 }
 
-/* Whether the main table leads into the tunnel for all of the prefix, by what wg-quick and the hooks put there. */
+/* Whether the main table routes all of the prefix into the tunnel, by routes of wg-quick and of the hooks. */
 static bool is_covered(const struct translation *translation, const struct prefix *to)
 {
 	bool automatic = !translation->table_word || !strcmp(translation->table_word, "auto");
@@ -328,8 +328,8 @@ static bool is_covered(const struct translation *translation, const struct prefi
 }
 
 /*
- * The recipe's own "PREFIX dev TUNNEL". With the table gone, this host's answers and mode stack find the tunnel by the
- * main table alone, and `up` knows by it what belongs into the tunnel.
+ * The recipe's own "PREFIX dev TUNNEL". Without its table, this host's answers and mode stack find the tunnel only by
+ * the main table, from which `up` also derives what is reached through the tunnel.
  */
 static void take_tunnel_route(struct translation *translation, struct step *step, const struct prefix *to)
 {
@@ -381,7 +381,7 @@ static void take_route(struct translation *translation, const struct table *tabl
 			is_default ? "not needed: 'on-fail drop', the default, lets nothing past the firewall"
 				   : "not taken over: wgvia drops nothing by destination, that is the firewall's");
 	else if (ip->via.family && ip_equal(&ip->via, &gateway->ip.via) && !strcmp(ip->dev, gateway->ip.dev))
-		return; /* the same way as all else */
+		return; /* the same path as all other traffic */
 	else if (is_default)
 		remark_second_default(translation, step);
 	else if (ip->via.family)
@@ -417,7 +417,7 @@ static void take_routes(struct translation *translation)
 	}
 }
 
-/* Whether deleting this rule is the mirror of a rule that is gone. */
+/* Whether this rule deletes a rule that was replaced. */
 static bool is_mirror(const struct translation *translation, const struct step *step)
 {
 	const struct table *table = find_table(translation, step);
@@ -457,7 +457,7 @@ bool translation_table_is_gone(const struct translation *translation, const char
 	return gone;
 }
 
-/* "Table = T": wg-quick itself fills the recipe's table, with the AllowedIPs. */
+/* "Table = T": wg-quick itself fills the recipe's table with the AllowedIPs. */
 static void take_table_line(struct translation *translation)
 {
 	struct step *line = NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wg-quick's parse_options(): keys in any case, '#' begins a comment wherever it stands, [Interface] alone has hooks.
+ * Follows wg-quick's parse_options(): keys in any case, '#' begins a comment anywhere, only [Interface] has hooks.
  */
 #include "import/wgquick.h"
 
@@ -57,7 +57,7 @@ static int check_text(struct span line, unsigned int number, struct error *error
 	return 0;
 }
 
-/* Takes in one line; `line` is without its end. */
+/* Processes one line; `line` excludes the line end. */
 static int take_line(struct span line, unsigned int number, enum section *section, struct wgquick_line **lines,
 		     size_t *count)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A wg-quick file's lines, as far as they say what is routed where: hooks, Table, addresses. It reads them the way
- * wg-quick(8) does, hands on no key, and does not know what a hook does.
+ * The lines of a wg-quick file that determine routing: hooks, Table, addresses. It reads them as wg-quick(8) does,
+ * passes on no key, and does not know what a hook does.
  */
 #ifndef WGVIA_WGQUICK_H
 #define WGVIA_WGQUICK_H
@@ -18,7 +18,7 @@ enum wgquick_key {
 	WGQUICK_POST_UP,
 	WGQUICK_PRE_DOWN,
 	WGQUICK_POST_DOWN,
-	WGQUICK_HOOK_END, /* above are the lines that import puts new ones in the place of */
+	WGQUICK_HOOK_END, /* import replaces lines with the keys above */
 	WGQUICK_ADDRESS = WGQUICK_HOOK_END,
 	WGQUICK_ALLOWED_IPS,
 	WGQUICK_SAVE_CONFIG,
@@ -29,17 +29,20 @@ extern const char *const wgquick_keys[WGQUICK_KEY_COUNT];
 struct wgquick_line {
 	unsigned int line; /* from 1 */
 	enum wgquick_key key;
-	bool misplaced; /* wg-quick does not take the key in this section */
-	char *value;	/* without comment and blanks around it */
+	bool misplaced; /* wg-quick ignores the key in this section */
+	char *value;	/* without comment and surrounding blanks */
 };
 
 /*
- * The lines with these keys, in the file's order; the array is the caller's to free by wgquick_free(), on failure too.
- * What is no text is refused.
+ * The lines with these keys, in the file's order. The caller frees the array with wgquick_free(), on failure as well. A
+ * file that is not text is refused.
  */
 int wgquick_read(const char *text, size_t len, struct wgquick_line **lines, size_t *count, struct error *error);
 void wgquick_free(struct wgquick_line *lines, size_t count);
-/* What looks like one of WireGuard's keys, private or not, as wg(8) writes them: 43 characters of base64 and '='. */
+/*
+ * Whether it contains text in the format of WireGuard's keys, private or not, as in wg(8): 43 characters of base64 and
+ * '='.
+ */
 bool wgquick_holds_key(const char *text, size_t len);
 
 #endif

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sets of addresses as prefixes: the fewest, and what is missing.
+ * Sets of addresses as prefixes: aggregation and differences.
  */
 #include "plan/allowed_ips.h"
 
 #include "base/util.h"
 
-/* Whether they are the two halves of one prefix, in order. */
+/* Whether they are the two halves of one prefix, lower half first. */
 static bool are_halves(const struct prefix *low, const struct prefix *high)
 {
 	struct prefix whole = {low->ip, low->len - 1};
 	struct ip first = ip_mask(low->ip, whole.len);
 
-	/* in order and not equal, so that `low` is the lower half where both are inside */
+	/* sorted and not equal, so `low` is the lower half if both are inside */
 	return low->len && low->len == high->len && ip_equal(&first, &low->ip) && prefix_contains(&whole, &high->ip);
 }
 
@@ -23,7 +23,7 @@ void prefixes_aggregate(struct prefixes *prefixes)
 	prefixes_reduce(prefixes);
 	for (size_t i = 0; i < prefixes->count; i++) {
 		prefixes->all[kept++] = prefixes->all[i];
-		/* what two halves make may be a half itself */
+		/* the result of two halves may be a half itself */
 		while (kept > 1 && are_halves(&prefixes->all[kept - 2], &prefixes->all[kept - 1]))
 			prefixes->all[--kept - 1].len--;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One walk over all prefixes that rules and routes name, in order, so that those that cover a prefix are on a stack.
- * What is the same for all addresses of a prefix that no longer prefix holds is decided once.
+ * One walk over all prefixes in rules and routes, in order, with a stack of those that cover the present one. What
+ * applies to all addresses of a prefix, except those of longer prefixes, is decided once.
  */
 #include "plan/bypass.h"
 
@@ -13,9 +13,9 @@
 #include "base/util.h"
 
 /*
- * What the kernel does not forward. It does forward 169.254.0.0/16, since 5.3 0.0.0.0/8 but for its first address
- * (ip_route_input_slow(), ipv4_is_zeronet()), and to "::", but not from there (ip6_forward()): the egress program sees
- * to what is sent to it. 255.255.255.255 is every host's own.
+ * Destinations that the kernel does not forward. It does forward 169.254.0.0/16, and since 5.3 0.0.0.0/8 except its
+ * first address (ip_route_input_slow(), ipv4_is_zeronet()). It also forwards to "::", but not from it (ip6_forward()):
+ * the egress program handles packets to it. 255.255.255.255 is every host's own.
  */
 static const struct {
 	enum wgvia_verdict verdict;
@@ -37,8 +37,8 @@ static const struct {
 enum answer { NO, YES, UNCLEAR };
 
 /*
- * Which packets are meant: those of the prefixes that come out of the tunnel, or those from elsewhere that may go into
- * it. Rules may tell them apart.
+ * The packets in question: those of the prefixes that come out of the tunnel, or those from elsewhere that may go into
+ * it. Rules may distinguish the two.
  */
 enum way { OUT, BACK };
 
@@ -66,7 +66,7 @@ static enum answer device_matches(enum way way, const struct rule *rule, const s
 	return way == OUT ? NO : UNCLEAR;
 }
 
-/* fib_rule_match(), for a packet without mark that is forwarded; the destination aside. */
+/* Like fib_rule_match(), for a forwarded packet without mark; ignores the destination. */
 static enum answer rule_matches(enum way way, const struct fib *fib, const struct state *state, const struct rule *rule)
 {
 	enum answer source = source_matches(way, &rule->from, state), device = device_matches(way, rule, fib);
@@ -76,7 +76,7 @@ static enum answer rule_matches(enum way way, const struct fib *fib, const struc
 		answer = NO;
 	if (answer == YES && (rule->other || (rule->action == FR_ACT_GOTO && rule->to.len)))
 		answer = UNCLEAR;
-	/* whether it matches is turned round as a whole, the destination with it: see make_steps() */
+	/* make_steps() inverts the result as a whole, together with the destination */
 	return answer;
 }
 
@@ -91,14 +91,14 @@ const struct rule *bypass_unclear_rule(const struct fib *fib, const struct state
 	return NULL;
 }
 
-/* A table that is asked, or the end of the search. */
+/* A table to look up, or the end of the search. */
 struct step {
 	enum way way;
 	struct prefix to; /* length 0: for every destination */
-	bool elsewhere;	  /* for every destination but those in `to` */
+	bool elsewhere;	  /* applies to every destination except those in `to` */
 	bool end;	  /* blackhole, prohibit, unreachable */
 	uint32_t table;
-	size_t slot; /* of the table among those that have routes; not of an end */
+	size_t slot; /* index of the table among those with routes; unused for an end */
 	int suppress;
 };
 
@@ -165,11 +165,14 @@ static bool find_slot(const struct tables *tables, uint32_t table, size_t *slot)
 	return found;
 }
 
-/* Those of one family and way, as many as there are rules at most. Who asks a table without routes learns nothing. */
+/*
+ * The steps of one family and direction, at most one per rule. A lookup in a table without routes has no effect, so it
+ * is no step.
+ */
 static size_t make_steps(enum way way, const struct fib *fib, const struct state *state, uint8_t family,
 			 const struct tables *tables, struct step *steps)
 {
-	uint32_t target = 0; /* of a goto: rules before it are left out */
+	uint32_t target = 0; /* of a goto: rules before it are skipped */
 	size_t count = 0;
 
 	for (size_t i = 0; i < fib->rule_count; i++) {
@@ -188,12 +191,12 @@ static size_t make_steps(enum way way, const struct fib *fib, const struct state
 
 /* --- prefixes in order --- */
 
-/* A prefix at which something may change. */
+/* A prefix at which the result may change. */
 struct mark {
 	struct prefix to;
-	const struct route *route; /* NULL: it is a rule's, or the administrator's */
+	const struct route *route; /* NULL: it comes from a rule, or from the administrator */
 	size_t slot;		   /* of the route's table */
-	const struct step *step;   /* that is for these destinations; NULL: it is not a rule's */
+	const struct step *step;   /* the step for these destinations; NULL: it does not come from a rule */
 	bool admin;
 };
 
@@ -212,7 +215,7 @@ static int add_mark(struct marks *marks, const struct mark *added)
 	return 0;
 }
 
-/* Every device has a route to fe80::/64, ff00::/8 and the like, which means nothing for what is forwarded. */
+/* Every device has routes to fe80::/64, ff00::/8 and the like, which do not matter for forwarded packets. */
 static bool is_in_scope(const struct prefix *prefix)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++)
@@ -221,7 +224,7 @@ static bool is_in_scope(const struct prefix *prefix)
 	return false;
 }
 
-/* Of the same prefix in the kernel's own order: of two routes alike, the first counts. */
+/* For the same prefix in the kernel's order: of two equal routes, the first counts. */
 static int compare_marks(const void *a_pointer, const void *b_pointer)
 {
 	const struct mark *a = a_pointer, *b = b_pointer;
@@ -273,25 +276,25 @@ static int gather_marks(const struct fib *fib, const struct state *state, uint8_
 
 struct frame {
 	struct prefix to;
-	enum wgvia_verdict verdict; /* of the list as it is so far; WGVIA_REDIRECTED: not exempt, or an admin's */
-	size_t changes, inner;	    /* as many there were before */
+	enum wgvia_verdict verdict; /* of the list so far; WGVIA_REDIRECTED: not exempt, or the administrator's */
+	size_t changes, inner;	    /* the numbers before this frame */
 };
 
-/* The longest route of a table before a frame had its own. */
+/* The longest matching route of a table before a frame changed it. */
 struct change {
 	size_t slot;
 	const struct route *old;
 };
 
 struct walk {
-	const struct step **outer; /* steps for every destination, or for all but a few, in order */
+	const struct step **outer; /* steps for every destination, or for all except a few, in order */
 	size_t outer_count;
-	const struct step **inner; /* those for destinations that cover the frame on top */
+	const struct step **inner; /* steps for destinations that cover the top frame */
 	size_t inner_count;
-	const struct route **matches; /* for each table the longest route that covers the frame on top */
-	struct change *changes;	      /* of that, to be undone */
+	const struct route **matches; /* for each table, the longest route that covers the top frame */
+	struct change *changes;	      /* of `matches`, for undoing */
 	size_t change_count;
-	struct frame frames[129]; /* one inside the other: as many as there are lengths */
+	struct frame frames[129]; /* nested: at most one per prefix length */
 	size_t depth;
 	struct state *state;
 };
@@ -327,7 +330,7 @@ static void take_route(struct walk *walk, size_t slot, const struct route *route
 	walk->matches[slot] = route;
 }
 
-/* Whether the search ends there, for a destination that the step is for. */
+/* Whether the search ends at this step, for a destination that the step applies to. */
 static bool decides(const struct walk *walk, const struct step *step)
 {
 	const struct route *match = step->end ? NULL : walk->matches[step->slot];
@@ -335,7 +338,7 @@ static bool decides(const struct walk *walk, const struct step *step)
 	return step->end || (match && match->type != RTN_THROW && (int)match->to.len > step->suppress);
 }
 
-/* The route that the kernel takes for `to`; NULL: it takes none, and drops the packet where `*dropped`. */
+/* The route that the kernel uses for `to`; NULL: none, and `*dropped` says whether the kernel drops the packet. */
 static const struct route *find_route(struct walk *walk, enum way way, const struct prefix *to, bool *dropped)
 {
 	const struct step *first = NULL;
@@ -375,8 +378,8 @@ static bool is_tunnel(const struct route *route)
 }
 
 /*
- * The entry for the frame on top, where one is needed. One list serves both ways: what rules send into the tunnel on
- * one of them alone counts, as whatever leaves by a LAN device all the same is seen there.
+ * Adds the entry for the top frame, if one is needed. One list serves both directions. If rules send packets into the
+ * tunnel in only one of them, that counts: packets that leave by a LAN device anyway are seen there.
  */
 static int put_entry(struct walk *walk)
 {
@@ -393,7 +396,7 @@ static int put_entry(struct walk *walk)
 	}
 	if (is_tunnel(out) || is_tunnel(back))
 		return frame->verdict == WGVIA_TUNNEL ? 0 : put_range(walk, WGVIA_TUNNEL, 0);
-	/* what the kernel drops is left to it where the rest of the range is */
+	/* what the kernel drops is treated like the rest of the range */
 	if (dropped || (out && out->type != RTN_UNICAST))
 		return 0;
 	return frame->verdict == WGVIA_REDIRECTED ? 0 : put_range(walk, WGVIA_REDIRECTED, 0);
@@ -464,7 +467,7 @@ static int fill_family(const struct fib *fib, struct state *state, uint8_t famil
 
 /* --- the administrator's list --- */
 
-/* What it covers stays exempt at egress, whatever else the host says of a part of it. */
+/* What the administrator's list covers stays exempt at egress, whatever entries the host adds for parts of it. */
 static void heed_admin(struct state *state)
 {
 	const struct prefix *cover = NULL;

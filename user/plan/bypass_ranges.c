@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Questions about a list that is made: which ranges are reached through the tunnel, and whether prefixes cover them.
+ * Questions about a complete list: which ranges are reached through the tunnel, and whether prefixes cover them.
  */
 #include "base/util.h"
 #include "plan/bypass.h"
@@ -27,7 +27,7 @@ int bypass_tunnel_ranges(const struct state *state, struct prefixes *ranges)
 	return 0;
 }
 
-/* Whether a prefix, or what the range leaves out, covers `range` as a whole. */
+/* Whether a prefix, or an exception inside the range, covers `range` as a whole. */
 static bool is_covered_by_one(const struct state *state, const struct prefix *range)
 {
 	const struct bypass_entry *entry = NULL; /* the longest one */

@@ -13,14 +13,14 @@
 #include "config/statement.h"
 #include "config/watch.h"
 
-/* The VRF whose routes lead to the gateway: the device's, or with none the tunnel's. NULL: none. */
+/* The VRF whose routes lead to the gateway: the device's or, without a device, the tunnel's. NULL: none. */
 static const struct netdev *find_vrf(const struct host_view *host, const struct netdev *tunnel,
 				     const struct netdev *dev)
 {
 	return netdev_vrf(&host->netdevs, dev ? dev : tunnel);
 }
 
-/* What to name to the kernel in a lookup; 0: nothing. */
+/* The device to pass to the kernel in a lookup; 0: none. */
 static uint32_t lookup_device(const struct host_view *host, const struct netdev *tunnel, const struct netdev *dev)
 {
 	const struct netdev *vrf = find_vrf(host, tunnel, dev);
@@ -28,7 +28,7 @@ static uint32_t lookup_device(const struct host_view *host, const struct netdev 
 	return dev ? dev->ifindex : vrf ? vrf->ifindex : 0;
 }
 
-/* An address that a client may have: neither the first of the prefix, which is often this host's, nor the last. */
+/* An address that a client may have: not the first of the prefix, which is often this host's, and not the last. */
 static struct ip client_of(const struct prefix *prefix)
 {
 	struct ip ip = prefix->ip;
@@ -39,7 +39,10 @@ static struct ip client_of(const struct prefix *prefix)
 	return ip;
 }
 
-/* Whether a gateway may be that next hop: at that device, or with none at any but the tunnel that has neighbours. */
+/*
+ * Whether a gateway may be that next hop: at that device or, without one, at any device with neighbours except the
+ * tunnel.
+ */
 static bool may_be_gateway(const struct host_view *host, const struct netdev *tunnel, const struct netdev *dev,
 			   const struct nexthop *nexthop)
 {
@@ -51,8 +54,8 @@ static bool may_be_gateway(const struct host_view *host, const struct netdev *tu
 }
 
 /*
- * The next hop of the default route that the kernel uses for the prefix. Where that cannot be a gateway's, or more
- * specific routes hide it, the first other one of the table.
+ * The next hop of the default route that the kernel uses for the prefix. If that cannot be a gateway, or more specific
+ * routes hide it, the table's first other one.
  */
 static int find_default(struct host_view *host, const struct netdev *tunnel, const struct netdev *dev,
 			const struct prefix *prefix, struct nexthop *nexthop)
@@ -69,7 +72,7 @@ static int find_default(struct host_view *host, const struct netdev *tunnel, con
 			      tunnel->ifindex, nexthop);
 }
 
-/* Whether a default route of that family leads into the tunnel: no firewall is there. */
+/* Whether a default route of that family leads into the tunnel: there can be no firewall. */
 static bool has_default_by(const struct host_view *host, const struct netdev *tunnel, uint8_t family)
 {
 	for (size_t i = 0; i < host->routes.default_count && tunnel->ifindex; i++)
@@ -98,7 +101,7 @@ static void refuse_no_default(const struct host_view *host, const struct netdev 
 	error_hint(error, "name the firewall: from %s via ADDRESS", from);
 }
 
-/* With no `via`: the default route's next hop, of the prefix's family. */
+/* Without `via`: the next hop of the default route, in the prefix's family. */
 static int take_default(struct host_view *host, const struct netdev *tunnel, const struct netdev *dev,
 			const struct prefix *prefix, struct nexthop *nexthop, struct error *error)
 {
@@ -119,8 +122,8 @@ static int take_default(struct host_view *host, const struct netdev *tunnel, con
 }
 
 /*
- * Whether a route names the address as its next hop at that device: one that is `onlink`, as hosters with /32 addresses
- * have it, is reached by itself.
+ * Whether a route names the address as its next hop at that device: an `onlink` next hop, common on hosters with /32
+ * addresses, is reached directly.
  */
 static bool is_next_hop(const struct host_view *host, const struct ip *via, const struct nexthop *found)
 {
@@ -171,7 +174,7 @@ static bool is_local_route(const struct route *route)
 	return route->type == RTN_LOCAL || route->type == RTN_BROADCAST || route->type == RTN_ANYCAST;
 }
 
-/* In a VRF its own table says what is local. */
+/* In a VRF, its own table contains the local addresses. */
 static bool is_own(const struct host_view *host, const struct netdev *vrf, const struct ip *via)
 {
 	if (!vrf)
@@ -186,8 +189,8 @@ static bool is_own(const struct host_view *host, const struct netdev *vrf, const
 }
 
 /*
- * The first address of a network on this host's links: IPv4 hosts long took it for a broadcast address (RFC 1122,
- * 3.3.6), in IPv6 every router has it (RFC 4291, 2.6.1).
+ * Refuses the first address of a network on this host's links: for IPv4, hosts long treated it as a broadcast address
+ * (RFC 1122, 3.3.6); for IPv6, every router has it (RFC 4291, 2.6.1).
  */
 static int check_not_network(const struct host_view *host, const struct ip *via, struct error *error)
 {
@@ -261,7 +264,7 @@ int gateway_resolve(struct host_view *host, const struct netdev *tunnel, const s
 	return 0;
 }
 
-/* With devices found, two of a list's gateways may turn out to be one. */
+/* Once devices are known, two gateways of a list may turn out to be the same. */
 static int check_hops(const struct route_words *words, const struct wgvia_failover *list, struct error *error)
 {
 	char from[PREFIX_TEXT_LEN], via[IP_TEXT_LEN];
@@ -275,7 +278,7 @@ static int check_hops(const struct route_words *words, const struct wgvia_failov
 	return 0;
 }
 
-/* A packet to an address of this host's ends there: no gateway has it. */
+/* A packet to an address of this host ends here, so it does not test a gateway. */
 static int check_watch(const struct host_view *host, const struct netdev *tunnel, const struct wgvia_watch *watch,
 		       struct error *error)
 {

@@ -3,7 +3,7 @@
 
 #include <linux/xfrm.h>
 
-/* What is forwarded out of the tunnel or into it meets `fwd` and `out`. */
+/* Packets that are forwarded out of the tunnel or into it meet `fwd` and `out` policies. */
 static bool has_effect(const struct state *state, const struct xfrm_policy *policy, enum policy_effect effect)
 {
 	bool from = state_overlapping_gateway(state, &policy->from);

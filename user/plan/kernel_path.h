@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What else this host's kernel would do with the prefixes' packets, netfilter aside: what mode fast bypasses, and what
- * takes packets past the firewall in mode stack. Pure.
+ * What else this host's kernel would do with the prefixes' packets, apart from netfilter: what mode fast bypasses, and
+ * what lets packets bypass the firewall in mode stack. Pure.
  */
 #ifndef WGVIA_PLAN_KERNEL_PATH_H
 #define WGVIA_PLAN_KERNEL_PATH_H
@@ -10,17 +10,17 @@
 #include "host/host_view.h"
 
 enum policy_effect {
-	POLICY_TRANSFORMS, /* encrypts what is forwarded from or to a prefix, or wants it encrypted */
-	POLICY_DROPS,	   /* drops that */
-	POLICY_LEADS_PAST, /* encrypts what comes from a prefix: then it is a packet of this host's own */
+	POLICY_TRANSFORMS, /* encrypts forwarded packets from or to a prefix, or requires their encryption */
+	POLICY_DROPS,	   /* drops such packets */
+	POLICY_LEADS_PAST, /* encrypts packets from a prefix: the result is a packet of this host itself */
 };
 
-/* How many IPsec policies concern the prefixes, which are in order, in that way; the first into `*first`. */
+/* How many IPsec policies concern the prefixes, which must be sorted, in that way; stores the first in `*first`. */
 size_t kernel_path_policies(const struct state *state, const struct xfrm_policies *policies, enum policy_effect effect,
 			    const struct xfrm_policy **first);
-/* How many routes encapsulate packets before they get to a device; the first of them into `*first`. */
+/* How many routes encapsulate packets before they reach a device; stores the first in `*first`. */
 size_t kernel_path_encapsulating(const struct routes *routes, const struct route **first);
-/* Whether a device, which is up, encapsulates packets before an egress program sees them. */
+/* Whether a device that is up encapsulates packets before an egress program sees them. */
 bool kernel_path_is_multipoint(const struct netdev *netdev);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * This host's addresses against prefixes and the bypass list.
+ * Compares this host's addresses with the prefixes and the bypass list.
  */
 #include "plan/lan.h"
 
@@ -28,7 +28,7 @@ static struct prefix network_of(const struct address *address)
 	return (struct prefix){ip_mask(address->ip, address->len), address->len};
 }
 
-/* Whether the administrator has exempted all of it: see heed_admin() in bypass.c. */
+/* Whether the administrator exempted all of it: see heed_admin() in bypass.c. */
 static bool is_exempt(const struct state *state, const struct prefix *lan)
 {
 	const struct bypass_entry *entry = state_covering_bypass(state, lan);
@@ -36,7 +36,7 @@ static bool is_exempt(const struct state *state, const struct prefix *lan)
 	return entry && (bypass_is_admin(&entry->value) || (entry->value.flags & WGVIA_BYPASS_EGRESS));
 }
 
-/* Whether other hosts can be on the address' link, and what this host sends there is looked at. */
+/* Whether other hosts can be on the address's link, with an egress program that sees what this host sends there. */
 static bool is_lan(const struct state *state, const struct points *points, const struct address *address)
 {
 	const struct prefix network = network_of(address);
@@ -46,7 +46,7 @@ static bool is_lan(const struct state *state, const struct points *points, const
 	       !is_exempt(state, &network);
 }
 
-/* One other host at most, and the gateway is that. */
+/* Whether the only possible other host is the gateway. */
 static bool is_gateways_alone(const struct prefix *lan, const struct wgvia_gateway *gateway)
 {
 	struct ip via = gateway_ip(gateway);
@@ -55,7 +55,7 @@ static bool is_gateways_alone(const struct prefix *lan, const struct wgvia_gatew
 	return bits <= (lan->ip.family == AF_INET ? 2 : 1) && prefix_contains(lan, &via);
 }
 
-/* The LAN of this host's that the address is in; NULL: none. */
+/* This host's LAN that contains the address; NULL: none. */
 static const struct address *find_lan(const struct state *state, const struct points *points,
 				      const struct addresses *addresses, const struct ip *ip)
 {
@@ -93,7 +93,7 @@ static struct lan_conflict *find_conflict(const struct lan_conflicts *conflicts,
 	return NULL;
 }
 
-/* Of several addresses, one that leaves the LAN no other way to reach this host is shown. */
+/* Of several addresses, shows one that leaves the LAN no other way to reach this host. */
 static int add_conflict(struct lan_conflicts *conflicts, const struct lan_conflict *added)
 {
 	bool is_own = added->own.family;
@@ -166,7 +166,7 @@ int lan_find(const struct state *state, const struct points *points, const struc
 	return ret;
 }
 
-/* --- what to say, and what to do --- */
+/* --- texts --- */
 
 static const char *const own_effects[] = {
 	[WGVIA_RETURN_VIA] =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where an instance's prefixes and this host's own LANs overlap: hosts of a LAN talk to this host, or to clients in the
- * tunnel, directly, and the other direction goes via the firewall. Pure.
+ * Where an instance's prefixes and this host's own LANs overlap: hosts of a LAN talk directly to this host, or to
+ * clients in the tunnel, but the other direction goes via the firewall. Pure.
  */
 #ifndef WGVIA_LAN_H
 #define WGVIA_LAN_H
@@ -11,13 +11,13 @@
 #include "plan/point.h"
 
 struct lan_conflict {
-	struct prefix from; /* of the instance; without `own` a range that is reached through the tunnel */
+	struct prefix from; /* of the instance; without `own`, a range that is reached through the tunnel */
 	struct prefix lan;  /* the network of an address of `lan_ifindex` */
 	uint32_t lan_ifindex;
-	struct ip own;	/* an address of this host that is in both; family 0: the conflict is about the clients */
-	struct ip free; /* an address of this host in the LAN that is in no prefix; family 0: there is none */
+	struct ip own;	/* an address of this host in both; family 0: the conflict is about the clients */
+	struct ip free; /* an address of this host in the LAN, outside every prefix; family 0: none */
 	uint32_t own_ifindex;
-	size_t count; /* of such addresses of the prefix, or of such ranges in the LAN: this is the first */
+	size_t count; /* number of such addresses in the prefix, or of such ranges in the LAN: this is the first */
 };
 
 struct lan_conflicts {
@@ -26,23 +26,23 @@ struct lan_conflicts {
 };
 
 /*
- * The state is in order, its bypass list complete. One conflict for each prefix with own addresses, one for each LAN
- * with ranges of clients. The array is the caller's to free. 0 or -ENOMEM.
+ * The state must be sorted, and its bypass list complete. There is one conflict for each prefix with own addresses, and
+ * one for each LAN with ranges of clients. The caller frees the array. 0 or -ENOMEM.
  */
 int lan_find(const struct state *state, const struct points *points, const struct addresses *addresses,
 	     struct lan_conflicts *conflicts);
 
 #define LAN_TEXT 480
-/* What the conflict is and what follows from it, with the state's `return`. */
+/* The conflict and its effect, with the state's `return`. */
 const char *lan_text(const struct lan_conflict *conflict, const struct state *state, const struct netdevs *netdevs,
 		     char text[LAN_TEXT]);
 
-/* Whether a host sends from one address to the other directly because both are in a LAN that has a conflict. */
+/* Whether a host sends from one address to the other directly because both are in a LAN with a conflict. */
 bool lan_explains(const struct lan_conflicts *conflicts, const struct ip *from, const struct ip *to);
 
 /*
- * What the prefix can be replaced by: the ranges inside it that are reached through the tunnel, if none of them has an
- * address of this host in a LAN. No ranges where that does not help. The array is the caller's to free. 0 or -ENOMEM.
+ * What can replace the prefix: the ranges inside it that are reached through the tunnel, if none of them contains an
+ * address of this host in a LAN. Empty if that does not help. The caller frees the array. 0 or -ENOMEM.
  */
 int lan_narrower(const struct state *state, const struct points *points, const struct addresses *addresses,
 		 const struct prefix *from, struct prefixes *ranges);

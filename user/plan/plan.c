@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What shall be, from what was asked for and what is.
+ * From the request and the present state to the wanted state.
  */
 #include "plan/plan.h"
 
@@ -45,7 +45,7 @@ void plan_add_note(struct plan *plan, const char *format, ...)
 
 /* --- gateways --- */
 
-/* What tells one gateway from another: all of the words but the prefix, whose family matters with no `via`. */
+/* What identifies a gateway: all words except the prefix, whose family matters if there is no `via`. */
 static struct route_words gateway_words(const struct route_words *words)
 {
 	struct route_words gateway;
@@ -148,7 +148,10 @@ static int fill_bypass(const struct host_view *host, struct plan *plan, const st
 	return 0;
 }
 
-/* What comes in by a port of a VRF shows the VRF as its ingress device, which does not tell a LAN from the tunnel. */
+/*
+ * Packets that come in by a port of a VRF have the VRF as their ingress device, which does not distinguish a LAN from
+ * the tunnel.
+ */
 static void note_lans_of_vrf(struct plan *plan, const struct netdev *tunnel)
 {
 	const struct netdev *vrf = netdev_vrf(plan->netdevs, tunnel);
@@ -211,7 +214,7 @@ static int compare_mtus(const void *a, const void *b)
 	return (one->mtu < other->mtu) - (one->mtu > other->mtu);
 }
 
-/* Those that wgvia watches, the one with the largest MTU first. The array is the caller's to free; NULL: none. */
+/* The devices that wgvia watches, largest MTU first. The caller frees the array; NULL: none. */
 static const struct netdev **find_watched(const struct plan *plan, size_t *count)
 {
 	const struct netdev **watched = calloc(plan->points.count + 1, sizeof(*watched));
@@ -224,7 +227,7 @@ static const struct netdev **find_watched(const struct plan *plan, size_t *count
 	return watched;
 }
 
-/* How many of them, which are in order, have a larger MTU. */
+/* How many of these sorted devices have a larger MTU. */
 static size_t count_wider(const struct netdev *const *watched, size_t count, uint32_t mtu)
 {
 	size_t wider = 0;
@@ -241,8 +244,8 @@ static size_t count_wider(const struct netdev *const *watched, size_t count, uin
 }
 
 /*
- * A packet that the kernel has found to fit its own device, and that is too big for the gateway's, is dropped: nobody
- * is left there to send Packet Too Big.
+ * A packet that fits the device that the kernel chose, but not the gateway's, is dropped: at that stage nothing can
+ * send Packet Too Big.
  */
 static void note_narrow_gateways(struct plan *plan)
 {
@@ -277,7 +280,7 @@ static int begin_plan(struct host_view *host, const char *name, struct plan *pla
 {
 	int ret;
 
-	plan->netdevs = &host->netdevs; /* also where not all can be read */
+	plan->netdevs = &host->netdevs; /* also if not everything can be read */
 	ret = host_view_read(host, HOST_NETDEVS | HOST_ADDRESSES | HOST_LOCAL | HOST_RULES | HOST_ROUTES);
 	if (ret)
 		return error_system(error, -ret, "cannot read this host's devices, addresses and routes");
@@ -314,7 +317,7 @@ static int finish_plan(const struct host_view *host, struct plan *plan, const st
 	return 0;
 }
 
-/* "return ... also": a neighbour of this host's, as a gateway is. */
+/* "return ... also": a neighbour of this host, like a gateway. */
 static int add_also(struct host_view *host, struct plan *plan, const struct netdev *tunnel,
 		    const struct also_words *words, struct error *error)
 {
@@ -343,7 +346,7 @@ static int add_also(struct host_view *host, struct plan *plan, const struct netd
 	return 0;
 }
 
-/* Where there is no such interface, there are only the words to know the prefixes by. */
+/* Without such an interface, only the words define the prefixes. */
 static int check_absent(struct plan *plan, const struct request *request, struct error *error)
 {
 	if (request->from_given || request->route_count) {
@@ -361,7 +364,10 @@ static int check_absent(struct plan *plan, const struct request *request, struct
 	return -ENODEV;
 }
 
-/* What a VRF forwards shows the VRF as the device that it came in by (l3mdev_ip_rcv()), be that the tunnel or a LAN. */
+/*
+ * What a VRF forwards has the VRF as its ingress device (l3mdev_ip_rcv()), whether it comes from the tunnel or from a
+ * LAN.
+ */
 static int check_outside(const struct plan *plan, const struct netdev *tunnel, struct error *error)
 {
 	const struct netdev *vrf = netdev_vrf(plan->netdevs, tunnel);
@@ -383,7 +389,7 @@ int plan_up(struct host_view *host, const struct request *request, struct plan *
 		ret = check_absent(plan, request, error);
 	if (ret)
 		return ret;
-	host_view_read(host, HOST_POLICIES); /* for the notes, which nobody reads of plan_running() */
+	host_view_read(host, HOST_POLICIES); /* for the notes, which plan_running() does not use */
 	plan->state.mode = request->mode;
 	plan->state.on_fail = request->on_fail;
 	plan->state.ret = request->ret;
@@ -419,7 +425,7 @@ int plan_running(struct host_view *host, struct state *state, struct plan *plan,
 	for (size_t i = 0; i < plan->state.bypass_count; i++) {
 		struct bypass_entry *entry = &plan->state.bypass[i];
 
-		/* what an administrator wrote with bpftool and without the flag is on the list as well */
+		/* entries that an administrator wrote with bpftool, without the flag, are on the list as well */
 		if (bypass_is_admin(&entry->value))
 			plan->state.bypass[kept++] =
 				(struct bypass_entry){entry->to, {WGVIA_BYPASS, WGVIA_BYPASS_ADMIN}};

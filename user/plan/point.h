@@ -14,7 +14,7 @@
 /* Ethernet devices that one instance can be attached to. */
 #define POINT_DEVICES 256
 
-/* A place for a program. */
+/* A place to attach a program. */
 struct point {
 	enum wgvia_direction direction;
 	uint32_t ifindex;
@@ -26,7 +26,7 @@ struct points {
 	size_t count;
 };
 
-static inline void points_free(struct points *points) /* for cleanup(), too */
+static inline void points_free(struct points *points) /* also for cleanup() */
 {
 	free(points->all);
 	*points = (struct points){};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The devices that programs have to be attached to.
+ * The devices to which programs must be attached.
  */
 #include "plan/points.h"
 
@@ -21,7 +21,7 @@ bool points_is_gateway(const struct plan *plan, uint32_t ifindex)
 	       bsearch(&ifindex, plan->devices, plan->device_count, sizeof(ifindex), compare_devices);
 }
 
-/* Out of order, and more than once; prefixes by the thousand that follow each other have the same one. */
+/* Unsorted, with repetitions; adjacent prefixes usually have the same device. */
 static int add_gateway_device(struct plan *plan, uint32_t ifindex)
 {
 	uint32_t *device;
@@ -47,7 +47,7 @@ static void sort_gateway_devices(struct plan *plan)
 	plan->device_count = kept;
 }
 
-/* Also of gateways that stand by: a failover is to change nothing but the prefixes. */
+/* Includes gateways on standby: a failover must change nothing but the prefixes. */
 static int find_gateway_devices(struct plan *plan)
 {
 	int ret = 0;
@@ -62,8 +62,8 @@ static int find_gateway_devices(struct plan *plan)
 }
 
 /*
- * A port of a bridge or a bond sends what its master sent, which has been looked at there. What a VRF sends leaves by
- * one of its ports, and is looked at there; what comes in by one shows the VRF as its ingress device.
+ * A port of a bridge or a bond sends what its master sent, which the master's program has seen. A VRF sends by one of
+ * its ports, where a program sees it; packets that come in by a port have the VRF as their ingress device.
  */
 static bool is_port(const struct netdevs *netdevs, const struct netdev *netdev)
 {
@@ -96,7 +96,7 @@ static int leave_out(struct plan *plan, const struct netdev *netdev)
 	return 0;
 }
 
-/* The gateways' devices first: they are the ones that packets ask for. */
+/* The gateways' devices first: packets need them. */
 static int add_egress_points(struct plan *plan, bool gateways)
 {
 	size_t ethernet = 0;
@@ -124,7 +124,7 @@ static int add_egress_points(struct plan *plan, bool gateways)
 	return ret;
 }
 
-/* Wherever we look at what leaves, we look at what comes in: the same hosts are there. */
+/* Wherever a program sees what leaves, another one must see what comes in, because the same hosts are there. */
 static int add_back_points(struct plan *plan)
 {
 	size_t egress = plan->points.count;

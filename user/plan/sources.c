@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the host has, against what is there.
+ * Compares what the host has with the prefixes in force.
  */
 #include "plan/sources.h"
 
@@ -55,7 +55,7 @@ static int find_addresses(const struct host_view *host, const struct netdev *tun
 	return 0;
 }
 
-/* What no tunnel may send from, and what belongs to the other family. */
+/* Removes prefixes from which no tunnel may send, and those of the other family. */
 static void keep_family(struct prefixes *prefixes, uint8_t family)
 {
 	size_t kept = 0;
@@ -90,8 +90,8 @@ static int find_narrow(const struct wireguard *wireguard, uint8_t family, struct
 }
 
 /*
- * Where every address is allowed, and nobody has named that, it is refused if `is_strict`, else left out, and `error`
- * says so.
+ * If every address is allowed, and the user named no prefix for them, this is refused if `is_strict`; otherwise it is
+ * omitted, and `error` explains why.
  */
 static int find_allowed_ips(struct host_view *host, const struct state *state, const struct netdev *tunnel,
 			    uint8_t family, bool is_strict, struct prefixes *found, struct error *error)
@@ -116,7 +116,7 @@ static int find_allowed_ips(struct host_view *host, const struct state *state, c
 	return ret;
 }
 
-/* In order, each once. The array is the caller's to free, on failure too. */
+/* Sorted, each once. The caller frees the array, on failure as well. */
 static int find_prefixes(struct host_view *host, const struct state *state, const struct netdev *tunnel,
 			 const struct source_entry *source, bool is_strict, struct prefixes *found, struct error *error)
 {
@@ -131,14 +131,14 @@ static int find_prefixes(struct host_view *host, const struct state *state, cons
 	return ret ? error_system(error, -ret, "cannot take the prefixes") : 0;
 }
 
-/* --- what the prefixes get --- */
+/* --- the values for the prefixes --- */
 
 static bool is_of(const struct gateway_entry *entry, const struct source_entry *source)
 {
 	return source_of(&entry->value) == source->source && entry->from.ip.family == source->family;
 }
 
-/* As the words say it: the first gateway of a list, none of them judged. */
+/* Literally from the words: the first gateway of a list, without checks. */
 static int resolve(struct host_view *host, struct state *state, const struct netdev *tunnel,
 		   const struct source_entry *source, const struct prefix *from, struct wgvia_gateway *value,
 		   struct error *error)
@@ -158,8 +158,8 @@ static int resolve(struct host_view *host, struct state *state, const struct net
 }
 
 /*
- * The value for the prefixes of a source: as a prefix has it that is there already, where that goes the same way, for
- * it knows which gateway of a list was chosen. False: neither is there one, nor is a gateway found.
+ * The value for the prefixes of a source. An existing prefix with the same way provides it, because its value contains
+ * the choice among a list's gateways. False: there is neither such a prefix nor a gateway.
  */
 static bool choose_value(struct host_view *host, struct state *state, const struct netdev *tunnel,
 			 const struct source_entry *source, const struct prefix *from, struct wgvia_gateway *value,
@@ -180,7 +180,7 @@ static bool choose_value(struct host_view *host, struct state *state, const stru
 
 /* --- following --- */
 
-/* What somebody has named, and what another source had first, is left alone. */
+/* A prefix that the user named, or that an earlier source has, is not touched. */
 static bool is_taken(const struct gateway_entry *entry, const struct source_entry *source)
 {
 	return entry && source_of(&entry->value) < source->source;
@@ -201,7 +201,7 @@ static void remove_old(struct state *state, const struct source_entry *source, c
 	state->gateway_count = kept;
 }
 
-/* Those that are new at the end. */
+/* Appends the new ones. */
 static int add_new(struct state *state, const struct source_entry *source, const struct prefixes *found,
 		   const struct wgvia_gateway *value)
 {
@@ -221,7 +221,7 @@ static int add_new(struct state *state, const struct source_entry *source, const
 	return ret;
 }
 
-/* Those that are in force. */
+/* The prefixes in force. */
 static int find_kept(const struct state *state, const struct source_entry *source, struct prefixes *found)
 {
 	free(found->all);
@@ -257,7 +257,7 @@ static int follow_source(struct host_view *host, struct state *state, const stru
 	return ret;
 }
 
-/* Prefixes of sources that are not there any more. */
+/* Removes prefixes whose source no longer exists. */
 static void remove_orphans(struct state *state)
 {
 	size_t kept = 0;
@@ -304,7 +304,7 @@ int sources_set(struct host_view *host, struct state *state, const struct netdev
 	return 0;
 }
 
-/* Families of whose prefixes none came into being, and why. The first error of `first` stays. */
+/* The families without any prefix, and the reason. Keeps the first error in `first`. */
 static void note_left_out(struct host_view *host, struct plan *plan, const struct netdev *tunnel,
 			  const struct source_entry *source, const struct prefixes *found, struct error *first)
 {
@@ -332,7 +332,7 @@ static void note_lone_addresses(struct plan *plan, const struct prefixes *found)
 				      prefix_text(&found->all[i], text));
 }
 
-/* `up IFACE via ADDRESS` takes one family where the interface has both. */
+/* `up IFACE via ADDRESS` covers one family; warns if the interface has both. */
 static void note_other_family(const struct host_view *host, struct plan *plan, const struct netdev *tunnel,
 			      const struct request *request)
 {
@@ -350,7 +350,7 @@ static void note_other_family(const struct host_view *host, struct plan *plan, c
 	free(found.all);
 }
 
-/* Of a source that stands for no prefix now. */
+/* For a source that has no prefix at present. */
 static int look_at_empty(const struct netdev *tunnel, const struct request *request, const struct source_entry *source,
 			 struct error *error)
 {
@@ -362,7 +362,7 @@ static int look_at_empty(const struct netdev *tunnel, const struct request *requ
 	return -EINVAL;
 }
 
-/* What is to be said of a source that was just taken. */
+/* The messages about a source that was just added. */
 static int look_at(struct host_view *host, struct plan *plan, const struct netdev *tunnel,
 		   const struct request *request, const struct source_entry *source, struct error *first,
 		   struct error *error)
@@ -388,7 +388,7 @@ int sources_take(struct host_view *host, struct plan *plan, const struct netdev 
 	static const struct route_words addresses = {.source = WGVIA_SOURCE_ADDRESSES};
 	const bool is_bare = !request->from_given && !request->without_from && !request->route_count;
 	struct error first = {}, problem = {};
-	/* those without `via` first: they are for the families that no other names */
+	/* those without `via` first: they are for families without an own one */
 	int ret = is_bare ? sources_set(host, &plan->state, tunnel, &addresses, error) : 0;
 
 	for (int named = 0; named < 2; named++)
@@ -435,7 +435,7 @@ static size_t count_of(const struct state *state, const struct source_entry *sou
 	return count;
 }
 
-/* Its prefixes in `running`, which are added to `state` in the way that it has now. */
+/* Adds its prefixes in `running` to `state`, with the value that the source has now. */
 static int keep_source(struct state *state, const struct state *running, const struct source_entry *source)
 {
 	int ret = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lock is flock() on the folder NAME%agent beside the pins: it outlives the instance's own folder, which `up` may
- * replace, ends with the process, and nobody but root can hold it. A poke is a change of the folder's time stamps,
- * which inotify tells of.
+ * The lock is flock() on the folder NAME%agent beside the pins. It is independent of the instance's own folder, which
+ * `up` may replace, it ends with the process, and only root can hold it. A poke changes the folder's time stamps, which
+ * inotify reports.
  */
 #include "session/agent_lock.h"
 
@@ -26,7 +26,7 @@ static int open_folder(const char *root, const char *tunnel)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Who asks whether there is an agent holds the lock for a moment, too. */
+/* A process that checks for an agent holds the lock for a moment, too. */
 static int lock_folder(int fd)
 {
 	for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB); tries++) {
@@ -44,7 +44,7 @@ int agent_lock(const char *root, const char *tunnel, struct error *error)
 
 	if (ret)
 		return ret;
-	pins = pins_lock(root, error); /* against `down`, which removes a folder that nobody has locked */
+	pins = pins_lock(root, error); /* protects against `down`, which removes an unlocked folder */
 	if (pins < 0)
 		return pins == -ENOENT ? error_system(error, ENOENT, "cannot open '%s'", root) : pins;
 	ret = pins_check_folder(root, tunnel, PINS_AGENT, error);

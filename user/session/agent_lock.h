@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who watches an instance: a lock that one agent holds for as long as it lives, how others ask for it, and how they
- * tell the agent that they have changed something.
+ * The agent of an instance: a lock that it holds while it lives, how others check for it, and how they notify it of
+ * changes.
  */
 #ifndef WGVIA_AGENT_LOCK_H
 #define WGVIA_AGENT_LOCK_H
@@ -10,16 +10,17 @@
 
 #include "base/error.h"
 
-/* Takes the lock; closing the descriptor, which is returned, gives it back. Another agent is refused, with `error` set.
+/*
+ * Takes the lock, and returns a descriptor; closing it releases the lock. A second agent is refused, with `error` set.
  */
 int agent_lock(const char *root, const char *tunnel, struct error *error);
-/* Removes what the lock is on. The lock on `root` is held, and no agent is alive, or it is the one that asks. */
+/* Removes the folder of the lock. The lock on `root` must be held, and no agent may be alive except the caller. */
 int agent_lock_remove(const char *root, const char *tunnel, struct error *error);
 bool agent_is_alive(const char *root, const char *tunnel);
 
-/* A descriptor that becomes readable when somebody calls agent_poke(), or -errno. What is to be read tells nothing. */
+/* A descriptor that becomes readable when somebody calls agent_poke(), or -errno. The data to read has no meaning. */
 int agent_listen(const char *root, const char *tunnel);
-/* Tells the agent, where there is one, that its instance has been changed. */
+/* Notifies the agent, if there is one, that its instance was changed. */
 void agent_poke(const char *root, const char *tunnel);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two states and the programs for them, compared.
+ * Compares two states and their programs.
  */
 #include "session/change_list.h"
 
@@ -28,7 +28,7 @@ static bool is_room(struct change_list *list, enum event_kind kind)
 	return list->counts[kind]++ < CHANGES_MAX;
 }
 
-/* Takes the event over. */
+/* Takes ownership of the event. */
 static void add(struct change_list *list, struct event *event)
 {
 	struct event *place = array_grow(&list->events, &list->count, sizeof(*place));
@@ -116,7 +116,9 @@ static bool is_at(const struct point *point, const struct attachment *attachment
 	return attachment->direction == point->direction && attachment->ifindex == point->ifindex;
 }
 
-/* A link that is there, but not in force: of a device that has been away, say. */
+/*
+ * A link that exists, but is not in force, counts as missing: for example, of a device that was in another namespace.
+ */
 static bool was_attached(const struct instance *instance, const struct point *point)
 {
 	for (size_t i = 0; i < instance->attachment_count; i++)
@@ -152,13 +154,13 @@ static void add_attachments(struct change_list *list, const struct instance *ins
 
 /* --- the state --- */
 
-/* What is exempt because of the host itself; config/diff.c has the administrator's. */
+/* Whether it is exempt because of the host itself; config/diff.c handles the administrator's. */
 static bool is_hosts(const struct bypass_entry *entry)
 {
 	return entry && !statement_has_bypass(entry);
 }
 
-/* This host's addresses, and what follows from its routes. */
+/* Entries for this host's addresses, and those that follow from its routes. */
 static void add_exempt(struct change_list *list, bool is_added, const struct bypass_entry *entry)
 {
 	enum event_kind kind = entry->value.verdict == WGVIA_LOCAL ? EVENT_ADDRESS : EVENT_ROUTE;
@@ -223,7 +225,7 @@ static void add_prefix_fields(struct event *event, const struct difference *diff
 	event_add_text(event, "dev", netdev_name(netdevs, value->ifindex, dev));
 }
 
-/* "on-fail drop": the first word is the setting's name. */
+/* "on-fail drop": the first word is the name of the setting. */
 static void add_setting_fields(struct event *event, const char *statement)
 {
 	size_t len = strcspn(statement, " ");

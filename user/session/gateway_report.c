@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A map that counts as long as its writer lives.
+ * A map that is valid while its writer lives.
  */
 #include "session/gateway_report.h"
 
@@ -22,7 +22,7 @@ uint64_t gateway_report_now(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* With the lock held: no command moves the instance's folder meanwhile. */
+/* With the lock held, no command moves the instance's folder meanwhile. */
 int gateway_report_write(const char *pin_dir, const char *tunnel, struct gateway_healths *healths)
 {
 	struct error ignored = {};
@@ -42,7 +42,7 @@ void gateway_report_clear(const char *pin_dir, const char *tunnel)
 		gateway_map_remove(pin_dir, tunnel);
 }
 
-/* The agent is asked for last: where it ends meanwhile, nothing is known. */
+/* Checks for the agent last: if it ends meanwhile, the state is unknown. */
 void gateway_report_read(const char *pin_dir, const char *tunnel, struct gateway_report *report)
 {
 	*report = (struct gateway_report){};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names from the command line or from the pins; what cannot be opened is noted for the end.
+ * Names from the command line or from the pins. Instances that cannot be opened are reported at the end.
  */
 #include "session/instance_list.h"
 
@@ -32,7 +32,7 @@ int instance_list_read(struct context *context, int argc, char **argv, struct in
 		return 0;
 	}
 	if (ret)
-		return 0; /* no folder, no instances */
+		return 0; /* no folder means no instances */
 	ret = pins_list(context->pin_dir, &list->names, &list->count);
 	return ret ? error_system(&context->error, -ret, "cannot read '%s'", context->pin_dir) : 0;
 }
@@ -59,7 +59,7 @@ int instance_list_next(struct context *context, struct instance_list *list, stru
 		if (!ret)
 			return 1;
 		instance_close(instance);
-		/* another namespace's, one that no longer exists, or taken down in between */
+		/* of another namespace, of one that no longer exists, or removed meanwhile */
 		if (!list->is_named && (ret == -EBUSY || ret == -ESTALE || ret == -ENOENT))
 			context->error = (struct error){};
 		else if (instance_list_fail(context, list, ret))

@@ -38,7 +38,7 @@ void instance_view_free(struct instance_view *view)
 	gateway_report_free(&view->report);
 }
 
-/* A tunnel that was re-created has another ifindex, and no program until somebody attaches one. */
+/* A tunnel that was re-created has a new ifindex, and no program until one is attached. */
 const char *instance_tunnel_fault(const struct instance_view *view)
 {
 	const struct wgvia_meta *meta = &view->instance->meta;
@@ -107,7 +107,7 @@ static bool is_dead(const struct dead_gateways *dead, const struct wgvia_hop *ho
 	return false;
 }
 
-/* One gateway that is alive is enough; of a family without, each gateway is told once. */
+/* One alive gateway is enough; if a family has none, each of its gateways is reported once. */
 static bool family_is_served(const struct instance_view *view, uint8_t family,
 			     void (*tell)(void *data, const char *reason), void *data)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lock, mend, open, read, plan, commit: in this order, whoever asks for it.
+ * Lock, recover, open, read, plan, commit: in this order, for every caller.
  */
 #include "session/session.h"
 
@@ -32,7 +32,7 @@ static struct host_view *host_of(struct session *session, const char *tunnel)
 	return session->host;
 }
 
-/* -ENOENT, without an error: there is no folder of pins. */
+/* -ENOENT, without an error: there is no pin folder. */
 static int take_lock(struct session *session)
 {
 	session->lock = pins_lock(session->context->pin_dir, error_of(session));
@@ -50,7 +50,7 @@ static int mend(const struct session *session, const char *tunnel)
 	return session->lock < 0 ? 0 : dataplane_recover(session->context->pin_dir, tunnel, error_of(session));
 }
 
-/* Opens an instance, if there is one, and reads its state. Only a file says what is accepted: `up` leaves that. */
+/* Opens an instance, if there is one, and reads its state. Only a file defines what is accepted: `up` keeps it. */
 static int open_any(struct session *session, const struct request *request)
 {
 	int ret = instance_open(session->context->pin_dir, request->tunnel, &session->instance, error_of(session));
@@ -115,8 +115,8 @@ int session_read(struct session *session, const char *tunnel)
 }
 
 /*
- * Without a pin folder, a request that cannot work is refused before one is made. Then the host is read again, with the
- * lock held.
+ * Without a pin folder, an impossible request is refused before the folder is created. Then the host is read again,
+ * with the lock held.
  */
 static int prepare_folder(struct session *session, const struct request *request)
 {
@@ -201,8 +201,8 @@ int session_plan(struct session *session)
 }
 
 /*
- * What the plan changes, for those who listen to it; an agent, which has programs of its own, tells it by itself. It
- * needs the running state, which the caller has changed.
+ * Collects the plan's changes for listeners; an agent, which holds programs, reports them itself. This needs the
+ * running state, because the caller has changed `state`.
  */
 static void gather_changes(const struct session *session, struct change_list *list)
 {
@@ -237,9 +237,9 @@ int session_commit(struct session *session)
 	if (ret)
 		return ret;
 	session->committed = true;
-	publish_changes(&changes); /* before another command can: in the order of the changes */
+	publish_changes(&changes); /* before another command can publish: in the order of the changes */
 	give_lock_back(session);
-	if (!session->programs) /* an agent knows what it did */
+	if (!session->programs) /* an agent knows about its own changes */
 		agent_poke(root, session->tunnel);
 	return 0;
 }
@@ -261,7 +261,7 @@ void session_end(struct session *session)
 	*session = (struct session)SESSION(session->context);
 }
 
-/* What is left of an instance besides that which dataplane_remove() takes down. */
+/* Removes what dataplane_remove() does not remove. */
 static int remove_rest(struct context *context, const char *tunnel)
 {
 	int ret = 0;
@@ -274,7 +274,7 @@ static int remove_rest(struct context *context, const char *tunnel)
 	return ret;
 }
 
-/* The steps that take an instance down; what is not wgvia's stays, and is named in `left`. */
+/* The steps that remove an instance. What does not belong to wgvia stays, and `left` names it. */
 static int remove_instance(struct context *context, const char *tunnel, struct error *left)
 {
 	int (*const steps[])(const char *root, const char *tunnel, struct error *error) = {dataplane_recover,

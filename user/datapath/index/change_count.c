@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Four links, each with a pin, and a pin of its program.
+ * Four links, each with a pin, and with a pin of its program.
  */
 #include "datapath/index/change_count.h"
 
@@ -49,7 +49,7 @@ static const char *pin_of(const struct instance *instance, int program, char pat
 	return path;
 }
 
-/* A link does not give its program, and to open one by its id takes CAP_SYS_ADMIN. */
+/* A link does not provide its program, and opening one by its id takes CAP_SYS_ADMIN. */
 static const char *program_pin_of(const struct instance *instance, int program, char path[PIN_MAX])
 {
 	snprintf(path, PIN_MAX, "%s/%s_program", instance->folder, names[program]);
@@ -64,7 +64,7 @@ static void unpin(const struct instance *instance, int program)
 	unlink(program_pin_of(instance, program, path));
 }
 
-/* Whether the program counts into the map: it is this instance's, and not that of one whose place it has taken. */
+/* Whether the program counts into the map: it belongs to this instance, not to a replaced one. */
 static bool counts_into(int program, uint32_t map)
 {
 	__u32 ids[8] = {};
@@ -79,7 +79,7 @@ static bool counts_into(int program, uint32_t map)
 	return false;
 }
 
-/* 1, 0, or -EPERM: it cannot be told, as the program of an older version, which has no pin. */
+/* 1, 0, or -EPERM: unknown, because the program of an older version has no pin. */
 static int is_attached(const struct instance *instance, int program)
 {
 	struct bpf_link_info info = {};
@@ -101,8 +101,8 @@ static int is_attached(const struct instance *instance, int program)
 }
 
 /*
- * WGVIA_INDEX, for tests and benchmarks: "no" for no index; "blind" for one on a kernel that cannot count, where nobody
- * but wgvia changes the maps.
+ * WGVIA_INDEX, for tests and benchmarks: "no" for no index; "blind" for an index on a kernel that cannot count, if only
+ * wgvia changes the maps.
  */
 static bool is_wanted(const char *word)
 {
@@ -167,14 +167,14 @@ bool change_count_are_counted(const struct instance *instance)
 		return false;
 	if (change_count_are_counted_now(instance) > 0)
 		return true;
-	/* from here on no index is in force: what counts may be there, see is_attached() */
+	/* from here on no index is in force: counting may be active, see is_attached() */
 	if (change_count_add(instance))
 		return false;
 	change_count_leave_uncounted(instance);
 	skeleton = changes_bpf__open();
 	if (!skeleton)
 		return false;
-	/* whoever changed a map until now did so uncounted */
+	/* changes until now were not counted */
 	attached = attach_counters(instance, skeleton) && !change_count_add(instance);
 	changes_bpf__destroy(skeleton);
 	if (!attached)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hash tables in an array of cache lines, one for each prefix length.
+ * Hash tables in an array of cache lines, one table per prefix length.
  */
 #include "datapath/index/index.h"
 
@@ -16,7 +16,7 @@
 #define LENGTHS 129
 #define LINES_MAX (1u << 24)
 
-/* A value, and the line that it has in the index. */
+/* A value, and its line in the index. */
 struct numbered {
 	struct wgvia_gateway value;
 	uint16_t line;
@@ -26,8 +26,8 @@ struct maker {
 	const struct gateway_entry *entries;
 	size_t count;
 	uint8_t family;
-	uint16_t *gateways;	 /* by entry, the line of its gateway */
-	size_t lengths[LENGTHS]; /* how many prefixes of each length */
+	uint16_t *gateways;	 /* by entry: the line of its gateway */
+	size_t lengths[LENGTHS]; /* number of prefixes of each length */
 	uint8_t *lines;
 	size_t line_count, line_room;
 };
@@ -44,7 +44,7 @@ static int compare_values(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct wgvia_gateway));
 }
 
-/* Adds lines, all zero. */
+/* Appends zeroed lines. */
 static int add_lines(struct maker *maker, size_t count)
 {
 	size_t wanted = maker->line_count + count;
@@ -94,7 +94,7 @@ static int add_gateways(struct maker *maker)
 	for (size_t i = 0; i < maker->count && !ret; i++) {
 		const struct wgvia_gateway *value = &maker->entries[i].value;
 
-		/* neighbours in the table are likely to have the same */
+		/* adjacent entries in the table are likely to have the same */
 		if (i && !compare_values(value, &maker->entries[i - 1].value))
 			maker->gateways[i] = maker->gateways[i - 1];
 		else
@@ -106,11 +106,11 @@ static int add_gateways(struct maker *maker)
 
 /* --- the tables --- */
 
-/* A table before it is written: which entries are in which line. */
+/* A table before it is written: the entries of each line. */
 struct table {
 	const struct maker *maker;
 	uint32_t lines, slots;
-	uint32_t *entries; /* by line and slot, the entry's number and 1; 0: empty */
+	uint32_t *entries; /* by line and slot: the entry's number plus 1; 0: empty */
 	bool *full;	   /* by line */
 };
 
@@ -140,7 +140,7 @@ static bool put_entry(struct table *table, uint32_t line, uint32_t entry)
 	return false;
 }
 
-/* The other of the entry's lines; a line that entries have left for their second one is marked. */
+/* Returns the other one of the entry's two lines, and marks the line that the entry leaves for its second one. */
 static uint32_t leave(struct table *table, uint32_t entry, uint32_t line)
 {
 	bool first = line == line_of(table, entry, 0);
@@ -150,8 +150,8 @@ static uint32_t leave(struct table *table, uint32_t entry, uint32_t line)
 }
 
 /*
- * Cuckoo hashing (Pagh and Rodler, 2001), with lines of several slots: where both lines are full, somebody has to go to
- * the other one of his own, and so on. False: it would go on and on.
+ * Cuckoo hashing (Pagh and Rodler, 2001), with lines of several slots: if both lines are full, another entry moves to
+ * its other line, and so on. False: this would not end.
  */
 static bool place(struct table *table, uint32_t entry)
 {
@@ -206,7 +206,7 @@ static void write_table(const struct table *table, uint32_t first)
 		for (uint32_t slot = 0; slot < table->slots; slot++)
 			if (table->entries[i * table->slots + slot])
 				write_slot(table, line, slot, table->entries[i * table->slots + slot] - 1);
-		/* at the same place in each kind of line */
+		/* same offset in each kind of line */
 		((struct index_line4 *)line)->full = table->full[i];
 	}
 }
@@ -219,7 +219,7 @@ static bool fill_table(struct table *table, uint8_t len)
 	return true;
 }
 
-/* 0, -ENOMEM, or -EAGAIN: with so few lines it does not work. */
+/* 0, -ENOMEM, or -EAGAIN: so few lines are not enough. */
 static int try_table(struct maker *maker, uint8_t len, uint32_t lines, struct index_table *written)
 {
 	struct table table = {.maker = maker, .lines = lines, .slots = slots_of(maker->family, len)};
@@ -241,7 +241,7 @@ static int try_table(struct maker *maker, uint8_t len, uint32_t lines, struct in
 	return ret;
 }
 
-/* As small as it can be, without too many in their second line: what is not in the processor's cache costs most. */
+/* Chooses the smallest size without too many entries in their second line: cache misses cost most. */
 static int add_table(struct maker *maker, uint8_t len, struct index_table *written)
 {
 	uint32_t slots = slots_of(maker->family, len);
@@ -270,7 +270,7 @@ static int add_tables(struct maker *maker)
 	return ret;
 }
 
-/* The state's entries of the family: one behind the other, as a state has them in order. */
+/* Finds the entries of the family: they are contiguous, because a state is sorted. */
 static void find_entries(struct maker *maker, const struct state *state)
 {
 	for (size_t i = 0; i < state->gateway_count; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An index is an array of its own, made and filled before the packet path finds it. It has a pin: opening it by the id
- * in `indexes` takes CAP_SYS_ADMIN.
+ * Each index is an array map of its own, which is filled before the packet path finds it. It has a pin, because opening
+ * it by the id in `indexes` takes CAP_SYS_ADMIN.
  */
 #include "datapath/index/index_map.h"
 
@@ -19,7 +19,7 @@
 
 static const uint8_t families[INDEX_FAMILIES] = {[INDEX_IPV4] = AF_INET, [INDEX_IPV6] = AF_INET6};
 
-/* How many prefixes a family has; 0 for fewer than an index is made for. */
+/* Number of prefixes of a family; 0 if there are too few for an index. */
 static size_t count_large(const struct state *state, uint8_t family)
 {
 	size_t count = 0;
@@ -42,7 +42,7 @@ static const char *pin_of(const struct instance *instance, __u32 which, char pat
 	return path;
 }
 
-/* The index of that id: an fd, or -errno. */
+/* The index with that id: an fd or -errno. */
 static int open_index(const struct instance *instance, __u32 which, __u32 id)
 {
 	char path[PIN_MAX];
@@ -55,7 +55,7 @@ static int open_index(const struct instance *instance, __u32 which, __u32 id)
 	return bpf_map_get_fd_by_id(id);
 }
 
-/* 0, -ENOENT, -EPERM where it has no pin, as that of an older version, or another -errno. */
+/* 0, -ENOENT, -EPERM if it has no pin (an older version's), or another -errno. */
 static int read_head(const struct instance *instance, __u32 which, struct index_head *head)
 {
 	cleanup_fd int fd = -1;
@@ -80,7 +80,7 @@ bool index_map_is_current(const struct instance *instance, const struct state *s
 	return true;
 }
 
-/* How the inner maps of `indexes` are declared in bpf/maps.h. */
+/* Matches the declaration of the inner maps of `indexes` in bpf/maps.h. */
 static int make_map(const struct index_image *image)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
@@ -221,7 +221,7 @@ bool index_map_is_behind(const char *root, const char *tunnel, struct change_cou
 		struct index_head head;
 		int ret = read_head(&instance, i, &head);
 
-		/* what cannot be read is made again, with a pin */
+		/* an index that cannot be read is built again, with a pin */
 		behind |= ret == -EPERM ||
 			  (!ret && (head.changes != now.count[i] || change_count_are_counted_now(&instance) <= 0));
 		quiet &= now.count[i] == seen->count[i];
