@@ -40,13 +40,13 @@ load ../lib/docs.bash
 	done
 }
 
-@test "verdicts have the numbers in wgvia(8) that they have in the ABI" {
+@test "verdicts have the numbers in wgvia-maps(7) that they have in the ABI" {
 	local number word
 	while read -r number word; do
-		is_in "$number $word," "$(manual_text)" || is_in "$number $word)" "$(manual_text)" ||
-			is_in "$number $word;" "$(manual_text)" || { echo "wgvia(8) has no '$number $word'" && return 1; }
+		is_in "$number $word," "$(manual_text wgvia-maps.7)" || is_in "$number $word)" "$(manual_text wgvia-maps.7)" ||
+			is_in "$number $word;" "$(manual_text wgvia-maps.7)" || { echo "wgvia-maps(7) has no '$number $word'" && return 1; }
 	done < <(verdicts_in_code | awk '/^(local|scope|tunnel|bypass)$/ { print NR - 1, $1 }')
-	is_in "index $(verdicts_in_code | wc -l) times direction" "$(manual_text)"
+	is_in "index $(verdicts_in_code | wc -l) times direction" "$(manual_text wgvia-maps.7)"
 }
 
 @test "findings of check are the same in the code and in wgvia(8)" {
@@ -58,8 +58,8 @@ load ../lib/docs.bash
 		"$TREE/user/config/accepted.c")" user/config/accepted.c
 }
 
-@test "maps are the same in the code and in wgvia(8)" {
-	same "$(maps_in_code)" "$(items_in_manual MAPS | sort)" "wgvia(8)"
+@test "maps are the same in the code and in wgvia-maps(7)" {
+	same "$(maps_in_code)" "$(items_in_manual MAPS wgvia-maps.7 | sort)" "wgvia-maps(7)"
 }
 
 # "WORD , ID", the end of its MESSAGE_ID.

@@ -43,7 +43,7 @@ headings() {
 
 @test "files that documents name are there" {
 	local document name
-	for document in $(documents) man/wgvia.8 man/wgvia.conf.5; do
+	for document in $(documents) man/wgvia.8 man/wgvia.conf.5 man/wgvia-maps.7; do
 		while IFS= read -r name; do
 			# shellcheck disable=SC2086 # a pattern, where it has a star
 			ls -d "$TREE"/$name >/dev/null 2>&1 || { echo "$document: no $name" && return 1; }
@@ -54,7 +54,7 @@ headings() {
 
 @test "every example is run by a test, or says why not" {
 	local document
-	for document in $(documents) man/wgvia.8 man/wgvia.conf.5; do
+	for document in $(documents) man/wgvia.8 man/wgvia.conf.5 man/wgvia-maps.7; do
 		/usr/bin/python3 "$TREE/tests/lib/examples.py" "$TREE/$document" >"$BATS_TEST_TMPDIR/examples"
 		while IFS= read -r name; do
 			[ -e "$TREE/$name" ] || { echo "$document: no $name" && return 1; }

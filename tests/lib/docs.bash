@@ -100,9 +100,9 @@ options_in_manual() {
 		tr -s ' ,' '\n' | sed 's/^/-/' | sort -u
 }
 
-# items_in_manual SECTION: the literal words that head its list.
+# items_in_manual SECTION [PAGE]: the literal words that head its list.
 items_in_manual() {
-	sed -n "/^\.Sh $1/,/^\.Sh/s/^\.It Li //p" "$TREE/man/wgvia.8" | tr -s ' ,' '\n'
+	sed -n "/^\.Sh $1/,/^\.Sh/s/^\.It Li //p" "$TREE/man/${2:-wgvia.8}" | tr -s ' ,' '\n'
 }
 
 # ---- the completion ----

@@ -60,8 +60,9 @@ shell_files() {
 @test "mandoc reports nothing" {
 	local page output
 	for page in "$TREE"/man/*.[1-8]; do
-		# whether other manuals are installed here does not matter
-		output=$(mandoc -T lint -W all "$page" 2>/dev/null | grep -v 'referenced manual not found' || true)
+		# whether other manuals are installed here does not matter, and EXAMPLES come early on purpose
+		output=$(mandoc -T lint -W all "$page" 2>/dev/null |
+			grep -vE 'referenced manual not found|sections out of conventional order' || true)
 		[ -z "$output" ] || { echo "$output" && return 1; }
 		mandoc -T utf8 "$page" >/dev/null
 	done

@@ -207,6 +207,10 @@ run_examples() {
 	run_examples man/wgvia.conf.5
 }
 
+@test "wgvia-maps(7): the examples do what it says" {
+	run_examples man/wgvia-maps.7
+}
+
 @test "README: the examples do what it says" {
 	run_examples README.md
 }
