@@ -8,24 +8,18 @@
 
 load ../lib/net.bash
 load ../lib/agent.bash
+load ../lib/bird.bash
 
 # shellcheck disable=SC2034 # agent.bash
 AGENT_ENV=()
-BIRD=/var/cache/wgvia/unpacked/bird2/usr/sbin
 
 setup_more() {
-	[ -x $BIRD/bird ] || skip "bird is missing: scripts/deps unpacks it"
-	/usr/bin/python3 "$TOPO_LIB/examples.py" "$TREE/docs/BGP.md" >"$TOPO_DIR/examples"
+	need_bird
 	bird_file gateway >"$TOPO_DIR/gateway.conf"
 	bird_file gateway allowed-ips >"$TOPO_DIR/allowed-ips.conf"
 	bird_file firewall >"$TOPO_DIR/firewall.conf"
 	ip -n "$NS_FW" route delete $VPN4
 	ip -n "$NS_FW" -6 route delete $VPN6
-}
-
-# bird_file gateway|firewall [NAME]: the document's.
-bird_file() {
-	jq -j --arg name "$1: /etc/bird/${2:-bird}.conf" '.[] | select(.kind == "file" and .about == $name).text' "$TOPO_DIR/examples"
 }
 
 teardown() {
@@ -36,41 +30,27 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-bird_ns() { # gateway|firewall
-	[ "$1" = gateway ] && echo "$NS_GW" || echo "$NS_FW"
+gateway_start() { # [CONFIGURATION]
+	bird_start "$NS_GW" gateway "${1:-$TOPO_DIR/gateway.conf}"
 }
 
-# bird_start gateway|firewall [CONFIGURATION]
-bird_start() {
-	spawn "$(bird_ns $1)" "bird-$1" $BIRD/bird -f -c "${2:-$TOPO_DIR/$1.conf}" -s "$TOPO_DIR/$1.ctl" -P "$TOPO_DIR/$1.bird"
-	disown # one is killed, which the shell would tell
-}
-
-# birdc gateway|firewall WORD...
-birdc() {
-	local host=$1
-	shift
-	$BIRD/birdc -r -s "$TOPO_DIR/$host.ctl" "$@"
+firewall_start() { # [CONFIGURATION]
+	bird_start "$NS_FW" firewall "${1:-$TOPO_DIR/firewall.conf}"
 }
 
 # both_start [GATEWAY'S CONFIGURATION]
 both_start() {
-	bird_start firewall
-	bird_start gateway "$@"
-	{ poll 30 has_route 4 && poll 30 has_route 6; } || { birdc firewall show protocols all && return 1; }
+	firewall_start
+	gateway_start "$@"
+	poll 30 has_bird_routes "$NS_FW" || { birdc firewall show protocols all && return 1; }
 }
 
-# Routes that the firewall has from BIRD, without the ones that wait.
-routes() { # 4|6
-	ip -n "$NS_FW" -$1 route show proto bird
-}
-
-has_route() { # 4|6
-	[ -n "$(routes $1)" ]
+routes() { # 4|6: of the firewall
+	bird_routes "$NS_FW" $1
 }
 
 has_no_route() { # 4|6
-	! has_route $1
+	[ -z "$(routes $1)" ]
 }
 
 # In both modes: IPv4 and IPv6, whose next hop is one of the gateway's addresses.
@@ -132,16 +112,13 @@ withdrawn() {
 	withdrawn "the tunnel is down" ip -n "$NS_GW" link set wg6 down
 	ip -n "$NS_GW" link set wg6 up
 	ip -n "$NS_GW" address add $WG6/50 dev wg6 nodad # it was removed with that
-	poll 10 has_route 4
-	poll 10 has_route 6
+	poll 10 has_bird_routes "$NS_FW"
 	withdrawn "BIRD is killed" kill -KILL "$(<"$TOPO_DIR/bird-gateway.pid")"
-	bird_start gateway
-	poll 30 has_route 4
-	poll 30 has_route 6
+	gateway_start
+	poll 30 has_bird_routes "$NS_FW"
 	withdrawn "the cable is pulled" ip -n "$NS_LAN" link set gw down
 	ip -n "$NS_LAN" link set gw up
-	poll 30 has_route 4
-	poll 30 has_route 6
+	poll 30 has_bird_routes "$NS_FW"
 }
 
 # By its own filter, whatever the gateway says.
@@ -174,8 +151,8 @@ has_refused() { # 4|6 COUNT
 		route add 10.8.0.0/24 via $FW4
 		route add 2001:db8:88::/64 via $FW6
 	END
-	bird_start firewall "$TOPO_DIR/credulous.conf"
-	bird_start gateway "$TOPO_DIR/more.conf"
+	firewall_start "$TOPO_DIR/credulous.conf"
+	gateway_start "$TOPO_DIR/more.conf"
 	poll 30 has_routes 4 "$VPN4 10.7.0.0/24"
 	poll 30 has_routes 6 "$VPN6 2001:db8:77::/64"
 	is "$(birdc gateway show protocols all firewall4 | awk '$1 == "Routes:" { print $4 }')" 2

@@ -14,6 +14,7 @@ load ../lib/load.bash
 load ../lib/agent.bash
 load ../lib/pair.bash
 load ../lib/firewalls.bash
+load ../lib/bird.bash
 
 RATE=200      # packets a second
 SIZE=16000000 # octets of each download
@@ -38,6 +39,7 @@ teardown() {
 	unspawn download4 KILL
 	unspawn download6 KILL
 	unspawn load KILL
+	birds_end
 	agent_stop KILL
 	load_sweep
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 30 "$TOPO_DIR"/{conntrackd,keepalived}?.log
@@ -221,6 +223,52 @@ own4=("$FIRST4" "$SECOND4") own6=("$FIRST6" "$SECOND6")
 	in_force $VPN4 ${own4[active]}
 	times_out "$NS_C1" $SVC4
 	has_dropped $passive 1
+}
+
+# bird_for 0|1: the firewall's file, with its own addresses
+bird_for() {
+	bird_file firewall | sed "s/\b$FW4\b/${own4[$1]}/; s/\b$FW6 /${own6[$1]} /"
+}
+
+# bird_for_gateway: its file, with both firewalls in the place of the one
+bird_for_gateway() {
+	local number
+	bird_file gateway | sed '/^protocol bgp/,/^}/d'
+	for number in 0 1; do
+		bird_file gateway | sed -n '/^protocol bgp/,/^}/p' |
+			sed "s/firewall[46]/&_$number/; s/\b$FW4\b/${own4[number]}/; s/\b$FW6 /${own6[number]} /"
+	done
+}
+
+# bats test_tags=long
+@test "both firewalls have the routes from BGP: downloads survive" {
+	local number
+	need_bird
+	wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6
+	bird_for_gateway >"$TOPO_DIR/gateway.conf"
+	bird_start "$NS_GW" gateway "$TOPO_DIR/gateway.conf"
+	for number in 0 1; do
+		ip -n "$(firewall_ns $number)" route delete $VPN4
+		ip -n "$(firewall_ns $number)" -6 route delete $VPN6
+		bird_for $number >"$TOPO_DIR/firewall$number.conf"
+		bird_start "$(firewall_ns $number)" $number "$TOPO_DIR/firewall$number.conf"
+	done
+	poll 30 has_bird_routes "$NS_FW"
+	poll 30 has_bird_routes "$NS_SECOND"
+	goes firewall_dies
+	survive
+	birds_end
+	firewall_returns $active
+	for number in 0 1; do
+		firewall_room $number sh -ec "$(firewall_commands 'ip ')"
+	done
+}
+
+birds_end() {
+	local name
+	for name in gateway 0 1; do
+		unspawn bird-$name
+	done
 }
 
 # keepalived does not call conntrackd's script.
