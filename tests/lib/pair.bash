@@ -26,6 +26,14 @@ pair_setup() {
 }
 
 pair_up() {
+	pair_network &&
+		keepalived_start "$NS_FW" first MASTER 200 &&
+		keepalived_start "$NS_SECOND" second BACKUP 100 &&
+		poll 10 has_shared "$NS_FW"
+}
+
+# pair_network: all but keepalived.
+pair_network() {
 	NS_SECOND=$TOPO_NAME-second
 	export NS_SECOND
 	ip netns add "$NS_SECOND" &&
@@ -39,10 +47,7 @@ pair_up() {
 		pair_addresses "$NS_FW" $FIRST4 $FIRST6 &&
 		pair_addresses "$NS_SECOND" $SECOND4 $SECOND6 &&
 		ip -n "$NS_SVC" route replace ::/0 via fe80::1 dev eth0 &&
-		pair_wire &&
-		keepalived_start "$NS_FW" first MASTER 200 &&
-		keepalived_start "$NS_SECOND" second BACKUP 100 &&
-		poll 10 has_shared "$NS_FW"
+		pair_wire
 }
 
 pair_addresses() { # NAMESPACE ADDRESS4 ADDRESS6

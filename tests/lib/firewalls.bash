@@ -1,0 +1,163 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Two firewalls with keepalived and conntrackd, made of the files that docs/FIREWALL.md shows, for firewall.bats; net.bash,
+# load.bash and pair.bash load first, and pair.bash has their network.
+#
+#   0: first  .11, ::11 --.  sync 10.255.255.1
+#                          LAN --- gateway, service
+#   1: second .12, ::12 --'  sync 10.255.255.2
+#
+# Each firewall has a room: its own network, /etc with the document's files, /run, and /usr/sbin with conntrackd, whose
+# package scripts/deps unpacks. So their files, sockets and locks have the places that the document names, and the host
+# sees none of them.
+
+UNPACKED=/var/cache/wgvia/unpacked
+SYNC4=(10.255.255.1 10.255.255.2)
+
+need_conntrackd() {
+	[ -x $UNPACKED/conntrackd/usr/sbin/conntrackd ] || skip "conntrackd is missing: scripts/deps unpacks it"
+}
+
+firewall_ns() { # 0|1
+	[ "$1" = 0 ] && echo "$NS_FW" || echo "$TOPO_NAME-second"
+}
+
+firewall_port() { # 0|1: its cable's end at the LAN
+	[ "$1" = 0 ] && echo fw || echo second
+}
+
+# firewall_room 0|1 COMMAND...
+firewall_room() {
+	local pid=$TOPO_DIR/firewall$1.pid
+	shift
+	nsenter --target "$(<"$pid")" --mount --net env PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" 3>&-
+}
+
+# firewall_spawn 0|1 NAME COMMAND...: as the process NAME and the number
+firewall_spawn() {
+	local number=$1 name=$2
+	shift 2
+	spawn "$(firewall_ns "$number")" "$name$number" nsenter --target "$(<"$TOPO_DIR/firewall$number.pid")" --mount \
+		env PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+	disown # some are killed, which the shell would tell
+}
+
+# firewalls_up: the pair's network, and a room for each; no daemon runs yet.
+firewalls_up() {
+	pair_network &&
+		cable "$NS_FW" sync 02:00:00:00:05:01 "$NS_SECOND" sync 02:00:00:00:05:02 &&
+		/usr/bin/python3 "$TOPO_LIB/examples.py" "$TREE/docs/FIREWALL.md" >"$TOPO_DIR/examples" &&
+		firewall_room_up 0 && firewall_room_up 1
+}
+
+firewall_room_up() { # 0|1
+	local ns files=$TOPO_DIR/firewall-files$1
+	ns=$(firewall_ns "$1")
+	ip -n "$ns" address add "${SYNC4[$1]}/24" dev sync || return
+	mkdir -p "$files/work"
+	firewall_files "$files" || return
+	# shellcheck disable=SC2016 # the inner shell's
+	spawn "$ns" "firewall$1" unshare --mount bash -c '
+		mount -t overlay -o "lowerdir=/etc,upperdir=$0/etc,workdir=$0/work" wgvia /etc &&
+			mount -t overlay -o "lowerdir=$1/usr/sbin:/usr/sbin" wgvia /usr/sbin &&
+			mount -t tmpfs wgvia /run && mkdir /run/lock && touch /run/.ready && exec sleep infinity' \
+		"$files" $UNPACKED/conntrackd
+	poll 5 firewall_room "$1" [ -e /run/.ready ] || { cat "$TOPO_DIR/firewall$1.log" && return 1; }
+	firewall_room "$1" sh -ec "$(firewall_commands 'cp |ip ')
+		$([ "$1" = 0 ] || firewall_commands 'sed ')
+		nft -f /etc/nftables.conf
+		sysctl -qp /etc/sysctl.d/50-firewall.conf"
+}
+
+# firewall_files FOLDER: the document's.
+firewall_files() {
+	local name
+	while IFS= read -r name; do
+		mkdir -p "$1$(dirname "$name")"
+		jq -j --arg name "$name" '.[] | select(.kind == "file" and .about == $name).text' "$TOPO_DIR/examples" >"$1$name"
+	done < <(jq -r '.[] | select(.kind == "file").about' "$TOPO_DIR/examples")
+}
+
+# firewall_commands BEGINNINGS: the document's commands that begin so; the package is unpacked elsewhere.
+firewall_commands() {
+	jq -r --arg words "^($1)" '.[].steps[].command | select(test($words))' "$TOPO_DIR/examples" |
+		sed "s| /usr/share/doc/conntrackd/| $UNPACKED/conntrackd&|; s| $UNPACKED/conntrackd /| $UNPACKED/conntrackd/|"
+}
+
+firewall_start() { # 0|1
+	conntrackd_start "$1" && firewall_keepalived "$1"
+}
+
+conntrackd_start() { # 0|1
+	firewall_spawn "$1" conntrackd conntrackd -C /etc/conntrackd/conntrackd.conf
+	poll 10 firewall_room "$1" conntrackd -s || { cat "$TOPO_DIR/conntrackd$1.log" && return 1; }
+}
+
+firewall_keepalived() { # 0|1 [CONFIGURATION]
+	firewall_spawn "$1" keepalived keepalived -n -l -P -D -f "${2:-/etc/keepalived/keepalived.conf}"
+}
+
+firewalls_down() {
+	local number
+	for number in 0 1; do
+		firewall_stop $number
+		unspawn firewall$number
+	done
+	ip netns delete "$TOPO_NAME-second" 2>/dev/null || true
+}
+
+firewall_stop() { # 0|1
+	unspawn "keepalived$1"
+	unspawn "conntrackd$1"
+}
+
+# firewall_dies 0|1: as by its power supply: no goodbye on any cable, and its memory is lost.
+firewall_dies() {
+	local pid
+	pid=$(<"$TOPO_DIR/keepalived$1.pid")
+	# shellcheck disable=SC2046 # words
+	kill -KILL $(pgrep -P "$pid") "$pid"
+	ip -n "$NS_LAN" link set "$(firewall_port "$1")" down
+	ip -n "$(firewall_ns "$1")" link set sync down
+	[ -e "$TOPO_DIR/conntrackd$1.pid" ] || return 0
+	firewall_room "$1" conntrackd -F
+	kill -KILL "$(<"$TOPO_DIR/conntrackd$1.pid")"
+}
+
+# firewall_returns 0|1: repaired, and booted.
+firewall_returns() {
+	local address
+	for address in "$FW4/24" "$FW6/64" fe80::1/64; do
+		ip -n "$(firewall_ns "$1")" address delete "$address" dev lan 2>/dev/null || true
+	done
+	firewall_stop "$1"
+	firewall_room "$1" sh -c 'rm -rf /run/conntrackd.ctl /run/lock/conntrack.lock /run/keepalived*'
+	ip -n "$(firewall_ns "$1")" link set sync up
+	ip -n "$NS_LAN" link set "$(firewall_port "$1")" up
+	firewall_start "$1" && poll 10 firewall_stands_by "$1"
+}
+
+# ---- who is active ----
+
+# All shared addresses, and not one of them.
+firewall_is_active() { # 0|1
+	[ "$(ip -n "$(firewall_ns "$1")" -o address show dev lan | grep -cE "inet $FW4/|inet6 $FW6/")" -eq 2 ]
+}
+
+firewall_stands_by() { # 0|1
+	grep -E '\(lan4\) Entering (BACKUP|FAULT|MASTER) STATE|Syncing instances to' "$TOPO_DIR/keepalived$1.log" | tail -n 1 |
+		grep -q BACKUP && has_not_shared "$(firewall_ns "$1")"
+}
+
+one_is_active() {
+	if firewall_is_active 0; then firewall_stands_by 1; else firewall_is_active 1 && firewall_stands_by 0; fi
+}
+
+# active_firewall: sets $active and $passive.
+# shellcheck disable=SC2034 # the tests do
+active_firewall() {
+	poll 20 one_is_active || return
+	active=0 passive=1
+	firewall_is_active 0 || active=1 passive=0
+}
