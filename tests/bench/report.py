@@ -168,11 +168,11 @@ def print_costs(data):
     columns = f"{'median':>6} {'low':>6} {'from':>6} {'to':>6}"
     print(f"{data['rounds']} rounds of {data['packets']:,} packets; CPU ns per packet: median of the rounds, low "
           "quantile (10 %),\nand from where to where the median is with a confidence of 95 %")
-    print(f"\n{'':36} {'IPv4':27}   IPv6\n{'':36} {columns}   {columns}")
+    print(f"\n{'':38} {'IPv4':27}   IPv6\n{'':38} {columns}   {columns}")
     for group in data["groups"]:
         print(group["title"])
         for four, six in pairs(group["rows"]):
-            print(f"  {four['title']:34} {ns(four)}   {ns(six)}")
+            print(f"  {four['title']:36} {ns(four)}   {ns(six)}")
 
 
 def print_latencies(data):
@@ -181,13 +181,13 @@ def print_latencies(data):
     columns = f"{'50 %':>6} {'90 %':>6} {'99 %':>6}"
     print("\none packet at a time, injection included, ns by the clock: so many percent of "
           f"{data['latencies'][0]['packets']:,} take no longer")
-    print(f"{'':36} {'IPv4':20}   IPv6\n{'':36} {columns}   {columns}")
+    print(f"{'':38} {'IPv4':20}   IPv6\n{'':38} {columns}   {columns}")
     shown = None
     for four, six in pairs(data["latencies"]):
         if four["group"] != shown:
             shown = four["group"]
             print(shown.split(",")[0])
-        print(f"  {four['title']:34} {percentiles(four)}   {percentiles(six)}")
+        print(f"  {four['title']:36} {percentiles(four)}   {percentiles(six)}")
 
 
 def print_ratios(data):
