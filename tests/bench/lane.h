@@ -20,6 +20,7 @@ struct lane {
 	char floor[8]; /* "drop", "neigh", "neigh+", "macs", "empty", or "-" for none */
 	int tun[LANE_QUEUES], tap[LANE_QUEUES];
 	int queues;
+	bool flows; /* forwards by a flowtable */
 	struct floors_bpf *skel;
 };
 

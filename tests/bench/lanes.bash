@@ -73,6 +73,27 @@ lane_tracked() {
 	END
 }
 
+# lane_can_flowtable: whether the kernel has flowtables.
+lane_can_flowtable() {
+	unshare --net nft 'table inet t { flowtable f { hook ingress priority 0; devices = { lo }; }
+		chain c { type filter hook forward priority 0; meta l4proto udp flow add @f; }; }' 2>/dev/null
+}
+
+# The file and the commands of docs/FLOWTABLE.md, and a count of what its rules have seen.
+lane_flowtable() {
+	local commands
+	/usr/bin/python3 tests/lib/examples.py docs/FLOWTABLE.md >"$BENCH_DIR/examples" &&
+		jq -j '.[] | select(.kind == "file").text' "$BENCH_DIR/examples" >"$BENCH_DIR/flowtable.nft" &&
+		commands=$(jq -r '.[].steps[].command' "$BENCH_DIR/examples") &&
+		set_sysctls "$1" net.netfilter.nf_conntrack_checksum=0 &&
+		in_ns "$1" bash -ec "${commands/\/etc\/nftables.d/$BENCH_DIR}" &&
+		in_ns "$1" nft insert rule inet gateway forward counter
+}
+
+lane_ruleflow() {
+	lane_rule "$1" && lane_flowtable "$1"
+}
+
 lane_fwd() {
 	in_ns "$1" nft -f - <<-END
 		table netdev gateway {
@@ -133,6 +154,10 @@ lane_cores() {
 
 lane_stack() {
 	lane_wgvia_up stack "${words[@]}" mode stack
+}
+
+lane_stackflow() {
+	lane_wgvia_up stackflow "${words[@]}" mode stack && lane_flowtable "$1"
 }
 
 # lane_listener LANE WORD...: wgvia trace, on the CPU that does not inject.
@@ -214,6 +239,18 @@ lane_listened() {
 	echo "wgvia trace of all has been told of $((100 * (told) / sent)) % of the decisions, shown or skipped"
 }
 
+# lane_offloaded LANE RAW: the flowtable has the connections of both families, and the rules saw no more than the first
+# packets of them.
+lane_offloaded() {
+	local sent seen flows ns=$BENCH_NAME-$1
+	sent=$(jq --arg lane "$1" '[.rows[] | select(.lane == $lane) | .sent] | add' "$2")
+	seen=$(in_ns "$ns" nft -j list chain inet gateway forward | jq '[.. | .counter? // empty | .packets] | add')
+	flows=$(in_ns "$ns" grep -c 'udp .*\[OFFLOAD\]' /proc/net/nf_conntrack)
+	[ "$flows" -eq 2 ] && ((100 * seen < sent)) && return
+	echo "lane $1: $flows connections in the flowtable, $seen of $sent packets in the chain forward" >&2
+	return 1
+}
+
 # lane_proofs LANE RAW: what only the lane's own tools can tell after the rounds; RAW is wire's output.
 lane_proofs() {
 	local verdict sent counted
@@ -222,6 +259,7 @@ lane_proofs() {
 		echo "lane $1: nothing was tracked" >&2
 		return 1
 	fi
+	case $1 in *flow) lane_offloaded "$1" "$2" || return ;; esac
 	[ -e "/sys/fs/bpf/$BENCH_NAME/$1/wg6" ] || return 0
 	lane_wgvia "$1" -j stats wg6 >"$BENCH_DIR/$1.stats" || return
 	jq -r --arg lane "$1" '[.rows[] | select(.lane == $lane and .verdict != "-")] | group_by(.verdict)[] |

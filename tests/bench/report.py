@@ -6,20 +6,29 @@ Turns what wire.c has measured into figures: a table, JSON, a plot, and a compar
     report.py ROWS RAW [--json FILE] [--svg FILE] [--compare FILE] [--record FILE]
 
 A cost is what a row took per packet less what its base took in the same round. A ratio, too, is made within each round,
-so that a machine's moods meet both sides of it alike; of the rounds the median and the quartiles are shown.
+so that a machine's moods meet both sides of it alike. Shown are the median of the rounds, and the interval in which it
+lies with a confidence of 95 %: a bootstrap, whose random numbers are the same in each run. A limit is met or missed
+where the whole interval lies on one side of it, and open otherwise.
+
+Beside the median is the low cost: the 10 % quantile of the row less that of its base. Other work on the machine only
+ever adds to a series, so this is near to what an idle machine would show; a low ratio is one of two low costs.
 """
 import argparse
 import json
 import os
 import platform
+import random
 import statistics
 import subprocess
 
 WORSE = 1.1  # than in the ratios that are kept: this is pointed out
+RESAMPLES = 2000
+TARGETS = {"target": 2, "scaling": 2, "scaled": 4}  # how many keys each has
+AT_LEAST = ("scaling", "scaled")  # the limit of the others is a maximum
 
 
 def read_rows(path):
-    """Groups [(title, [key])], titles {key: text}, targets [(kind, key, reference, limit, text)]."""
+    """Groups [(title, [key])], titles {key: text}, targets [(kind, [key], limit, text)]."""
     groups, titles, targets = [], {}, []
     for line in open(path, encoding="utf-8"):
         words = line.split(None, 1)
@@ -33,15 +42,37 @@ def read_rows(path):
         elif kind == "title":
             key, text = rest.split(None, 1)
             titles[key] = text
-        elif kind in ("target", "scaling"):
-            key, reference, limit, text = rest.split(None, 3)
-            targets.append((kind, key, reference, None if limit == "-" else float(limit), text))
+        elif kind in TARGETS:
+            *keys, limit, text = rest.split(None, TARGETS[kind] + 1)
+            targets.append((kind, keys, None if limit == "-" else float(limit), text))
     return groups, titles, targets
 
 
-def spread(values):
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
-    return {"median": middle, "q1": low, "q3": high}
+def quantile(values, share):
+    """The values themselves, without what would be between them."""
+    return sorted(values)[round((len(values) - 1) * share)]
+
+
+def interval(values):
+    """Of their median, 95 %."""
+    drawn = random.Random(1)  # the same in each run
+    medians = [statistics.median(drawn.choices(values, k=len(values))) for _ in range(RESAMPLES)]
+    return quantile(medians, 0.025), quantile(medians, 0.975)
+
+
+def spread(values, low):
+    begin, end = interval(values)
+    return {"median": statistics.median(values), "low": low, "from": begin, "to": end}
+
+
+def verdict(kind, limit, begin, end):
+    if limit is None:
+        return None
+    if kind in AT_LEAST:  # the mirror image
+        limit, begin, end = -limit, -end, -begin
+    if end <= limit:
+        return "met"
+    return "missed" if begin > limit else "open"
 
 
 def machine():
@@ -61,70 +92,129 @@ class Figures:
         with open(raw_path, encoding="utf-8") as file:
             self.raw = json.load(file)
         self.all = {(row["key"], row["family"]): row for row in self.raw["rows"]}
-        self.costs = {}
+        self.costs, self.low = {}, {}
         for (key, family), row in self.all.items():
             base = self.all.get((row["base"], family))
-            if base:
-                self.costs[key, family] = [ns - less for ns, less in zip(row["ns"], base["ns"])]
-            else:
-                self.costs[key, family] = row["ns"]
+            self.costs[key, family] = [ns - less for ns, less in zip(row["ns"], base["ns"])] if base else row["ns"]
+            self.low[key, family] = quantile(row["ns"], 0.1) - (quantile(base["ns"], 0.1) if base else 0)
 
-    def ratio(self, kind, key, reference, family):
-        """In each round."""
+    def ratio(self, kind, keys, family):
+        """In each round, and the low one."""
+        series = [self.all[key, family]["ns"] for key in keys]
+        low = [quantile(ns, 0.1) for ns in series]
         if kind == "scaling":  # twice as many packets in the time that one takes
-            return [2 * one / two for one, two in
-                    zip(self.all[reference, family]["ns"], self.all[key, family]["ns"])]
-        return [cost / other for cost, other in zip(self.costs[key, family], self.costs[reference, family])]
+            return [2 * one / two for two, one in zip(*series)], 2 * low[1] / low[0]
+        if kind == "scaled":  # one scaling over another
+            return ([one / two * two0 / one0 for two, one, two0, one0 in zip(*series)],
+                    low[1] / low[0] * low[2] / low[3])
+        key, reference = keys
+        return ([cost / other for cost, other in zip(self.costs[key, family], self.costs[reference, family])],
+                self.low[key, family] / self.low[reference, family])
 
     def ratios(self):
-        for kind, key, reference, limit, text in self.targets:
+        for kind, keys, limit, text in self.targets:
             for family in (4, 6):
-                figures = spread(self.ratio(kind, key, reference, family))
-                met = limit and (figures["median"] >= limit if kind == "scaling" else figures["median"] <= limit)
-                yield {"name": f"{key}/{reference}", "kind": kind, "text": text, "family": family, **figures,
-                       "limit": limit, "met": met}
+                figures = spread(*self.ratio(kind, keys, family))
+                yield {"name": "/".join(keys), "kind": kind, "text": text, "family": family, **figures,
+                       "limit": limit, "verdict": verdict(kind, limit, figures["from"], figures["to"])}
+
+    def rows(self, keys):
+        for key in keys:
+            for family in (4, 6):
+                yield {"key": key, "family": family, "title": self.titles[key],
+                       **spread(self.costs[key, family], self.low[key, family]), "rounds": self.costs[key, family]}
+
+    def latencies(self):
+        """Of one packet at a time, injection and the reading of the clock included."""
+        for row in self.raw["rows"]:
+            if row.get("latency"):
+                title = next(title for title, keys in self.groups if row["key"] in keys)
+                yield {"key": row["key"], "family": row["family"], "group": title, "title": self.titles[row["key"]],
+                       "packets": len(row["latency"]),
+                       **{f"p{share}": quantile(row["latency"], share / 100) for share in (50, 90, 99)}}
 
     def data(self):
         return {
             "machine": machine(),
             "rounds": self.raw["rounds"],
             "packets": self.raw["packets"],
-            "groups": [{
-                "title": title,
-                "rows": [{"key": key, "family": family, "title": self.titles[key],
-                          **spread(self.costs[key, family]), "rounds": self.costs[key, family]}
-                         for key in keys for family in (4, 6)],
-            } for title, keys in self.groups],
+            "groups": [{"title": title, "rows": list(self.rows(keys))} for title, keys in self.groups],
+            "latencies": list(self.latencies()),
             "ratios": list(self.ratios()),
         }
 
 
+def pairs(rows):
+    """IPv4's and IPv6's, which follow each other."""
+    return zip(rows[::2], rows[1::2])
+
+
 def ns(row):
-    return f"{row['median']:7,.0f} {row['q1']:7,.0f} {row['q3']:6,.0f}"
+    return f"{row['median']:6,.0f} {row['low']:6,.0f} {row['from']:6,.0f} {row['to']:6,.0f}"
+
+
+def percentiles(row):
+    return f"{row['p50']:6,.0f} {row['p90']:6,.0f} {row['p99']:6,.0f}"
 
 
 def against_limit(ratio):
     if ratio["limit"] is None:
         return ""
-    return (f"   {'>=' if ratio['kind'] == 'scaling' else '<='} {ratio['limit']:4.2f}"
-            f"  {'met' if ratio['met'] else 'MISSED'}")
+    return (f"   {'>=' if ratio['kind'] in AT_LEAST else '<='} {ratio['limit']:4.2f}"
+            f"  {ratio['verdict'].replace('missed', 'MISSED')}")
+
+
+def print_costs(data):
+    columns = f"{'median':>6} {'low':>6} {'from':>6} {'to':>6}"
+    print(f"{data['rounds']} rounds of {data['packets']:,} packets; CPU ns per packet: median of the rounds, low "
+          "quantile (10 %),\nand from where to where the median is with a confidence of 95 %")
+    print(f"\n{'':38} {'IPv4':27}   IPv6\n{'':38} {columns}   {columns}")
+    for group in data["groups"]:
+        print(group["title"])
+        for four, six in pairs(group["rows"]):
+            print(f"  {four['title']:36} {ns(four)}   {ns(six)}")
+
+
+def print_latencies(data):
+    if not data["latencies"]:
+        return
+    columns = f"{'50 %':>6} {'90 %':>6} {'99 %':>6}"
+    print("\none packet at a time, injection included, ns by the clock: so many percent of "
+          f"{data['latencies'][0]['packets']:,} take no longer")
+    print(f"{'':38} {'IPv4':20}   IPv6\n{'':38} {columns}   {columns}")
+    shown = None
+    for four, six in pairs(data["latencies"]):
+        if four["group"] != shown:
+            shown = four["group"]
+            print(shown.split(",")[0])
+        print(f"  {four['title']:36} {percentiles(four)}   {percentiles(six)}")
+
+
+def print_ratios(data):
+    if not data["ratios"]:
+        return
+    print(f"\n{'ratio':36} {'':>9} {'median':>7} {'low':>7} {'from':>7} {'to':>6}   {'target':>7}")
+    for ratio in data["ratios"]:
+        print(f"  {ratio['text']:38} IPv{ratio['family']} {ratio['median']:8.3f} {ratio['low']:7.3f} "
+              f"{ratio['from']:7.3f} {ratio['to']:6.3f}{against_limit(ratio)}")
 
 
 def print_table(data):
     host = data["machine"]
     print(f"kernel {host['kernel']}, {host['cpus']} CPUs {host['cpu']}, load {host['load']:.1f}")
-    print(f"{data['rounds']} rounds of {data['packets']:,} packets; median and quartiles, in CPU ns per packet")
-    print(f"\n{'':36} {'IPv4':>7} {'from':>7} {'to':>6}   {'IPv6':>7} {'from':>7} {'to':>6}")
-    for group in data["groups"]:
-        print(group["title"])
-        for four, six in zip(group["rows"][::2], group["rows"][1::2]):
-            print(f"  {four['title']:34} {ns(four)}   {ns(six)}")
-    if not data["ratios"]:
-        return
-    print(f"\n{'ratio':36} {'':>9} {'median':>7} {'from':>7} {'to':>6}   {'target':>7}")
-    for ratio in data["ratios"]:
-        print(f"  {ratio['text']:38} IPv{ratio['family']} {ratio['median']:8.3f} {ratio['q1']:7.3f} {ratio['q3']:6.3f}"
-              f"{against_limit(ratio)}")
+    print_costs(data)
+    print_latencies(data)
+    print_ratios(data)
+
+
+def change(ratio, before):
+    """By how much it has become worse, for a reader: only where the two intervals have nothing in common."""
+    median, begin, end = before
+    worse = ratio["median"] / median
+    apart = ratio["from"] > end
+    if ratio["kind"] in AT_LEAST:
+        worse, apart = median / ratio["median"], ratio["to"] < begin
+    return f"   WORSE by {100 * (worse - 1):.0f} %" if apart and worse > WORSE else ""
 
 
 def compare(data, path):
@@ -134,27 +224,28 @@ def compare(data, path):
     kept = {}
     for line in open(path, encoding="utf-8"):
         if not line.startswith("#"):
-            name, family, value = line.split()
-            kept[name, int(family)] = float(value)
+            name, family, *values = line.split()
+            kept[name, int(family)] = [float(value) for value in values]
+    if not any((ratio["name"], ratio["family"]) in kept for ratio in data["ratios"]):
+        return
     print(f"\n{'compared with ' + path:38} {'kept':>13} {'now':>7}")
     for ratio in data["ratios"]:
         before = kept.get((ratio["name"], ratio["family"]))
-        if before is None:
-            continue
-        change = before / ratio["median"] if ratio["kind"] == "scaling" else ratio["median"] / before
-        print(f"  {ratio['text']:38} IPv{ratio['family']} {before:8.3f} {ratio['median']:7.3f}"
-              f"{f'   WORSE by {100 * (change - 1):.0f} %' if change > WORSE else ''}")
+        if before:
+            print(f"  {ratio['text']:38} IPv{ratio['family']} {before[0]:8.3f} {ratio['median']:7.3f}"
+                  f"{change(ratio, before)}")
 
 
 def record(data, path):
     with open(path, "w", encoding="utf-8") as file:
         print("# SPDX-License-Identifier: GPL-2.0-only\n#\n"
-              "# Ratios of a run of scripts/bench --record, to compare later runs with: name, IP version, median.",
-              file=file)
+              "# Ratios of a run of scripts/bench --record, to compare later runs with: name, IP version, median, and\n"
+              "# from where to where it is with a confidence of 95 %.", file=file)
         host = data["machine"]
         print(f"# kernel {host['kernel']}, {host['cpus']} CPUs {host['cpu']}", file=file)
         for ratio in data["ratios"]:
-            print(f"{ratio['name']:29} {ratio['family']} {ratio['median']:6.3f}", file=file)
+            print(f"{ratio['name']:43} {ratio['family']} {ratio['median']:6.3f} {ratio['from']:6.3f} "
+                  f"{ratio['to']:6.3f}", file=file)
 
 
 def plot(data, path):
@@ -163,11 +254,11 @@ def plot(data, path):
     for group in data["groups"][1:4]:
         tics.append(f'"{{/:Bold {group["title"]}}}" {y}')
         y += 1
-        for four, six in zip(group["rows"][::2], group["rows"][1::2]):
+        for four, six in pairs(group["rows"]):
             tics.append('"{}" {}'.format(four["title"].replace("_", "\\\\_"), y))
             for row, offset, colour in ((four, -0.2, 0), (six, 0.2, 1)):
                 kind = colour + (2 if four["title"].startswith("wgvia") else 0)
-                lines.append(f'{row["median"]:.1f} {y + offset} {row["q1"]:.1f} {row["q3"]:.1f} {kind} '
+                lines.append(f'{row["median"]:.1f} {y + offset} {row["from"]:.1f} {row["to"]:.1f} {kind} '
                              f'{row["median"]:,.0f}')
             y += 1
         y += 0.4
@@ -182,7 +273,7 @@ def plot(data, path):
         set offsets 0, 120, 0, 0
         set ytics ({", ".join(tics)}) scale 0
         set xtics format "%'.0f" scale 0.5
-        set xlabel "CPU ns per packet, less a packet that is dropped at once: IPv4 dark, IPv6 light, quartiles" \\
+        set xlabel "CPU ns per packet, less a packet that is dropped at once: IPv4 dark, IPv6 light, 95 % intervals" \\
             textcolor rgb grey
         set grid xtics linecolor rgb grey linewidth 0.3
         set lmargin 34

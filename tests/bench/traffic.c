@@ -67,9 +67,10 @@ static void draw_source(struct traffic *traffic, uint8_t *ip)
  * A checksum that is not made: WireGuard hands up what it has authenticated as checked (CHECKSUM_UNNECESSARY), which a
  * tun device cannot be told; nobody here may look at it (nf_conntrack_checksum).
  */
-static void set_udp(struct frame *frame, uint32_t len)
+static void set_udp(struct frame *frame, bool back, uint32_t len)
 {
-	const uint16_t header[] = {htons(40000), htons(4500), htons(len), 0};
+	const uint16_t client = htons(40000), service = htons(4500),
+		       header[] = {back ? service : client, back ? client : service, htons(len), 0};
 
 	memcpy(frame->data + frame->len - len, header, sizeof(header));
 }
@@ -91,7 +92,7 @@ void traffic_build(struct traffic *traffic, int family, bool back, const char *s
 		spec.source = outside;
 	packets_build(&spec, mac, &traffic->frame);
 	memcpy(traffic->frame.data + 6, lane_firewall_mac, 6); /* whoever else sends it back, it is bounced */
-	set_udp(&traffic->frame, udp_len);
+	set_udp(&traffic->frame, back, udp_len);
 	traffic->family = family;
 	traffic->ethernet = back;
 	traffic->prefixes = strtoul(sources, NULL, 10);

@@ -3,7 +3,7 @@
  * What forwarding costs on a wire: writes packets into devices, from a CPU of its own, and takes the CPU time that the
  * kernel needs until they are in the other device's driver. All of it happens within write(). Rows are interleaved, in
  * another order in each round; each counts that all has arrived, and shows before and after all rounds by one packet
- * that what it measures does what its name says.
+ * that what it measures does what its name says. Some rows are timed by the clock as well, one packet at a time.
  *
  *	wire prefixes COUNT		the prefixes of a lane with a list, behind 4 or 6
  *	wire run NETNS ROWS ROUNDS PACKETS INJECTOR OTHER OUTPUT
@@ -29,7 +29,8 @@
 
 #define LANES_MAX 32
 #define ROWS_MAX 128
-#define WARM_UP 2000 /* packets, before each series */
+#define WARM_UP 1000 /* packets, before each series */
+#define SINGLE 200   /* packets of a series that are timed one at a time */
 
 struct row {
 	char key[32], base[32], lane_name[24], direction[8], sources[16], expects[16], verdict[16];
@@ -37,8 +38,9 @@ struct row {
 	int family, queues;
 	bool back;
 	struct traffic traffic[LANE_QUEUES];
-	uint64_t packets;    /* sent, ever */
-	json_object *series; /* CPU ns per packet */
+	uint64_t packets;     /* sent, ever */
+	json_object *series;  /* CPU ns per packet */
+	json_object *latency; /* ns by the clock of each packet that was sent alone; NULL: this is not asked */
 };
 
 static struct lane lanes[LANES_MAX];
@@ -107,12 +109,39 @@ static void add_lane(const struct lane *from, const char *netns)
 /* What is for report.py alone is left to it, anything else is somebody's mistake. */
 static bool is_for_report(const char *line)
 {
-	static const char *const words[] = {"#", "group ", "title ", "target ", "scaling "};
+	static const char *const words[] = {"#", "group ", "title ", "target ", "scaling ", "scaled "};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (!strncmp(line, words[i], strlen(words[i])))
 			return true;
 	return !*line;
+}
+
+/* "needs LANE WHAT": the lane is set up, so the kernel has it. */
+static bool read_needs(const char *line)
+{
+	char lane[24], what[16];
+
+	if (sscanf(line, "needs %23s %15s", lane, what) != 2)
+		return false;
+	find_lane(lane)->flows = !strcmp(what, "flowtable");
+	return true;
+}
+
+/* "latency KEY" */
+static bool read_latency(const char *line)
+{
+	char key[32];
+	int found = 0;
+
+	if (sscanf(line, "latency %31s", key) != 1)
+		return false;
+	for (int i = 0; i < row_count; i++)
+		if (!strcmp(rows[i].key, key) && rows[i].queues == 1) {
+			rows[i].latency = json_object_new_array();
+			found++;
+		}
+	return found;
 }
 
 static void read_line(const char *line, const char *netns)
@@ -128,7 +157,7 @@ static void read_line(const char *line, const char *netns)
 			  row.sources, row.base, row.expects, row.verdict) == 7) {
 		add_row(&row, 4);
 		add_row(&row, 6);
-	} else {
+	} else if (!read_needs(line) && !read_latency(line)) {
 		errno = EINVAL;
 		die(line);
 	}
@@ -148,7 +177,26 @@ static void read_rows(const char *path, const char *netns)
 	fclose(file);
 }
 
+static int device(const struct row *row, int queue)
+{
+	return row->back ? row->lane->tap[queue] : row->lane->tun[queue];
+}
+
 /* ---- that it does what its name says ---- */
+
+/* A flowtable takes a connection when packets of both directions have been seen: of the lane's rows in turn. */
+static void converse(void)
+{
+	for (int i = 0; i < 3 * row_count; i++) {
+		struct row *row = &rows[i % row_count];
+
+		if (!row->lane->flows)
+			continue;
+		lane_set_sinks(row->lane, true);
+		traffic_send(&row->traffic[0], device(row, 0), 1);
+		row->packets++;
+	}
+}
 
 static void prove(struct row *row)
 {
@@ -160,7 +208,7 @@ static void prove(struct row *row)
 	int len;
 
 	lane_set_sinks(row->lane, false);
-	traffic_send(&row->traffic[0], row->back ? row->lane->tap[0] : row->lane->tun[0], 1);
+	traffic_send(&row->traffic[0], device(row, 0), 1);
 	row->packets++;
 	len = lane_read(row->lane, !row->back, frame);
 	lane_set_sinks(row->lane, true);
@@ -212,7 +260,7 @@ static void *inject(void *data)
 {
 	struct injector *injector = data;
 	struct row *row = injector->row;
-	int fd = row->back ? row->lane->tap[injector->queue] : row->lane->tun[injector->queue];
+	int fd = device(row, injector->queue);
 
 	stay_on(cpus[injector->queue]);
 	traffic_send(&row->traffic[injector->queue], fd, WARM_UP);
@@ -258,6 +306,31 @@ static void measure(struct row *row, int count)
 	json_object_array_add(row->series, json_object_new_double(ns));
 }
 
+static double clock_time(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1e9 + time.tv_nsec;
+}
+
+/* The next packet is sent when the one before it has left, and has been counted. */
+static void time_each(struct row *row)
+{
+	uint64_t before = lane_count(row->lane);
+
+	for (int i = 1; i <= SINGLE; i++) {
+		double ns = -clock_time();
+
+		traffic_send(&row->traffic[0], device(row, 0), 1);
+		ns += clock_time();
+		if (lane_count(row->lane) != before + i)
+			wrong(row, "packets that have left one by one", lane_count(row->lane) - before, i);
+		json_object_array_add(row->latency, json_object_new_int64(ns));
+	}
+	row->packets += SINGLE;
+}
+
 /* Fisher and Yates; the order is of no other interest than to be another one. */
 static void shuffle(int order[], int count)
 {
@@ -273,14 +346,18 @@ static void measure_all(int rounds, int count)
 {
 	int order[ROWS_MAX];
 
+	converse();
 	for (int i = 0; i < row_count; i++) {
 		order[i] = i;
 		prove(&rows[i]);
 	}
 	for (int round = 0; round < rounds; round++) {
 		shuffle(order, row_count);
-		for (int i = 0; i < row_count; i++)
+		for (int i = 0; i < row_count; i++) {
 			measure(&rows[order[i]], count);
+			if (rows[order[i]].latency)
+				time_each(&rows[order[i]]);
+		}
 	}
 	for (int i = 0; i < row_count; i++)
 		prove(&rows[i]);
@@ -302,6 +379,7 @@ static void write_json(const char *path, int rounds, int count)
 		json_object_object_add(row, "verdict", json_object_new_string(rows[i].verdict));
 		json_object_object_add(row, "sent", json_object_new_int64(rows[i].packets));
 		json_object_object_add(row, "ns", rows[i].series);
+		json_object_object_add(row, "latency", rows[i].latency);
 		json_object_array_add(list, row);
 	}
 	json_object_object_add(all, "rows", list);

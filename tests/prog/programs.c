@@ -21,6 +21,7 @@
 
 #include "index/index_lines.h"
 #include "programs.h"
+#include "steps.h"
 
 #ifndef BPF_F_TEST_SKB_CHECKSUM_COMPLETE /* kernel 6.15 */
 #define BPF_F_TEST_SKB_CHECKSUM_COMPLETE (1U << 2)
@@ -249,6 +250,22 @@ static void keep_statistics(struct bpf_object *object)
 	}
 }
 
+/* In the place of the programs. */
+static void count_steps(struct programs *programs, const struct bpf_program *const of[WGVIA_DIRECTION_COUNT])
+{
+	for (int i = 0; i < WGVIA_DIRECTION_COUNT; i++) {
+		struct steps *steps = calloc(1, sizeof(*steps));
+
+		if (!steps || steps_load(bpf_program__name(of[i]), bpf_program__insns(of[i]),
+					 bpf_program__insn_cnt(of[i]), steps)) {
+			free(steps);
+			continue;
+		}
+		programs->steps[i] = steps;
+		programs->fd[i] = steps->fd;
+	}
+}
+
 void programs_load(struct programs *programs, const struct programs_options *options)
 {
 	struct wgvia_bpf *skel = wgvia_bpf__open();
@@ -295,15 +312,25 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 		if (programs->counters == MAP_FAILED)
 			give_up("cannot map the counters: %s", strerror(errno));
 	}
-	programs->fd[WGVIA_OUT] = bpf_program__fd(skel->progs.wgvia_out);
-	programs->fd[WGVIA_BACK] = bpf_program__fd(options->l3 ? skel->progs.wgvia_back_l3 : skel->progs.wgvia_back);
-	programs->fd[WGVIA_EGRESS] =
-		bpf_program__fd(options->l3 ? skel->progs.wgvia_egress_l3 : skel->progs.wgvia_egress);
+	const struct bpf_program *const of[] = {
+		[WGVIA_OUT] = skel->progs.wgvia_out,
+		[WGVIA_BACK] = options->l3 ? skel->progs.wgvia_back_l3 : skel->progs.wgvia_back,
+		[WGVIA_EGRESS] = options->l3 ? skel->progs.wgvia_egress_l3 : skel->progs.wgvia_egress,
+	};
+	for (int i = 0; i < WGVIA_DIRECTION_COUNT; i++)
+		programs->fd[i] = bpf_program__fd(of[i]);
+	if (options->count_steps)
+		count_steps(programs, of);
 	programs->stage = load_stage(programs);
 }
 
 void programs_unload(struct programs *programs)
 {
+	for (int i = 0; i < WGVIA_DIRECTION_COUNT; i++)
+		if (programs->steps[i]) {
+			steps_unload(programs->steps[i]);
+			free(programs->steps[i]);
+		}
 	wgvia_bpf__destroy(programs->skel);
 	close(programs->stage);
 }

@@ -18,6 +18,8 @@
 #include "wgvia.skel.h"
 #include "wgvia_abi.h"
 
+struct steps;
+
 enum device {
 	DEVICE_NONE,
 	DEVICE_TUNNEL,
@@ -54,6 +56,7 @@ struct programs_options {
 	bool no_check_mtu; /* as on a kernel without that helper; on such a one always */
 	bool no_trace;	   /* without the part that tells a listener */
 	bool record;
+	bool count_steps;   /* steps.h: steps[] are NULL if this kernel refuses it */
 	bool flat_counters; /* an array that is mapped here in place of the per-CPU array, to be read at no cost */
 	struct wgvia_bpf *maps_of; /* programs whose maps these use as well */
 };
@@ -64,8 +67,9 @@ struct programs {
 	int fd[WGVIA_DIRECTION_COUNT];
 	int stage;
 	volatile uint32_t *stage_input;
-	volatile struct recorded *recorded; /* NULL without the recorder */
-	struct wgvia_counter *counters;	    /* NULL without flat counters */
+	volatile struct recorded *recorded;	    /* NULL without the recorder */
+	struct wgvia_counter *counters;		    /* NULL without flat counters */
+	struct steps *steps[WGVIA_DIRECTION_COUNT]; /* NULL: not counted */
 };
 
 struct run {
