@@ -18,6 +18,7 @@ struct netdev {
 	uint32_t flags; /* IFF_* */
 	uint32_t mtu;
 	uint32_t master;   /* ifindex of the bridge, bond, VRF ...; 0: none */
+	uint32_t lower;	   /* ifindex of the device that a VLAN or a macvlan is on; 0: none, or not here */
 	uint8_t operstate; /* IF_OPER_* */
 	uint32_t table;	   /* of a VRF; 0: not a VRF */
 	uint32_t xdp;	   /* id of the program; 0: none */

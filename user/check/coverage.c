@@ -13,6 +13,7 @@
 
 #include "base/util.h"
 #include "check/finding.h"
+#include "config/source.h"
 #include "plan/allowed_ips.h"
 
 #define PARTS_MAX 16   /* of one range */
@@ -50,12 +51,6 @@ size_t coverage_range_end(const struct coverage *coverage, size_t first)
 static bool is_everywhere(const struct prefix *range)
 {
 	return range->len <= (range->ip.family == AF_INET ? 1 : 3);
-}
-
-/* Sources whose packets the kernel never forwards, whatever the family's sysctl. */
-static bool stays_here(const struct prefix *range)
-{
-	return ip_is_link_local(&range->ip) || ip_is_multicast(&range->ip) || ip_is_loopback(&range->ip);
 }
 
 /* The prefixes of the plan, reduced. The caller frees the array. 0 or -ENOMEM. */
@@ -115,8 +110,8 @@ static int find_gaps(struct examined *examined, struct everywhere *everywhere)
 	for (size_t i = 0; i < coverage->wireguard->allowed_count && !ret; i++) {
 		const struct allowed_ip *allowed = &coverage->wireguard->allowed[i];
 
-		if (!(allowed->prefix.ip.family == AF_INET ? forwards4 : forwards6) || stays_here(&allowed->prefix) ||
-		    prefixes_cover(&covering, &allowed->prefix))
+		if (!(allowed->prefix.ip.family == AF_INET ? forwards4 : forwards6) ||
+		    prefix_stays_on_link(&allowed->prefix) || prefixes_cover(&covering, &allowed->prefix))
 			continue;
 		if (!is_everywhere(&allowed->prefix))
 			ret = add_gaps(coverage, allowed, &covering);
@@ -161,6 +156,24 @@ static enum severity severity_of(const struct examined *examined)
 	return examined_drops_outside(examined) ? SEVERITY_INFO : SEVERITY_WARNING;
 }
 
+/*
+ * Whether `from allowed-ips` would cover this gap, and what peers get later: of its family, no peer may send from
+ * everywhere, by one range or by several, and it is not in force already.
+ */
+static bool does_following_help(const struct examined *examined, uint8_t family)
+{
+	struct prefixes all = {};
+	struct error ignored = {};
+	bool helps = !source_find(&examined->plan.state, WGVIA_SOURCE_ALLOWED_IPS, family);
+
+	if (allowed_ips_aggregate(examined->coverage.wireguard, true, &all, &ignored))
+		return false;
+	for (size_t i = 0; i < all.count; i++)
+		helps &= all.all[i].ip.family != family || all.all[i].len;
+	free(all.all);
+	return helps;
+}
+
 static void add_uncovered(struct examined *examined)
 {
 	const struct coverage *coverage = &examined->coverage;
@@ -172,10 +185,12 @@ static void add_uncovered(struct examined *examined)
 		snprintf(whole, sizeof(whole), " (part of its AllowedIPs '%s')", prefix_text(&first->range, range));
 	coverage_words(examined, 0, coverage->gap_count, remedy);
 	finding_add(examined, severity_of(examined), "uncovered_peer", remedy,
-		    "no prefix covers '%s'%s%s, from which peer '%s'%s may send: what comes from there %s",
+		    "no prefix covers '%s'%s%s, from which peer '%s'%s may send: what comes from there %s%s",
 		    prefix_text(&first->part, part), whole, more_text(coverage->gap_count, parts),
 		    wireguard_key_text(coverage->wireguard->peers[first->peer].public_key, key),
-		    more_text(coverage->peer_count, peers), examined_outside_fate(examined));
+		    more_text(coverage->peer_count, peers), examined_outside_fate(examined),
+		    does_following_help(examined, first->part.ip.family) ? "; 'from allowed-ips' follows the peers"
+									 : "");
 }
 
 static void add_everywhere(struct examined *examined, const struct everywhere *everywhere)

@@ -82,6 +82,8 @@ void check_threaded_napi(struct examined *examined);
 void check_instance(struct examined *examined);
 /* The gateways, as the agent sees them. */
 void check_gateways(struct examined *examined);
+/* Gateways that cannot be probed by their `health`. */
+void check_health(struct examined *examined);
 /* Hosts of the LAN that send replies to this host instead of the firewall. */
 void check_return(struct examined *examined);
 /* Policy rules and routes that conflict with the instance. */

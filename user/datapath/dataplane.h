@@ -18,10 +18,11 @@ struct programs;
  * Makes the instance match the plan, all or nothing: replaces programs, reuses maps if they fit or else fills new ones,
  * then detaches what is no longer wanted. `running` is what instance_open() found, or empty. `programs` is what the
  * caller holds, and afterwards the programs of this instance; they are loaded only if the plan needs one that neither
- * `programs` nor a device has. `*changed` is set if a program or an attachment changed.
+ * `programs` nor a device has. `*changed` is set if a program or an attachment changed, `*in_force` if the plan is in
+ * force: on an error then, only the detaching failed.
  */
 int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
-		    bool *changed, struct error *error);
+		    bool *changed, bool *in_force, struct error *error);
 
 /* Completes or undoes what a killed command left unfinished. The lock must be held. */
 int dataplane_recover(const char *root, const char *tunnel, struct error *error);
