@@ -43,6 +43,7 @@ struct packet {
 	 * value of a byte in here, so it verifies what follows once, and not once for each value.
 	 */
 	__u8 to;
+	__u32 counter; /* with "counters prefix": wgvia_gateway.counter of the prefix that was looked up last */
 	struct address source;
 	struct address destination;
 };

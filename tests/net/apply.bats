@@ -74,6 +74,7 @@ changes_nothing() {
 + on-fail drop
 + outside pass
 + mss off
++ counters off
 + return via
 + from $VPN4 via $FW4 dev ens3
 + from $VPN6 via $FW6 dev ens3
@@ -169,12 +170,12 @@ changes_in_json() {
 @test "JSON: the lines as objects, none where nothing changes" {
 	good
 	is "$(wgvia -j apply wg6 "$conf" | changes_in_json)" \
-		"$(printf '["wg6","add mode fast","add on-fail drop","add outside pass","add mss off","add return via","add from %s","add from %s"]' \
+		"$(printf '["wg6","add mode fast","add on-fail drop","add outside pass","add mss off","add counters off","add return via","add from %s","add from %s"]' \
 			"$VPN4 via $FW4 dev ens3" "$VPN6 via $FW6 dev ens3")"
 	is "$(wgvia -j apply wg6 "$conf")" '{"interface":"wg6","changes":[],"notes":[]}'
 	is "$(wgvia -j apply -c wg6 - <<<"from $VPN4" | changes_in_json)" "[\"wg6\",\"del from $VPN6 via $FW6 dev ens3\"]"
-	is "$(wgvia -j save wg6 | jq -c '.statements | (.[:5], .[5:])')" \
-		"[\"mode fast\",\"on-fail drop\",\"outside pass\",\"mss off\",\"return via\"]
+	is "$(wgvia -j save wg6 | jq -c '.statements | (.[:6], .[6:])')" \
+		"[\"mode fast\",\"on-fail drop\",\"outside pass\",\"mss off\",\"counters off\",\"return via\"]
 [\"from $VPN4 via $FW4 dev ens3\",\"from $VPN6 via $FW6 dev ens3\"]"
 }
 
@@ -339,6 +340,7 @@ comes_back() {
 on-fail drop
 outside pass
 mss off
+counters off
 return via
 from $VPN4 via $FW6 dev ens3
 from 10.6.3.0/24 via fe80::2 dev ens3
@@ -369,7 +371,7 @@ zero12="00 00 00 00 00 00 00 00 00 00 00 00"
 
 # write_ten4 IFINDEX FAMILY ADDRESS4 FLAGS: of 10.7.0.0/16, by bpftool.
 write_ten4() {
-	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $ten4 value hex $(u32 "$1") $(u32 "$2") $3 $zero12 $(u32 "$4")
+	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $ten4 value hex $(u32 "$1") $(u32 "$2") $3 $zero12 $(u32 "$4") 00 00 00 00
 }
 
 # kept_aloud COMMENT STATUS TEXT: save has the line with that behind it, and says so; apply refuses with status and text.

@@ -188,7 +188,7 @@ word() { # NUMBER: as bytes
 set_gateway() {
 	# shellcheck disable=SC2046 # words
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes6" key hex $VPN6_KEY \
-		value hex $(word "$1") $(word "$2") $3 $(word "$4")
+		value hex $(word "$1") $(word "$2") $3 $(word "$4") 00 00 00 00
 }
 
 # unusable PROBLEM IFINDEX FAMILY ADDRESS FLAGS: show names it, packets are dropped and counted, `up` repairs.
@@ -243,9 +243,9 @@ random_bytes() { # COUNT
 	load_start load "$NS_C1" 3000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $INET6
 	for ((i = 0; i < 100; i++)); do
 		# shellcheck disable=SC2046 # words
-		bpftool map update pinned "$PIN_DIR/wg6/prefixes6" key hex $VPN6_KEY value hex $(random_bytes 28)
+		bpftool map update pinned "$PIN_DIR/wg6/prefixes6" key hex $VPN6_KEY value hex $(random_bytes 32)
 		# shellcheck disable=SC2046 # words
-		bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $VPN4_KEY value hex $(random_bytes 28)
+		bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $VPN4_KEY value hex $(random_bytes 32)
 		[ $((i % 10)) -ne 9 ] || up mode stack
 	done
 	load_stop load >"$BATS_TEST_TMPDIR/load"

@@ -35,9 +35,11 @@ static const struct {
 	{"ethernet", {.tunnel_ether = true}},
 	{"stack", {.l3 = true, .stack = true}},
 	{"no_check_mtu", {.l3 = true, .no_check_mtu = true}},
+	{"counters", {.l3 = true, .count = true}},
+	{"counters_stack", {.l3 = true, .count = true, .stack = true}},
 };
 
-static struct figure figures[32];
+static struct figure figures[40];
 static unsigned int figure_count;
 
 /* `relative` to the folder of this program; NULL: it is not there. */

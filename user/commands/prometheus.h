@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "config/failover.h"
 #include "datapath/lost.h"
+#include "datapath/prefix_counters.h"
 #include "session/instance_view.h"
 
 /* An instance that stays open until all metrics are printed: the format wants the samples of a metric together. */
@@ -19,13 +20,14 @@ struct exposed {
 	struct hops gateways; /* in use, and those that stand by */
 	struct wgvia_counter counters[WGVIA_COUNTERS];
 	struct lost_counts lost;
+	struct prefix_counts prefixes; /* as many as shall have series */
 };
 
 /*
  * Counters and gauges of the instance that `argv` names, or of all. 0, or negative with the error set; the instances
- * that can be read are printed in any case.
+ * that can be read are printed in any case. Of each, `series` prefixes have series of their own at most.
  */
-int prometheus_print(struct context *context, int argc, char **argv, FILE *out);
+int prometheus_print(struct context *context, int argc, char **argv, size_t series, FILE *out);
 
 /* The gauges, and the counters of transitions. 0 or -ENOMEM. */
 int gauges_print(const struct exposed *all, size_t count, FILE *out);

@@ -9,7 +9,7 @@
 
 #include "commands/command.h"
 
-#define COMMAND_WORDS 15 /* that a command explains, at most */
+#define COMMAND_WORDS 16 /* that a command explains, at most */
 
 struct command {
 	const char *name;

@@ -69,15 +69,17 @@ struct request {
 	enum wgvia_return ret;
 	enum wgvia_outside outside;
 	uint32_t mss; /* as in struct wgvia_meta */
+	enum wgvia_counting counting;
 	struct also_words *also;
 	size_t also_count;
 	struct accepted accepted; /* by a file: `up` has no word for it, and leaves what is running */
 	bool is_file;
 	char **files; /* that the statements were read from */
 	size_t file_count;
-	bool mode_given, on_fail_given, ret_given, outside_given, mss_given; /* by a word of the user's */
-	bool is_trial; /* nothing is made of it, for it is only checked */
-	bool by_agent; /* nobody is there to hear a refusal: what cannot be followed is left out */
+	bool mode_given, on_fail_given, ret_given, outside_given, mss_given,
+		counting_given; /* by a word of the user's */
+	bool is_trial;		/* nothing is made of it, for it is only checked */
+	bool by_agent;		/* nobody is there to hear a refusal: what cannot be followed is left out */
 };
 
 void request_free(struct request *request);
@@ -95,6 +97,7 @@ int parse_mode(const char *text, enum wgvia_mode *mode, struct error *error);
 int parse_on_fail(const char *text, enum wgvia_on_fail *on_fail, struct error *error);
 int parse_outside(const char *text, enum wgvia_outside *outside, struct error *error);
 /* "auto", "off", or WGVIA_MSS_MIN to WGVIA_MSS_MAX, as in struct wgvia_meta. */
+int parse_counting(const char *text, enum wgvia_counting *counting, struct error *error);
 int parse_mss(const char *text, uint32_t *mss, struct error *error);
 int parse_return(const char *text, enum wgvia_return *ret, struct error *error);
 

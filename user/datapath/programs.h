@@ -34,8 +34,8 @@ struct programs {
 
 void programs_close(struct programs *programs); /* for cleanup(), too */
 
-/* The object of this program, configured for a kind of tunnel and a mode. The caller destroys it. NULL with errno. */
-struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode);
+/* The object of this program, configured for a kind of tunnel. The caller destroys it. NULL with errno. */
+struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode, enum wgvia_counting counting);
 /* A number that tells code and configuration apart from any other. Before loading. */
 uint64_t programs_build(const struct wgvia_bpf *skeleton);
 /* Loads the programs on the instance's maps, which are made where the instance has none. */
