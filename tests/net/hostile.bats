@@ -236,7 +236,7 @@ random_bytes() { # COUNT
 # In mode stack the egress program counts, and nothing but what has a source in a prefix.
 @test "mode stack: random gateways by bpftool; every packet is counted" {
 	local i before received_before
-	up mode stack
+	up mode stack counters prefix
 	RANDOM=$SEED
 	before=$(counted egress)
 	received_before=$(received)
@@ -246,13 +246,13 @@ random_bytes() { # COUNT
 		bpftool map update pinned "$PIN_DIR/wg6/prefixes6" key hex $VPN6_KEY value hex $(random_bytes 32)
 		# shellcheck disable=SC2046 # words
 		bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $VPN4_KEY value hex $(random_bytes 32)
-		[ $((i % 10)) -ne 9 ] || up mode stack
+		[ $((i % 10)) -ne 9 ] || up mode stack counters prefix
 	done
 	load_stop load >"$BATS_TEST_TMPDIR/load"
 	figures "seed $SEED: $(($(received) - received_before)) packets came, $(($(counted egress) - before)) counted"
 	is "$(($(counted egress) - before)) counted" "$(($(received) - received_before)) counted"
 	[ "$(counter no_gateway)" -gt 0 ]
-	up mode stack
+	up mode stack counters prefix
 	works
 	kernel_is_well
 }
