@@ -188,6 +188,22 @@ good:
 }
 
 /*
+ * Neighbour discovery, which means one neighbour, and no router passes it on (RFC 4861, 7.1: hop limit 255); a prefix
+ * as wide as ::/0 takes this host's own in, and with proxy_ndp LAN hosts ask for a client's address.
+ */
+static __always_inline bool packet_is_neighbour_discovery(struct __sk_buff *skb, __u32 link_len,
+							  const struct packet *pkt)
+{
+	__u8 type;
+
+	if (pkt->family != AF_INET6 || pkt->protocol != IPPROTO_ICMPV6 || pkt->hop_limit != 255)
+		return false;
+	if (bpf_skb_load_bytes(skb, link_len + pkt->header_len, &type, 1))
+		return false;
+	return type >= 133 && type <= 137; /* router solicitation to redirect */
+}
+
+/*
  * Takes off tags with VLAN 0 (IEEE 802.1p, a priority alone), which the kernel takes off behind the programs
  * (check_vlan_id in __netif_receive_skb_core()). False: there are more than anybody has a use for.
  */

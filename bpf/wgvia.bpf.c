@@ -146,21 +146,6 @@ int wgvia_out(struct __sk_buff *skb)
 }
 
 /*
- * Neighbour discovery, which means one neighbour, and no router passes it on (RFC 4861, 7.1: hop limit 255); a prefix
- * as wide as ::/0 takes this host's own in, and with proxy_ndp LAN hosts ask for a client's address.
- */
-static __always_inline bool is_neighbour_discovery(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
-{
-	__u8 type;
-
-	if (pkt->family != AF_INET6 || pkt->protocol != IPPROTO_ICMPV6 || pkt->hop_limit != 255)
-		return false;
-	if (bpf_skb_load_bytes(skb, link_len + pkt->header_len, &type, 1))
-		return false;
-	return type >= 133 && type <= 137; /* router solicitation to redirect */
-}
-
-/*
  * From a gateway of the prefix's, or from somebody else who may: into the tunnel, where that is ours to do. In mode
  * stack the kernel does it, and `*tunnel` means that the packet is on its way there.
  */
@@ -221,7 +206,7 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 	enum sender who;
 	bool returns;
 
-	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || is_neighbour_discovery(skb, link_len, pkt))
+	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || packet_is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
 	if (config.count_prefixes)
 		pkt->counter = COUNTER_NONE;
@@ -383,7 +368,7 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 	elsewhere = skb->ifindex != (*gateway)->ifindex;
 	if (elsewhere && skb->ingress_ifindex && lookup_device_is_known(skb->ingress_ifindex))
 		return NOT_OURS;
-	if (!skb->ingress_ifindex && is_neighbour_discovery(skb, link_len, pkt))
+	if (!skb->ingress_ifindex && packet_is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
 	/* the kernel has asked for the MTU of the device that it chose */
 	verdict = decide_gateway(skb, pkt, *gateway, elsewhere, WGVIA_RETARGETED);
