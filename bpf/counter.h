@@ -16,6 +16,11 @@ static __always_inline __u32 counter_packets(const struct __sk_buff *skb, const 
 	return size ? (pkt->len - pkt->gso_header_len + size - 1) / size : 1;
 }
 
+static __always_inline __u64 counter_bytes(const struct packet *pkt, __u32 packets)
+{
+	return pkt->len + (__u64)(packets - 1) * pkt->gso_header_len;
+}
+
 static __always_inline void counter_add(struct __sk_buff *skb, const struct packet *pkt, enum wgvia_direction direction,
 					enum wgvia_verdict verdict)
 {
@@ -25,7 +30,29 @@ static __always_inline void counter_add(struct __sk_buff *skb, const struct pack
 	if (!counter)
 		return;
 	counter->packets += packets;
-	counter->bytes += pkt->len + (__u64)(packets - 1) * pkt->gso_header_len;
+	counter->bytes += counter_bytes(pkt, packets);
+}
+
+/* In packet.counter: the address is in no prefix. It has no place in the map. */
+#define COUNTER_NONE (~0u)
+
+/*
+ * Of the prefix that was looked up last. An index that has no place, which only somebody else can have written, counts
+ * nothing.
+ */
+static __always_inline void counter_add_prefix(struct __sk_buff *skb, const struct packet *pkt, bool is_back)
+{
+	__u32 chunk = pkt->counter / WGVIA_PREFIX_CHUNK, key = pkt->counter % WGVIA_PREFIX_CHUNK;
+	void *values = bpf_map_lookup_elem(&prefix_counters, &chunk);
+	struct wgvia_prefix_counter *prefix = values ? bpf_map_lookup_elem(values, &key) : NULL;
+	__u32 packets = counter_packets(skb, pkt);
+	struct wgvia_counter *counter;
+
+	if (!prefix)
+		return;
+	counter = is_back ? &prefix->back : &prefix->out;
+	counter->packets += packets;
+	counter->bytes += counter_bytes(pkt, packets);
 }
 
 #endif

@@ -10,8 +10,17 @@
 #include "maps.h"
 #include "packet.h"
 
+/* What a map of prefixes has found; an index has no counter in its gateways. */
+static __always_inline struct wgvia_gateway *lookup_note_counter(struct packet *pkt, struct wgvia_gateway *gateway)
+{
+	if (config.count_prefixes && gateway)
+		pkt->counter = gateway->counter;
+	return gateway;
+}
+
 /*
  * The gateway of the longest prefix that contains `address`, which is one of the packet's. NULL: outside every prefix.
+ * Notes where the prefix is counted.
  */
 static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt, struct address *address)
 {
@@ -20,10 +29,12 @@ static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt, 
 
 	if (pkt->family == AF_INET) {
 		head = index_in_force(INDEX_IPV4, &lines);
-		return head ? index_find4(head, lines, address->key.addr) : bpf_map_lookup_elem(&prefixes4, address);
+		return head ? index_find4(head, lines, address->key.addr, &pkt->counter)
+			    : lookup_note_counter(pkt, bpf_map_lookup_elem(&prefixes4, address));
 	}
 	head = index_in_force(INDEX_IPV6, &lines);
-	return head ? index_find6(head, lines, address->key.addr) : bpf_map_lookup_elem(&prefixes6, address);
+	return head ? index_find6(head, lines, address->key.addr, &pkt->counter)
+		    : lookup_note_counter(pkt, bpf_map_lookup_elem(&prefixes6, address));
 }
 
 /* The longest entry of the bypass list that contains the address. NULL: no entry. */

@@ -114,6 +114,20 @@ struct {
 	__type(value, struct sender_slot);
 } recent SEC(".maps");
 
+/* With "counters prefix", what belongs to each slot. The map is the programs' own, and has no pin. */
+struct sender_counter {
+	__u64 high, low; /* mode stack: a source that is not exempt; all zeros: none is known */
+	__u32 counter;	 /* wgvia_gateway.counter of the destination */
+	__u32 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << SENDER_SLOTS_BITS);
+	__type(key, __u32);
+	__type(value, struct sender_counter);
+} recent_counters SEC(".maps");
+
 /* Findings that `wgvia check` does not count. No program reads this map. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -138,6 +152,20 @@ struct {
 	__type(key, __u32);
 	__type(value, struct wgvia_counter);
 } counters SEC(".maps");
+
+struct prefix_chunk {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WGVIA_PREFIX_CHUNK);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct wgvia_prefix_counter)); /* which has no BTF in here */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, WGVIA_PREFIX_CHUNKS);
+	__type(key, __u32);
+	__array(values, struct prefix_chunk);
+} prefix_counters SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

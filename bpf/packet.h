@@ -42,6 +42,7 @@ struct packet {
 	 * value of a byte in here, so it verifies the code that follows once, and not once for each value.
 	 */
 	__u8 to;
+	__u32 counter; /* with "counters prefix": wgvia_gateway.counter of the prefix that was looked up last */
 	struct address source;
 	struct address destination;
 };
@@ -182,6 +183,23 @@ good:
 	if (skb->gso_size)
 		pkt->gso_header_len = packet_gso_header_len(skb, link_len, pkt);
 	return true;
+}
+
+/*
+/*
+ * Neighbour discovery is for one link, and routers do not forward it (RFC 4861, 7.1: hop limit 255). A prefix as wide
+ * as ::/0 contains this host's own messages, and with proxy_ndp LAN hosts ask for a client's address.
+ */
+static __always_inline bool packet_is_neighbour_discovery(struct __sk_buff *skb, __u32 link_len,
+							  const struct packet *pkt)
+{
+	__u8 type;
+
+	if (pkt->family != AF_INET6 || pkt->protocol != IPPROTO_ICMPV6 || pkt->hop_limit != 255)
+		return false;
+	if (bpf_skb_load_bytes(skb, link_len + pkt->header_len, &type, 1))
+		return false;
+	return type >= 133 && type <= 137; /* router solicitation to redirect */
 }
 
 /*

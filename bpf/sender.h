@@ -215,21 +215,28 @@ static __always_inline __u32 sender_changes(const struct packet *pkt)
 	return count ? *count : 0;
 }
 
+static __always_inline void sender_read_address(const struct packet *pkt, const struct address *address, __u64 *high,
+						__u64 *low)
+{
+	const __u8 *addr = address->key.addr;
+
+	if (pkt->family == AF_INET) {
+		*high = ~0ull; /* not part of any IPv6 address that this host or a client may have */
+		*low = index_word4(addr);
+	} else {
+		*high = index_word8(addr);
+		*low = index_word8(addr + 8);
+	}
+}
+
 /* What a slot must contain to be an answer for this frame; `until` is now. */
 static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 					    struct sender_slot *frame)
 {
-	const __u8 *addr = pkt->destination.key.addr;
 	const struct ethhdr *eth = packet_data(skb);
 	const __u16 *mac = (const __u16 *)eth->h_source;
 
-	if (pkt->family == AF_INET) {
-		frame->high = ~0ull; /* not part of any IPv6 address that this host or a client may have */
-		frame->low = index_word4(addr);
-	} else {
-		frame->high = index_word8(addr);
-		frame->low = index_word8(addr + 8);
-	}
+	sender_read_address(pkt, &pkt->destination, &frame->high, &frame->low);
 	frame->mac = 0;
 	if (link_len && (void *)(eth + 1) <= packet_end(skb))
 		frame->mac = mac[0] | (__u32)mac[1] << 16 | (__u64)mac[2] << 32;
@@ -237,11 +244,51 @@ static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_le
 	frame->until = bpf_jiffies64();
 }
 
+static __always_inline __u32 sender_slot_of(const struct sender_slot *frame)
+{
+	return ((frame->high ^ frame->low) * 0x9e3779b97f4a7c15ull) >> (64 - SENDER_SLOTS_BITS);
+}
+
 static __always_inline struct sender_slot *sender_find_slot(const struct sender_slot *frame)
 {
-	__u32 key = ((frame->high ^ frame->low) * 0x9e3779b97f4a7c15ull) >> (64 - SENDER_SLOTS_BITS);
+	__u32 key = sender_slot_of(frame);
 
 	return bpf_map_lookup_elem(&recent, &key);
+}
+
+/* What belongs to the slot of the frame. */
+static __always_inline struct sender_counter *sender_find_counter(const struct sender_slot *frame)
+{
+	__u32 key = sender_slot_of(frame);
+
+	return bpf_map_lookup_elem(&recent_counters, &key);
+}
+
+static __always_inline void sender_recall_counter(struct packet *pkt, const struct sender_slot *frame)
+{
+	const struct sender_counter *counter = sender_find_counter(frame);
+
+	if (counter)
+		pkt->counter = counter->counter;
+}
+
+/* Notes that the packet's source is not exempt, for sender_is_counted(). */
+static __always_inline void sender_note_source(const struct packet *pkt, const struct sender_slot *frame)
+{
+	struct sender_counter *counter = sender_find_counter(frame);
+
+	if (counter)
+		sender_read_address(pkt, &pkt->source, &counter->high, &counter->low);
+}
+
+/* Whether that is known of the packet's source, since the slot of its destination was filled. */
+static __always_inline bool sender_is_counted(const struct packet *pkt, const struct sender_slot *frame)
+{
+	const struct sender_counter *counter = sender_find_counter(frame);
+	__u64 high, low;
+
+	sender_read_address(pkt, &pkt->source, &high, &low);
+	return counter && !((counter->high ^ high) | (counter->low ^ low));
 }
 
 /* Whether the slot has the answer for this frame. */
@@ -266,6 +313,7 @@ static __noinline int sender_ask(struct __sk_buff *skb, __u32 link_len, struct p
 	__u16 *mac = (__u16 *)sender.mac;
 	__u32 ret = lookup_return();
 	int who = SENDER_STRANGER;
+	struct sender_counter *counter;
 	__u32 list, word;
 
 	if (pkt->family == AF_INET) {
@@ -297,6 +345,9 @@ static __noinline int sender_ask(struct __sk_buff *skb, __u32 link_len, struct p
 		*slot = *frame;
 		slot->mac |= (__u64)who << 48;
 		slot->until += SENDER_TICKS;
+		counter = config.count_prefixes ? sender_find_counter(frame) : NULL;
+		if (counter)
+			*counter = (struct sender_counter){.counter = pkt->counter};
 	}
 	return who;
 }

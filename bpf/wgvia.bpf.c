@@ -65,6 +65,8 @@ static __always_inline int finish(struct __sk_buff *skb, const struct packet *pk
 	if (verdict == NOT_OURS)
 		return redirect;
 	counter_add(skb, pkt, direction, verdict);
+	if (config.count_prefixes && (verdict == WGVIA_REDIRECTED || verdict == WGVIA_RETARGETED))
+		counter_add_prefix(skb, pkt, false);
 	trace_decision(skb, pkt, pkt->family && verdict > WGVIA_MALFORMED, direction, verdict, gateway);
 	action = action_of(direction, verdict, redirect);
 	if (action == TC_ACT_SHOT) /* also after a redirect: this verdict counts the packet, lost.bpf.c must not */
@@ -143,20 +145,6 @@ int wgvia_out(struct __sk_buff *skb)
 }
 
 /*
- * Neighbour discovery is for one link, and routers do not forward it (RFC 4861, 7.1: hop limit 255). A prefix as wide
- * as ::/0 contains this host's own messages, and with proxy_ndp LAN hosts ask for a client's address.
- */
-static __always_inline bool is_neighbour_discovery(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
-{
-	__u8 type;
-
-	if (pkt->family != AF_INET6 || pkt->protocol != IPPROTO_ICMPV6 || pkt->hop_limit != 255)
-		return false;
-	if (bpf_skb_load_bytes(skb, link_len + pkt->header_len, &type, 1))
-		return false;
-	return type >= 133 && type <= 137; /* router solicitation to redirect */
-}
-
 /*
  * For a packet from one of the prefix's gateways, or from another permitted sender: it goes into the tunnel, if that is
  * our task. In mode stack the kernel sends it there, and a nonzero `*tunnel` means that the packet is on its way.
@@ -190,10 +178,24 @@ static __always_inline enum wgvia_verdict decide_stranger(struct __sk_buff *skb,
 	return verdict == WGVIA_TOO_BIG ? WGVIA_REFUSED : verdict;
 }
 
-/* Whether there is anything to do on the way into the tunnel; in mode stack only the MSS. */
+/* Whether there is anything to do on the way into the tunnel; in mode stack only the MSS, and counting. */
 static __always_inline bool may_return(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
 {
-	return link_len && pkt->to == WGVIA_TUNNEL && (!config.stack || mss_is_wanted(skb, link_len, pkt));
+	return link_len && pkt->to == WGVIA_TUNNEL &&
+	       (!config.stack || config.count_prefixes || mss_is_wanted(skb, link_len, pkt));
+}
+
+/* In place of the tunnel's ifindex: the kernel sends the packet there, and there is nothing to do but to count it. */
+#define TUNNEL_OF_KERNEL (~0u)
+
+/* Whether the packet goes into the tunnel, by our hand or the kernel's; `tunnel` is what decide_return() has found. */
+static __always_inline bool is_counted_back(const struct packet *pkt, enum wgvia_verdict verdict, __u32 tunnel)
+{
+	if (!tunnel)
+		return false;
+	if (config.stack)
+		return pkt->hop_limit > 1 && (verdict == NOT_OURS || verdict == WGVIA_DIRECT);
+	return verdict == WGVIA_RETURNED || verdict == WGVIA_DIRECT;
 }
 
 static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
@@ -204,16 +206,25 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 	enum sender who;
 	bool returns;
 
-	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || is_neighbour_discovery(skb, link_len, pkt))
+	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || packet_is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
+	if (config.count_prefixes)
+		pkt->counter = COUNTER_NONE;
 	pkt->to = to;
 	sender_describe(skb, link_len, pkt, &frame);
 	slot = sender_find_slot(&frame);
 	if (!slot)
 		return NOT_OURS;
 	who = sender_is_recent(slot, &frame) ? slot->mac >> 48 : SENDER_LOOP;
+	if (config.count_prefixes && who != SENDER_LOOP)
+		sender_recall_counter(pkt, &frame);
 	if (who <= SENDER_FIREWALL && !may_return(skb, link_len, pkt))
 		return NOT_OURS;
+	if (who <= SENDER_FIREWALL && config.stack && config.count_prefixes && sender_is_counted(pkt, &frame) &&
+	    !mss_is_wanted(skb, link_len, pkt)) {
+		*tunnel = TUNNEL_OF_KERNEL;
+		return NOT_OURS;
+	}
 	/*
 	 * A destination that is exempt outward is exempt here as well, so that this host's connection tracking sees
 	 * both directions. Packets from an address that only this host, one link or nobody may use, or from inside the
@@ -225,6 +236,8 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 	if (who == SENDER_LOOP)
 		who = sender_ask(skb, link_len, pkt, &frame, gateway);
 	returns = may_return(skb, link_len, pkt) && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
+	if (config.stack && config.count_prefixes && returns && who <= SENDER_FIREWALL)
+		sender_note_source(pkt, &frame);
 	if (who <= SENDER_FIREWALL)
 		return returns ? decide_return(skb, pkt, tunnel, config.stack ? NOT_OURS : WGVIA_RETURNED) : NOT_OURS;
 	if (!*gateway || lookup_return() == WGVIA_RETURN_ANY)
@@ -247,7 +260,7 @@ static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
 	if ((link_len && !packet_is_for_host(skb)) || !packet_read(skb, link_len, &pkt))
 		return TC_ACT_UNSPEC;
 	verdict = decide_back(skb, link_len, &pkt, &gateway, &tunnel);
-	if (tunnel) /* a bounced frame returns, and is recognised by its present content */
+	if (tunnel && tunnel != TUNNEL_OF_KERNEL) /* a bounced frame returns, and is recognised by its present content */
 		mss_clamp(skb, link_len, &pkt, tunnel, skb->ifindex);
 	if (verdict == WGVIA_BOUNCED) {
 		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1) ||
@@ -263,6 +276,8 @@ static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
 			redirect = forward_into_tunnel(tunnel);
 		}
 	}
+	if (config.count_prefixes && is_counted_back(&pkt, verdict, tunnel))
+		counter_add_prefix(skb, &pkt, true);
 	return finish(skb, &pkt, WGVIA_BACK, verdict, verdict == WGVIA_BOUNCED ? gateway : NULL, redirect);
 }
 
@@ -353,7 +368,7 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 	elsewhere = skb->ifindex != (*gateway)->ifindex;
 	if (elsewhere && skb->ingress_ifindex && lookup_device_is_known(skb->ingress_ifindex))
 		return NOT_OURS;
-	if (!skb->ingress_ifindex && is_neighbour_discovery(skb, link_len, pkt))
+	if (!skb->ingress_ifindex && packet_is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
 	/* the kernel has checked the MTU of the device that it chose */
 	verdict = decide_gateway(skb, pkt, *gateway, elsewhere, WGVIA_RETARGETED);

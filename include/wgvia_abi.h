@@ -18,7 +18,7 @@
 #define WGVIA_ASSERT _Static_assert
 #endif
 
-#define WGVIA_ABI 8
+#define WGVIA_ABI 9
 
 /*
  * Why a packet goes where it goes, in the order in which the packet path decides. The verdict is the index into the
@@ -85,8 +85,13 @@ struct wgvia_gateway {
 	__u32 family;  /* AF_INET (2, only for IPv4 packets) or AF_INET6 (10) */
 	__u8 addr[16]; /* next hop; IPv4 in the first four bytes */
 	__u32 flags;   /* WGVIA_GATEWAY_* */
+	/*
+	 * With WGVIA_COUNT_PREFIXES, where the prefix is counted, see prefix_counters. 0: together with all others that
+	 * have 0. A number that has no place there: not at all. It does not matter to where the packets go.
+	 */
+	__u32 counter;
 };
-WGVIA_ASSERT(sizeof(struct wgvia_gateway) == 28, "wgvia_gateway");
+WGVIA_ASSERT(sizeof(struct wgvia_gateway) == 32, "wgvia_gateway");
 
 /* Why a prefix is in prefixes4 or prefixes6. */
 enum wgvia_source {
@@ -288,6 +293,20 @@ struct wgvia_counter {
 WGVIA_ASSERT(sizeof(struct wgvia_counter) == 16, "wgvia_counter");
 
 /*
+ * prefix_counters: BPF_MAP_TYPE_ARRAY_OF_MAPS of WGVIA_PREFIX_CHUNKS, each a BPF_MAP_TYPE_PERCPU_ARRAY with
+ * WGVIA_PREFIX_CHUNK values, which exists only while something is counted there, pinned as prefix_counters_KEY. The
+ * key is wgvia_gateway.counter / WGVIA_PREFIX_CHUNK, the index the remainder.
+ */
+#define WGVIA_PREFIX_CHUNK 4096
+#define WGVIA_PREFIX_CHUNKS 256
+
+struct wgvia_prefix_counter {
+	struct wgvia_counter out;  /* from the prefix: redirected, retargeted */
+	struct wgvia_counter back; /* to the prefix, from one of its gateways or, with "return any", from anybody */
+};
+WGVIA_ASSERT(sizeof(struct wgvia_prefix_counter) == 32, "wgvia_prefix_counter");
+
+/*
  * lost: BPF_MAP_TYPE_PERCPU_ARRAY of struct wgvia_counter: packets that the kernel dropped after a redirect. The index
  * is the kernel's drop reason (enum skb_drop_reason), whose numbers differ between kernels. 0: the kernel reports no
  * reason (before Linux 5.17). WGVIA_LOST_OTHER: the number does not fit. WGVIA_LOST_NEIGHBOUR: the reason is "not
@@ -341,6 +360,8 @@ enum wgvia_on_fail { WGVIA_DROP, WGVIA_PASS };
 enum wgvia_return { WGVIA_RETURN_VIA, WGVIA_RETURN_ANY, WGVIA_RETURN_DROP };
 /* What to do with a packet from the tunnel that would leave this host and whose source is outside every prefix. */
 enum wgvia_outside { WGVIA_OUTSIDE_PASS, WGVIA_OUTSIDE_DROP };
+/* What is counted besides verdicts. */
+enum wgvia_counting { WGVIA_COUNT_VERDICTS, WGVIA_COUNT_PREFIXES };
 /*
  * The maximum for the MSS option of a TCP SYN: WGVIA_MSS_OFF, WGVIA_MSS_AUTO, or a number of bytes. Every IPv4 host
  * accepts WGVIA_MSS_MIN (RFC 9293, 3.7.1); no IPv4 packet has room for more than WGVIA_MSS_MAX.
@@ -365,7 +386,9 @@ struct wgvia_meta {
 	__u32 cookie;	 /* low half of that namespace's cookie (SO_NETNS_COOKIE, Linux 5.14); 0: unknown */
 	__u32 outside;	 /* enum wgvia_outside */
 	__u32 mss;	 /* WGVIA_MSS_OFF, WGVIA_MSS_AUTO, or WGVIA_MSS_MIN to WGVIA_MSS_MAX */
+	__u32 counting;	 /* enum wgvia_counting */
+	__u32 reserved;
 };
-WGVIA_ASSERT(sizeof(struct wgvia_meta) == 64, "wgvia_meta");
+WGVIA_ASSERT(sizeof(struct wgvia_meta) == 72, "wgvia_meta");
 
 #endif

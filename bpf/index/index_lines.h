@@ -34,11 +34,14 @@ struct index_table {
 
 struct index_head {
 	__u64 changes; /* count of the map, when it was read */
-	__u64 reserved;
+	/* A line of index_counters for each of the lines before: where each slot's prefix is counted. 0: there are none */
+	__u32 counters;
+	__u32 reserved;
 	struct index_table tables[INDEX_TABLES]; /* longest prefixes first; a table without lines ends the list */
 };
 _Static_assert(sizeof(struct index_head) == INDEX_LINE, "index_head");
 
+/* Prefixes that differ in nothing but their counters have one gateway here, whose counter is 0. */
 struct index_gateway {
 	struct wgvia_gateway value;
 	__u8 reserved[INDEX_LINE - sizeof(struct wgvia_gateway)];
@@ -70,6 +73,11 @@ struct index_line128 {
 	__u32 full;
 };
 _Static_assert(sizeof(struct index_line128) == INDEX_LINE, "index_line128");
+
+struct index_counters {
+	__u32 counter[16]; /* by slot */
+};
+_Static_assert(sizeof(struct index_counters) == INDEX_LINE, "index_counters");
 
 /* `full` has the same offset in each of them. */
 _Static_assert(__builtin_offsetof(struct index_line4, full) == __builtin_offsetof(struct index_line64, full) &&

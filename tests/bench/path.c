@@ -30,7 +30,8 @@ static const struct {
 	int program;
 	struct packet_spec packet;
 	enum trace trace;
-	int target; /* ns over the empty program; 0 for none */
+	bool count, stack; /* "counters prefix"; mode stack */
+	int target;	   /* ns over the empty program; 0 for none */
 } cases[] = {
 #define FROM4 {.family = 4, .source = "8.0.16.1", .destination = "203.0.113.9"}
 #define FROM6 {.family = 6, .source = "2001:db8:86dd:4000::1", .destination = "2001:db8::9"}
@@ -46,12 +47,20 @@ static const struct {
 	{"out, redirected, IPv4, no trace in it", WGVIA_OUT, .packet = FROM4, .trace = TRACE_ABSENT},
 	{"out, redirected, IPv4, others traced", WGVIA_OUT, .packet = FROM4, .trace = TRACE_OTHERS},
 	{"out, redirected, IPv4, traced", WGVIA_OUT, .packet = FROM4, .trace = TRACE_ALL},
+	{"out, redirected, IPv4, by prefix", WGVIA_OUT, .packet = FROM4, .count = true},
+	{"out, redirected, IPv6, by prefix", WGVIA_OUT, .packet = FROM6, .count = true},
 	{"out, outside, IPv4", WGVIA_OUT, .packet = OTHER4, .target = 25},
 	{"out, outside, IPv6", WGVIA_OUT, .packet = OTHER6, .target = 25},
 	{"out, outside, IPv4, no trace in it", WGVIA_OUT, .packet = OTHER4, .trace = TRACE_ABSENT},
 	{"back, returned, IPv4", WGVIA_BACK, .packet = TO4},
 	{"back, returned, IPv6", WGVIA_BACK, .packet = TO6},
 	{"back, returned, IPv4, no trace in it", WGVIA_BACK, .packet = TO4, .trace = TRACE_ABSENT},
+	{"back, returned, IPv4, by prefix", WGVIA_BACK, .packet = TO4, .count = true},
+	{"back, returned, IPv6, by prefix", WGVIA_BACK, .packet = TO6, .count = true},
+	{"back, mode stack, IPv4", WGVIA_BACK, .packet = TO4, .stack = true},
+	{"back, mode stack, IPv6", WGVIA_BACK, .packet = TO6, .stack = true},
+	{"back, mode stack, IPv4, by prefix", WGVIA_BACK, .packet = TO4, .stack = true, .count = true},
+	{"back, mode stack, IPv6, by prefix", WGVIA_BACK, .packet = TO6, .stack = true, .count = true},
 	{"back, not ours, IPv4", WGVIA_BACK, .packet = OTHER4},
 	{"back, not ours, IPv6", WGVIA_BACK, .packet = OTHER6},
 	{"egress, not ours, IPv4", WGVIA_EGRESS, .packet = OTHER4},
@@ -138,7 +147,7 @@ int main(void)
 	static const uint8_t no_mac[6]; /* the loopback device's, where a test run is by default */
 	struct wgvia_gateway gateway4 = {.family = 2, .addr = {192, 0, 2, 1}},
 			     gateway6 = {.family = 10, .addr = {0x20, 1}};
-	struct programs programs, without;
+	struct programs programs, without, counting, stack, counting_stack;
 	struct ring_buffer *events;
 	struct packet_spec spec;
 	int empty;
@@ -147,6 +156,10 @@ int main(void)
 	programs_namespace();
 	programs_load(&programs, &(struct programs_options){});
 	programs_load(&without, &(struct programs_options){.no_trace = true, .maps_of = programs.skel});
+	programs_load(&counting, &(struct programs_options){.count = true, .maps_of = programs.skel});
+	programs_load(&stack, &(struct programs_options){.stack = true, .maps_of = programs.skel});
+	programs_load(&counting_stack,
+		      &(struct programs_options){.count = true, .stack = true, .maps_of = programs.skel});
 	events = ring_buffer__new(bpf_map__fd(programs.skel->maps.events), drop_event, NULL, NULL);
 	if (!events) {
 		perror("events");
@@ -170,11 +183,14 @@ int main(void)
 	}
 	for (int round = -1; round < ROUNDS; round++) /* the first one to warm up */
 		for (size_t i = 0; i < CASES; i++) {
-			const int *fds = (cases[i].trace == TRACE_ABSENT ? &without : &programs)->fd;
+			const struct programs *of = cases[i].count   ? (cases[i].stack ? &counting_stack : &counting)
+						    : cases[i].stack ? &stack
+						    : cases[i].trace == TRACE_ABSENT ? &without
+										     : &programs;
 			double ns;
 
 			set_trace(&programs, cases[i].trace);
-			ns = measure(cases[i].program == EMPTY ? empty : fds[cases[i].program], &frames[i], events);
+			ns = measure(cases[i].program == EMPTY ? empty : of->fd[cases[i].program], &frames[i], events);
 			if (round >= 0)
 				results[i][round] = ns;
 		}

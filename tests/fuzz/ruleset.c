@@ -15,7 +15,7 @@
 /* A tunnel, a gateway's device, and one prefix: for rules to refer to. */
 static struct netdev all[] = {{.ifindex = 1, .name = "wg0"}, {.ifindex = 2, .name = "ens3"}};
 static struct netdevs netdevs = {all, ARRAY_SIZE(all)};
-static struct gateway_entry gateway = {{{.family = AF_INET, .addr = {10, 6}}, 16}, {.ifindex = 2}};
+static struct gateway_entry gateway = {{{.family = AF_INET, .addr = {10, 6}}, 16}, {.ifindex = 2}, 0};
 static struct route lan = {.to = {{.family = AF_INET, .addr = {192, 0, 2}}, 24},
 			   .table = RT_TABLE_MAIN,
 			   .type = RTN_UNICAST,

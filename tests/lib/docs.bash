@@ -62,7 +62,7 @@ findings_in_code() {
 
 maps_in_code() {
 	sed -n '/^const char \*const map_names/,/^};/p; /^#define MAP_NAME /p' "$TREE"/user/datapath/{instance,gateway_map,lost}.c |
-		grep -oE '"[a-z0-9]+"' | tr -d '"' | sort
+		grep -oE '"[a-z0-9_]+"' | tr -d '"' | sort
 }
 
 environment_in_code() {

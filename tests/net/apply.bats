@@ -74,6 +74,7 @@ changes_nothing() {
 + on-fail drop
 + outside pass
 + mss off
++ counters off
 + return via
 + from $VPN4 via $FW4 dev ens3
 + from $VPN6 via $FW6 dev ens3
@@ -157,7 +158,7 @@ wg6: from $VPN6 via $FW6 dev ens3"
 		"+ from $VPN4 via $FW4 dev ens3"
 	is "$(printf 'from %s\nform\n' $VPN4 | { wgvia apply wg6 - 2>&1 || true; })" \
 		"wgvia: -:2: unexpected word 'form': from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] \
-[or ADDRESS [dev DEV]]... [health KIND], bypass PREFIX, mode, on-fail, outside, mss, return, accept FINDING reason TEXT"
+[or ADDRESS [dev DEV]]... [health KIND], bypass PREFIX, mode, on-fail, outside, mss, counters, return, accept FINDING reason TEXT"
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 
@@ -169,12 +170,12 @@ changes_in_json() {
 @test "JSON: the lines as objects, none where nothing changes" {
 	good
 	is "$(wgvia -j apply wg6 "$conf" | changes_in_json)" \
-		"$(printf '["wg6","add mode fast","add on-fail drop","add outside pass","add mss off","add return via","add from %s","add from %s"]' \
+		"$(printf '["wg6","add mode fast","add on-fail drop","add outside pass","add mss off","add counters off","add return via","add from %s","add from %s"]' \
 			"$VPN4 via $FW4 dev ens3" "$VPN6 via $FW6 dev ens3")"
 	is "$(wgvia -j apply wg6 "$conf")" '{"interface":"wg6","changes":[],"notes":[]}'
 	is "$(wgvia -j apply -c wg6 - <<<"from $VPN4" | changes_in_json)" "[\"wg6\",\"del from $VPN6 via $FW6 dev ens3\"]"
-	is "$(wgvia -j save wg6 | jq -c '.statements | (.[:5], .[5:])')" \
-		"[\"mode fast\",\"on-fail drop\",\"outside pass\",\"mss off\",\"return via\"]
+	is "$(wgvia -j save wg6 | jq -c '.statements | (.[:6], .[6:])')" \
+		"[\"mode fast\",\"on-fail drop\",\"outside pass\",\"mss off\",\"counters off\",\"return via\"]
 [\"from $VPN4 via $FW4 dev ens3\",\"from $VPN6 via $FW6 dev ens3\"]"
 }
 
@@ -236,7 +237,7 @@ stays_whole() {
 
 @test "a dry run where nothing runs makes nothing" {
 	good
-	is "$(wgvia apply -c wg6 "$conf" | grep -c '^+ ')" 7
+	is "$(wgvia apply -c wg6 "$conf" | grep -c '^+ ')" 8
 	[ ! -e "$PIN_DIR" ]
 	nothing_left
 }
@@ -339,6 +340,7 @@ comes_back() {
 on-fail drop
 outside pass
 mss off
+counters off
 return via
 from $VPN4 via $FW6 dev ens3
 from 10.6.3.0/24 via fe80::2 dev ens3
@@ -369,7 +371,7 @@ zero12="00 00 00 00 00 00 00 00 00 00 00 00"
 
 # write_ten4 IFINDEX FAMILY ADDRESS4 FLAGS: of 10.7.0.0/16, by bpftool.
 write_ten4() {
-	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $ten4 value hex $(u32 "$1") $(u32 "$2") $3 $zero12 $(u32 "$4")
+	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $ten4 value hex $(u32 "$1") $(u32 "$2") $3 $zero12 $(u32 "$4") 00 00 00 00
 }
 
 # kept_aloud COMMENT STATUS TEXT: save has the line with that behind it, and says so; apply refuses with status and text.
@@ -387,17 +389,17 @@ kept_aloud() {
 	ens3=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
 	wgvia up wg6 "${WORDS[@]}"
 	write_ten4 0 2 "$fw" 0
-	kept_aloud "no device" 2 ":8: 'ifindex:0' is not a valid interface name"
+	kept_aloud "no device" 2 ":9: 'ifindex:0' is not a valid interface name"
 	write_ten4 4000 2 "$fw" 0
-	kept_aloud "device no longer exists" 2 ":8: 'ifindex:4000' is not a valid interface name"
+	kept_aloud "device no longer exists" 2 ":9: 'ifindex:4000' is not a valid interface name"
 	write_ten4 "$ens3" 77 "$fw" 0
-	kept_aloud "unknown address family" 2 ":8: '?' is not an IPv4 or IPv6 address"
+	kept_aloud "unknown address family" 2 ":9: '?' is not an IPv4 or IPv6 address"
 	write_ten4 "$ens3" 2 "e0 00 00 01" 0
-	kept_aloud "next hop is multicast" 2 ":8: via '224.0.0.1' is multicast"
+	kept_aloud "next hop is multicast" 2 ":9: via '224.0.0.1' is multicast"
 	write_ten4 "$ens3" 2 "c0 00 02 02" 0
-	kept_aloud "next hop is this host's own" 1 ":8: via '$GW4' is this host's own address"
+	kept_aloud "next hop is this host's own" 1 ":9: via '$GW4' is this host's own address"
 	write_ten4 1 2 "7f 00 00 01" 0
-	kept_aloud "next hop is not a gateway address" 2 ":8: via '127.0.0.1' is not a gateway address"
+	kept_aloud "next hop is not a gateway address" 2 ":9: via '127.0.0.1' is not a gateway address"
 	# what apply can mend it mends, and tells
 	write_ten4 "$ens3" 2 "$fw" 4
 	run --separate-stderr wgvia save wg6

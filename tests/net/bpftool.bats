@@ -20,7 +20,7 @@ setup() {
 	wgvia up wg6 from 10.99.0.0/16 via $FW4 dev ens3 from 2001:db8:99::/48 via $FW6 dev ens3
 }
 
-# Keys: the length in host order, the address. Values: ifindex, family, next hop in 16 bytes, flags.
+# Keys: the length in host order, the address. Values: ifindex, family, next hop in 16 bytes, flags, and 0 for the counter.
 key4="10 00 00 00 0a 06 00 00"                                                         # 10.6.0.0/16
 key6="32 00 00 00 20 01 0d b8 00 01 00 00 00 00 00 00 00 00 00 00"                     # 2001:db8:1::/50
 fw4="02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00"                      # AF_INET 192.0.2.1
@@ -34,11 +34,11 @@ u32() { # NUMBER: its bytes, on a little-endian host
 }
 
 prefix4() { # VALUE
-	bpftool map update pinned "$PINS/prefixes4" key hex $key4 value hex $1
+	bpftool map update pinned "$PINS/prefixes4" key hex $key4 value hex $1 00 00 00 00
 }
 
 prefix6() { # VALUE
-	bpftool map update pinned "$PINS/prefixes6" key hex $key6 value hex $1
+	bpftool map update pinned "$PINS/prefixes6" key hex $key6 value hex $1 00 00 00 00
 }
 
 shown() { # PREFIX JQ-FILTER

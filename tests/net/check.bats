@@ -480,7 +480,7 @@ programs_before() {
 scribble() {
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex 10 00 00 00 0a 06 00 00 \
 		value hex "$(printf %02x $(($1 & 255)))" "$(printf %02x $(($1 >> 8)))" 00 00 "$2" 00 00 00 \
-		$3 00 00 00 00 00 00 00 00 00 00 00 00 "$4" 00 00 00
+		$3 00 00 00 00 00 00 00 00 00 00 00 00 "$4" 00 00 00 00 00 00 00
 }
 
 @test "value: those that the packet path cannot use" {
@@ -514,7 +514,7 @@ scribble() {
 	up
 	provoked value bpftool map update pinned "$PIN_DIR/wg6/prefixes6" \
 		key hex 32 00 00 00 20 01 0d b8 00 01 00 00 00 00 00 00 00 00 00 00 \
-		value hex "$(printf %02x $dev)" 00 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+		value hex "$(printf %02x $dev)" 00 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
 	tells value "IPv6 prefix with an IPv4 next hop"
 	up
 	meta=$(bpftool -j map lookup pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 | jq -r '.value | .[8] = "0x07" | join(" ")')

@@ -319,6 +319,7 @@ both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 {\"action\":\"add\",\"statement\":\"on-fail drop\",\"on_fail\":\"drop\"}
 {\"action\":\"add\",\"statement\":\"outside pass\",\"outside\":\"pass\"}
 {\"action\":\"add\",\"statement\":\"mss off\",\"mss\":\"off\"}
+{\"action\":\"add\",\"statement\":\"counters off\",\"counters\":\"off\"}
 {\"action\":\"add\",\"statement\":\"return via\",\"return\":\"via\"}
 {\"action\":\"add\",\"statement\":\"from $VPN4 via $FW4 dev ens3\",$from4,\"ifindex\":$ifindex}"
 	is "$(wgvia -j up wg6 from $VPN4 via $FW4 or $SVC4 bypass 198.18.0.0/15 |

@@ -74,7 +74,7 @@ after_dropins() {
 before_dropping() {
 	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
 	room bpftool map update pinned /sys/fs/bpf/wgvia/wg6/prefixes4 key 16 0 0 0 10 6 0 0 \
-		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
 	spawn "$NS_C1" clients ping -q -n -i 0.05 $SVC4
 }
 

@@ -112,7 +112,7 @@ cut_off6() {
 gateway() {
 	/usr/bin/python3 -c 'import ipaddress, struct, sys
 ifindex, family, via, flags = sys.argv[1:]
-print(struct.pack("=II16sI", int(ifindex), int(family), ipaddress.ip_address(via).packed, int(flags)).hex(" "))' "$@"
+print(struct.pack("=II16sII", int(ifindex), int(family), ipaddress.ip_address(via).packed, int(flags), 0).hex(" "))' "$@"
 }
 
 # ifindex DEVICE

@@ -188,7 +188,7 @@ word() { # NUMBER: as bytes
 set_gateway() {
 	# shellcheck disable=SC2046 # words
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes6" key hex $VPN6_KEY \
-		value hex $(word "$1") $(word "$2") $3 $(word "$4")
+		value hex $(word "$1") $(word "$2") $3 $(word "$4") 00 00 00 00
 }
 
 # unusable PROBLEM IFINDEX FAMILY ADDRESS FLAGS: show names it, packets are dropped and counted, `up` repairs.
@@ -236,23 +236,23 @@ random_bytes() { # COUNT
 # In mode stack the egress program counts, and nothing but what has a source in a prefix.
 @test "mode stack: random gateways by bpftool; every packet is counted" {
 	local i before received_before
-	up mode stack
+	up mode stack counters prefix
 	RANDOM=$SEED
 	before=$(counted egress)
 	received_before=$(received)
 	load_start load "$NS_C1" 3000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $INET6
 	for ((i = 0; i < 100; i++)); do
 		# shellcheck disable=SC2046 # words
-		bpftool map update pinned "$PIN_DIR/wg6/prefixes6" key hex $VPN6_KEY value hex $(random_bytes 28)
+		bpftool map update pinned "$PIN_DIR/wg6/prefixes6" key hex $VPN6_KEY value hex $(random_bytes 32)
 		# shellcheck disable=SC2046 # words
-		bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $VPN4_KEY value hex $(random_bytes 28)
-		[ $((i % 10)) -ne 9 ] || up mode stack
+		bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $VPN4_KEY value hex $(random_bytes 32)
+		[ $((i % 10)) -ne 9 ] || up mode stack counters prefix
 	done
 	load_stop load >"$BATS_TEST_TMPDIR/load"
 	figures "seed $SEED: $(($(received) - received_before)) packets came, $(($(counted egress) - before)) counted"
 	is "$(($(counted egress) - before)) counted" "$(($(received) - received_before)) counted"
 	[ "$(counter no_gateway)" -gt 0 ]
-	up mode stack
+	up mode stack counters prefix
 	works
 	kernel_is_well
 }

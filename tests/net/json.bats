@@ -73,6 +73,16 @@ values() {
 	is "$(values .removed)" false
 }
 
+@test "stats --prefix: all prefixes, or those inside one" {
+	wgvia up wg6 "${WORDS[@]}" counters prefix
+	prints stats_prefix 0 stats wg6 --prefix
+	is "$(values '[.counters, (.prefixes | map(.prefix)), (.other | type)]')" "[\"prefix\",[\"$VPN4\",\"$VPN6\"],\"object\"]"
+	prints stats_prefix 0 stats wg6 --prefix $VPN4
+	is "$(values '[(.prefixes | length), .other]')" "[1,null]"
+	prints show 0 show wg6
+	is "$(values .counters)" '"prefix"'
+}
+
 @test "without -j, route, bypass and down say nothing" {
 	wgvia up wg6 "${WORDS[@]}"
 	is "$(wgvia route replace wg6 from 10.99.0.0/16 via $FW4)" ""
@@ -89,6 +99,7 @@ all_that_look() {
 	prints show_brief[] 0 -br show
 	prints stats 0 stats wg6
 	prints stats[] 0 stats
+	prints stats_prefix[] 0 stats --prefix
 	prints save "${1:-0}" save wg6
 	prints explain 0 explain wg6 from $C1_4 to $SVC4
 	prints explain 0 explain wg6 from $C1_6 to $SVC6 len 2000 hop-limit 1
@@ -115,7 +126,7 @@ all_that_look() {
 @test "commands that look at an instance with values that cannot be used" {
 	wgvia up wg6 "${WORDS[@]}"
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key 16 0 0 0 10 6 0 0 \
-		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
 	bpftool map update pinned "$PIN_DIR/wg6/bypass4" key 32 0 0 0 198 51 100 7 value 77 0 0 0 1 0 0 0
 	all_that_look 1
 	prints show 0 show wg6

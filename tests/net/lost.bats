@@ -205,7 +205,7 @@ full_queue() {
 mark_down() {
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex 10 00 00 00 0a 06 00 00 value hex \
 		$(printf '%02x' "$(ip -j -n "$NS_GW" link show ens4 | jq '.[0].ifindex')") 00 00 00 02 00 00 00 \
-		c6 33 64 01 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00 00
+		c6 33 64 01 00 00 00 00 00 00 00 00 00 00 00 00 01 00 00 00 00 00 00 00
 }
 
 @test "what the programs drop has a verdict, and is not counted again" {

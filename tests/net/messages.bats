@@ -120,7 +120,7 @@ said() {
 
 @test "a folder of --pin-dir that does not exist is named by what finds nothing there" {
 	local words
-	for words in show stats "stats --prometheus"; do
+	for words in show stats "stats --prefix" "stats --prometheus"; do
 		echo "$words"
 		# shellcheck disable=SC2086 # words
 		run --separate-stderr "$WGVIA" -n "$NS_GW" --pin-dir "${PIN_DIR}x" $words

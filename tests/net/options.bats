@@ -75,7 +75,7 @@ load ../lib/net.bash
 	wgvia down $other
 	# a value that cannot be used
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key 16 0 0 0 10 7 0 0 value 99 0 0 0 2 0 0 0 192 0 2 9 \
-		0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+		0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 	run -0 wgvia -br show
 	[[ $output == *" prefixes 3 UNUSABLE 1 via "*"192.0.2.9 UNUSABLE"* ]] || is "$output" "... UNUSABLE 1 ..."
 }
@@ -104,7 +104,7 @@ on_terminal() {
 	wgvia up wg6 "${WORDS[@]}"
 	rm "$PIN_DIR"/wg6/*egress_2* # detaches the link
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key 16 0 0 0 10 7 0 0 value 99 0 0 0 2 0 0 0 192 0 2 9 \
-		0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+		0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 	[[ "$(on_terminal show wg6)" == *"${red}UNUSABLE: device no longer exists$plain"* ]]
 	[[ "$(on_terminal -br show wg6)" == *" ${red}UNUSABLE 3$plain via "*"${red}UNUSABLE$plain"* ]]
 	[[ "$(on_terminal check wg6)" == *"${red}error$plain: "* ]]

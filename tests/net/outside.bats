@@ -146,7 +146,7 @@ Raw(octets(3000)), 1280)"
 	local file=$BATS_TEST_TMPDIR/file
 	wgvia up wg6 "${WORDS[@]}" outside drop
 	wgvia show wg6 >"$BATS_TEST_TMPDIR/shown"
-	grep -q "^wg6: up mode fast on-fail drop outside drop mss off return via" "$BATS_TEST_TMPDIR/shown"
+	grep -q "^wg6: up mode fast on-fail drop outside drop mss off counters off return via" "$BATS_TEST_TMPDIR/shown"
 	is "$(wgvia -j show wg6 | jq -r .outside)" drop
 	wgvia save wg6 >"$file"
 	grep -qx "outside drop" "$file"

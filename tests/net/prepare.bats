@@ -213,6 +213,7 @@ hint: to prepare for an interface that does not exist yet, name the prefixes: fr
 on-fail drop
 outside pass
 mss off
+counters off
 return via
 from $VPN4 via $FW4 dev ens3
 from $VPN6 via $FW6 dev ens3

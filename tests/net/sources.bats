@@ -187,7 +187,7 @@ no prefix is in force: what comes out of the tunnel bypasses the firewall"
 	ifindex=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
 	for value in "7 0 0 0  192 0 2 9" "2 0 0 0  192 0 2 9"; do # of an unknown family, and IPv4's for IPv6
 		bpftool map update pinned "$PIN_DIR/wg6/sources" key 1 0 0 0 10 0 0 0 \
-			value $ifindex 0 0 0  $value 0 0 0 0 0 0 0 0 0 0 0 0  0 0 0 0
+			value $ifindex 0 0 0  $value 0 0 0 0 0 0 0 0 0 0 0 0  0 0 0 0  0 0 0 0
 		is "$(wgvia save wg6 | grep ^from)" "from addresses via $FW4 dev ens3"
 	done
 	wgvia route add wg6 from 10.99.0.0/16 via $FW4

@@ -119,7 +119,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 
 @test "a verdict without a gateway that can be used" {
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key 16 0 0 0 10 6 0 0 \
-		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
 	trace -- verdict no_gateway count 1
 	ping_once "$NS_C1" $SVC4 || true
 	shows "$TIME out wg6 $C1_4 > $SVC4 icmp type 8 code 0 len 84 no_gateway via $FW4 dev if9999$"

@@ -205,7 +205,7 @@ download() {
 	wgvia up wg6 "${WORDS[@]}"
 	# what is dropped for want of a gateway never gets to the device where tcpdump looks
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key 16 0 0 0 10 6 0 0 \
-		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
 	start_capture "$NS_GW" ens3 "$BATS_TEST_TMPDIR/ens3.pcap" "host $SVC4"
 	# shellcheck disable=SC2016,SC2046 # the inner shell's; words
 	spawn "$NS_GW" trace bash -c 'exec "$@" 2>"$0"' "$BATS_TEST_TMPDIR/stderr" \

@@ -390,6 +390,7 @@ static void decide_out(const struct model_config *config, const struct model_pac
 	count(packet, link_len, &facts, result);
 	if (result->verdict != WGVIA_REDIRECTED)
 		return;
+	result->counted = gateway;
 	one_hop_less(&facts, result->data + link_len);
 	if (config->l3)
 		push_link_header(result);
@@ -455,6 +456,13 @@ static void bounce(const struct model_config *config, const struct model_packet 
 	send_to(gateway, result);
 }
 
+/* What goes into the tunnel, by our hand or, in mode stack, the kernel's. */
+static bool is_counted_back(const struct model_config *config, const struct facts *facts,
+			    const struct model_result *result)
+{
+	return config->stack ? facts->hop_limit >= 2 : result->redirected;
+}
+
 static void decide_back(const struct model_config *config, const struct model_packet *packet,
 			struct model_result *result)
 {
@@ -486,6 +494,11 @@ static void decide_back(const struct model_config *config, const struct model_pa
 			give_back(config, packet, &facts, WGVIA_DIRECT, result);
 	} else {
 		bounce(config, packet, link_len, &facts, gateway, to == WGVIA_LOCAL, result);
+		return;
+	}
+	if (returns && is_counted_back(config, &facts, result)) {
+		result->counted = gateway;
+		result->counted_back = true;
 	}
 }
 
@@ -601,6 +614,7 @@ static void turn(const struct model_config *config, const struct model_packet *p
 		lower_mss(config, packet, &facts, config->tunnel_ifindex, gateway->ifindex, result->data + link_len,
 			  &result->lowered);
 	send_to(gateway, result);
+	result->counted = kind < TURNED ? gateway : NULL;
 	result->cb[3] = packet->pass;
 	if (kind >= TURNED) {
 		result->verdict = MODEL_UNCOUNTED;

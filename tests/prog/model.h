@@ -20,6 +20,7 @@ struct model_prefix {
 	unsigned int bits;
 	uint32_t ifindex, family, flags; /* the gateway */
 	uint8_t next_hop[16];
+	uint32_t counter; /* its own */
 };
 
 struct model_bypass {
@@ -69,6 +70,8 @@ struct model_result {
 	int verdict; /* MODEL_UNCOUNTED for none */
 	int action;
 	uint64_t packets, bytes;
+	const struct model_prefix *counted; /* with "counters prefix", for which prefix; NULL: for none */
+	bool counted_back;
 	bool redirected;
 	bool lowered; /* the MSS option */
 	bool has_next_hop;

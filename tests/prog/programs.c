@@ -218,7 +218,8 @@ static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 #define SHARE(map) bpf_map__reuse_fd(skel->maps.map, bpf_map__fd(of->maps.map))
 	if (SHARE(prefixes4) || SHARE(prefixes6) || SHARE(bypass4) || SHARE(bypass6) || SHARE(changes) ||
 	    SHARE(indexes) || SHARE(devices) || SHARE(counters) || SHARE(meta) || SHARE(passes) || SHARE(trace) ||
-	    SHARE(events) || SHARE(failover) || SHARE(senders) || SHARE(learnt) || SHARE(bounced) || SHARE(recent))
+	    SHARE(events) || SHARE(failover) || SHARE(senders) || SHARE(learnt) || SHARE(bounced) || SHARE(recent) ||
+	    SHARE(recent_counters) || SHARE(prefix_counters))
 		give_up("cannot share maps");
 #undef SHARE
 }
@@ -234,6 +235,20 @@ static void fill_devices(int map)
 		    bpf_map_update_elem(map, &devices[i].ifindex, &devices[i].ifindex, BPF_NOEXIST))
 			give_up("cannot fill the map of devices: %s", strerror(errno));
 	shell("ip link delete gone");
+}
+
+static void add_prefix_counters(struct wgvia_bpf *skel)
+{
+	int outer = bpf_map__fd(skel->maps.prefix_counters), fd;
+	uint32_t first = 0, id;
+
+	if (!bpf_map_lookup_elem(outer, &first, &id)) /* those of other programs */
+		return;
+	fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "prefix_chunk", sizeof(uint32_t),
+			    sizeof(struct wgvia_prefix_counter), WGVIA_PREFIX_CHUNK, NULL);
+	if (fd < 0 || bpf_map_update_elem(outer, &first, &fd, BPF_ANY))
+		give_up("cannot add counters of prefixes: %s", strerror(errno));
+	close(fd);
 }
 
 /* What the verifier says of each program at the end: bpf_program__log_buf(). Of a failure it says more. */
@@ -282,6 +297,7 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 	config->tunnel_ether = options->tunnel_ether;
 	config->has_trace = !options->no_trace;
 	config->stack = options->stack;
+	config->count_prefixes = options->count;
 	config->has_check_mtu = !options->no_check_mtu && programs_can_check_mtu();
 	if (options->maps_of) {
 		share_maps(skel, options->maps_of);
@@ -302,6 +318,8 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 		give_up("cannot load the programs: %s", strerror(errno));
 	if (options->record)
 		close(recorder);
+	if (options->count)
+		add_prefix_counters(skel);
 	if (!options->maps_of) {
 		fill_devices(bpf_map__fd(skel->maps.devices));
 		programs_set_tunnel(programs, DEVICE_TUNNEL);
@@ -582,6 +600,28 @@ void programs_forget(struct programs *programs)
 	for (uint32_t i = 0; i < bpf_map__max_entries(programs->skel->maps.recent); i++)
 		if (bpf_map_update_elem(recent, &i, nothing, BPF_ANY))
 			give_up("cannot clear a slot: %s", strerror(errno));
+}
+
+struct wgvia_prefix_counter programs_prefix_counter(struct programs *programs, uint32_t number)
+{
+	int cpus = libbpf_num_possible_cpus(), fd;
+	struct wgvia_prefix_counter *values = calloc(cpus, sizeof(*values)), sum = {};
+	uint32_t first = 0, id;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(programs->skel->maps.prefix_counters), &first, &id))
+		give_up("there are no counters of prefixes: %s", strerror(errno));
+	fd = bpf_map_get_fd_by_id(id);
+	if (fd < 0 || bpf_map_lookup_elem(fd, &number, values))
+		give_up("cannot read counter %u: %s", number, strerror(errno));
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		sum.out.packets += values[cpu].out.packets;
+		sum.out.bytes += values[cpu].out.bytes;
+		sum.back.packets += values[cpu].back.packets;
+		sum.back.bytes += values[cpu].back.bytes;
+	}
+	close(fd);
+	free(values);
+	return sum;
 }
 
 void programs_counters(struct programs *programs, struct wgvia_counter sums[WGVIA_COUNTERS])

@@ -55,6 +55,7 @@ struct programs_options {
 	bool stack;	   /* mode stack */
 	bool no_check_mtu; /* as on a kernel without that helper; on such a one always */
 	bool no_trace;	   /* without the part that tells a listener */
+	bool count;	   /* "counters prefix" */
 	bool record;
 	bool count_steps;   /* steps.h: steps[] are NULL if this kernel refuses it */
 	bool flat_counters; /* an array that is mapped here in place of the per-CPU array, to be read at no cost */
@@ -119,6 +120,8 @@ void programs_set_tunnel(struct programs *programs, enum device device);
 void programs_set_meta(struct programs *programs, struct wgvia_meta settings);
 /* What the packet path knows of senders and bounced packets is forgotten. */
 void programs_forget(struct programs *programs);
+/* What is counted under that number (wgvia_gateway.counter), over the CPUs; the numbers below WGVIA_PREFIX_CHUNK are. */
+struct wgvia_prefix_counter programs_prefix_counter(struct programs *programs, uint32_t number);
 /* All counters, summed over the CPUs. */
 void programs_counters(struct programs *programs, struct wgvia_counter sums[WGVIA_COUNTERS]);
 

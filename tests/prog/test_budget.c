@@ -43,6 +43,8 @@ static const struct {
 	{"ethernet", {.tunnel_ether = true}},
 	{"stack", {.l3 = true, .stack = true}},
 	{"no_check_mtu", {.l3 = true, .no_check_mtu = true}},
+	{"counters", {.l3 = true, .count = true}},
+	{"counters_stack", {.l3 = true, .count = true, .stack = true}},
 };
 
 #define FROM4 .family = 4, .source = "8.0.16.1", .destination = "203.0.113.9"

@@ -58,7 +58,7 @@ static void put_prefixes(const struct state *state)
 
 static struct wgvia_gateway gateway_number(int family, uint32_t number)
 {
-	struct wgvia_gateway gateway = {devices[DEVICE_LAN].ifindex, family, {}, 0};
+	struct wgvia_gateway gateway = {.ifindex = devices[DEVICE_LAN].ifindex, .family = family};
 
 	gateway.addr[0] = family == AF_INET ? 100 : 0x20;
 	memcpy(gateway.addr + 1, &number, 3);

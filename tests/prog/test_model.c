@@ -195,13 +195,16 @@ static void draw_gateway(bool v6, struct model_prefix *prefix)
 static void put_index(bool v6)
 {
 	uint32_t which = v6 ? INDEX_IPV6 : INDEX_IPV4;
-	struct state indexed = {};
+	struct state indexed = {.counting = WGVIA_COUNT_PREFIXES};
 	struct index_image image;
 
 	programs_set_index(&programs[0], which, NULL, 0);
 	for (unsigned int i = 0; i < config.prefix_count[v6]; i++) {
 		const struct model_prefix *prefix = &config.prefixes[v6][i];
-		struct wgvia_gateway value = {prefix->ifindex, prefix->family, {}, prefix->flags};
+		struct wgvia_gateway value = {.ifindex = prefix->ifindex,
+					      .family = prefix->family,
+					      .flags = prefix->flags,
+					      .counter = prefix->counter};
 		struct prefix from = {{v6 ? AF_INET6 : AF_INET, {}}, prefix->bits};
 
 		memcpy(from.ip.addr, prefix->addr, v6 ? 16 : 4);
@@ -229,7 +232,10 @@ static void put_maps(void)
 
 		for (unsigned int i = 0; i < config.prefix_count[v6]; i++) {
 			const struct model_prefix *prefix = &config.prefixes[v6][i];
-			struct wgvia_gateway value = {prefix->ifindex, prefix->family, {}, prefix->flags};
+			struct wgvia_gateway value = {.ifindex = prefix->ifindex,
+						      .family = prefix->family,
+						      .flags = prefix->flags,
+						      .counter = prefix->counter};
 
 			memcpy(value.addr, prefix->next_hop, 16);
 			key.prefixlen = prefix->bits;
@@ -271,6 +277,44 @@ static uint32_t draw_mss_setting(void)
 	return one_in(2) ? WGVIA_MSS_AUTO : one_in(3) ? edges[below(12)] : 500 + below(900);
 }
 
+/* --- counters by prefix: numbers below NUMBERS, each of several prefixes at times, and numbers that have no place --- */
+
+#define NUMBERS 8
+
+static struct wgvia_prefix_counter expected_by_prefix[NUMBERS];
+static uint64_t counted_by_prefix[2];
+
+static void expect_prefix(const struct model_result *model)
+{
+	struct wgvia_prefix_counter *sum;
+	struct wgvia_counter *counter;
+
+	if (!model->counted || model->counted->counter >= NUMBERS)
+		return;
+	sum = &expected_by_prefix[model->counted->counter];
+	counter = model->counted_back ? &sum->back : &sum->out;
+	counter->packets += model->packets;
+	counter->bytes += model->bytes;
+	counted_by_prefix[model->counted_back]++;
+}
+
+/* Whether the programs have counted the same; all numbers where `number` is none. */
+static bool prefixes_agree(uint32_t number)
+{
+	for (uint32_t i = 0; i < NUMBERS; i++) {
+		struct wgvia_prefix_counter now;
+
+		if (number < NUMBERS && i != number)
+			continue;
+		now = programs_prefix_counter(&programs[0], i);
+		if (memcmp(&now, &expected_by_prefix[i], sizeof(now)) != 0) {
+			expected_by_prefix[i] = now;
+			return false;
+		}
+	}
+	return true;
+}
+
 static void draw_config(void)
 {
 	for (int v6 = 0; v6 <= 1; v6++) {
@@ -298,6 +342,7 @@ static void draw_config(void)
 			if (few && !has_length(v6, n, new->bits) && lengths++ >= INDEX_TABLES)
 				continue;
 			draw_gateway(v6, new);
+			new->counter = one_in(8) ? WGVIA_PREFIX_CHUNK + draw() % 0x7ffff000 : below(NUMBERS);
 			n += !twice;
 		}
 		config.prefix_count[v6] = n;
@@ -684,14 +729,17 @@ static uint16_t tcp_checksum(const uint8_t *frame)
 
 /* NULL where program and model agree, else in what they do not. */
 static const char *compare(const struct programs *p, const struct model_packet *packet,
-			   const struct model_result *model, const struct run *run)
+			   const struct model_result *model, const struct run *run, bool is_last)
 {
 	const struct recorded *recorded = (const void *)p->recorded;
+	bool counts = model->counted && model->counted->counter < NUMBERS;
 
 	if (run->action != model->action)
 		return "action";
 	if (memcmp(p->counters, expected, sizeof(expected)) != 0)
 		return "counters";
+	if ((counts || is_last) && !prefixes_agree(is_last ? NUMBERS : model->counted->counter))
+		return "the prefix's counter";
 	if (recorded->calls != model->redirected)
 		return "redirect";
 	if (model->redirected && (recorded->ifindex != model->ifindex || recorded->has_next_hop != model->has_next_hop))
@@ -800,7 +848,10 @@ static void program_and_model_agree(void **unused)
 			expected[WGVIA_COUNTER(packet.direction, model.verdict)].packets += model.packets;
 			expected[WGVIA_COUNTER(packet.direction, model.verdict)].bytes += model.bytes;
 		}
-		what = error ? strerror(-error) : compare(p, &packet, &model, &run);
+		if (p->options.count)
+			expect_prefix(&model);
+		what = error ? strerror(-error)
+			     : compare(p, &packet, &model, &run, i % PACKETS_PER_CONFIG == PACKETS_PER_CONFIG - 1);
 		if (what) {
 			print_disagreement(what, i, p, &packet, &model, &run);
 			memcpy(expected, p->counters, sizeof(expected));
@@ -815,6 +866,10 @@ static void program_and_model_agree(void **unused)
 	printf("# MSS lowered: out %llu, back %llu, egress %llu\n", (unsigned long long)lowered[WGVIA_OUT],
 	       (unsigned long long)lowered[WGVIA_BACK], (unsigned long long)lowered[WGVIA_EGRESS]);
 	printf("# egress further tries %u, indexes %llu\n", further, (unsigned long long)indexes);
+	printf("# counted by prefix: out %llu, back %llu\n", (unsigned long long)counted_by_prefix[0],
+	       (unsigned long long)counted_by_prefix[1]);
+	for (int back = 0; back <= 1; back++)
+		assert_in_range(counted_by_prefix[back], packets_wanted / 1000, packets_wanted);
 	assert_true(indexes >= packets_wanted / PACKETS_PER_CONFIG / 4);
 	assert_int_equal(disagreements, 0);
 	for (int d = 0; d < WGVIA_DIRECTION_COUNT; d++)
@@ -874,6 +929,7 @@ static int set_up(void **unused)
 
 		o.record = true;
 		o.flat_counters = true;
+		o.count = form != FORM_NO_CHECK_MTU; /* that one counts nothing by prefix */
 		o.maps_of = programs[0].skel;
 		programs_load(&programs[form], &o);
 	}

@@ -83,6 +83,11 @@ is_json() {
 	ends 0 stats
 	is_json 0 stats wg6
 	ends 0 stats --prometheus
+	ends 1 stats wg6 --prefix
+	ends 0 up wg6 "${WORDS6[@]}" from $VPN4 via $FW4 or $FW4B bypass 198.18.0.0/15 counters prefix
+	is_json 0 stats wg6 --prefix
+	ends 0 stats --prefix $VPN4
+	ends 0 stats --prometheus 1
 	ends 0 explain wg6 from $C1_4 to $SVC4 len 2000
 	is_json 0 explain wg6 from $SVC6 to $C1_6 dir in hop-limit 1
 	ends 0 explain wg6 from $WG4 to $INET4

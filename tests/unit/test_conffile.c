@@ -44,11 +44,11 @@ static void a_file_says_what_up_says(void **state)
 {
 	static const char *const texts[] = {
 		"from 2001:db8:1::/50 via 2001:db8:2::1 dev ens3\nfrom 10.6.0.0/16\nbypass 192.0.2.9\nmode stack\n"
-		"on-fail pass\noutside drop\nmss 1360\n",
-		"# by hand\r\n\r\non-fail pass # not drop\r\noutside drop\r\nmss 1360\r\nmode\tstack\r\n  from 2001:db8:1::/50 dev ens3 "
+		"on-fail pass\noutside drop\nmss 1360\ncounters prefix\n",
+		"# by hand\r\n\r\non-fail pass # not drop\r\noutside drop\r\nmss 1360\r\ncounters prefix\r\nmode\tstack\r\n  from 2001:db8:1::/50 dev ens3 "
 		"via 2001:db8:2::1\t\r\n#from 10.7.0.0/16\r\n\tfrom 10.6.0.0/16\t#\r\nbypass 192.0.2.9\r\n",
 		"\n \n\t\n#\n # \x1b\xff\nbypass 192.0.2.9/32\nfrom 2001:db8:1::/50 via 2001:db8:2::1 dev ens3 #"
-		"\nfrom 10.6.0.0/16\nmode stack\nmss 1360\noutside\tdrop\non-fail pass\n",
+		"\nfrom 10.6.0.0/16\nmode stack\ncounters\tprefix\nmss 1360\noutside\tdrop\non-fail pass\n",
 	};
 	struct request request;
 	struct error error;
@@ -72,6 +72,7 @@ static void a_file_says_what_up_says(void **state)
 		assert_int_equal(request.on_fail, WGVIA_PASS);
 		assert_int_equal(request.outside, WGVIA_OUTSIDE_DROP);
 		assert_int_equal(request.mss, 1360);
+		assert_int_equal(request.counting, WGVIA_COUNT_PREFIXES);
 		request_free(&request);
 	}
 }
@@ -87,6 +88,7 @@ static void what_is_left_out_is_as_up_has_it(void **state)
 	assert_int_equal(request.on_fail, WGVIA_DROP);
 	assert_int_equal(request.outside, WGVIA_OUTSIDE_PASS);
 	assert_int_equal(request.mss, WGVIA_MSS_OFF);
+	assert_int_equal(request.counting, WGVIA_COUNT_VERDICTS);
 	assert_int_equal(request.bypass_count, 0);
 	request_free(&request);
 }

@@ -75,6 +75,7 @@ static struct state state_of(const char *text)
 	state.on_fail = request.on_fail;
 	state.outside = request.outside;
 	state.mss = request.mss;
+	state.counting = request.counting;
 	request_free(&request);
 	state_sort(&state);
 	return state;
@@ -140,6 +141,8 @@ static void two_states_differ_in_these_lines(void **unused)
 		{A, A "outside drop", "- outside pass\n+ outside drop\n"},
 		{A, A "mss auto", "- mss off\n+ mss auto\n"},
 		{A "mss 536", A "mss 65495", "- mss 536\n+ mss 65495\n"},
+		{A, A "counters prefix", "- counters off\n+ counters prefix\n"},
+		{A "counters prefix", A "counters prefix", ""},
 		{B Y, A "mode stack\non-fail pass\n" Z,
 		 "- mode fast\n+ mode stack\n- on-fail drop\n+ on-fail pass\n+ " A "- " B "- " Y "+ " Z},
 		{L M, M L, ""},
@@ -169,9 +172,10 @@ static void where_nothing_is_everything_comes(void **unused)
 	cleanup(state_free) struct state to = state_of(C A Y "mode stack\n");
 
 	(void)unused;
-	assert_string_equal(diff(NULL, &to),
-			    "+ mode stack\n+ on-fail drop\n+ outside pass\n+ mss off\n+ return via\n+ " A "+ " C
-			    "+ " Y);
+	assert_string_equal(
+		diff(NULL, &to),
+		"+ mode stack\n+ on-fail drop\n+ outside pass\n+ mss off\n+ counters off\n+ return via\n+ " A "+ " C
+		"+ " Y);
 }
 
 static void what_the_host_is_left_alone_for_is_no_difference(void **unused)
@@ -258,7 +262,7 @@ static void what_cannot_be_said_is_refused_when_it_is_read(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct gateway_entry entry = {{{AF_INET, {10, 6}}, 16}, rows[i].value};
+		struct gateway_entry entry = {{{AF_INET, {10, 6}}, 16}, rows[i].value, 0};
 		char text[STATEMENT_MAX], *words[16], *rest = text;
 		struct request request = {.tunnel = "wg6"};
 		const struct state none = {};

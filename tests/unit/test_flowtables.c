@@ -19,8 +19,8 @@
 static struct netdev all[] = {
 	{.ifindex = 1, .name = "wg0"}, {.ifindex = 2, .name = "ens3"}, {.ifindex = 3, .name = "ens4"}};
 static struct netdevs netdevs = {all, ARRAY_SIZE(all)};
-static struct gateway_entry gateways[] = {{{{.family = AF_INET, .addr = {10, 6}}, 16}, {.ifindex = 2}},
-					  {{{.family = AF_INET, .addr = {10, 8}}, 16}, {.ifindex = 3}}};
+static struct gateway_entry gateways[] = {{{{.family = AF_INET, .addr = {10, 6}}, 16}, {.ifindex = 2}, 0},
+					  {{{.family = AF_INET, .addr = {10, 8}}, 16}, {.ifindex = 3}, 0}};
 static uint32_t devices[] = {2, 3};
 static const struct plan plan = {.netdevs = &netdevs,
 				 .state = {.tunnel_ifindex = 1, .gateways = gateways, .gateway_count = 2},

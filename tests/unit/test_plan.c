@@ -645,7 +645,8 @@ static void a_value_that_cannot_be_used_has_its_reason(void **context)
 		struct ip via = ip_from(problem_rows[i].via);
 		const char *dev = problem_rows[i].dev, *problem;
 		uint32_t ifindex = !strcmp(dev, "-") ? 0 : !strcmp(dev, "?") ? 77 : ifindex_of(&host, dev);
-		struct gateway_entry entry = {prefix_from(problem_rows[i].from), gateway_value(&via, ifindex)};
+		struct gateway_entry entry = {.from = prefix_from(problem_rows[i].from),
+					      .value = gateway_value(&via, ifindex)};
 
 		entry.value.flags |= problem_rows[i].flags;
 		problem = gateway_problem(&host, &plan.points, &entry);

@@ -33,6 +33,9 @@ static_assert(WGVIA_RETURN_DROP == WORDS_RETURN - 1, "return_words");
 const char *const outside_words[WORDS_OUTSIDE] = {[WGVIA_OUTSIDE_PASS] = "pass", [WGVIA_OUTSIDE_DROP] = "drop"};
 static_assert(WGVIA_OUTSIDE_DROP == WORDS_OUTSIDE - 1, "outside_words");
 
+const char *const counting_words[WORDS_COUNTING] = {[WGVIA_COUNT_VERDICTS] = "off", [WGVIA_COUNT_PREFIXES] = "prefix"};
+static_assert(WGVIA_COUNT_PREFIXES == WORDS_COUNTING - 1, "counting_words");
+
 const char *const source_words[WGVIA_SOURCE_COUNT] = {
 	[WGVIA_SOURCE_NAMED] = "named",
 	[WGVIA_SOURCE_ADDRESSES] = "addresses",

@@ -13,6 +13,7 @@
 #define WORDS_ON_FAIL 2
 #define WORDS_RETURN 3
 #define WORDS_OUTSIDE 2
+#define WORDS_COUNTING 2
 
 extern const char *const verdict_words[WGVIA_VERDICT_COUNT];
 extern const char *const direction_words[WGVIA_DIRECTION_COUNT];
@@ -20,6 +21,7 @@ extern const char *const mode_words[WORDS_MODE];
 extern const char *const on_fail_words[WORDS_ON_FAIL];
 extern const char *const return_words[WORDS_RETURN];
 extern const char *const outside_words[WORDS_OUTSIDE];
+extern const char *const counting_words[WORDS_COUNTING];
 extern const char *const source_words[WGVIA_SOURCE_COUNT]; /* "addresses" */
 extern const char *const health_words[WGVIA_HEALTH_COUNT];
 /* "its device is down"; from WGVIA_FAULT_PING on, without the leading address: see config/watch.h */

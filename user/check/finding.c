@@ -135,7 +135,7 @@ void finding_route_words(const struct examined *examined, const char *verb, cons
 	if (list)
 		hops = list->content;
 	for (uint32_t i = 0; i < hops.count; i++) {
-		const struct gateway_entry entry = {*from, hop_value(&hops.hops[i], 0)};
+		const struct gateway_entry entry = {.from = *from, .value = hop_value(&hops.hops[i], 0)};
 		const char *problem = gateway_problem(examined->host, &examined->plan.points, &entry);
 
 		len += snprintf(remedy + len, FINDING_REMEDY - len, " %s %s", i ? "or" : "via",

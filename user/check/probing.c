@@ -48,7 +48,7 @@ static bool is_probed(const struct probing *probing, const struct gateway_entry 
 static void add_probe(struct probing *probing, const struct gateway_entry *entry, const struct wgvia_hop *hop,
 		      const struct address *address)
 {
-	struct question question = {entry, {entry->from, hop_value(hop, 0)}}, *added;
+	struct question question = {entry, {.from = entry->from, .value = hop_value(hop, 0)}}, *added;
 	struct ip via = gateway_ip(&question.asked.value);
 	const struct address *lan = probe_find_lan(probing->own, hop->ifindex, &via, &address->ip);
 	size_t count = probing->count;

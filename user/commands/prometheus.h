@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "config/failover.h"
 #include "datapath/lost.h"
+#include "datapath/prefix_counters.h"
 #include "session/instance_view.h"
 
 /*
@@ -22,14 +23,15 @@ struct exposed {
 	struct hops gateways; /* in use, and on standby */
 	struct wgvia_counter counters[WGVIA_COUNTERS];
 	struct lost_counts lost;
+	struct prefix_counts prefixes; /* as many as shall have series */
 };
 
 /*
-/*
- * Counters and gauges of the instance that `argv` names, or of all. 0, or negative with the error set; instances that
- * can be read are printed in any case. The last line is "# EOF": without it the text is incomplete.
+ * Counters and gauges of the instance that `argv` names, or of all; of each, at most `series` prefixes have their own
+ * series. 0, or negative with the error set; instances that can be read are printed in any case. The last line is
+ * "# EOF": without it the text is incomplete.
  */
-int prometheus_print(struct context *context, int argc, char **argv, FILE *out);
+int prometheus_print(struct context *context, int argc, char **argv, size_t series, FILE *out);
 
 /* The gauges, and the counters of transitions; the instances of `damaged` are down. 0 or -ENOMEM. */
 int gauges_print(const struct exposed *all, size_t count, const char (*damaged)[IFNAMSIZ], size_t damaged_count,

@@ -57,6 +57,7 @@ static size_t add_lines(json *lines, const struct session *session, const struct
 	print_append_text(lines, statement_of_on_fail(state, text));
 	print_append_text(lines, statement_of_outside(state, text));
 	print_append_text(lines, statement_of_mss(state, text));
+	print_append_text(lines, statement_of_counting(state, text));
 	print_append_text(lines, statement_of_return(state, &session->host->netdevs, text));
 	count = statement_of_sources(state, &session->host->netdevs, sources);
 	for (size_t i = 0; i < count; i++)

@@ -244,6 +244,7 @@ static json *describe_instance(struct shown *shown, const struct instance *insta
 	print_add_text(value, "on_fail", on_fail_words[shown->view.state.on_fail]);
 	print_add_text(value, "outside", outside_words[shown->view.state.outside]);
 	print_add_text(value, "mss", statement_of_mss(&shown->view.state, text) + strlen("mss "));
+	print_add_text(value, "counters", counting_words[shown->view.state.counting]);
 	print_add_text(value, "return",
 		       statement_of_return(&shown->view.state, &shown->view.host.netdevs, text) + strlen("return "));
 	print_add_number(value, "abi", instance->meta.abi);
@@ -374,9 +375,10 @@ static void print_source(const json *item)
 static void print_instance(const struct context *context, const json *value)
 {
 	(void)context;
-	printf("%s: %s mode %s on-fail %s outside %s mss %s return %s\n", print_text(value, "interface"),
+	printf("%s: %s mode %s on-fail %s outside %s mss %s counters %s return %s\n", print_text(value, "interface"),
 	       print_text(value, "state"), print_text(value, "mode"), print_text(value, "on_fail"),
-	       print_text(value, "outside"), print_text(value, "mss"), print_text(value, "return"));
+	       print_text(value, "outside"), print_text(value, "mss"), print_text(value, "counters"),
+	       print_text(value, "return"));
 	if (print_bool(value, "orphan"))
 		printf("    its network namespace no longer exists: 'wgvia down %s' removes what is left of it\n",
 		       print_text(value, "interface"));

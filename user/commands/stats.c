@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia stats [IFACE] [--watch [SECONDS] | --prometheus]: packets and bytes by verdict, and packets that the kernel
- * dropped after a redirect, by its reason. Text shows those that occurred, with -v all; JSON shows all.
+ * wgvia stats [IFACE] [--prefix [PREFIX] | --watch [SECONDS] | --prometheus [SERIES]]: packets and bytes by verdict, and
+ * packets that the kernel dropped after a redirect, by its reason. Text shows those that occurred, with -v all; JSON
+ * shows all.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -14,6 +15,8 @@
 #include "commands/message.h"
 #include "commands/output.h"
 #include "commands/prometheus.h"
+#include "commands/stats_prefix.h"
+#include "datapath/state_maps.h"
 
 static json *counter_value(const struct wgvia_counter *counter)
 {
@@ -127,7 +130,37 @@ static int take_seconds(struct context *context, int *argc, char **argv, int at,
 	return 0;
 }
 
-/* "[IFACE] --watch [SECONDS]" or "[IFACE] --prometheus": the option and its value are last in the line. */
+/* The number after --prometheus, where there is one. */
+static int take_series(struct context *context, int argc, char **argv, int at, size_t *series)
+{
+	unsigned long number;
+	char *end;
+
+	*series = PREFIX_SERIES;
+	if (at + 1 == argc)
+		return 0;
+	number = strtoul(argv[at + 1], &end, 10);
+	if (*end || argv[at + 1][0] < '0' || argv[at + 1][0] > '9' || number > TABLES_MAX)
+		return error_usage(&context->error, "--prometheus '%s' is not a number of prefixes: 0 to %u",
+				   argv[at + 1], TABLES_MAX);
+	*series = number;
+	return 0;
+}
+
+static int print_metrics(struct context *context, int argc, char **argv, int at)
+{
+	size_t series;
+
+	if (context->json)
+		return error_usage(&context->error, "--prometheus is a format of its own: leave -j out");
+	if (at + 2 < argc)
+		return error_usage(&context->error, "unexpected word '%s' after --prometheus", argv[at + 2]);
+	if (take_series(context, argc, argv, at, &series))
+		return -EINVAL;
+	return prometheus_print(context, at, argv, series, stdout);
+}
+
+/* The option and its value are last in the line. */
 int cmd_stats(struct context *context, int argc, char **argv)
 {
 	int at = argc && !strncmp(argv[0], "--", 2) ? 0 : 1;
@@ -135,12 +168,12 @@ int cmd_stats(struct context *context, int argc, char **argv)
 
 	if (at >= argc)
 		return show_once(context, argc, argv);
-	if (!strcmp(argv[at], "--prometheus")) {
-		if (context->json)
-			return error_usage(&context->error, "--prometheus is a format of its own: leave -j out");
-		if (at + 1 < argc)
-			return error_usage(&context->error, "unexpected word '%s' after --prometheus", argv[at + 1]);
-		return prometheus_print(context, at, argv, stdout);
+	if (!strcmp(argv[at], "--prometheus"))
+		return print_metrics(context, argc, argv, at);
+	if (!strcmp(argv[at], "--prefix")) {
+		if (at + 2 < argc)
+			return error_usage(&context->error, "unexpected word '%s' after --prefix", argv[at + 2]);
+		return stats_prefixes(context, at, argv, at + 1 < argc ? argv[at + 1] : NULL);
 	}
 	if (!strcmp(argv[at], "--watch")) {
 		if (take_seconds(context, &argc, argv, at, &seconds))
@@ -149,6 +182,8 @@ int cmd_stats(struct context *context, int argc, char **argv)
 			return error_usage(&context->error, "unexpected word '%s' after --watch", argv[argc]);
 		return samples_watch(context, at, argv, seconds);
 	}
-	return error_usage(&context->error, "unexpected word '%s': [IFACE] [--watch [SECONDS] | --prometheus]",
-			   argv[at]);
+	return error_usage(
+		&context->error,
+		"unexpected word '%s': [IFACE] [--prefix [PREFIX] | --watch [SECONDS] | --prometheus [SERIES]]",
+		argv[at]);
 }

@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "commands/message.h"
 #include "commands/prometheus.h"
+#include "commands/stats_prefix.h"
 #include "datapath/state_maps.h"
 #include "session/instance_list.h"
 
@@ -112,6 +113,7 @@ static void close_exposed(struct exposed *exposed)
 	instance_close(&exposed->instance);
 	hops_free(&exposed->gateways);
 	lost_free(&exposed->lost);
+	prefix_counts_free(&exposed->prefixes);
 }
 
 static void exposed_list_free(struct exposed_list *list)
@@ -122,7 +124,8 @@ static void exposed_list_free(struct exposed_list *list)
 }
 
 /* Takes ownership of the instance. */
-static int add_exposed(struct context *context, const struct instance *instance, struct exposed_list *list)
+static int add_exposed(struct context *context, const struct instance *instance, size_t series,
+		       struct exposed_list *list)
 {
 	struct exposed *exposed = array_grow(&list->all, &list->count, sizeof(*exposed));
 	struct instance lost = *instance;
@@ -139,6 +142,9 @@ static int add_exposed(struct context *context, const struct instance *instance,
 		ret = state_maps_read_counters(&exposed->instance, exposed->counters, &context->error);
 	if (!ret)
 		ret = lost_read(&exposed->instance, &exposed->lost, &context->error);
+	if (!ret)
+		ret = prefix_counters_read(&exposed->instance, &exposed->prefixes, &context->error);
+	prefix_counts_limit(&exposed->prefixes, series);
 	if (!ret && failover_hops(&exposed->view.state, &exposed->gateways))
 		ret = error_system(&context->error, ENOMEM, "cannot read '%s'", lost.tunnel);
 	if (ret) {
@@ -148,7 +154,7 @@ static int add_exposed(struct context *context, const struct instance *instance,
 	return ret;
 }
 
-int prometheus_print(struct context *context, int argc, char **argv, FILE *out)
+int prometheus_print(struct context *context, int argc, char **argv, size_t series, FILE *out)
 {
 	cleanup(instance_list_free) struct instance_list list = {};
 	cleanup(exposed_list_free) struct exposed_list exposed = {};
@@ -158,7 +164,7 @@ int prometheus_print(struct context *context, int argc, char **argv, FILE *out)
 	if (ret)
 		return ret;
 	while ((ret = instance_list_next(context, &list, &instance)) > 0) {
-		ret = add_exposed(context, &instance, &exposed);
+		ret = add_exposed(context, &instance, series, &exposed);
 		if (ret && instance_list_fail(context, &list, ret))
 			return ret;
 	}
@@ -169,6 +175,7 @@ int prometheus_print(struct context *context, int argc, char **argv, FILE *out)
 	message_no_pin_dir(context);
 	print_counters(exposed.all, exposed.count, out);
 	print_lost(exposed.all, exposed.count, out);
+	stats_prefix_metrics(exposed.all, exposed.count, out);
 	if (gauges_print(exposed.all, exposed.count, list.names, list.damaged, out))
 		return error_system(&context->error, ENOMEM, "cannot write the output");
 	fputs("# EOF\n", out);

@@ -25,7 +25,7 @@
 
 static const char *const apply_options[] = {"-c", "--dry-run", NULL};
 static const char *const check_options[] = {"--probe", "--severity", NULL};
-static const char *const stats_options[] = {"--watch", "--prometheus", NULL};
+static const char *const stats_options[] = {"--prefix", "--watch", "--prometheus", NULL};
 
 const struct command command_table[] = {
 	{.name = "up",
@@ -36,7 +36,7 @@ const struct command command_table[] = {
 		  "                     [via ADDRESS [dev DEV] [or ADDRESS [dev DEV]]...\n"
 		  "                     [health neighbour|forward|ping ADDRESS|tcp ADDRESS:PORT]]...\n"
 		  "                     [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]\n"
-		  "                     [outside pass|drop] [mss auto|N|off]\n"
+		  "                     [outside pass|drop] [mss auto|N|off] [counters prefix|off]\n"
 		  "                     [return via|any|drop [also ADDRESS [dev DEV]|MAC]...]",
 	 .description = "send what comes from PREFIX via the firewall",
 	 .words = {WORD_IFACE,
@@ -57,6 +57,7 @@ const struct command command_table[] = {
 					 "them [default], or drop those that would leave this host"},
 		   {"mss auto|N|off", "lower the MSS of TCP connections to what tunnel and LAN carry, or to N bytes; "
 				      "off [default] does not"},
+		   {"counters prefix|off", "count packets and bytes of each PREFIX, too; off [default] does not"},
 		   {"return via|any|drop", "frames for a prefix that are not from its firewall: send them there first "
 					   "[default], accept or drop them"},
 		   {"also ADDRESS|MAC", "a further sender whose frames are accepted as the firewall's"}},
@@ -172,11 +173,13 @@ const struct command command_table[] = {
 	 .example = "wgvia monitor wg6"},
 	{.name = "stats",
 	 .function = cmd_stats,
-	 .usage = "[IFACE] [--watch [SECONDS] | --prometheus]",
+	 .usage = "[IFACE] [--prefix [PREFIX] | --watch [SECONDS] | --prometheus [SERIES]]",
 	 .description = "packets and bytes by verdict",
 	 .words = {{"IFACE", "one tunnel interface; without it all instances of this network namespace"},
+		   {"--prefix [PREFIX]", "by prefix, with 'counters prefix'; those inside PREFIX alone"},
 		   {"--watch [SECONDS]", "rates, every SECONDS [1], until a signal"},
-		   {"--prometheus", "for node_exporter's textfile collector"}},
+		   {"--prometheus [SERIES]", "for node_exporter's textfile collector, with SERIES [1000] prefixes at "
+					     "most"}},
 	 .example = "wgvia stats wg6",
 	 .options = stats_options},
 	{.name = "import",

@@ -9,7 +9,7 @@
 
 #include "commands/command.h"
 
-#define COMMAND_WORDS 15 /* maximum number that a command's help explains */
+#define COMMAND_WORDS 16 /* maximum number that a command's help explains */
 
 struct command {
 	const char *name;

@@ -3,6 +3,7 @@
  * wgvia up IFACE [from PREFIX [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]]...
  *	[via ADDRESS [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]]... [bypass PREFIX]...
  *	[mode fast|stack] [on-fail drop|pass] [outside pass|drop] [mss auto|N|off]
+ *	[counters prefix|off]
  *	[return via|any|drop [also ADDRESS [dev DEV]|MAC]...]
  * On a running instance it prints what it removes and adds, as `apply` does.
  */

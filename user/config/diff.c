@@ -184,6 +184,7 @@ void diff_states(const struct state *from, const struct state *to, const struct 
 	tell_setting(&report, from, to, statement_of_on_fail);
 	tell_setting(&report, from, to, statement_of_outside);
 	tell_setting(&report, from, to, statement_of_mss);
+	tell_setting(&report, from, to, statement_of_counting);
 	tell_return(&report, from, to);
 	diff_sources(&report, from ? from : &none, to);
 	diff_gateways(&report, from ? from : &none, to);

@@ -349,7 +349,7 @@ static int take_return(struct cursor *cursor, struct request *request, struct er
 }
 
 #define ROUTE "from PREFIX|addresses|allowed-ips [via ADDRESS] [dev DEV] [or ADDRESS [dev DEV]]... [health KIND]"
-#define STATEMENTS ROUTE ", bypass PREFIX, mode, on-fail, outside, mss, return"
+#define STATEMENTS ROUTE ", bypass PREFIX, mode, on-fail, outside, mss, counters, return"
 #define FILE_STATEMENTS STATEMENTS ", accept FINDING reason TEXT"
 
 /* "FINDING reason TEXT", at `accept`; extends to the end of a file's line */
@@ -400,6 +400,10 @@ static int take_statement(struct cursor *cursor, struct request *request, struct
 	if (next_is(cursor, "mss")) {
 		value = take_only_value(cursor, &request->mss_given, error);
 		return value ? parse_mss(value, &request->mss, error) : -EINVAL;
+	}
+	if (next_is(cursor, "counters")) {
+		value = take_only_value(cursor, &request->counting_given, error);
+		return value ? parse_counting(value, &request->counting, error) : -EINVAL;
 	}
 	if (next_is(cursor, "return"))
 		return take_return(cursor, request, error);

@@ -72,13 +72,14 @@ struct request {
 	enum wgvia_return ret;
 	enum wgvia_outside outside;
 	uint32_t mss; /* as in struct wgvia_meta */
+	enum wgvia_counting counting;
 	struct also_words *also;
 	size_t also_count;
 	struct accepted accepted; /* only from a file: `up` has no word for it, and keeps the running ones */
 	bool is_file;
 	char **files; /* the files from which the statements were read */
 	size_t file_count;
-	bool mode_given, on_fail_given, ret_given, outside_given, mss_given; /* the user gave the word */
+	bool mode_given, on_fail_given, ret_given, outside_given, mss_given, counting_given; /* the user gave the word */
 	bool is_trial; /* nothing is applied: the request is only checked */
 	bool by_agent; /* no user reads a refusal: what cannot be followed is omitted */
 };
@@ -98,6 +99,7 @@ int parse_mode(const char *text, enum wgvia_mode *mode, struct error *error);
 int parse_on_fail(const char *text, enum wgvia_on_fail *on_fail, struct error *error);
 int parse_outside(const char *text, enum wgvia_outside *outside, struct error *error);
 /* "auto", "off", or WGVIA_MSS_MIN to WGVIA_MSS_MAX, as in struct wgvia_meta. */
+int parse_counting(const char *text, enum wgvia_counting *counting, struct error *error);
 int parse_mss(const char *text, uint32_t *mss, struct error *error);
 int parse_return(const char *text, enum wgvia_return *ret, struct error *error);
 

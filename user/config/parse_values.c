@@ -115,6 +115,16 @@ int parse_outside(const char *text, enum wgvia_outside *outside, struct error *e
 	return 0;
 }
 
+int parse_counting(const char *text, enum wgvia_counting *counting, struct error *error)
+{
+	int value = word_find(counting_words, WORDS_COUNTING, text);
+
+	if (value < 0)
+		return error_usage(error, "'%s' is not valid for counters: prefix or off", text);
+	*counting = value;
+	return 0;
+}
+
 int parse_mss(const char *text, uint32_t *mss, struct error *error)
 {
 	struct error ignored = {};

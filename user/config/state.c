@@ -49,7 +49,8 @@ int state_add_gateway(struct state *state, const struct prefix *from, const stru
 
 	if (!entry)
 		return -ENOMEM;
-	*entry = (struct gateway_entry){*from, *value};
+	*entry = (struct gateway_entry){*from, *value, value->counter};
+	entry->value.counter = 0;
 	return 0;
 }
 

@@ -18,7 +18,8 @@
 
 struct gateway_entry {
 	struct prefix from;
-	struct wgvia_gateway value;
+	struct wgvia_gateway value; /* whose `counter` is 0: two prefixes with the same gateway have equal values */
+	uint32_t counter;	    /* as in the map; see counter_numbers.h */
 };
 
 struct bypass_entry {
@@ -70,6 +71,7 @@ struct state {
 	enum wgvia_return ret;
 	enum wgvia_outside outside;
 	uint32_t mss; /* as in struct wgvia_meta */
+	enum wgvia_counting counting;
 	struct also also;
 	struct gateway_entry *gateways;
 	size_t gateway_count;

@@ -116,6 +116,12 @@ const char *statement_of_mss(const struct state *state, char text[STATEMENT_MAX]
 	return text;
 }
 
+const char *statement_of_counting(const struct state *state, char text[STATEMENT_MAX])
+{
+	snprintf(text, STATEMENT_MAX, "counters %s", counting_words[state->counting]);
+	return text;
+}
+
 const char *statement_of_return(const struct state *state, const struct netdevs *netdevs, char text[STATEMENT_MAX])
 {
 	const struct also *also = &state->also;

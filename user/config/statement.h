@@ -37,6 +37,7 @@ const char *statement_of_mode(const struct state *state, char text[STATEMENT_MAX
 const char *statement_of_on_fail(const struct state *state, char text[STATEMENT_MAX]);
 const char *statement_of_outside(const struct state *state, char text[STATEMENT_MAX]);
 const char *statement_of_mss(const struct state *state, char text[STATEMENT_MAX]);
+const char *statement_of_counting(const struct state *state, char text[STATEMENT_MAX]);
 /* "return via [also ADDRESS dev DEV]... [also MAC]..." */
 const char *statement_of_return(const struct state *state, const struct netdevs *netdevs, char text[STATEMENT_MAX]);
 

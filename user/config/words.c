@@ -28,9 +28,9 @@ const char *take_value(struct cursor *cursor, struct error *error)
 
 static bool is_keyword(const char *word)
 {
-	static const char *const keywords[] = {"from",	  "via",       "dev",	  "or",	     "bypass", "mode",
-					       "on-fail", "return",    "outside", "mss",     "also",   "to",
-					       "len",	  "hop-limit", "dir",	  "verdict", "count",  "health"};
+	static const char *const keywords[] = {"from",	 "via",	    "dev",   "or",     "bypass",  "mode", "on-fail",
+					       "return", "outside", "mss",   "also",   "to",	  "len",  "hop-limit",
+					       "dir",	 "verdict", "count", "health", "counters"};
 
 	return word_find(keywords, sizeof(keywords) / sizeof(keywords[0]), word) >= 0;
 }

@@ -16,6 +16,7 @@
 #include "datapath/lost.h"
 #include "datapath/pin_folders.h"
 #include "datapath/pin_names.h"
+#include "datapath/prefix_counters.h"
 #include "datapath/programs.h"
 #include "datapath/state_maps.h"
 #include "datapath/transaction.h"
@@ -63,6 +64,7 @@ static int write_meta(const struct instance *instance, const struct plan *plan, 
 		.ret = plan->state.ret,
 		.outside = plan->state.outside,
 		.mss = plan->state.mss,
+		.counting = plan->state.counting,
 		.tunnel_ifindex = plan->state.tunnel_ifindex,
 		.netns = own.inode,
 		.cookie = (uint32_t)own.cookie,
@@ -138,6 +140,7 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 	change_count_tidy(&next);
 	index_map_tidy(&next);
 	lost_tidy(&next);
+	prefix_counters_tidy(&next);
 	*in_force = true;
 	ret = transaction_detach(&change, error);
 	transaction_free(&change);
@@ -221,7 +224,7 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
 	if (ret)
 		return ret;
 	*changed = false;
-	skeleton = programs_open(plan->tunnel_is_l3, plan->state.mode);
+	skeleton = programs_open(plan->tunnel_is_l3, plan->state.mode, plan->state.counting);
 	if (!skeleton)
 		return error_system(error, errno, "cannot open the programs");
 	build = programs_build(skeleton);

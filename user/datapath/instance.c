@@ -28,7 +28,7 @@ const char *const map_names[MAP_COUNT] = {
 	[MAP_DEVICES] = "devices",     [MAP_FAILOVER] = "failover",   [MAP_SENDERS] = "senders",
 	[MAP_LEARNT] = "learnt",       [MAP_BOUNCED] = "bounced",     [MAP_ACCEPTED] = "accepted",
 	[MAP_SOURCES] = "sources",     [MAP_COUNTERS] = "counters",   [MAP_TRACE] = "trace",
-	[MAP_EVENTS] = "events",       [MAP_META] = "meta",
+	[MAP_EVENTS] = "events",       [MAP_META] = "meta",	      [MAP_PREFIX_COUNTERS] = "prefix_counters",
 };
 static_assert(MAP_META == MAP_COUNT - 1, "map_names");
 

@@ -8,10 +8,10 @@
 #include "base/util.h"
 #include "datapath/instance.h"
 
-/* In addition to the maps: programs.c, gateway_map.c, lost.c, index/, attach.c, qdisc.c. */
-static const char *const patterns[] = {"wgvia_*",	"gateways",	  "index4",	   "index6", "before_update*",
-				       "after_update*", "before_delete*", "after_delete*", "tcx_*",  "clsact_*",
-				       "qdisc_*",	"lost",		  "count_lost*"};
+/* In addition to the maps: programs.c, gateway_map.c, lost.c, prefix_counters.c, index/, attach.c, qdisc.c. */
+static const char *const patterns[] = {
+	"wgvia_*",	 "gateways", "index4",	 "index6",  "before_update*", "after_update*", "before_delete*",
+	"after_delete*", "tcx_*",    "clsact_*", "qdisc_*", "lost",	      "count_lost*",   "prefix_counters_*"};
 
 bool pin_name_is_ours(const char *name)
 {

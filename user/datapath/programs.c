@@ -55,7 +55,7 @@ enum program program_at(enum wgvia_direction direction, bool l3)
 
 /* --- loading --- */
 
-struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode)
+struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode, enum wgvia_counting counting)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_level = verbose > 1 ? 1 : 0);
 	struct wgvia_bpf *skeleton = wgvia_bpf__open_opts(&opts);
@@ -68,6 +68,9 @@ struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode)
 	config->tunnel_ether = !tunnel_is_l3;
 	config->has_trace = 1;
 	config->stack = mode == WGVIA_STACK;
+	config->count_prefixes = counting == WGVIA_COUNT_PREFIXES;
+	if (!config->count_prefixes)
+		bpf_map__set_max_entries(skeleton->maps.recent_counters, 1);
 	config->has_check_mtu = programs_probe_check_mtu() == 1;
 	return skeleton;
 }

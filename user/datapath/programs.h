@@ -34,8 +34,11 @@ struct programs {
 
 void programs_close(struct programs *programs); /* also for cleanup() */
 
-/* This program's object, configured for a kind of tunnel and a mode. The caller destroys it. NULL with errno set. */
-struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode);
+/*
+ * This program's object, configured for a kind of tunnel, a mode and what is counted. The caller destroys it. NULL with
+ * errno set.
+ */
+struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode, enum wgvia_counting counting);
 /* A number that identifies code and configuration. Call it before loading. */
 uint64_t programs_build(const struct wgvia_bpf *skeleton);
 /* Loads the programs with the instance's maps, which are created if the instance has none. */

@@ -11,6 +11,7 @@
 
 #include "base/abi_words.h"
 #include "base/util.h"
+#include "config/counter_numbers.h"
 #include "config/failover.h"
 #include "datapath/accepted_map.h"
 #include "datapath/also_map.h"
@@ -18,6 +19,7 @@
 #include "datapath/index/change_count.h"
 #include "datapath/index/index_map.h"
 #include "datapath/map_batch.h"
+#include "datapath/prefix_counters.h"
 #include "datapath/source_map.h"
 
 /* A key of either family; struct wgvia_key4 is a prefix of it. */
@@ -110,6 +112,7 @@ int state_maps_read(const struct instance *instance, struct state *state, struct
 	found.mss = instance->meta.mss;
 	if (found.mss != WGVIA_MSS_AUTO && (found.mss < WGVIA_MSS_MIN || found.mss > WGVIA_MSS_MAX))
 		found.mss = WGVIA_MSS_OFF;
+	found.counting = instance->meta.counting == WGVIA_COUNT_PREFIXES ? WGVIA_COUNT_PREFIXES : WGVIA_COUNT_VERDICTS;
 	found.ret = instance->meta.ret < WORDS_RETURN ? instance->meta.ret : WGVIA_RETURN_VIA;
 	*state = found;
 	return 0;
@@ -243,22 +246,34 @@ static void take_back(struct writer *writer)
 	}
 }
 
+/* As it is in the map. */
+static struct wgvia_gateway value_of(const struct gateway_entry *entry)
+{
+	struct wgvia_gateway value = entry->value;
+
+	value.counter = entry->counter;
+	return value;
+}
+
+static int write_gateway(struct writer *writer, const struct gateway_entry *old, const struct gateway_entry *new)
+{
+	const struct wgvia_gateway before = old ? value_of(old) : (struct wgvia_gateway){};
+	const struct wgvia_gateway after = new ? value_of(new) : (struct wgvia_gateway){};
+
+	if (old && new && !memcmp(&before, &after, sizeof(after)))
+		return 0;
+	return write_entry(writer, false, new ? &new->from : &old->from, old ? &before : NULL, new ? &after : NULL);
+}
+
 static int write_gateways(struct writer *writer, const struct state *from, const struct state *to)
 {
 	int ret = 0;
 
-	for (size_t i = 0; i < to->gateway_count && !ret; i++) {
-		const struct gateway_entry *new = &to->gateways[i], *old = state_find_gateway(from, &new->from);
-
-		if (!old || memcmp(&old->value, &new->value, sizeof(new->value)) != 0)
-			ret = write_entry(writer, false, &new->from, old ? &old->value : NULL, &new->value);
-	}
-	for (size_t i = 0; i < from->gateway_count && !ret; i++) {
-		const struct gateway_entry *old = &from->gateways[i];
-
-		if (!state_find_gateway(to, &old->from))
-			ret = write_entry(writer, false, &old->from, &old->value, NULL);
-	}
+	for (size_t i = 0; i < to->gateway_count && !ret; i++)
+		ret = write_gateway(writer, state_find_gateway(from, &to->gateways[i].from), &to->gateways[i]);
+	for (size_t i = 0; i < from->gateway_count && !ret; i++)
+		if (!state_find_gateway(to, &from->gateways[i].from))
+			ret = write_gateway(writer, &from->gateways[i], NULL);
 	return ret;
 }
 
@@ -306,6 +321,9 @@ static int write_entries(const struct instance *instance, const struct state *fr
 	writer.pending.keys = malloc(PENDING_MAX * sizeof(struct wgvia_key6));
 	writer.pending.values = malloc(PENDING_MAX * sizeof(union value));
 	ret = writer.pending.keys && writer.pending.values ? write_all(&writer, from, to) : -ENOMEM;
+	/* what the packet path has kept between the count and the change has the old counters: bpf/sender.h */
+	if (!ret && writer.counted && to->counting == WGVIA_COUNT_PREFIXES)
+		ret = change_count_add(instance);
 	if (ret) {
 		writer.undo_count -= writer.pending.count;
 		take_back(&writer);
@@ -317,10 +335,11 @@ static int write_entries(const struct instance *instance, const struct state *fr
 }
 
 /*
- * The state with the numbers that its lists have, or get, in the maps, so that a prefix never refers to a wrong list,
- * even if this stops halfway. The caller frees the copies of the arrays; the bypass list is shared.
+ * The state with the numbers that its lists and counters have, or get, in the maps, so that a prefix never refers to a
+ * wrong list or counter, even if this stops halfway. The caller frees the copies of the arrays; the bypass list is
+ * shared.
  */
-static int number_lists(const struct state *state, const struct state *running, struct state *numbered)
+static int number(const struct state *state, const struct state *running, struct state *numbered)
 {
 	*numbered = *state;
 	numbered->gateways = calloc(state->gateway_count + 1, sizeof(*state->gateways));
@@ -331,7 +350,9 @@ static int number_lists(const struct state *state, const struct state *running, 
 		numbered->gateways[i] = state->gateways[i];
 	for (size_t i = 0; i < state->list_count; i++)
 		numbered->lists[i] = state->lists[i];
-	return failover_number(numbered, running);
+	if (counter_numbers_give(running, numbered))
+		return -ENOMEM;
+	return state->list_count || running->list_count ? failover_number(numbered, running) : 0;
 }
 
 static int write_numbered(const struct instance *instance, const struct state *running, const struct state *state)
@@ -350,15 +371,15 @@ static int write_state(const struct instance *instance, const struct state *runn
 	struct state numbered = {};
 	int ret;
 
-	if (!state->list_count && !running->list_count)
-		return write_numbered(instance, running, state);
-	ret = number_lists(state, running, &numbered);
+	ret = number(state, running, &numbered);
+	ret = ret ? ret : prefix_counters_prepare(instance, running, &numbered);
 	if (!ret) {
 		if (state->keep_choice)
 			failover_keep_choice(&numbered, running);
 		ret = failover_map_write(fd, running, &numbered);
 		ret = ret ? ret : write_numbered(instance, running, &numbered);
 		failover_map_clean(fd, ret ? &numbered : running, ret ? running : &numbered);
+		prefix_counters_clean(instance, ret ? running : &numbered);
 	}
 	free(numbered.gateways);
 	free(numbered.lists);
@@ -391,8 +412,10 @@ static void write_indexes(const struct instance *instance, const struct state *s
 	/* read the count before the maps: a change in between makes the index outdated */
 	if (change_count_read(instance, &changes) || index_map_is_current(instance, state, &changes))
 		return;
-	if (!state_maps_read(instance, &running, &ignored))
-		index_map_write(instance, &running, &changes);
+	if (state_maps_read(instance, &running, &ignored))
+		return;
+	running.counting = state->counting; /* the instance is as it was opened */
+	index_map_write(instance, &running, &changes);
 }
 
 /* The packet path caches for some ticks which sender was a gateway, unless a change is counted: bpf/sender.h. */

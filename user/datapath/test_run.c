@@ -58,7 +58,7 @@ int test_run_run(const struct instance *instance, struct test_run *trial, struct
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = trial->frame, .data_size_in = trial->frame_len,
 		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
 	/* in a test run every program gets an Ethernet frame: a link header, then the packet as on an L3 device */
-	struct wgvia_bpf *skeleton = programs_open(false, instance->meta.mode);
+	struct wgvia_bpf *skeleton = programs_open(false, instance->meta.mode, WGVIA_COUNT_VERDICTS);
 	struct config *config;
 	int ret;
 

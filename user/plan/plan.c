@@ -395,6 +395,7 @@ int plan_up(struct host_view *host, const struct request *request, struct plan *
 	plan->state.ret = request->ret;
 	plan->state.outside = request->outside;
 	plan->state.mss = request->mss;
+	plan->state.counting = request->counting;
 	ret = check_outside(plan, tunnel, error);
 	for (size_t i = 0; i < request->route_count && !ret; i++) {
 		ret = add_route(host, plan, tunnel, &request->routes[i], error);

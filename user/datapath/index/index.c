@@ -26,7 +26,10 @@ struct maker {
 	const struct gateway_entry *entries;
 	size_t count;
 	uint8_t family;
-	uint16_t *gateways;	 /* by entry: the line of its gateway */
+	uint16_t *gateways; /* by entry: the line of its gateway */
+	struct place {
+		uint32_t line, slot;
+	} *places;		 /* by entry; NULL: nobody asks */
 	size_t lengths[LENGTHS]; /* number of prefixes of each length */
 	uint8_t *lines;
 	size_t line_count, line_room;
@@ -198,6 +201,16 @@ static void write_slot(const struct table *table, void *line, uint32_t slot, uin
 	}
 }
 
+static void note_places(const struct table *table, uint32_t first, uint32_t line)
+{
+	for (uint32_t slot = 0; slot < table->slots && table->maker->places; slot++) {
+		uint32_t entry = table->entries[line * table->slots + slot];
+
+		if (entry)
+			table->maker->places[entry - 1] = (struct place){first + line, slot};
+	}
+}
+
 static void write_table(const struct table *table, uint32_t first)
 {
 	for (uint32_t i = 0; i < table->lines; i++) {
@@ -206,6 +219,7 @@ static void write_table(const struct table *table, uint32_t first)
 		for (uint32_t slot = 0; slot < table->slots; slot++)
 			if (table->entries[i * table->slots + slot])
 				write_slot(table, line, slot, table->entries[i * table->slots + slot] - 1);
+		note_places(table, first, i);
 		/* same offset in each kind of line */
 		((struct index_line4 *)line)->full = table->full[i];
 	}
@@ -284,6 +298,24 @@ static void find_entries(struct maker *maker, const struct state *state)
 	}
 }
 
+/* A line behind the others for each of them: see index_head.counters. */
+static int add_counters(struct maker *maker)
+{
+	uint32_t first = maker->line_count;
+
+	if (!maker->places)
+		return 0;
+	if (add_lines(maker, first))
+		return -ENOMEM;
+	((struct index_head *)maker->lines)->counters = first;
+	for (size_t i = 0; i < maker->count; i++) {
+		struct index_counters *counters = line_at(maker, first + maker->places[i].line);
+
+		counters->counter[maker->places[i].slot] = maker->entries[i].counter;
+	}
+	return 0;
+}
+
 int index_make(const struct state *state, uint8_t family, uint64_t changes, struct index_image *image)
 {
 	struct maker maker = {.family = family};
@@ -291,12 +323,17 @@ int index_make(const struct state *state, uint8_t family, uint64_t changes, stru
 
 	find_entries(&maker, state);
 	maker.gateways = calloc(maker.count + 1, sizeof(*maker.gateways));
-	ret = maker.gateways ? add_lines(&maker, 1) : -ENOMEM;
+	if (state->counting == WGVIA_COUNT_PREFIXES)
+		maker.places = calloc(maker.count + 1, sizeof(*maker.places));
+	ret = maker.gateways && (maker.places || state->counting != WGVIA_COUNT_PREFIXES) ? add_lines(&maker, 1)
+											  : -ENOMEM;
 	if (!ret)
 		((struct index_head *)maker.lines)->changes = changes;
 	ret = ret ? ret : add_gateways(&maker);
 	ret = ret ? ret : add_tables(&maker);
+	ret = ret ? ret : add_counters(&maker);
 	free(maker.gateways);
+	free(maker.places);
 	if (ret)
 		free(maker.lines);
 	else
