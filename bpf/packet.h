@@ -186,7 +186,6 @@ good:
 }
 
 /*
-/*
  * Neighbour discovery is for one link, and routers do not forward it (RFC 4861, 7.1: hop limit 255). A prefix as wide
  * as ::/0 contains this host's own messages, and with proxy_ndp LAN hosts ask for a client's address.
  */

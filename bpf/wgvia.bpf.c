@@ -145,7 +145,6 @@ int wgvia_out(struct __sk_buff *skb)
 }
 
 /*
-/*
  * For a packet from one of the prefix's gateways, or from another permitted sender: it goes into the tunnel, if that is
  * our task. In mode stack the kernel sends it there, and a nonzero `*tunnel` means that the packet is on its way.
  */
@@ -260,7 +259,8 @@ static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
 	if ((link_len && !packet_is_for_host(skb)) || !packet_read(skb, link_len, &pkt))
 		return TC_ACT_UNSPEC;
 	verdict = decide_back(skb, link_len, &pkt, &gateway, &tunnel);
-	if (tunnel && tunnel != TUNNEL_OF_KERNEL) /* a bounced frame returns, and is recognised by its present content */
+	if (tunnel &&
+	    tunnel != TUNNEL_OF_KERNEL) /* a bounced frame returns, and is recognised by its present content */
 		mss_clamp(skb, link_len, &pkt, tunnel, skb->ifindex);
 	if (verdict == WGVIA_BOUNCED) {
 		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1) ||

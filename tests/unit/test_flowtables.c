@@ -103,9 +103,9 @@ static void only_gateways_of_the_tables_family_are_missed(void **state)
 					      {.ifindex = 4, .name = "ens5"}};
 	static struct netdevs known = {of_families, ARRAY_SIZE(of_families)};
 	static struct gateway_entry entries[] = {
-		{{{.family = AF_INET, .addr = {10, 6}}, 16}, {.ifindex = 2}},
-		{{{.family = AF_INET6, .addr = {0x20, 1}}, 32}, {.ifindex = 3}},
-		{{{.family = AF_INET6, .addr = {0x20, 2}}, 32}, {.ifindex = 3, .flags = 1 << WGVIA_GATEWAY_LIST_SHIFT}},
+		{{{.family = AF_INET, .addr = {10, 6}}, 16}, {.ifindex = 2}, 0},
+		{{{.family = AF_INET6, .addr = {0x20, 1}}, 32}, {.ifindex = 3}, 0},
+		{{{.family = AF_INET6, .addr = {0x20, 2}}, 32}, {.ifindex = 3, .flags = 1 << WGVIA_GATEWAY_LIST_SHIFT}, 0},
 	};
 	static struct gateway_list list = {1, {.count = 2, .hops = {{.ifindex = 3}, {.ifindex = 4}}}};
 	static uint32_t used[] = {2, 3, 4};
@@ -160,7 +160,8 @@ static void a_device_is_served_by_the_one_that_it_is_on(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct gateway_entry entry = {{{.family = AF_INET, .addr = {10, 6}}, 16}, {.ifindex = rows[i].gateway}};
+		struct gateway_entry entry = {.from = {{.family = AF_INET, .addr = {10, 6}}, 16},
+					      .value = {.ifindex = rows[i].gateway}};
 		uint32_t used[] = {rows[i].gateway};
 		const struct plan one = {.netdevs = &known,
 					 .state = {.tunnel_ifindex = 1, .gateways = &entry, .gateway_count = 1},

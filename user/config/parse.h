@@ -79,9 +79,10 @@ struct request {
 	bool is_file;
 	char **files; /* the files from which the statements were read */
 	size_t file_count;
-	bool mode_given, on_fail_given, ret_given, outside_given, mss_given, counting_given; /* the user gave the word */
-	bool is_trial; /* nothing is applied: the request is only checked */
-	bool by_agent; /* no user reads a refusal: what cannot be followed is omitted */
+	bool mode_given, on_fail_given, ret_given, outside_given, mss_given,
+		counting_given; /* the user gave the word */
+	bool is_trial;		/* nothing is applied: the request is only checked */
+	bool by_agent;		/* no user reads a refusal: what cannot be followed is omitted */
 };
 
 void request_free(struct request *request);
