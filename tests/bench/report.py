@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Turns what wire.c has measured into figures: a table, JSON, a plot, and a comparison with ratios of an earlier run.
+Turns wire.c's measurements into figures: a table, JSON, a plot, and a comparison with ratios of an earlier run.
 
     report.py ROWS RAW [--json FILE] [--svg FILE] [--compare FILE] [--record FILE]
 
-A cost is what a row took per packet less what its base took in the same round. A ratio, too, is made within each round,
-so that a machine's moods meet both sides of it alike; of the rounds the median and the quartiles are shown.
+A cost is the time of a row per packet minus that of its base in the same round. A ratio is computed within each round
+as well, so that the machine's variations affect both sides alike. The output has the median and quartiles of the rounds.
 """
 import argparse
 import json
@@ -15,7 +15,7 @@ import platform
 import statistics
 import subprocess
 
-WORSE = 1.1  # than in the ratios that are kept: this is pointed out
+WORSE = 1.1  # compared with the recorded ratios: such a change is pointed out
 
 
 def read_rows(path):
@@ -71,7 +71,7 @@ class Figures:
 
     def ratio(self, kind, key, reference, family):
         """In each round."""
-        if kind == "scaling":  # twice as many packets in the time that one takes
+        if kind == "scaling":  # twice as many packets in the time of one
             return [2 * one / two for one, two in
                     zip(self.all[reference, family]["ns"], self.all[key, family]["ns"])]
         return [cost / other for cost, other in zip(self.costs[key, family], self.costs[reference, family])]
@@ -128,7 +128,7 @@ def print_table(data):
 
 
 def compare(data, path):
-    """Says what has become worse since the ratios were kept; for a reader to judge, on the same kind of machine."""
+    """Reports what is worse than the recorded ratios; for a reader to judge, on the same kind of machine."""
     if not os.path.exists(path) or not data["ratios"]:
         return
     kept = {}

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What forwarding costs on a wire: writes packets into devices, from a CPU of its own, and takes the CPU time that the
- * kernel needs until they are in the other device's driver. All of it happens within write(). Rows are interleaved, in
- * another order in each round; each counts that all has arrived, and shows before and after all rounds by one packet
- * that what it measures does what its name says.
+ * The cost of forwarding on a wire: writes packets into devices, from a separate CPU, and measures the CPU time that
+ * the kernel needs until they are in the other device's driver. All of this happens within write(). Rows are
+ * interleaved, in a different order in each round. Each row checks that all packets arrived and, before and after all
+ * rounds, by one packet, that it does what its name says.
  *
- *	wire prefixes COUNT		the prefixes of a lane with a list, behind 4 or 6
+ *	wire prefixes COUNT		the prefixes of a lane with a list, after 4 or 6
  *	wire run NETNS ROWS ROUNDS PACKETS INJECTOR OTHER OUTPUT
  *
- * ROWS is a file like the one beside this; NETNS-LANE are its lanes' namespaces. INJECTOR and OTHER are CPUs. Prints
- * "ready" when the devices are there, goes on when it reads a line, and writes what it has measured to OUTPUT as JSON.
+ * ROWS is a file like the one beside this; NETNS-LANE are its lanes' namespaces. INJECTOR and OTHER are CPUs. It prints
+ * "ready" when the devices exist, continues when it reads a line, and writes the results to OUTPUT as JSON.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -59,7 +59,7 @@ static _Noreturn void wrong(const struct row *row, const char *what, uint64_t is
 	exit(1);
 }
 
-/* ---- what is to be measured ---- */
+/* ---- input ---- */
 
 static struct lane *find_lane(const char *name)
 {
@@ -104,7 +104,7 @@ static void add_lane(const struct lane *from, const char *netns)
 	lane_open(lane, name);
 }
 
-/* What is for report.py alone is left to it, anything else is somebody's mistake. */
+/* Lines for report.py only are skipped, anything else is an error. */
 static bool is_for_report(const char *line)
 {
 	static const char *const words[] = {"#", "group ", "title ", "target ", "scaling "};
@@ -148,11 +148,11 @@ static void read_rows(const char *path, const char *netns)
 	fclose(file);
 }
 
-/* ---- that it does what its name says ---- */
+/* ---- proof that a row does what its name says ---- */
 
 static void prove(struct row *row)
 {
-	/* only what forwards takes a hop: not a redirect with nothing else */
+	/* only real forwarding takes a hop, a mere redirect does not */
 	bool forwards = !strcmp(row->lane->floor, "-") || !strcmp(row->lane->floor, "empty");
 	const uint8_t *mac = !strcmp(row->expects, "service") ? lane_service_mac : lane_firewall_mac;
 	uint8_t frame[LANE_FRAME_MAX], hop_limit, *ip = frame + LINK_LEN;
@@ -258,7 +258,7 @@ static void measure(struct row *row, int count)
 	json_object_array_add(row->series, json_object_new_double(ns));
 }
 
-/* Fisher and Yates; the order is of no other interest than to be another one. */
+/* Fisher and Yates; the order only needs to differ. */
 static void shuffle(int order[], int count)
 {
 	for (int i = count - 1; i > 0; i--) {
@@ -322,7 +322,7 @@ static int run(char **argv)
 	if (getchar() == EOF)
 		return 1;
 	stay_on(cpus[0]);
-	setpriority(PRIO_PROCESS, 0, -20); /* others cost cache lines even where they cost no CPU time */
+	setpriority(PRIO_PROCESS, 0, -20); /* other processes cost cache lines even if they cost no CPU time */
 	measure_all(rounds, count);
 	write_json(argv[6], rounds, count);
 	return 0;

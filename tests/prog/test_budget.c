@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Budgets: how many instructions the verifier goes through, and how long the JITed code is, of each program in each
- * form in which it is loaded. budget.txt beside this file has them; 10 % more is a failure, on the kernel line and
- * machine that the file was made on, with whatever compiler. WGVIA_BUDGET_FIGURES names a file for the figures, and
- * then nothing is compared: so scripts/compilers makes budget.txt and its table.
+ * Budgets: the number of instructions that the verifier processes, and the size of the JITed code, of each program in
+ * each form in which it is loaded. budget.txt beside this file contains them; 10 % more is a failure, on the kernel
+ * series and machine of that file, with any compiler. WGVIA_BUDGET_FIGURES names a file for the figures, and disables
+ * the comparison: scripts/compilers uses it to make budget.txt and its table.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -40,7 +40,7 @@ static const struct {
 static struct figure figures[32];
 static unsigned int figure_count;
 
-/* `relative` to the folder of this program; NULL: it is not there. */
+/* `relative` to the folder of this program; NULL: there is none. */
 static FILE *open_beside(const char *relative)
 {
 	char path[4096];
@@ -53,7 +53,7 @@ static FILE *open_beside(const char *relative)
 	return fopen(path, "r");
 }
 
-/* In the source tree, found from the compiler's path of this file or from where the build puts programs. */
+/* In the source tree, which is found from the compiler's path of this file or from the build's location. */
 static FILE *open_budget(void)
 {
 	char path[4096];
@@ -114,7 +114,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* "6.18 x86_64": the verifier differs from one kernel line to the next, the JIT from one machine to the next. */
+/* "6.18 x86_64": the verifier differs between kernel series, the JIT between machines. */
 static void kernel_line(char *text, size_t size)
 {
 	struct utsname name;
@@ -125,7 +125,7 @@ static void kernel_line(char *text, size_t size)
 	snprintf(text, size, "%d.%d %s", major, minor, name.machine);
 }
 
-/* The compiler that has made the programs, as it calls itself. */
+/* The compiler of the programs, in its own words. */
 static void compiler(char *text, size_t size)
 {
 	FILE *file = open_beside("../../bpf/wgvia.bpf.compiler");
