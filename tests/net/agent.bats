@@ -216,7 +216,7 @@ while True:
 }
 
 # strace slows the agent down, so that frames arrive faster than it reads them.
-@test "a flood of answers that nobody asked for does not keep an agent from its work" {
+@test "a flood of unsolicited answers does not keep an agent from its work" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_listen
 	spawn "$NS_GW" agent env "NOTIFY_SOCKET=$TOPO_DIR/notify" strace -D -f -o /dev/null -e trace=recvfrom,recvmsg \
@@ -291,7 +291,7 @@ second_device() {
 	ip -n "$NS_GW" link delete second
 }
 
-@test "a gateway whose device has an MTU too small for IPv6 is dead at once for IPv6 alone" {
+@test "a gateway whose device has an MTU too small for IPv6 is dead at once, only for IPv6" {
 	second_device
 	wgvia up wg6 from $VPN4 via $SECOND4 from $VPN6 via $SECOND6
 	agent_start interval 60
@@ -304,7 +304,7 @@ second_device() {
 	ip -n "$NS_GW" link delete second
 }
 
-@test "none is left: on-fail drop drops and counts, on-fail pass passes; one that is back is used at once" {
+@test "no gateway is left: on-fail drop drops and counts, on-fail pass passes; one that recovers is used at once" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2 hold 3600
 	says "gateway $FW4B dev ens3 answers"
@@ -539,7 +539,7 @@ tunnel_later() {
 	is "$(wire first)" 2000
 }
 
-@test "mode fast: a tunnel that comes later has its first packet sent to the firewall" {
+@test "mode fast: a tunnel that is created later has its first packet sent to the firewall" {
 	tunnel_later fast
 }
 

@@ -347,7 +347,7 @@ detach() { # DIRECTION/DEVICE
 	finds ""
 }
 
-@test "attachment: a device that came after up" {
+@test "attachment: a device that was created after up" {
 	for mode in fast stack; do
 		up mode $mode
 		provoked attachment eval "ip -n '$NS_GW' link add br0 type bridge && ip -n '$NS_GW' link set br0 up"

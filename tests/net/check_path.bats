@@ -96,7 +96,7 @@ policy() { # SRC DST DIRECTION [WORD...]
 	finds ""
 }
 
-@test "encapsulation: a route that encapsulates takes packets past the firewall in mode stack" {
+@test "encapsulation: a route that encapsulates makes packets bypass the firewall in mode stack" {
 	ip -n "$NS_GW" -6 route add 2001:db8:77::/48 encap seg6 mode encap segs 2001:db8:2::99 dev ens3 ||
 		skip "no seg6 in kernel $(uname -r)"
 	ip -n "$NS_GW" -6 route delete 2001:db8:77::/48

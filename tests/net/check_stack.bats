@@ -327,7 +327,7 @@ nat_found() {
 	is "$(jq -r '[.findings[].name | select(. == "nat")] | join(" ")' <<<"$output")" "$1"
 }
 
-@test "NAT in mode stack: what is masqueraded at another device than the firewall's leaves there, and check reports it" {
+@test "NAT in mode stack: what is masqueraded at a device other than the firewall's leaves there, and check reports it" {
 	ip -n "$NS_GW" link add other type veth peer name far
 	ip -n "$NS_GW" address add 198.18.0.1/24 dev other
 	ip -n "$NS_GW" link set other up

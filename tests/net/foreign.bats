@@ -145,7 +145,7 @@ keeps_working() {
 	is "$(attached)" "$before"
 }
 
-@test "clsact: an empty qdisc of somebody else stays, whose device has the ifindex of one in a namespace that was removed" {
+@test "clsact: another program's empty qdisc stays, if its device has the ifindex of one in a removed namespace" {
 	local ns=$TOPO_NAME-gone index
 	attach_type clsact
 	for command in "down wg6" "up wg6 from $VPN4 via $FW4 dev lan"; do
@@ -222,7 +222,7 @@ leaves() {
 	names "$1" 0 down wg6
 }
 
-@test "a folder with something in it, in a pin's place: commands name it, and work when it is removed" {
+@test "a folder with content in a pin's place: commands name it, and work when it is removed" {
 	local egress name path
 	egress=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
 	attach_type tcx
@@ -267,7 +267,7 @@ leaves() {
 	done
 }
 
-@test "something else in the place of an instance's folder: commands name it, down takes the rest down" {
+@test "something else in the place of an instance's folder: commands name it, down removes the rest" {
 	local theirs=$BATS_TEST_TMPDIR/theirs kind path suffix
 	mkdir "$theirs"
 	touch "$theirs/precious"
@@ -312,7 +312,7 @@ leaves() {
 	nothing_left
 }
 
-@test "somebody's pins beside those of an instance stay, and down reports them" {
+@test "other pins beside those of an instance stay, and down reports them" {
 	wgvia up wg6 "${WORDS[@]}"
 	bpftool map create "$PIN_DIR/wg6/theirs" type array key 4 value 4 entries 1 name theirs
 	mkdir "$PIN_DIR/wg6/folder"

@@ -255,7 +255,7 @@ tun #2 hops 61" lan "pkt(4, hops=62, src='$D1_4', dst='$C1_4')" "pkt(6, hops=62,
 
 # ---- a second LAN ----
 
-@test "a service on a second LAN, where the gateway stands too, is reached by the firewall" {
+@test "a service on a second LAN of the gateway is reached via the firewall" {
 	second_lan
 	tunnel_and_lan
 	for mode in $BOTH; do
@@ -311,7 +311,7 @@ lan2 gw2>fw2 #2 hops 63" tun 'pkt(4, 1300, df=1)' 'pkt(6, 1300)' 'pkt(4, 1301, d
 
 # ---- another tunnel ----
 
-@test "what stands behind another tunnel of the gateway's is reached by the firewall" {
+@test "what is behind another tunnel of the gateway is reached via the firewall" {
 	two_tunnels
 	for mode in $BOTH; do
 		wgvia up wg6 "${WORDS[@]}" mode $mode
@@ -351,7 +351,7 @@ lan gw>fw #2 hops 63" tun "$@" "$(neighbour_is $FW_MAC $FW4)" "$(neighbour_is $F
 	done
 }
 
-@test "packets that wait for the firewall's MAC address go there when the service's changes meanwhile" {
+@test "packets that wait for the firewall's MAC address go there even if the service's changes meanwhile" {
 	tunnel_and_lan
 	for mode in $BOTH; do
 		wgvia up wg6 "${WORDS[@]}" mode $mode
@@ -374,7 +374,7 @@ tun2 #2 hops 61" lan2 "pkt(4, hops=62, dst='$D1_4')" "pkt(6, hops=62, dst='$D1_6
 
 # ---- broadcast and multicast ----
 
-@test "a broadcast of a client's that this host forwards goes to the firewall alone, its own to the LAN" {
+@test "a client's broadcast that this host forwards goes only to the firewall, this host's own to the LAN" {
 	tunnel_and_lan
 	set_sysctls "$NS_GW" net.ipv4.conf.{all,default,wg6,ens3}.bc_forwarding=1
 	for mode in $BOTH; do
@@ -384,7 +384,7 @@ tun2 #2 hops 61" lan2 "pkt(4, hops=62, dst='$D1_4')" "pkt(6, hops=62, dst='$D1_6
 	done
 }
 
-@test "a multicast of a client's that this host forwards goes to the firewall alone, unless the administrator exempts it" {
+@test "a client's multicast that this host forwards goes only to the firewall, unless the administrator exempts it" {
 	tunnel_and_lan
 	multicast_router $C1_4
 	told "lan gw>01:00:5e:01:02:03 #1 hops 63" tun "pkt(4, dst='239.1.2.3')"

@@ -112,7 +112,7 @@ is_dead_of() { # REASON
 dead for N s: its device has no carrier; in use by 1 prefix, which no other gateway is left for: on-fail decides"
 }
 
-@test "an agent that was killed has left nothing that is taken for true, and the next one begins with nothing" {
+@test "the leftovers of a killed agent are ignored, and the next one starts with no knowledge" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2 hold 0
 	first_dead
@@ -170,7 +170,7 @@ scribble() {
 		value hex ff ff ff ff ff ff ff 7f $1 00 00 00 $2 00 00 00 00 00 00 00 00 00 00 00
 }
 
-@test "nonsense in the map says nothing, and neither does something else in its place" {
+@test "nonsense in the map is ignored, and so is something else in its place" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 10 hold 0
 	poll 10 is_health $VPN4 $FW4 alive

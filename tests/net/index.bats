@@ -124,7 +124,7 @@ change_many() {
 	wgvia route replace wg6 from $VPN4 via $FW4 dev ens3
 }
 
-@test "a command that is killed, or fails, leaves no index in force that is not true" {
+@test "a command that is killed, or fails, leaves no outdated index in force" {
 	local kind number
 	export WGVIA_INDEX=blind
 	wgvia apply wg6 "$TOPO_DIR/many.conf"

@@ -237,7 +237,7 @@ no_gateway_are() {
 	poll 20 lost_are 11
 }
 
-@test "what is not wgvia's is not counted" {
+@test "what does not belong to wgvia is not counted" {
 	begin
 	# this host's own packets, to the same gateway
 	wire own "[pkt(4, src='198.51.100.2', dst='$LOST4') for _ in range(5)]" \
@@ -254,7 +254,7 @@ no_gateway_are() {
 	is "$(lost)" 0
 }
 
-@test "a packet that has arrived is not counted where it is dropped later, not even on this host" {
+@test "a packet that has arrived is not counted when it is dropped later, not even on this host" {
 	begin
 	firewall_known
 	# the other end sends it back, unchanged, by the other LAN, where it belongs to nobody

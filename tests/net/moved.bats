@@ -194,7 +194,7 @@ followed() {
 	goes_by_the_firewall
 }
 
-@test "tcx: an agent detaches programs at once that move away, and attaches them to what comes back" {
+@test "tcx: an agent detaches programs that move away at once, and attaches them to what comes back" {
 	followed tcx
 }
 

@@ -79,7 +79,7 @@ both_modes() {
 	done
 }
 
-@test "10 MB stall without mss and are done with it, both modes: tcx" {
+@test "10 MB stall without mss and complete with it, both modes: tcx" {
 	attach_type tcx
 	both_modes
 }

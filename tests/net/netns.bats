@@ -172,7 +172,7 @@ orphans() {
 	answers "$NS_C1" $SVC4 service $C1_4 # nothing of this namespace was detached
 }
 
-@test "tcx: an instance of a namespace that no longer exists is shown as that, and can be taken down" {
+@test "tcx: an instance of a namespace that no longer exists is shown as that, and can be removed" {
 	orphans tcx
 }
 
@@ -190,7 +190,7 @@ orphans() {
 	is_known_and_goes
 }
 
-@test "an instance of a namespace that lives is nobody else's, with its LAN device or without" {
+@test "an instance of an existing namespace belongs to that one only, with its LAN device or without" {
 	attach_type tcx
 	container
 	by "$(pid container)" up wg8 from 10.8.0.0/16 via $FW4

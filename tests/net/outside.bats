@@ -80,7 +80,7 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$OUT4')" "pkt(6, src='$SVC6', dst=
 	done
 }
 
-@test "an exempt destination, a source route, DNAT, SNAT: dropped all the same" {
+@test "an exempt destination, a source route, DNAT, SNAT: dropped as well" {
 	local mode
 	set_sysctls "$NS_GW" net.ipv4.conf.{all,wg6}.accept_source_route=1
 	for mode in $BOTH; do
@@ -100,7 +100,7 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$OUT4')" "pkt(6, src='$SVC6', dst=
 }
 
 # At first wg6 is another tunnel; then, to the programs, it is a new device, because it was in another namespace.
-@test "while the tunnel is away, and when it comes back and nobody attaches anything" {
+@test "while the tunnel is absent, and when it returns and nobody attaches anything" {
 	local mode
 	for mode in $BOTH; do
 		echo "mode $mode"

@@ -154,15 +154,15 @@ tricks() {
 	done
 }
 
-@test "mode fast: no trick gets past" {
+@test "mode fast: no trick bypasses it" {
 	tricks fast
 }
 
-@test "mode stack: no trick gets past" {
+@test "mode stack: no trick bypasses it" {
 	tricks stack
 }
 
-@test "while prefixes, gateways, modes and devices change: no packet past it, nothing lost of what is in a prefix" {
+@test "while prefixes, gateways, modes and devices change: no packet bypasses it, nothing in a prefix is lost" {
 	local i sent before MORE=() OUTSIDE=drop
 	up
 	before=$(counter egress.refused)

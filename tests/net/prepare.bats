@@ -258,7 +258,7 @@ bypass 198.18.0.0/15"
 
 # The only packet that gets out: the kernel holds it while it resolves the firewall's neighbour, and looks up its route
 # again when the answer comes (neigh_update()), with no program attached any more.
-@test "mode stack: what waits for the firewall's answer while down runs goes where the kernel routes it" {
+@test "mode stack: a packet that waits for the firewall's answer during down goes where the kernel routes it" {
 	wgvia up wg6 "${WORDS4[@]}" mode stack
 	ping_once "$NS_C1" "$SVC4" # the kernel knows the service
 	ip -n "$NS_LAN" link set fw down

@@ -146,7 +146,7 @@ bounced_once() {
 	bounced_once stack
 }
 
-@test "another default gateway of the service's, which sends to the gateway directly" {
+@test "another default gateway of the service, which sends to the gateway directly" {
 	ip -n "$NS_LAN" address add $ROUTER4/24 dev lan
 	ip -n "$NS_LAN" route replace $VPN4 via $GW4
 	set_sysctls "$NS_LAN" net.ipv4.ip_forward=1
@@ -192,7 +192,7 @@ reachable() { # ADDRESS
 	is "$(udp_ask "$NS_SVC" $WG4 53 hello)" "$WG4 saw $SVC4: hello"
 }
 
-@test "return any: what comes directly is let in, and counted apart" {
+@test "return any: direct packets are accepted, and counted separately" {
 	service_goes_direct
 	wgvia up wg6 "${WORDS[@]}" return any
 	remember_counters

@@ -29,7 +29,7 @@ drops() {
 	END
 }
 
-@test "pins and their folders are root's alone" {
+@test "only root can access pins and their folders" {
 	wgvia up wg6 "${WORDS[@]}"
 	is "$(find "$PIN_DIR" ! -user 0)" ""
 	is "$(find "$PIN_DIR" -type d ! -perm 0700)" ""
@@ -38,7 +38,7 @@ drops() {
 	run ! setpriv --reuid 65534 --clear-groups "$WGVIA" --pin-dir "$PIN_DIR" show wg6
 }
 
-@test "rules for what comes to this host itself see it in mode fast, too" {
+@test "rules for packets to this host itself see them in mode fast, too" {
 	wgvia up wg6 "${WORDS[@]}"
 	ping_once "$NS_C1" $WG4
 	ping_once "$NS_C1" $GW4
@@ -72,7 +72,7 @@ destination() {
 	frames "$BATS_TEST_TMPDIR/$1.pcap" -r '.[0].to'
 }
 
-@test "who answers for the firewall's address gets the packets, but where its neighbour entry is permanent" {
+@test "a host that answers for the firewall's address gets the packets, unless its neighbour entry is permanent" {
 	local impostor=02:00:00:00:02:a0 via=192.0.2.9
 	ip -n "$NS_FW" address add $via/24 dev lan
 	wgvia up wg6 from $VPN4 via $via

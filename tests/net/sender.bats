@@ -521,7 +521,7 @@ finds_other_gateway() {
 	done
 }
 
-@test "two hosts that answer for the gateway's address are told, and a permanent entry ends it" {
+@test "two hosts that answer for the gateway's address are reported, and a permanent entry ends it" {
 	wgvia up wg6 "${WORDS[@]}"
 	ip -n "$NS_SVC" address add $FW4/32 dev eth0
 	ip -n "$NS_SVC" address add $FW6/128 dev eth0 nodad

@@ -219,7 +219,7 @@ no prefix is in force: what comes out of the tunnel bypasses the firewall"
 	goes_by_firewall $NEW_C4 $NEW_C6
 }
 
-@test "an agent follows addresses, with a file and without; what was the last one stays until there is another" {
+@test "an agent follows addresses, with a file and without; the last one stays until there is another" {
 	printf '%s %s %s %s %s %s\n' "${ADDRESSES[@]}" >"$FILE"
 	for file in "" "$FILE"; do
 		wgvia up wg6 "${ADDRESSES[@]}"

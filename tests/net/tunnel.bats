@@ -214,7 +214,7 @@ forwarded() {
 	done
 }
 
-@test "169.254.0.0/16, which the kernel forwards, is reached by the firewall" {
+@test "169.254.0.0/16, which the kernel forwards, is reached via the firewall" {
 	forwarded 169.254.7.7/32
 }
 
@@ -248,7 +248,7 @@ forwarded() {
 
 # ---- outdated entries, without an agent ----
 
-@test "an address of this host that moved to a LAN host is reached by the firewall" {
+@test "an address of this host that moved to a LAN host is reached via the firewall" {
 	local mode
 	for mode in fast stack; do
 		ip -n "$NS_GW" address add 192.0.2.77/32 dev ens3
@@ -263,7 +263,7 @@ forwarded() {
 	done
 }
 
-@test "what is routed into the tunnel no longer is reached by the firewall" {
+@test "what is no longer routed into the tunnel is reached via the firewall" {
 	local mode
 	for mode in fast stack; do
 		ip -n "$NS_GW" route add $SVC4 dev wg6

@@ -92,7 +92,7 @@ cycles_under_load() { # MODE
 	cycles_under_load stack
 }
 
-@test "with PostUp and PreDown alone packets bypass the firewall, and are counted" {
+@test "with only PostUp and PreDown, packets bypass the firewall, and are counted" {
 	local i
 	conf "PostUp = wgvia up %i $WORDS_QUICK" "PreDown = wgvia down %i"
 	quietly up

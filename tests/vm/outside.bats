@@ -67,7 +67,7 @@ proxied() {
 }
 
 # bats test_tags=vm
-@test "nothing gets to a LAN, each packet is counted, and what should be reached is reached" {
+@test "nothing reaches a LAN, each packet is counted, and what must be reachable is reachable" {
 	local mode sent
 	set_sysctls "$NS_GW" net.ipv6.conf.ens3.proxy_ndp=1
 	ip -n "$NS_GW" neighbour add proxy $OUT6 dev ens3
@@ -99,7 +99,7 @@ proxied() {
 }
 
 # bats test_tags=vm
-@test "while the tunnel is deleted and made again, with nobody who attaches anything, and with an agent" {
+@test "while the tunnel is deleted and re-created: nobody attaches anything, with an agent" {
 	wgvia up wg6 "${WORDS[@]}" outside drop
 	remakes wgvia up wg6 "${WORDS[@]}" mode stack outside drop
 	agent_start
