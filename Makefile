@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds wgvia: the BPF object by clang, its skeleton by bpftool, one binary that holds both. `make help` lists the
-# targets. Output goes to build/ (build-san/ with SAN=1), nothing is written beside the sources.
+# Builds wgvia: the BPF object with clang, its skeleton with bpftool, one binary that contains both. `make help` lists
+# the targets. Output goes to build/ (build-san/ with SAN=1); nothing is written beside the sources.
 
-# The one place that says it is the changelog
+# The changelog is the only place that defines it
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
 
 PREFIX ?= /usr/local
@@ -14,11 +14,11 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 ZSHDIR ?= $(DATADIR)/zsh/site-functions
 DESTDIR ?=
 
-# For another machine: ARCH=arm64 say, or CROSS_COMPILE as for the kernel, and where its libraries are not this host's,
-# SYSROOT. clang and bpftool are this host's own.
+# For another machine: ARCH=arm64 for example, or CROSS_COMPILE as for the kernel, and SYSROOT if its libraries are not
+# this host's. clang and bpftool are this host's own.
 CPU := $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(ARCH)))
 CROSS_COMPILE ?= $(addsuffix -linux-gnu-,$(filter-out $(shell uname -m),$(CPU)))
-ifeq ($(origin CC),default) # make's own
+ifeq ($(origin CC),default) # make's default
 CC := $(CROSS_COMPILE)gcc
 endif
 ifneq ($(SYSROOT),)
@@ -51,7 +51,7 @@ B := build$(if $(SAN),-san)
 comma := ,
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
-# Warnings are errors in a checkout only: a later compiler must not break the build of a release
+# Warnings are errors only in a checkout: a later compiler must not break the build of a release
 WARNINGS := -Wall -Wextra -Wshadow $(if $(wildcard .git),-Werror)
 
 LIBS := libbpf libelf zlib libmnl json-c
@@ -62,7 +62,7 @@ ALL_LDFLAGS = $(SANITIZE) $(LDFLAGS)
 ALL_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 # Where Debian has asm/types.h, which is the same for every machine
 MULTIARCH := $(subst -pc-,-,$(shell $(CC) -dumpmachine))
-# The map: BTF names the sources, and the same sources shall make the same object wherever they lie
+# The map: BTF contains names of sources, and the same sources must give the same object in any folder
 BPF_CFLAGS := -target bpf -mcpu=v2 -std=gnu17 -O2 -g $(WARNINGS) -Iinclude -Ibpf \
 	-ffile-prefix-map=$(CURDIR)=. \
 	$(addprefix -idirafter ,$(wildcard $(patsubst %,$(SYSROOT)/usr/include/%,$(MULTIARCH)) \
@@ -106,7 +106,7 @@ $(B)/wgvia: $(OBJECTS)
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
-# -g for BTF; the DWARF that comes with it is of no use at run time
+# -g for BTF; the DWARF that comes with it is not needed at run time
 $(BPF_OBJECTS) $(FLOORS_OBJECT): $(B)/%.bpf.o: %.bpf.c
 	$(say) BPF $@
 	@mkdir -p $(@D)
@@ -152,7 +152,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(ALL_LIBS)
 
-# For the fuzzer, compiled by clang with sanitizers: the rooms that know nothing of libbpf, and what reads rulesets
+# For the fuzzer, compiled by clang with sanitizers: the rooms that do not use libbpf, and the reader of rulesets
 FUZZED := $(wildcard user/base/*.c user/config/*.c user/host/*.c user/plan/*.c user/import/*.c user/check/ruleset*.c user/check/traffic.c)
 FUZZ_OBJECTS := $(FUZZED:%.c=$(B)/fuzz/%.o)
 FUZZ_CFLAGS = $(LANGUAGE) -O1 -g $(WARNINGS) -fno-sanitize-recover=all
@@ -171,10 +171,10 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/fuzz/user.a
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ -lmnl -ljson-c
 
-# tests/prog/test_*.c are programs, and so are bench/path.c and bench/wire.c; the other files are shared by them
+# tests/prog/test_*.c are programs, and so are bench/path.c and bench/wire.c; they share the other files
 PROG_SHARED := $(filter-out $(wildcard tests/prog/test_*.c),$(wildcard tests/prog/*.c))
 PROG_HEADERS := $(wildcard tests/prog/*.h) bpf/config.h bpf/index/index_lines.h include/wgvia_abi.h
-# What makes an index, and what it is made from
+# What builds an index, and its input
 PROG_USER := $(patsubst %,$(B)/user/%.o,datapath/index/index config/state base/ip)
 
 $(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(PROG_HEADERS) $(PROG_USER) $(SKELETONS)
@@ -209,7 +209,7 @@ tidy: $(SKELETONS) $(B)/floors.skel.h
 	$(Q)printf '%s\n' $(TIDIED) | xargs -P "$$(nproc)" -n 4 sh -c '$(CLANG_TIDY) --quiet "$$@" -- $(LANGUAGE) \
 		-DWGVIA_VERSION=VERSION -DVERSION=\"\" -Ibpf -Itests/prog 2>/dev/null' sh
 
-# SOURCE=DESTINATION of what is installed. It is all there after `make`, so that root builds nothing.
+# SOURCE=DESTINATION for installation. `make` creates all of it, so that root builds nothing.
 UNITS := $(if $(filter no,$(SYSTEMD)),,$(wildcard packaging/systemd/*.service packaging/systemd/*.timer))
 MAN := $(wildcard man/*.[1-8])
 INSTALLED = \
@@ -243,7 +243,7 @@ uninstall:
 	done || true
 	$(Q)[ -n "$(DESTDIR)" ] || scripts/leftovers $(PIN_DIR)
 
-# The same sources make the same archive: names sorted, one time for all, nobody's user, no other file that lies about
+# The same sources make the same archive: sorted names, one time for all, no user names, no unrelated files
 DIST := Makefile README.md CHANGELOG.md CONTRIBUTING.md CODE_OF_CONDUCT.md docs .clang-format .clang-tidy .editorconfig .gitignore .ci .github LICENSES bpf include user $(wildcard man) packaging scripts tests
 RELEASED := $(shell sed -n '/^ -- /{s/.*>  //p;q}' packaging/debian/changelog)
 

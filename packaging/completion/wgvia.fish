@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Completes wgvia's command line in fish. What may follow is in one place for all shells, the file for bash and zsh beside
-# this one or where `make install` puts it: a bash reads it and prints the proposals with their descriptions. Without
-# bash nothing is proposed. Debian's fish looks below /usr/local/share only if XDG_DATA_DIRS names it.
+# Completes wgvia's command line in fish. The rules for all shells are in the file for bash and zsh, beside this one or
+# where `make install` puts it: a bash reads it and prints the proposals with their descriptions. Without bash nothing
+# is proposed. Debian's fish looks below /usr/local/share only if XDG_DATA_DIRS names it.
 
 for file in (status dirname)/../../bash-completion/completions/wgvia (status dirname)/wgvia
     test -r $file; and set -g __wgvia_words $file

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The benchmark's own programs: the sinks, which count and drop what has been handed to a device's driver; the drop at
- * once, whose cost is taken off all others; and the floors, which do as little as a redirect, or a program at all, can.
- * They share nothing with wgvia.
+ * The benchmark's own programs: the sinks, which count and drop what reaches a device's driver; the immediate drop,
+ * whose cost is subtracted from all others; and the floors, which do the minimum of a redirect, or of any program. They
+ * share nothing with wgvia.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -25,7 +25,7 @@ struct {
 	__type(value, __u64);
 } counts SEC(".maps");
 
-/* Nothing but the benchmark's packets has their length. */
+/* Only the benchmark's packets have this length. */
 static __always_inline void count(struct __sk_buff *skb, __u32 link_len)
 {
 	__u32 key = 0;
@@ -65,7 +65,7 @@ int drop_tap(struct __sk_buff *skb)
 	return TC_ACT_SHOT;
 }
 
-/* What it costs to be asked. */
+/* The cost of a program that does nothing. */
 SEC("tc")
 int empty(struct __sk_buff *skb)
 {
@@ -73,7 +73,7 @@ int empty(struct __sk_buff *skb)
 	return TC_ACT_UNSPEC;
 }
 
-/* bpf_redirect_neigh() with a constant next hop, nothing asked and nothing changed. */
+/* bpf_redirect_neigh() with a constant next hop, without checks and changes. */
 SEC("tc")
 int neigh(struct __sk_buff *skb)
 {
@@ -94,7 +94,7 @@ int neigh(struct __sk_buff *skb)
 	return bpf_redirect_neigh(config.lan_ifindex, &next_hop, sizeof(next_hop), 0);
 }
 
-/* bpf_redirect() into the tunnel, nothing asked and nothing changed. */
+/* bpf_redirect() into the tunnel, without checks and changes. */
 SEC("tc")
 int into(struct __sk_buff *skb)
 {
@@ -102,7 +102,7 @@ int into(struct __sk_buff *skb)
 	return bpf_redirect(config.tunnel_ifindex, 0);
 }
 
-/* bpf_redirect() behind a header of constants. */
+/* bpf_redirect() with a header of constants. */
 SEC("tc")
 int macs(struct __sk_buff *skb)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the benchmark's own BPF programs and the process that loads them agree on.
+ * The interface between the benchmark's own BPF programs and the process that loads them.
  */
 #ifndef WGVIA_BENCH_FLOORS_H
 #define WGVIA_BENCH_FLOORS_H
 
 #include <linux/types.h>
 
-#define FLOORS_PACKET_LEN 122 /* bytes of IP, both families: odd enough that no neighbour discovery has it */
+#define FLOORS_PACKET_LEN 122 /* bytes of IP, both families: a length that no neighbour discovery has */
 
 /* Set before the load. Addresses are in network order. */
 struct floors_config {

@@ -46,7 +46,7 @@ static void open_device(struct lane *lane, const char *name, int kind, int fds[L
 	}
 }
 
-/* After all queues are there, for a program set before is not that of a later queue's device. */
+/* After all queues exist, because a filter that was set before does not apply to later queues. */
 static void set_filter(const struct lane *lane, int fd, const struct bpf_program *prog)
 {
 	int prog_fd = prog ? bpf_program__fd(prog) : -1;

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Sets up the gateways that scripts/bench compares, each by the tool that an administrator would take. Their devices are
-# there (wire.c), and the same everywhere:
+# Sets up the gateways that scripts/bench compares, each with the tool that an administrator would use. Their devices
+# already exist (wire.c), and are the same everywhere:
 #
 #   wg6 (tun) 10.6.0.1/16 2001:db8:1::1/50 --- gateway --- ens3 (tap) 192.0.2.2/24 2001:db8:2::2/64
 #   firewall 192.0.2.1, 2001:db8:2::1        service 192.0.2.3, 2001:db8:2::3
 #
-# lane_up LANE makes one of them, lane_down ends what runs in it; $BENCH_NAME names the namespaces, $BENCH_DIR is for files.
-# Neighbours are written down, so that nobody asks for them.
+# lane_up LANE sets one up, lane_down ends its processes; $BENCH_NAME is part of the namespaces' names, $BENCH_DIR is
+# for files. Neighbour entries are permanent, so that nobody sends requests.
 
 # shellcheck source=tests/lib/topology.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/topology.sh"
@@ -61,7 +61,7 @@ lane_rule() {
 	END
 }
 
-# The tracker is spared checksums, as by WireGuard.
+# The tracker does not verify checksums, as with WireGuard.
 lane_tracked() {
 	lane_rule "$1" && set_sysctls "$1" net.netfilter.nf_conntrack_checksum=0 && in_ns "$1" nft -f - <<-END
 		table inet gateway {
@@ -106,7 +106,7 @@ lane_fwd() {
 	END
 }
 
-# What wgvia leaves alone, in sets as nftables has them.
+# What is exempt in wgvia, as sets of nftables.
 lane_fwdfull() {
 	in_ns "$1" nft -f - <<-END
 		table netdev gateway {
@@ -128,7 +128,7 @@ lane_fwdfull() {
 	END
 }
 
-# lane_wgvia LANE ARGUMENT...: wgvia there.
+# lane_wgvia LANE ARGUMENT...: runs wgvia there.
 lane_wgvia() {
 	local lane=$1
 	shift
@@ -180,8 +180,8 @@ lane_traced() {
 	lane_listener traced
 }
 
-# lane_list LANE COUNT: that many prefixes of each family. Where the kernel does not notice changes of a map, so that a
-# large one would have no index, the index is made all the same: nobody changes a map here.
+# lane_list LANE COUNT: that many prefixes of each family. On a kernel that does not notice changes of a map, so that a
+# large one would have no index, the index is built nevertheless, because nobody changes a map here.
 lane_list() {
 	build/tests/bench/wire prefixes "$2" |
 		sed -e "s|^4 \(.*\)|from \1 via $FW4 dev ens3|" -e "s|^6 \(.*\)|from \1 via $FW6 dev ens3|" \
@@ -213,7 +213,7 @@ lane_trie100000() {
 	WGVIA_INDEX=no lane_list trie100000 100000
 }
 
-# lane_hush LANE: ends its listener, which says how many decisions it has seen.
+# lane_hush LANE: ends its listener, which prints how many decisions it saw.
 lane_hush() {
 	local pid
 	[ -e "$BENCH_DIR/$1.pid" ] || return 0
@@ -223,14 +223,14 @@ lane_hush() {
 	rm -f "$BENCH_DIR/$1.pid"
 }
 
-# lane_down LANE: the rest is gone with the namespace.
+# lane_down LANE: the rest vanishes with the namespace.
 lane_down() {
 	lane_hush "$1"
 	[ ! -e "/sys/fs/bpf/$BENCH_NAME/$1/wg6" ] || lane_wgvia "$1" down wg6
 }
 
-# lane_listened LANE RAW: a note on how much of it somebody has listened to; a listener that cannot run when it
-# wants to is switched off for a while.
+# lane_listened LANE RAW: a note on how much of it was traced; a listener that does not run in time is switched off for
+# a while.
 lane_listened() {
 	local sent told
 	lane_hush "$1"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the packet path costs: nanoseconds per packet in test runs over those of an empty program, all in one run and
- * interleaved, so that a machine's moods meet all of them alike. Prints the median of the rounds and the targets.
+ * The cost of the packet path: nanoseconds per packet in test runs, minus those of an empty program, all in one
+ * interleaved run, so that the machine's variations affect all alike. Prints the median of the rounds and the targets.
  *
- * The runs of one test run see the same packet again, and each takes one hop: so few are made at a time. What pushes a
- * link header (a WireGuard tunnel's packet) or sets a mark cannot be shown twice: that is measured on wires.
+ * The repetitions in one test run see the same packet again, and each takes one hop, so there are few. A packet that
+ * gets a link header (from a WireGuard tunnel) or a mark cannot be shown twice: it is measured on wires.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +17,12 @@
 #include "../prog/packets.h"
 #include "../prog/programs.h"
 
-#define REPEAT 250 /* hop limit 255 lasts as long */
+#define REPEAT 250 /* hop limit 255 allows this many */
 #define SERIES 40  /* test runs of one case in a row */
 #define ROUNDS 101
 
 enum program { EMPTY = WGVIA_DIRECTION_COUNT };
-/* Nobody listens; the program is without that part; somebody listens for other packets; for all. */
+/* nobody reads; the program lacks that part; somebody reads other packets; somebody reads all */
 enum trace { TRACE_OFF, TRACE_ABSENT, TRACE_OTHERS, TRACE_ALL };
 
 static const struct {
@@ -141,10 +141,10 @@ static double measure(int fd, const struct frame *frame, struct ring_buffer *eve
 
 int main(void)
 {
-	/* `duration` is in whole ns, which the mean over many evens out */
+	/* `duration` is in whole ns, which the mean over many runs compensates */
 	static double results[CASES][ROUNDS], over[ROUNDS];
 	static struct frame frames[CASES];
-	static const uint8_t no_mac[6]; /* the loopback device's, where a test run is by default */
+	static const uint8_t no_mac[6]; /* of the loopback device, the default in a test run */
 	struct wgvia_gateway gateway4 = {.family = 2, .addr = {192, 0, 2, 1}},
 			     gateway6 = {.family = 10, .addr = {0x20, 1}};
 	struct programs programs, without, counting, stack, counting_stack;
@@ -181,7 +181,7 @@ int main(void)
 		spec.hop_limit = SET(255);
 		packets_build(&spec, no_mac, &frames[i]);
 	}
-	for (int round = -1; round < ROUNDS; round++) /* the first one to warm up */
+	for (int round = -1; round < ROUNDS; round++) /* the first round is a warm-up */
 		for (size_t i = 0; i < CASES; i++) {
 			const struct programs *of = cases[i].count   ? (cases[i].stack ? &counting_stack : &counting)
 						    : cases[i].stack ? &stack

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What many peers cost: seconds and memory of reading 10,000 peers with 40,000 ranges from WireGuard, the kernel's
- * where there is one, else wireguard-go, and of aggregating the ranges. Half of them are IPv4, half IPv6, and some
- * join. It judges nothing.
+ * The cost of many peers: seconds and memory for reading 10,000 peers with 40,000 ranges from WireGuard, the kernel's
+ * if available, else wireguard-go, and for aggregating the ranges. Half of them are IPv4, half IPv6, and some join. It
+ * judges nothing.
  *
  *   make bench && build/tests/bench/peers [PEERS]
  */
@@ -36,7 +36,7 @@ static void __attribute__((noreturn)) die(const char *what)
 	exit(1);
 }
 
-/* Network and mounts of our own: nothing is left when we end, however that is. */
+/* Private network and mounts: nothing remains when this process ends in any way. */
 static void prepare(void)
 {
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
@@ -46,7 +46,7 @@ static void prepare(void)
 		die("cannot mount");
 }
 
-/* It ends with us. Not waited for by wg(8), which removes a socket that nobody listens at yet. */
+/* It ends with this process. wg(8) cannot wait for it, because it removes a socket without a listener. */
 static void start_wireguard_go(void)
 {
 	pid_t child = fork();
@@ -86,7 +86,7 @@ static void write_config(size_t peers)
 	for (size_t i = 0; i < peers; i++) {
 		uint8_t key[WIREGUARD_KEY] = {1, i >> 16, i >> 8, i};
 		char text[WIREGUARD_KEY_TEXT];
-		size_t n = i + i / 2; /* every third is left out */
+		size_t n = i + i / 2; /* every third is omitted */
 
 		fprintf(file, "[Peer]\nPublicKey = %s\nAllowedIPs = 10.%zu.%zu.%zu/32, 172.%zu.%zu.%zu/28, ",
 			wireguard_key_text(key, text), n >> 16, n >> 8 & 255, n & 255, 16 + (n >> 12), n >> 4 & 255,

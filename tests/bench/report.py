@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Turns what wire.c has measured into figures: a table, JSON, a plot, and a comparison with ratios of an earlier run.
+Turns wire.c's measurements into figures: a table, JSON, a plot, and a comparison with ratios of an earlier run.
 
     report.py ROWS RAW [--json FILE] [--svg FILE] [--compare FILE] [--record FILE]
 
@@ -218,7 +218,7 @@ def change(ratio, before):
 
 
 def compare(data, path):
-    """Says what has become worse since the ratios were kept; for a reader to judge, on the same kind of machine."""
+    """Reports what is worse than the recorded ratios; for a reader to judge, on the same kind of machine."""
     if not os.path.exists(path) or not data["ratios"]:
         return
     kept = {}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What many prefixes cost: seconds and peak memory of the commands on 1,000, 10,000 and 100,000 of them, half IPv4 and
- * half IPv6, by the program itself. Each is run with batches of map entries and without, in turn, so that the two can
- * be compared on whatever machine this is. It judges nothing.
+ * The cost of many prefixes: seconds and peak memory of the commands on 1,000, 10,000 and 100,000 of them, half IPv4
+ * and half IPv6, with the program itself. Each runs with batches of map entries and without, in turn, so that the two
+ * can be compared on any machine. It judges nothing.
  *
  *   make all bench && build/tests/bench/scale      WGVIA=FILE measures another program
  */
@@ -27,7 +27,7 @@
 
 static const size_t sizes[] = {1000, 10000, 100000};
 
-/* In this order; what each leaves is what the next one finds. */
+/* In this order; each step finds the result of the previous one. */
 enum { APPLY, AGAIN, ONE_LINE, SAVE, SHOW, SHOW_JSON, DOWN, STEPS };
 static const char *const titles[STEPS] = {
 	[APPLY] = "apply, nothing was running",
@@ -44,7 +44,7 @@ struct cost {
 	double megabytes;
 };
 
-/* In a mount namespace of our own: nothing is left when we end, however that is. */
+/* A private mount namespace: nothing remains when this process ends in any way. */
 #define FOLDER "/mnt"
 #define PINS FOLDER "/bpf"
 #define CONFIG FOLDER "/config"
@@ -144,7 +144,10 @@ static struct cost run_step(int step, const char *batch)
 	}
 }
 
-/* What the kernel has taken for the prefixes and the entries that keep them in the tunnel; 0 where it does not tell. */
+/*
+ * Memory that the kernel uses for the prefixes and for the entries that keep them in the tunnel; 0 if it does not
+ * report it.
+ */
 static double kernel_megabytes(void)
 {
 	static const char *const maps[] = {"prefixes4", "prefixes6", "bypass4", "bypass6"};

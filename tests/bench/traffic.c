@@ -12,7 +12,7 @@
 #include "lane.h"
 #include "traffic.h"
 
-/* A bijection of 32-bit numbers, or of their lowest bits: an odd factor. */
+/* A bijection of 32-bit numbers, or of their low bits: multiplication by an odd factor. */
 static uint32_t spread(uint32_t number)
 {
 	return number * 0x9e3779b1u;
@@ -42,7 +42,7 @@ static uint64_t draw(uint64_t *state)
 	return *state;
 }
 
-/* Any host of any of the prefixes. */
+/* Any host in any of the prefixes. */
 static void draw_source(struct traffic *traffic, uint8_t *ip)
 {
 	uint64_t drawn = draw(&traffic->state);
@@ -64,8 +64,8 @@ static void draw_source(struct traffic *traffic, uint8_t *ip)
 }
 
 /*
- * A checksum that is not made: WireGuard hands up what it has authenticated as checked (CHECKSUM_UNNECESSARY), which a
- * tun device cannot be told; nobody here may look at it (nf_conntrack_checksum).
+ * Without a checksum: WireGuard marks authenticated packets as checked (CHECKSUM_UNNECESSARY), which is impossible on a
+ * tun device; nothing here may verify it (nf_conntrack_checksum).
  */
 static void set_udp(struct frame *frame, bool back, uint32_t len)
 {

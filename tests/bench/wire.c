@@ -5,11 +5,11 @@
  * another order in each round; each counts that all has arrived, and shows before and after all rounds by one packet
  * that what it measures does what its name says. Some rows are timed by the clock as well, one packet at a time.
  *
- *	wire prefixes COUNT		the prefixes of a lane with a list, behind 4 or 6
+ *	wire prefixes COUNT		the prefixes of a lane with a list, after 4 or 6
  *	wire run NETNS ROWS ROUNDS PACKETS INJECTOR OTHER OUTPUT
  *
- * ROWS is a file like the one beside this; NETNS-LANE are its lanes' namespaces. INJECTOR and OTHER are CPUs. Prints
- * "ready" when the devices are there, goes on when it reads a line, and writes what it has measured to OUTPUT as JSON.
+ * ROWS is a file like the one beside this; NETNS-LANE are its lanes' namespaces. INJECTOR and OTHER are CPUs. It prints
+ * "ready" when the devices exist, continues when it reads a line, and writes the results to OUTPUT as JSON.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -61,7 +61,7 @@ static _Noreturn void wrong(const struct row *row, const char *what, uint64_t is
 	exit(1);
 }
 
-/* ---- what is to be measured ---- */
+/* ---- input ---- */
 
 static struct lane *find_lane(const char *name)
 {
@@ -106,7 +106,7 @@ static void add_lane(const struct lane *from, const char *netns)
 	lane_open(lane, name);
 }
 
-/* What is for report.py alone is left to it, anything else is somebody's mistake. */
+/* Lines for report.py only are skipped, anything else is an error. */
 static bool is_for_report(const char *line)
 {
 	static const char *const words[] = {"#", "group ", "title ", "target ", "scaling ", "scaled "};
@@ -200,7 +200,7 @@ static void converse(void)
 
 static void prove(struct row *row)
 {
-	/* only what forwards takes a hop: not a redirect with nothing else */
+	/* only real forwarding takes a hop, a mere redirect does not */
 	bool forwards = !strcmp(row->lane->floor, "-") || !strcmp(row->lane->floor, "empty");
 	const uint8_t *mac = !strcmp(row->expects, "service") ? lane_service_mac : lane_firewall_mac;
 	uint8_t frame[LANE_FRAME_MAX], hop_limit, *ip = frame + LINK_LEN;
@@ -400,7 +400,7 @@ static int run(char **argv)
 	if (getchar() == EOF)
 		return 1;
 	stay_on(cpus[0]);
-	setpriority(PRIO_PROCESS, 0, -20); /* others cost cache lines even where they cost no CPU time */
+	setpriority(PRIO_PROCESS, 0, -20); /* other processes cost cache lines even if they cost no CPU time */
 	measure_all(rounds, count);
 	write_json(argv[6], rounds, count);
 	return 0;

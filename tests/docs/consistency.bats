@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Commands, options, verdicts, findings and the rest of what a user can name: the program, its --help, the man pages and
-# the completion know the same, in the same words. Needs no root.
+# Everything that a user can name (commands, options, verdicts, findings and so on) is the same, in the same words, in
+# the program, its --help, the man pages and the completion. Needs no root.
 
 load ../lib/docs.bash
 
@@ -24,14 +24,14 @@ load ../lib/docs.bash
 	same "$(verdicts_in_code)" "$(items_in_manual VERDICTS)" "wgvia(8)"
 }
 
-@test "the completion knows the same commands, options and verdicts" {
+@test "the completion has the same commands, options and verdicts" {
 	need_completion
 	same "$(syntax_in_help | awk '{ print $2 }' | sort -u)" "$(completion_words commands | grep -vxE "help|list|version")" "$COMPLETION"
 	same "$(options_in_help)" "$(completion_words options)" "$COMPLETION"
 	same "$(verdicts_in_code | sort)" "$(completion_words verdicts)" "$COMPLETION"
 }
 
-@test "the completion knows the same words behind each command" {
+@test "the completion has the same words for each command" {
 	local command words
 	need_completion
 	for command in $(syntax_in_help | awk '{ print $2 }' | sort -u); do
@@ -78,7 +78,7 @@ events_in_code() {
 		tr -s ' ,' '\n' | sort)" "wgvia(8)"
 }
 
-@test "statements of a configuration are the same in the code and in wgvia.conf(5)" {
+@test "the version is the same in the program and at the head of the changelog" {
 	same "$(sed -n '/^static int take_statement/,/^}/s/.*next_is(cursor, "\([a-z-]*\)").*/\1/p' "$TREE/user/config/parse.c" |
 		sort)" \
 		"$(sed -n '/^\.Sh STATEMENTS/,/^\.Sh/s/^\.It \(Xo \)\{0,1\}Cm \([a-z-]*\).*/\2/p' "$TREE/man/wgvia.conf.5" | sort)" \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Help of each command, and how commands are found. Needs no root.
+# The help of each command, and how commands are found. Needs no root.
 
 # shellcheck disable=SC2154 # `run` sets $status, $output, $stderr
 
@@ -16,7 +16,7 @@ usage_of() {
 	"$WGVIA" "$1" --help | sed -n '/^Usage: /,/^$/p' | sed 's/^Usage: //' | xargs -0 | tr -s ' \n' ' ' | sed 's/ $//; s/ | /|/g'
 }
 
-@test "each command has help: its usage, all of its words and an example" {
+@test "each command has help with its usage, all of its words and an example" {
 	local command text word
 	[ -n "$(commands)" ]
 	for command in $(commands); do
@@ -33,7 +33,7 @@ usage_of() {
 	done
 }
 
-@test "help is the same by --help, -h, help COMMAND, an abbreviation, and after other words" {
+@test "help is the same with --help, -h, help COMMAND, an abbreviation, and after other words" {
 	local command text
 	for command in $(commands); do
 		text=$("$WGVIA" "$command" --help)
@@ -48,7 +48,7 @@ usage_of() {
 	[ "$status $stderr" = "0 " ]
 }
 
-@test "a command may be abbreviated where one name begins so; others are named" {
+@test "a command may be abbreviated if only one begins like that; otherwise the candidates are listed" {
 	same "$("$WGVIA" help show)" "$("$WGVIA" help sh)" sh
 	same "$("$WGVIA" help show)" "$("$WGVIA" help list)" list
 	same "$("$WGVIA" help show)" "$("$WGVIA" help li)" li
@@ -65,7 +65,7 @@ hint: 'wgvia --help' lists the commands" ]
 	[ "$status ${stderr%%$'\n'*}" = "2 wgvia: unknown command ''" ]
 }
 
-@test "an unknown option is named as it was typed, with status 2" {
+@test "an unknown option is quoted as typed, with status 2" {
 	local text words
 	while IFS='|' read -r text words; do
 		echo "$words"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The language of documents, manual pages and messages: phrases that readers stumbled over do not come back (phrases.txt),
-# and each term of the glossary in CONTRIBUTING.md is in use. Needs no root.
+# The language of documents, manual pages and messages: phrases that confused readers do not return (phrases.txt), and
+# each term of the glossary in CONTRIBUTING.md is in use. Needs no root.
 
 load ../lib/docs.bash
 
@@ -13,7 +13,7 @@ prose() {
 	tr -s ' \n' ' ' <"$TREE/$1"
 }
 
-# messages: the strings of the program's sources, one a line, those that the compiler joins joined.
+# messages: the strings in the program's sources, one per line, adjacent literals joined.
 messages() {
 	(cd "$TREE" && find user -name '*.c' | sort | xargs gcc -fpreprocessed -E -P) | tr -s ' \t\n' ' ' |
 		sed 's/\([^\\]\)" "/\1/g' | grep -oE '"([^"\\]|\\.)*"'
@@ -32,10 +32,10 @@ free_of_phrases() {
 	[ $bad = 0 ]
 }
 
-@test "documents are free of phrases that must not come back" {
+@test "documents are free of phrases that must not return" {
 	local document bad=0
 	for document in $(documents); do
-		# titles of tests are names
+		# titles of tests are quoted as they are
 		free_of_phrases "$document" "$(prose "$document" | sed 's/\[tests\/[^]]*\]//g')" || bad=1
 	done
 	[ $bad = 0 ]
@@ -58,7 +58,7 @@ free_of_phrases() {
 	free_of_phrases docs/pictures "$(grep -hoE '>[^<>]+<' "$TREE"/docs/pictures/*.svg)"
 }
 
-@test "each phrase is found where it is" {
+@test "each phrase is found in a text that contains it" {
 	local line=0 example
 	while IFS= read -r example; do
 		line=$((line + 1))

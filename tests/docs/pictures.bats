@@ -1,19 +1,19 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The pictures of docs/: each is well-formed and can be read without seeing it, in light and dark; those of the packet paths
-# show the topology of the README. Needs no root.
+# The pictures of docs/: each is well-formed, has a text alternative, and is readable on light and dark pages; those of
+# the packet paths show the topology of the README. Needs no root.
 
 load ../lib/docs.bash
 
 PICTURES=$TREE/docs/pictures
 
-# topology FILE: what each picture of a packet path draws first.
+# topology FILE: the first elements of each picture of a packet path.
 topology() {
 	sed -n '/<!-- the topology/,/<!-- what happens/p' "$1"
 }
 
-# coloured CSS: the classes to which it gives a colour.
+# coloured CSS: the classes to which it assigns a colour.
 coloured() {
 	tr '}' '\n' <<<"$1" | grep -E '#[0-9a-f]{3,6}' | sed 's/{.*//' | sort -u
 }
@@ -53,7 +53,7 @@ coloured() {
 	done
 }
 
-@test "programs in the packet paths are those of the packet path" {
+@test "programs in the packet paths are those of the source" {
 	local name names
 	names=$(grep -ohE 'wgvia_[a-z]+' "$PICTURES"/*.svg | sort -u)
 	[ -n "$names" ]

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What contributors and hosting sites read: make help, the workflow, templates, the glossary. Needs no root.
+# For contributors and hosting sites: make help, the workflow, templates, the glossary. Needs no root.
 
 # shellcheck disable=SC2016 # backquotes of Markdown
 
 load ../lib/docs.bash
 
-@test "make help has each target and each variable" {
+@test "make help lists each target and each variable" {
 	local help word
 	help=$(make -s -C "$TREE" help)
 	while IFS= read -r word; do
@@ -18,7 +18,7 @@ load ../lib/docs.bash
 	done < <(sed -nE 's/^([A-Z_]+) \?=.*/\1/p; s/^ifeq \(\$\(origin ([A-Z]+)\),default\).*/\1/p' "$TREE/Makefile")
 }
 
-@test "workflows and templates can be read, and run what is there" {
+@test "workflows and templates are valid, and run existing files" {
 	/usr/bin/python3 - "$TREE" <<-'END'
 		import glob, os, sys
 		import yaml
@@ -38,12 +38,12 @@ load ../lib/docs.bash
 	END
 }
 
-# rows: those of the glossary, one a line.
+# rows: those of the glossary, one per line.
 rows() {
 	sed -n '/^## Glossary/,/^## /p' "$TREE/CONTRIBUTING.md" | sed -n 's/^| \([a-z][a-z ,]*\) |.*/\1/p' | grep -vx term
 }
 
-@test "terms of the glossary are in order, and in use in wgvia(8)" {
+@test "terms of the glossary are sorted, and in use in wgvia(8)" {
 	local term text
 	text=$(manual_text)
 	same "$(rows | LC_ALL=C sort)" "$(rows)" "the order of the glossary"

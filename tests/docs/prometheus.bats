@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The alert rules by promtool: they are valid, and for each there is a case in which it fires and one in which it does not.
-# tests/net/prometheus.bats has a real Prometheus evaluate them.
+# The alert rules with promtool: they are valid, and each has a case in which it fires and one in which it does not. In
+# tests/net/prometheus.bats a real Prometheus evaluates them.
 
 # shellcheck disable=SC2154 # what `run` sets
 
@@ -20,7 +20,7 @@ alerts() {
 	sed -n 's/^ *- alert: //p' "$RULES"
 }
 
-@test "the alert rules are valid, and do what their cases say" {
+@test "the alert rules are valid, and behave as in their cases" {
 	"$PROMTOOL" check rules wgvia.rules.yml
 	"$PROMTOOL" test rules rules.test.yml
 }
@@ -44,7 +44,7 @@ changed() {
 	"$PROMTOOL" check rules wgvia.rules.yml >/dev/null
 }
 
-@test "the cases see an alert that never fires, and one that always does" {
+@test "the cases detect an alert that never fires, and one that always does" {
 	local alert
 	for alert in $(alerts); do
 		changed "$alert" 'wgvia_nothing == 1'
@@ -56,7 +56,7 @@ changed() {
 	done
 }
 
-@test "the alerts name metrics and verdicts that there are" {
+@test "the alerts use existing metrics and verdicts" {
 	local word
 	while read -r word; do
 		grep -q "\"$word\"" "$TREE"/user/commands/stats_*.c || { echo "$word" && return 1; }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What can be seen of the documents without running anything: man pages fit a terminal, links and named files exist,
-# every example has a kind (see lib/examples.py). Needs no root.
+# Checks of the documents that need not run anything: man pages fit a terminal, links and named files exist, every
+# example has a kind (see lib/examples.py). Needs no root.
 
 # shellcheck disable=SC2016 # backquotes of Markdown
 
@@ -19,7 +19,7 @@ load ../lib/docs.bash
 	done
 }
 
-@test "links lead to files and headings that are there" {
+@test "links lead to existing files and headings" {
 	local document target file anchor
 	for document in $(documents); do
 		while IFS= read -r target; do
@@ -41,7 +41,7 @@ headings() {
 	sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | sed -E 's/[^a-z0-9 _-]//g; s/ /-/g'
 }
 
-@test "files that documents name are there" {
+@test "files that documents name exist" {
 	local document name
 	for document in $(documents) man/wgvia.8 man/wgvia.conf.5 man/wgvia-maps.7; do
 		while IFS= read -r name; do
@@ -52,7 +52,7 @@ headings() {
 	done
 }
 
-@test "every example is run by a test, or says why not" {
+@test "every example is run by a test, or has a reason why not" {
 	local document
 	for document in $(documents) man/wgvia.8 man/wgvia.conf.5 man/wgvia-maps.7; do
 		/usr/bin/python3 "$TREE/tests/lib/examples.py" "$TREE/$document" >"$BATS_TEST_TMPDIR/examples"
@@ -62,7 +62,7 @@ headings() {
 	done
 }
 
-@test "the recording of the demo is one of the demo as it is" {
+@test "the recording of the demo matches the present demo" {
 	local text
 	[ "$(stat -c %s "$TREE/docs/demo.svg")" -lt 100000 ]
 	while IFS= read -r text; do
@@ -70,7 +70,7 @@ headings() {
 	done < <(sed -nE 's/^\t?(told|chapter) "([^"$]*)".*/\2/p' "$TREE/scripts/demo")
 }
 
-@test "every claim that names a test names one that there is" {
+@test "every claim that names a test names an existing one" {
 	local document claim file title count=0
 	for document in $(documents); do
 		while IFS= read -r claim; do
@@ -84,7 +84,7 @@ headings() {
 	[ $count -gt 0 ]
 }
 
-# claims FILE: "TEST-FILE TITLE", one a line, of what is written as [TEST-FILE: TITLE], which may go over lines.
+# claims FILE: "TEST-FILE TITLE", one per line, from [TEST-FILE: TITLE], which may span lines.
 claims() {
 	tr '\n' ' ' <"$1" | tr -s ' ' | grep -oE '\[tests/[a-z0-9_/.]+: [^]]+\]' | sed -E 's/^\[([^:]*): (.*)\]$/\1 \2/'
 }

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the parts of scripts/endure share: the topology of the tests with a lossless tunnel, packets that are counted, and
-# a look at what the kernel holds. A part is called as PART COUNT SEED; a fault is a line that begins with "fault:", and
-# the last line are the figures.
+# What the parts of scripts/endure share: the topology of the tests with a lossless tunnel, packets that are counted,
+# and a look at what the kernel holds. A part is called as PART COUNT SEED; a fault is a line that begins with "fault:",
+# and the last line has the figures.
 #
-# wgvia runs as a user of this run's own, with the capabilities that it needs: the kernel notes who has loaded a program,
-# so that those of other instances on this machine are not counted.
+# wgvia runs under a user id that only this run uses, with the capabilities that it needs. The kernel records who loaded
+# a program, so programs of other instances on this machine are not counted.
 
 # shellcheck source=tests/lib/net.bash
 . tests/lib/net.bash
@@ -18,7 +18,7 @@
 ENDURE_UID=$((100000 + $$))
 CAPS=+dac_override,+net_admin,+net_raw,+sys_ptrace,+sys_admin,+perfmon,+bpf
 AS_USER=(setpriv --reuid "$ENDURE_UID" --inh-caps "$CAPS" --ambient-caps "$CAPS")
-# The agent has the unit's, and may write below /sys/fs/bpf, as root may.
+# The agent has the unit's capabilities, and may write below /sys/fs/bpf, like root.
 AS_AGENT=(setpriv --reuid "$ENDURE_UID" --inh-caps "+dac_override,$UNIT_CAPS" --ambient-caps "+dac_override,$UNIT_CAPS")
 AS_UNIT=()
 faults=0
@@ -31,7 +31,7 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" "$@"
 }
 
-# fault TEXT...: what should not be; the run goes on, for a while.
+# fault TEXT...: reports an error; the run continues, up to a limit.
 fault() {
 	echo "fault: $*"
 	faults=$((faults + 1))
@@ -54,14 +54,14 @@ endure_end() {
 	rm -rf "${PIN_DIR:?}"
 }
 
-# endure_agent [WORD...]: not as a job of this shell, which would tell of each that is killed.
+# endure_agent [WORD...]: not as a job of this shell, which would report each one that is killed.
 endure_agent() {
 	(agent_start "$@")
 }
 
-# draw BELOW: a number at random, $drawn.
+# draw BELOW: sets $drawn to a random number.
 draw() {
-	# shellcheck disable=SC2034 # the parts do
+	# shellcheck disable=SC2034 # used by the parts
 	drawn=$(((RANDOM << 15 | RANDOM) % $1))
 }
 
@@ -80,7 +80,7 @@ owned() {
 			maps: ($held | length), pins: $pins, map_bytes: ([$held[].bytes_memlock] | add // 0)}'
 }
 
-# settle: what was there before has gone, and there is no program but those that are pinned for wg6's instance.
+# settle: waits until earlier objects are freed, and the only programs are those pinned for wg6's instance.
 settle() {
 	local count
 	count=$(find "$PIN_DIR/wg6" -name 'wgvia_*' -o -name count_lost_program | wc -l)
@@ -91,7 +91,7 @@ programs_are() {
 	[ "$(owned | jq .programs)" -eq "$1" ]
 }
 
-# owns JSON: soon; the kernel frees programs behind the scenes.
+# owns JSON: waits for that; the kernel frees programs asynchronously.
 owns() {
 	poll 10 is_owned "$1" || fault "${2:+$2: }it holds $(owned), not $1"
 }
@@ -100,7 +100,7 @@ is_owned() {
 	[ "$(owned)" = "$1" ]
 }
 
-# objects JSON: in words.
+# objects JSON: as text.
 objects() {
 	jq -r '"\(.programs) programs, \(.links) links, \(.maps) maps, \(.pins) pins"' <<<"$1"
 }
@@ -110,7 +110,7 @@ agent_memory() {
 	awk '/^VmRSS:/ { print $2 }' "/proc/$(<"$TOPO_DIR/agent.pid")/status"
 }
 
-# ended: all is down, and nothing is left.
+# ended: everything was removed, and nothing remains.
 ended() {
 	agent_stop TERM
 	wgvia down wg6 || fault "down failed"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer on configuration files: the input is the file, and its drop-ins behind form feeds. What is taken is what
- * parse_up() takes of the same words; what is refused is refused in one line that names the file.
+ * libFuzzer on configuration files: the input is the file, followed by its drop-ins, separated by form feeds. What is
+ * accepted must match what parse_up() accepts for the same words; a refusal must be one line that names the file.
  *
  *   make fuzz && build/tests/fuzz/conffile tests/fuzz/corpus/conffile
  */
@@ -22,7 +22,7 @@ static void require(bool holds)
 		__builtin_trap();
 }
 
-/* The words of the file, comments left out, in one line behind `up wg6`. It has no NUL: it was taken. */
+/* The words of the file, without comments, in one line after `up wg6`. It has no NUL, because it was accepted. */
 static int as_words(char *text, char **words)
 {
 	char *line, *rest = text, *word;
@@ -100,7 +100,10 @@ static void write_file(const char *path, const char *text, size_t size)
 	require(file && fwrite(text, 1, size, file) == size && !fclose(file));
 }
 
-/* The files, and in `whole`, which has room, their texts one after the other, without marks. Returns its size. */
+/*
+ * Writes the files and, into `whole`, which has room, their texts one after the other, without byte order marks.
+ * Returns its size.
+ */
 static size_t write_files(const char *data, size_t size, char *whole)
 {
 	size_t at = 0, len = 0;
@@ -133,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (conffile_read(main_path, "wg6", &request, &error))
 		require(error.status == 2 && !strncmp(error.text, main_path, strlen(main_path)) &&
 			!strchr(error.text, '\n'));
-	else if (!request.accepted.count) /* which `up` has no words for */
+	else if (!request.accepted.count) /* `up` has no words for it */
 		check_same(&request, text, len);
 	request_free(&request);
 	free(text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What comes in on the LAN, read as an echo packet, an ICMP error or a TCP segment: anybody there may send anything.
- * What is read and written again is read the same.
+ * What arrives from the LAN, parsed as an echo packet, an ICMP error or a TCP segment: anybody there may send anything.
+ * What is parsed and written again must parse the same.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer on a whole wg-quick file. What is taken has to be what `up` takes, in lines that a shell reads as it was
- * meant and that hold neither a key nor a recipe any more; what is refused has to say so in one line.
+ * libFuzzer on a whole wg-quick file. What is accepted must be something that `up` accepts, in lines that a shell reads
+ * as intended and that contain neither a key nor the recipe; a refusal must be one line.
  *
  *   make fuzz && build/tests/fuzz/import tests/fuzz/corpus/import
  */
@@ -25,7 +25,7 @@ static void check_clean(const char *text)
 	require(!wgquick_holds_key(text, strlen(text)) && !strchr(text, '\n') && !strchr(text, '\r'));
 }
 
-/* "wgvia up %i ...", the one line that is new, by the parsers of shell lines and of `up`. */
+/* Checks "wgvia up %i ...", the only new line, with the parsers of shell lines and of `up`. */
 static void check_up(const char *value, const struct import *import)
 {
 	struct shell_command *commands;
@@ -56,7 +56,7 @@ static char *file_of(const struct import *import)
 	return text;
 }
 
-/* Where nothing was remarked on, all of the recipe is gone. */
+/* Without a remark, the whole recipe must be gone. */
 static void check_again(const struct import *import)
 {
 	char *text = file_of(import);
@@ -64,7 +64,7 @@ static void check_again(const struct import *import)
 	struct error error = {};
 
 	if (!import_read("wg6", text, strlen(text), &again, &error))
-		require(import->remark_count); /* a rule that stayed was remarked on */
+		require(import->remark_count); /* a rule that remains must have a remark */
 	import_free(&again);
 	free(text);
 }
@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < import.line_count; i++) {
 		check_clean(import.lines[i].value);
 		if (!strcmp(import.lines[i].key, "PostUp"))
-			up = import.lines[i].value; /* ours is the last */
+			up = import.lines[i].value; /* ours is the last one */
 	}
 	check_up(up, &import);
 	for (size_t i = 0; i < import.remark_count; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes, read as an ARP packet and as a neighbour advertisement: a LAN host may send anything.
+ * Any bytes, parsed as an ARP packet and as a neighbour advertisement: a LAN host may send anything.
  */
 #include <stdint.h>
 #include <stdlib.h>

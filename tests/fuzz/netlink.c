@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as the kernel's answers over netlink. The first byte selects the question; then datagrams follow, each
- * after its length in two bytes. Their sequence numbers are set to the expected ones.
+ * Any bytes as the kernel's answers over netlink. The first byte selects the request; then datagrams follow, each after
+ * its length in two bytes. Their sequence numbers are set to the expected ones.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -17,11 +17,11 @@
 #include "host/wireguard_read.h"
 #include "tests/lib/mnl_socket.h"
 
-/* Of <sanitizer/asan_interface.h>, which comes with one version of clang alone. */
+/* From <sanitizer/asan_interface.h>, which only one version of clang provides. */
 void __asan_poison_memory_region(const volatile void *addr, size_t size);   /* NOLINT(bugprone-reserved-identifier) */
 void __asan_unpoison_memory_region(const volatile void *addr, size_t size); /* NOLINT(bugprone-reserved-identifier) */
 
-/* --- the socket, in place of libmnl's --- */
+/* --- the socket, instead of libmnl's --- */
 
 static const uint8_t *rest, *end;
 static uint32_t asked;
@@ -32,7 +32,7 @@ ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t s
 	return (ssize_t)size;
 }
 
-/* The bytes behind the datagram are poison. */
+/* The bytes after the datagram are poisoned. */
 ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 {
 	size_t len, received;
@@ -57,16 +57,16 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 	for (struct nlmsghdr *header = buf; left >= (int)sizeof(*header); header = mnl_nlmsg_next(header, &left)) {
 		header->nlmsg_seq = asked;
 		header->nlmsg_pid = 0;
-		/* the headers' lengths are the kernel's, and libmnl trusts it */
+		/* the kernel sets the headers' lengths, and libmnl trusts it */
 		if (header->nlmsg_len < sizeof(*header) || header->nlmsg_len > (uint32_t)left)
 			header->nlmsg_len = (uint32_t)left;
 	}
-	len = MNL_ALIGN(len); /* libmnl takes a message for as long as that */
+	len = MNL_ALIGN(len); /* libmnl assumes that a message has this length */
 	__asan_poison_memory_region((char *)buf + len, size - len);
 	return (ssize_t)received;
 }
 
-/* A request is put where the last answer was. */
+/* A request overwrites the last answer. */
 struct nlmsghdr *mnl_nlmsg_put_header(void *buf)
 {
 	struct nlmsghdr *header = buf;
@@ -76,7 +76,7 @@ struct nlmsghdr *mnl_nlmsg_put_header(void *buf)
 	return header;
 }
 
-/* --- the questions --- */
+/* --- the requests --- */
 
 static void check_netdevs(const struct netdevs *netdevs)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer on every parser: the input is a command line, split at blanks. What is taken has to survive being printed
- * and read again, and to keep the promises of config/parse.h; what is refused has to say so in one line.
+ * libFuzzer on every parser: the input is a command line, split at blanks. What is accepted must survive printing and
+ * parsing again, and must keep the promises of config/parse.h; a refusal must be one line.
  *
  *   make fuzz && build/tests/fuzz/parse tests/fuzz/corpus/parse
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as the answer at the socket of a WireGuard in user space, in pieces as a socket delivers them; then what
- * was read is aggregated, and nothing of it is lost. The first byte is the size of the pieces. The kernel's answers are
- * among those of netlink.c.
+ * Any bytes as the answer at the socket of a WireGuard in user space, in pieces as a socket delivers them; then the
+ * result is aggregated, without losing any address. The first byte is the size of the pieces. netlink.c covers the
+ * kernel's answers.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	text = malloc(size); /* of the input's size, so that a byte too far is seen */
+	text = malloc(size); /* exactly the input's size, so that reading one byte too far is detected */
 	while (at < size && taken >= 0) {
 		size_t more = piece < size - at ? piece : size - at;
 

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What files with agents share, beside net.bash, which loads first: agents as processes of the topology, with the
-# capabilities of the unit, and what they say.
+# What files with agents share, in addition to net.bash, which must be loaded first: agents as processes of the
+# topology, with the capabilities of the unit, and checks of their output.
 
-# Before a command: it has the capabilities that the unit leaves the agent, and no other; locked memory likewise.
+# A prefix for a command: it gets exactly the capabilities, and the locked memory, of the unit.
 read_unit() {
 	local unit=$TREE/packaging/systemd/wgvia@.service capabilities
 	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit")
@@ -13,18 +13,19 @@ read_unit() {
 	UNIT_CAPS=+${capabilities// /,+}
 	AS_UNIT=(setpriv --bounding-set "-all,$UNIT_CAPS" --inh-caps -all)
 	! grep -qx NoNewPrivileges=yes "$unit" || AS_UNIT+=(--no-new-privs)
-	# where this root may not raise the limit, the kernel is newer, and does without
+	# if this root may not raise the limit, the kernel is newer, and does not need it
 	! grep -qx LimitMEMLOCK=infinity "$unit" || ! prlimit --memlock=unlimited true 2>/dev/null ||
 		AS_UNIT=(prlimit --memlock=unlimited "${AS_UNIT[@]}")
 }
 read_unit
 
-# as_unit WORD...: a command with that.
+# as_unit WORD...: runs a command with these.
 as_unit() {
 	in_ns "$NS_GW" "${AS_UNIT[@]}" "$WGVIA" --pin-dir "$PIN_DIR" "$@"
 }
 
-# agent_start [WORD...]: `run wg6 WORD...` in the background, once it is ready; AGENT_ENV holds variables for it.
+# agent_start [WORD...]: runs `run wg6 WORD...` in the background, and waits until it is ready; AGENT_ENV holds
+# variables for it.
 agent_start() {
 	agent_begin "$@"
 	agent_says_ready
@@ -36,7 +37,7 @@ agent_begin() {
 		"$WGVIA" --pin-dir "$PIN_DIR" run "${AGENT_TUNNEL:-wg6}" "$@"
 }
 
-# What systemd would hear, a line each, in $TOPO_DIR/notified.log.
+# What systemd would receive, a line each, in $TOPO_DIR/notified.log.
 agent_listen() {
 	rm -f "$TOPO_DIR/notify"
 	spawn "$NS_GW" notified /usr/bin/python3 -uc '
@@ -63,7 +64,7 @@ agent_signal() {
 	kill "-$1" "$(<"$TOPO_DIR/agent.pid")"
 }
 
-# says TEXT [SECONDS]: it stands in the agent's log, by now or soon.
+# says TEXT [SECONDS]: waits until the agent's log contains it.
 says() {
 	poll "${2:-10}" grep -qF -- "$1" "$TOPO_DIR/agent.log" && return
 	echo "the agent does not say '$1':"
@@ -75,7 +76,7 @@ says_not() {
 	! grep -F -- "$1" "$TOPO_DIR/agent.log"
 }
 
-# in_force PREFIX GATEWAY: soon.
+# in_force PREFIX GATEWAY: waits for that.
 in_force() {
 	poll "${3:-10}" is_in_force "$1" "$2" && return
 	is "$(via "$1")" "$2" || { cat "$TOPO_DIR/agent.log" && return 1; }
@@ -85,13 +86,13 @@ is_in_force() {
 	[ "$(via "$1")" = "$2" ]
 }
 
-# via PREFIX: its gateway, and "down" where that is marked so.
+# via PREFIX: its gateway, and "down" if it is marked so.
 via() {
 	wgvia -j show wg6 | jq -r --arg p "$1" '.prefixes[] | select(.from == $p) |
 		.via + (if .problem == "marked down" then " down" else "" end)'
 }
 
-# left_alone PREFIX: the verdict on the bypass list; "none".
+# left_alone PREFIX: its verdict on the bypass list; "none".
 left_alone() {
 	wgvia -j show "${AGENT_TUNNEL:-wg6}" | jq -r --arg p "$1" '[.bypass[] | select(.to == $p) | .verdict][0] // "none"'
 }
@@ -100,7 +101,7 @@ is_left_alone() { # PREFIX VERDICT
 	[ "$(left_alone "$1")" = "$2" ]
 }
 
-# lan_made: where the gateway has no ens3; `wire_up` is the file's.
+# lan_made: re-creates the gateway's ens3, which must not exist; the file defines `wire_up`.
 lan_made() {
 	gateway_cable
 	in_ns "$NS_LAN" nft delete table netdev wire

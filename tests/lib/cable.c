@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A tunnel that loses nothing, for tests that count: two TUN devices, and all that one is given comes out of the other.
- * A real tunnel drops packets of its own when its processes do not run for some 50 ms, as on a busy machine.
+ * A lossless tunnel, for tests that count: two TUN devices, and each packet into one comes out of the other. A real
+ * tunnel drops packets when its processes do not run for some 50 ms, as on a busy machine.
  *
- *	cable NAMESPACE DEVICE NAMESPACE DEVICE		until it is ended; the devices go with it
+ *	cable NAMESPACE DEVICE NAMESPACE DEVICE		until it is ended; the devices vanish with it
  *
  * NAMESPACE is a path such as /run/netns/NAME. The devices are up when "ready" is printed, and have no addresses.
  */
@@ -35,7 +35,7 @@ static void device_ioctl(int fd, unsigned long request, struct ifreq *ifr, const
 		die(device);
 }
 
-/* TUN device of that name in that namespace, where this process stays. */
+/* A TUN device with that name in that namespace, in which this process stays. */
 static int open_end(const char *namespace, const char *device)
 {
 	int netns = open(namespace, O_RDONLY | O_CLOEXEC), fd, control;
@@ -73,7 +73,7 @@ static void carry(int from, int to)
 			return;
 		if (len < 0)
 			die("read");
-		/* EIO: the device is down; what it would not take is lost as on any link */
+		/* EIO: the device is down; packets that it does not accept are lost as on any link */
 		if (write(to, packet, len) != len && errno != EIO && errno != EINVAL)
 			die("write");
 	}

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# For tests of `wgvia check`: a clean gateway between wires, what it finds there, and the remedy that it names.
+# For tests of `wgvia check`: a clean gateway between wires, the findings there, and the remedies that they name.
 
 # shellcheck disable=SC2086 # addresses are words
 # shellcheck disable=SC2153 # the topology's variables
@@ -22,7 +22,7 @@ setup() {
 	# shellcheck disable=SC2119 # its argument may be left out
 	wire_begin
 	set_sysctls "$NS_GW" net.ipv6.conf.default.addr_gen_mode=1 # no link-local addresses that come and go
-	# a tun device has its carrier from whoever holds it: the wires' far end is not needed here
+	# a tun device has carrier while somebody holds it: the wires' far end is not needed here
 	spawn "$NS_GW" tun /usr/bin/python3 -c "import fcntl, os, signal, struct
 fcntl.ioctl(os.open('/dev/net/tun', os.O_RDWR), 0x400454CA, struct.pack('16sH22x', b'wg6', 0x1001))
 signal.pause()"
@@ -31,7 +31,7 @@ signal.pause()"
 	wire_address wg6 $WG4/16 $WG6/50
 	ip -n "$NS_GW" link set wg6 mtu 1420
 	wire_lan ens3
-	ip -n "$NS_GW" route delete 198.19.0.0/16 # the sentinel's
+	ip -n "$NS_GW" route delete 198.19.0.0/16 # of the sentinel
 	export FOREIGN=/sys/fs/bpf/$TOPO_NAME-foreign
 }
 
@@ -45,12 +45,12 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" "$@" >/dev/null
 }
 
-# look: its output as JSON into $output, its exit status into $status.
+# look: sets $output to its output as JSON, and $status to its exit status.
 look() {
 	run wgvia -j check "${1:-wg6}"
 }
 
-# finds "NAME..." [IFACE]: exactly these, in the order of the alphabet, with the exit status that goes with them.
+# finds "NAME..." [IFACE]: exactly these findings, in alphabetical order, with the matching exit status.
 finds() {
 	look "${2:-wg6}"
 	is "$(jq -r '"\([.findings[].name] | sort | join(" ")), exit status \([.findings[] |
@@ -58,12 +58,12 @@ finds() {
 		"$1, exit status $status" || { echo "$output" && return 1; }
 }
 
-# severity NAME WORD: of the last look.
+# severity NAME WORD: at the last look.
 severity() {
 	is "$(jq -r --arg name "$1" '.findings[] | select(.name == $name).severity' <<<"$output" | head -n 1)" "$2"
 }
 
-# tells NAME TEXT: in its evidence, at the last look.
+# tells NAME TEXT: the evidence contains it, at the last look.
 tells() {
 	jq -r --arg name "$1" '.findings[] | select(.name == $name).evidence' <<<"$output" | grep -qF -- "$2" ||
 		{ echo "$output" && return 1; }
@@ -73,7 +73,7 @@ remedy() {
 	jq -r --arg name "$1" 'first(.findings[] | select(.name == $name).remedy)' <<<"$output"
 }
 
-# mend NAME: runs the command that the last look names against it, unchanged.
+# mend NAME: runs the remedy of that finding from the last look, unchanged.
 mend() {
 	local command
 	command=$(remedy "$1")
@@ -84,7 +84,7 @@ mend() {
 	esac
 }
 
-# provoked NAMES COMMAND...: it is clean before; the command makes exactly these findings.
+# provoked NAMES COMMAND...: there are no findings before; the command causes exactly these.
 provoked() {
 	local names=$1
 	shift
@@ -95,7 +95,7 @@ gw() {
 	in_ns "$NS_GW" "$@"
 }
 
-# network DEVICE ADDRESS/LENGTH...: as Docker makes them.
+# network DEVICE ADDRESS/LENGTH...: as Docker creates them.
 network() {
 	local device=$1
 	shift

@@ -69,7 +69,7 @@ class Shell:
         self.wait(lambda: os.path.exists(self.results))
 
     def wait(self, done):
-        """Reads what the shell writes until `done`."""
+        """Reads the shell's output until `done`."""
         end = time.monotonic() + TIMEOUT
         while not done():
             if time.monotonic() > end:
@@ -102,7 +102,7 @@ class Shell:
         try:
             while chunk := os.read(self.terminal, 4096):
                 self.output += chunk
-        except OSError:  # the terminal has gone
+        except OSError:  # the terminal was closed
             pass
         os.waitpid(self.pid, 0)
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What tests/docs/*.bats share: what the program and each document say, as lists of one thing a line.
+# What tests/docs/*.bats share: the content of the program's help and of each document, as lists with one item per line.
 
 bats_require_minimum_version 1.5.0
 
@@ -9,7 +9,7 @@ TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export WGVIA=${WGVIA:-$TREE/build/wgvia}
 COMPLETION=packaging/completion/wgvia
 
-# same LIST OTHER WHERE: shows what the other has not, and what it has alone.
+# same LIST OTHER WHERE: shows what is missing in the other, and what is only there.
 same() {
 	[ -n "$1" ] || { echo "nothing to compare with $3" && return 1; }
 	[ "$1" != "$2" ] || return 0
@@ -30,7 +30,7 @@ is_in() {
 
 # ---- the program ----
 
-# "wgvia COMMAND WORDS", one a line, no space around "|".
+# "wgvia COMMAND WORDS", one per line, without spaces around "|".
 syntax_in_help() {
 	"$WGVIA" --help | sed -n '/^Commands:/,/^Options:/p' | sed -E -e '/^[A-Z]/d' -e '/^           ?[a-z-]/d' -e '/^$/d' |
 		awk '/^  [a-z]/ { if (line) print line; line = "wgvia" } { $1 = $1; line = line " " $0 } END { print line }' |
@@ -73,14 +73,14 @@ constant() {
 	sed -n "s/^#define $1 \([0-9]*\).*/\1/p" "$TREE"/user/*/*.h
 }
 
-# The words of a syntax that are written as they stand there, and not places for a value.
+# The literal words of a syntax, without the placeholders for values.
 words_of_syntax() {
 	sed 's/^wgvia [a-z]*//' | grep -oE '(^|[^A-Za-z-])-{0,2}[a-z][a-z-]*' | sed -E 's/^[^a-z-]//' | sort -u
 }
 
 # ---- the documents ----
 
-# Those of the tree that are not a part of Debian's packaging.
+# The documents of the tree, without those of Debian's packaging.
 documents() {
 	(cd "$TREE" && ls ./*.md docs/*.md .github/*.md .github/*/*.md) | sed 's|^\./||'
 }
@@ -117,7 +117,7 @@ completion_words() {
 	bash -c '. "$0"; name=_wgvia_$1; printf "%s\n" ${!name}' "$TREE/$COMPLETION" "$1" | sort
 }
 
-# The words that are proposed behind a command, without the kinds of values, which are the completion's own names.
+# The words that are proposed after a command, without the kinds of values, which are internal names of the completion.
 completion_keywords() {
 	# shellcheck disable=SC1090,SC2016,SC2154 # the inner shell's variables
 	bash -c '. "$0"

@@ -43,7 +43,7 @@ def fail(name, line, text):
 
 
 def steps_of(lines, console):
-    """Commands with a continued line joined; what follows "$ " commands is their output."""
+    """Commands, with continued lines joined; lines after "$ " commands are their output."""
     steps = []
     more = False
     for line in lines:

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Commands whose Nth change of the system fails, or before which they are killed: for faults.bats and index.bats, beside
-# net.bash, which loads first.
+# Commands whose Nth change of the system fails, or before which they are killed: for faults.bats and index.bats, in
+# addition to net.bash, which must be loaded first.
 
-# In setup_file().
+# Call it in setup_file().
 fault_build() {
 	gcc -shared -fPIC -O2 -Wall -o "$BATS_FILE_TMPDIR/fault.so" "$TREE/tests/net/fault.c"
 }
 
-# faulty NUMBER fail|kill COMMAND...: see fault.c. Fails like the command; $fault tells whether the fault happened.
+# faulty NUMBER fail|kill COMMAND...: see fault.c. Fails like the command; $fault shows whether the fault happened.
 faulty() {
 	local number=$1 kind=$2 file=$BATS_TEST_TMPDIR/fault status=0
 	shift 2

@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Reads a capture and prints what a test asks of a packet, one JSON object each; of Ethernet or of a tunnel (raw IP).
+Reads a capture and prints what tests check in a packet, one JSON object each; for Ethernet or a tunnel (raw IP).
 
     frames.py FILE
 
 Keys: from, to (MAC addresses; not on a tunnel), src, dst, hops (TTL or hop limit), header_ok (length and IPv4 header
-checksum agree with the packet), protocol, payload (hexadecimal: all after the IP header), flags (TCP). What is not IP
-is left out, and so is a last packet that is not written to its end yet: tests ask again.
+checksum agree with the packet), protocol, payload (hexadecimal: all after the IP header), flags (TCP). It omits
+packets that are not IP, and a last packet that is not completely written yet: tests read again.
 
-By the standard library alone: scapy takes seconds to start in an emulated machine, and tests poll this.
+It uses only the standard library, because scapy takes seconds to start in an emulated machine, and tests poll this.
 """
 import json
 import socket

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Two VPN gateways with one WireGuard key in the place of the topology's one, made of the files that docs/PAIR.md shows,
-# for pair.bats; net.bash and load.bash load first.
+# Two VPN gateways with one WireGuard key instead of the topology's single one, set up from the files in docs/PAIR.md,
+# for pair.bats; net.bash and load.bash must be loaded first.
 #
 #   0: gw    .21, ::21, 02:00:00:00:02:02 --.
 #                                            LAN --- firewall, service
 #   1: gw2   .22, ::22, 02:00:00:00:02:22 --'
 #
-# The active one has .2 and ::2 as well, by which clients and firewall reach it. Each gateway has a room: its own network,
+# The active one also has .2 and ::2, by which clients and firewall reach it. Each gateway has a room: its own network,
 # /etc with the document's files, /run, /sys/fs/bpf and /usr/local/sbin.
 
 OWN4=(192.0.2.21 192.0.2.22) OWN6=(2001:db8:2::21 2001:db8:2::22)
@@ -33,7 +33,7 @@ room() {
 }
 ROOM_ENV=(PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go)
 
-# room_spawn 0|1 NAME COMMAND...: as the process NAME and the number
+# room_spawn 0|1 NAME COMMAND...: as the process NAME plus the number
 room_spawn() {
 	local number=$1 name=$2
 	shift 2
@@ -41,7 +41,7 @@ room_spawn() {
 		env "${ROOM_ENV[@]}" "$@"
 }
 
-# gateways_up: in the place of the topology's gateway; nothing runs on them yet.
+# gateways_up: replaces the topology's gateway; nothing runs on them yet.
 gateways_up() {
 	local second
 	second=$(gateway_ns 1)
@@ -80,7 +80,8 @@ room_up() { # 0|1
 	poll 5 room "$1" [ -e /run/.ready ] || { cat "$TOPO_DIR/room$1.log" && return 1; }
 }
 
-# document_files FOLDER 0|1: the document's, with the topology's keys; the second gateway by the document's command.
+# document_files FOLDER 0|1: the document's files, with the topology's keys; the second gateway with the document's
+# command.
 document_files() {
 	local name
 	/usr/bin/python3 "$TOPO_LIB/examples.py" "$DOCUMENT" >"$TOPO_DIR/examples" || return
@@ -95,19 +96,19 @@ document_files() {
 	[ "$2" = 0 ] || (cd "$1" && eval "$(document_command 'sed -i')")
 }
 
-# document_command BEGINNING: the document's commands that begin so, with paths below the present folder.
+# document_command BEGINNING: the document's commands that begin with it, with paths below the present folder.
 document_command() {
 	jq -r --arg word "$1" '.[].steps[].command | select(startswith($word))' "$TOPO_DIR/examples" | sed 's| /etc/| etc/|g'
 }
 
-# room_ssh 0|1 1|0: where the first one says "ssh HOST COMMAND", the command runs at the other.
+# room_ssh 0|1 1|0: if the first one runs "ssh HOST COMMAND", the command runs at the other.
 room_ssh() {
 	# shellcheck disable=SC2016 # the inner shell's
 	room "$1" sh -c 'printf "#!/bin/sh\nshift\nexec nsenter --target %s --mount --net \"\$@\"\n" "$0" >/usr/local/sbin/ssh &&
 		chmod +x /usr/local/sbin/ssh' "$(<"$TOPO_DIR/room$2.pid")"
 }
 
-# gateways_start: all that the recipe has, in its order.
+# gateways_start: starts everything in the recipe, in its order.
 gateways_start() {
 	local number
 	for number in 0 1; do
@@ -142,7 +143,7 @@ tunnel_start() { # 0|1
 	room "$1" wg-quick up wg6 >"$TOPO_DIR/wg-quick$1" 2>&1 || { cat "$TOPO_DIR/wg-quick$1" && return 1; }
 }
 
-# tunnel_kill 0|1: its WireGuard, which takes the interface along
+# tunnel_kill 0|1: kills its WireGuard, with which the interface vanishes
 tunnel_kill() {
 	local pid
 	for pid in $(pgrep -x wireguard-go); do
@@ -179,7 +180,7 @@ is_unhealthy() { # 0|1
 	! room "$1" wgvia health wg6
 }
 
-# Both shared addresses, and not one of them.
+# Both shared addresses, not only one.
 is_active() { # 0|1
 	[ "$(ip -n "$(gateway_ns "$1")" -o address show dev ens3 | grep -cE "inet $GW4/|inet6 $GW6/")" -eq 2 ]
 }
@@ -192,7 +193,7 @@ somebody_is_active() {
 	if is_active 0; then is_passive 1; else is_active 1 && is_passive 0; fi
 }
 
-# stands_by 0|1: keepalived would take it when the other one fails.
+# stands_by 0|1: keepalived would take over if the other one failed.
 stands_by() {
 	grep -E 'Entering (BACKUP|FAULT|MASTER) STATE|Syncing instances to' "$TOPO_DIR/keepalived$1.log" | tail -n 1 | grep -q BACKUP
 }
@@ -205,9 +206,9 @@ who_is_active() {
 	is_active 0 || active=1 passive=0
 }
 
-# ---- the wire at the service: what comes to it with a source in the VPN prefix, and not from the firewall ----
+# ---- the wire at the service: packets to it with a source in the VPN prefix that do not come from the firewall ----
 
-# A bridge floods what is for a host that is not there: to others, not to the service.
+# A bridge floods packets for an absent host: to others, not to the service.
 
 service_wire() {
 	in_ns "$NS_SVC" nft -f - <<-END

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the running kernel can, asked of the kernel and not of its version, for tests that have to know:
+ * Features of the running kernel, found by trying and not by its version, for tests that depend on them:
  *
- *	kernel check_mtu	succeeds where programs at TC may call bpf_check_mtu() (5.12)
- *	kernel ingress		succeeds where a test run may have an ingress device (5.12)
+ *	kernel check_mtu	succeeds if programs at TC may call bpf_check_mtu() (5.12)
+ *	kernel ingress		succeeds if a test run may have an ingress device (5.12)
  *
  * For tcx see tcx.c.
  */
@@ -22,7 +22,7 @@ static int can_check_mtu(void)
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_check_mtu, NULL) == 1;
 }
 
-/* lo is 1 in every network namespace */
+/* lo has index 1 in every network namespace */
 static int can_have_ingress(void)
 {
 	unsigned char frame[64] = {};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Runs a command and kills it, for tests of what a command leaves that did not get to its end.
+ * Runs a command and kills it, for tests of the leftovers of an interrupted command.
  *
  *	killed MICROSECONDS COMMAND [WORD...]		SIGKILL after that time
  *
- * Exit status: 137 where it was killed, else the command's own. A shell's `sleep & kill` is too coarse: it misses
- * commands that take some milliseconds, and what it hits is mostly their end.
+ * Exit status: 137 if it was killed, else the command's own. A shell's `sleep & kill` is too coarse for commands that
+ * take some milliseconds: it misses them, or hits only their end.
  */
 #include <errno.h>
 #include <signal.h>
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &child, &before);
 	pid = start(argv + 2, &before);
 	if (sigtimedwait(&child, NULL, &time) < 0)
-		kill(pid, SIGKILL); /* a child that nobody has waited for: nobody else has this number */
+		kill(pid, SIGKILL); /* a child that was not waited for: its process id cannot be reused */
 	if (waitpid(pid, &status, 0) != pid)
 		die("waitpid");
 	return WIFSIGNALED(status) ? STATUS_SIGNALED + WTERMSIG(status) : WEXITSTATUS(status);

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What live.bats, faults.bats, leak.bats, hostile.bats and tests/endurance/ share, beside net.bash, which loads first: a
-# tunnel that loses nothing in WireGuard's place, numbered packets at a steady rate, changes, counters on the LAN by MAC
-# address, refusals that leave all as it was, and wgvia built from changed sources.
+# What live.bats, faults.bats, leak.bats, hostile.bats and tests/endurance/ share, in addition to net.bash, which must
+# be loaded first: a lossless tunnel instead of WireGuard, numbered packets at a steady rate, changes, counters on the
+# LAN by MAC address, refusals that change nothing, and wgvia built from modified sources.
 
 LOAD_PORT=7777
 # shellcheck disable=SC2153 # net.bash sets it
@@ -11,7 +11,7 @@ TOOLS=$TREE/build/tests/lib
 # A second address of the firewall, for changes of gateway.
 # shellcheck disable=SC2034 # the tests do
 FW4B=192.0.2.9 FW6B=2001:db8:2::9
-# Words for `up`: by those addresses, and with the same prefixes in halves, one of them with a list of gateways.
+# Words for `up`: with those addresses, and with the same prefixes in halves, one of them with a list of gateways.
 # shellcheck disable=SC2034
 WORDS_B=(from "$VPN6" via "$FW6B" dev ens3 from "$VPN4" via "$FW4B" dev ens3)
 # shellcheck disable=SC2034
@@ -26,7 +26,7 @@ load_up() {
 	tunnel_lossless && load_servers_up
 }
 
-# load_servers_up: all of it but the tunnel.
+# load_servers_up: everything except the tunnel.
 load_servers_up() {
 	local ns
 	ip -n "$NS_FW" -batch - <<-END &&
@@ -47,8 +47,9 @@ spawn_here() {
 	spawn "$ns" "$name" taskset -c "$LOAD_CPU" "$@"
 }
 
-# wg6 and wgc1 of the topology become the ends of a lossless cable, under the same names. The client sends nothing of its
-# own accord there, unlike by default: its router solicitations, up to four seconds apart, come out of the tunnel as well.
+# wg6 and wgc1 of the topology become the ends of a lossless cable, under the same names. The client must not send
+# anything by itself there, unlike by default: its router solicitations, up to four seconds apart, come out of the
+# tunnel as well.
 tunnel_lossless() {
 	unspawn wg6
 	unspawn wgc1
@@ -66,7 +67,7 @@ tunnel_lossless() {
 		END
 }
 
-# load_sweep: whatever a failed test has left on the gateway; fails where `down` does.
+# load_sweep: removes what a failed test left on the gateway; fails if `down` does.
 load_sweep() {
 	local status=0 dev
 	sweep "$NS_GW" wg6 || status=1
@@ -79,19 +80,19 @@ load_sweep() {
 
 # ---- load ----
 
-# load_start NAME NAMESPACE RATE [SOURCE DESTINATION]...: packets a second in all.
+# load_start NAME NAMESPACE RATE [SOURCE DESTINATION]...: packets per second in total.
 load_start() {
 	local name=$1 ns=$2 rate=$3
 	shift 3
 	spawn_here "$ns" "$name" "$TOOLS/load" send "$rate" $LOAD_PORT "$@"
 }
 
-# load_both_ways RATE: to the service, as "load"
+# load_both_ways RATE: also to the service, as "load"
 load_both_ways() {
 	load_start load "$NS_C1" "$1" "$C1_4" "$SVC4" "$C1_6" "$SVC6"
 }
 
-# load_stop NAME: what became of them, as load.c prints it.
+# load_stop NAME: prints the result, in the format of load.c.
 load_stop() {
 	local pid
 	pid=$(<"$TOPO_DIR/$1.pid")
@@ -101,7 +102,7 @@ load_stop() {
 	cat "$TOPO_DIR/$1.log"
 }
 
-# load_lost_nothing JSON: nor doubled nor reordered anything; what a load sent at all is in the figures.
+# load_lost_nothing JSON: no loss, duplicate or reordering; the figures show how much the load sent.
 load_lost_nothing() {
 	jq -e '.sent > 0 and all(.out, .back; .lost == 0 and .reordered == 0 and .duplicated == 0)' <<<"$1" >/dev/null ||
 		is "$1" "nothing lost, reordered, duplicated"
@@ -119,7 +120,7 @@ load_figures() { # JSON
 
 # ---- changes of a running instance, whose file has `up` for the usual words ----
 
-# others THIRD: a hundred prefixes more, for a change that takes its time.
+# others THIRD: a hundred additional prefixes, for a change that takes time.
 others() {
 	printf "from 172.16.$1.%d/32 via $FW4 dev ens3 " {1..100}
 }
@@ -147,8 +148,8 @@ change() {
 	esac
 }
 
-# ---- the wire: what leaves the gateway with a source in the VPN prefix, or comes back from it after the service has
-# sent it to the gateway (bounced), counted by the kernel at the LAN's end ----
+# ---- the wire: packets that leave the gateway with a source in the VPN prefix, or return from it after the service
+# sent them to the gateway (bounced), counted by the kernel at the LAN's end ----
 
 wire_up() {
 	in_ns "$NS_LAN" nft -f - <<-END
@@ -181,9 +182,9 @@ wire() { # leaked|to_firewall|bounced
 	lan_counter wire "$1"
 }
 
-# ---- looking at an instance ----
+# ---- state of an instance ----
 
-# What an instance is, without the numbers that the kernel gives and what the network does.
+# The state of an instance, without numbers that the kernel assigns, and without the state of the network.
 view() {
 	wgvia -j show wg6 | jq -S 'del(.attachments[] | .link_id, .prog_id) | del(.prefixes[] | .neighbour, .gateways[]?.neighbour) |
 		.attachments |= sort_by(.dev, .direction)'
@@ -193,7 +194,7 @@ pins() {
 	find "$PIN_DIR" -mindepth 1 | sort
 }
 
-# refused TEXT COMMAND...: it says so in one line, and nothing has changed.
+# refused TEXT COMMAND...: it prints that in one line, and nothing has changed.
 refused() {
 	local text=$1
 	shift
@@ -216,12 +217,12 @@ as_before() {
 
 # ---- other programs ----
 
-# A device more is a program more, and another list of devices in all of them: all are loaded anew.
+# An additional device means an additional program, and a new list of devices in all of them: all are loaded again.
 second_device() {
 	ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN" && ip -n "$NS_GW" link set second up
 }
 
-# variant NAME FILE SED...: wgvia built with that one file changed: $BATS_FILE_TMPDIR/NAME/build/wgvia.
+# variant NAME FILE SED...: builds wgvia with that one file changed: $BATS_FILE_TMPDIR/NAME/build/wgvia.
 variant() {
 	[ ! -d "$BATS_FILE_TMPDIR/$1" ] || return 0
 	local tree=$BATS_FILE_TMPDIR/$1 file=$2

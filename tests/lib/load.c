@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Numbered datagrams at a steady rate, for tests that count what is lost and what is out of order, in both directions.
+ * Numbered datagrams at a steady rate, for tests that count lost and reordered packets, in both directions.
  *
  *	load echo PORT						answers every datagram, IPv4 and IPv6
- *	load send RATE PORT [SOURCE DESTINATION]...		RATE packets a second in all, until SIGTERM
+ *	load send RATE PORT [SOURCE DESTINATION]...		RATE packets per second in total, until SIGTERM
  *
  * The sender prints one JSON object at its end: sent; out and back, each {received, lost, reordered, duplicated};
- * refused, packets that its own kernel did not take; asked, its questions at the end, which are packets as well.
- * Reordered is a packet that comes after a later one (RFC 4737).
+ * refused, packets that its own kernel did not accept; asked, its requests at the end, which are packets as well. A
+ * packet is reordered if it arrives after a later one (RFC 4737).
  *
- * A sender that could not run for a while does not send what it missed: a burst would be the test's own loss.
+ * A sender that could not run for a while skips what it missed: a burst would cause losses by the test itself.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,15 +28,15 @@
 #define QUERY UINT64_MAX
 #define NUMBERS (1u << 24) /* of one flow */
 
-/* What one end has seen of one flow. */
+/* What one end saw of one flow. */
 struct seen {
 	uint64_t received, reordered, duplicated;
 };
 
 struct datagram {
 	uint64_t flow;
-	uint64_t number;  /* QUERY: the sender has finished, and asks what was seen */
-	struct seen seen; /* by the echo, in its answer to QUERY */
+	uint64_t number;  /* QUERY: the sender has finished, and asks for the result */
+	struct seen seen; /* of the echo, in its answer to QUERY */
 	uint8_t padding[40];
 };
 
@@ -189,7 +189,7 @@ static void flow_receive(struct flow *flow)
 	struct datagram datagram;
 	ssize_t len;
 
-	/* an ICMP error that came in is read here, and ends nothing */
+	/* an incoming ICMP error is read here, and ends nothing */
 	while ((len = recv(flow->fd, &datagram, sizeof(datagram), 0)) >= 0 || (errno != EAGAIN && errno != EINTR)) {
 		if (len != sizeof(datagram) || datagram.flow != flow->id)
 			continue;
@@ -219,8 +219,8 @@ static uint64_t now(void)
 }
 
 /*
- * What is on its way arrives; then the far end is asked, again and again, for a question may be lost as well. Returns
- * the number of questions.
+ * Waits for packets on their way, then asks the far end repeatedly, because a request may be lost as well. Returns the
+ * number of requests.
  */
 static uint64_t finish(void)
 {
@@ -261,7 +261,8 @@ static void send_all(unsigned int rate)
 		uint64_t owed = ++ticks * TICK * rate / 1000000000;
 
 		wait_until(begin + ticks * TICK);
-		if (now() > begin + (ticks + 20) * TICK) /* we did not run: forget it */
+		if (now() >
+		    begin + (ticks + 20) * TICK) /* the process did not run for a while: skip the missed ticks */
 			ticks = (now() - begin) / TICK;
 		for (; due < owed; due++) {
 			struct flow *flow = &flows[due % flow_count];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A netlink socket that a test replaces: these functions are linked instead of libmnl's. The test has
+ * A netlink socket that a test replaces: these functions are linked instead of libmnl's. The test defines
  * mnl_socket_sendto() and mnl_socket_recvfrom().
  */
 #ifndef WGVIA_TEST_MNL_SOCKET_H
@@ -9,7 +9,7 @@
 #include <libmnl/libmnl.h>
 
 static char socket_of_test;
-static void (*on_close)(void); /* NULL: nothing is to be done */
+static void (*on_close)(void); /* NULL: nothing to do */
 
 struct mnl_socket *mnl_socket_open2(int bus, int flags)
 {

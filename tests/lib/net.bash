@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What tests/net/*.bats share: one topology for each file, wgvia on its gateway with pins of their own, and words for
-# what tests look at. Each test leaves the gateway as it found it; what a failed one has left is swept away.
-# tests/endurance/ has the words as well, without bats.
+# What tests/net/*.bats share: one topology per file, wgvia on its gateway with private pins, and functions for what
+# tests check. Each test leaves the gateway as it found it; leftovers of a failed test are removed. tests/endurance/
+# uses the functions as well, without bats.
 
 [ -z "${BATS_VERSION:-}" ] || bats_require_minimum_version 1.5.0
 # shellcheck source=tests/lib/topology.sh
@@ -11,9 +11,9 @@
 
 TREE=$(cd "$TOPO_LIB/../.." && pwd)
 export WGVIA=${WGVIA:-$TREE/build/wgvia}
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-180} # of a test that hangs: a busy machine takes its time
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-180} # for a test that hangs; a busy machine may be slow
 
-# The words that most tests start wgvia with.
+# The words with which most tests start wgvia.
 WORDS6=(from "$VPN6" via "$FW6" dev ens3)
 WORDS4=(from "$VPN4" via "$FW4" dev ens3)
 # shellcheck disable=SC2034 # the tests do
@@ -34,7 +34,7 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# Ends open TCP connections: their retransmissions would be counted by the next test.
+# Ends open TCP connections: the next test would count their retransmissions.
 hang_up() {
 	local ns
 	for ns in "$NS_C1" "$NS_C2" "$NS_SVC" "$NS_INET"; do
@@ -42,7 +42,7 @@ hang_up() {
 	done
 }
 
-# sweep NAMESPACE DEVICE: `down`, and where that fails, by force.
+# sweep NAMESPACE DEVICE: runs `down`; if that fails, removes everything by force.
 sweep() {
 	hang_up
 	"$WGVIA" --pin-dir "$PIN_DIR" -n "$1" down "$2" && return
@@ -56,18 +56,19 @@ wgvia() {
 	"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" "$@"
 }
 
-# bpf_build NAME: tests/net/NAME.bpf.c to $BATS_FILE_TMPDIR/NAME.o.
+# bpf_build NAME: compiles tests/net/NAME.bpf.c to $BATS_FILE_TMPDIR/NAME.o.
 bpf_build() {
 	clang -O2 -g -target bpf -idirafter "/usr/include/$(gcc -dumpmachine)" -c "$TREE/tests/net/$1.bpf.c" \
 		-o "$BATS_FILE_TMPDIR/$1.o"
 }
 
-# iproute2_folder: where the names of tables and groups are: the administrator's, or what iproute2 6.5 and later has.
+# iproute2_folder: the folder with the names of tables and groups: the administrator's, or that of iproute2 6.5 and
+# later.
 iproute2_folder() {
 	[ -d /etc/iproute2 ] && echo /etc/iproute2 || echo /usr/share/iproute2
 }
 
-# options_of OPTION... -- WORD...: sets $options to what is before the two dashes.
+# options_of OPTION... -- WORD...: sets $options to the words before the two dashes.
 options_of() {
 	options=()
 	while [ "$1" != -- ]; do
@@ -85,12 +86,13 @@ is() {
 	return 1
 }
 
-# answers NAMESPACE ADDRESS WHO WHOM: HTTP; the server WHO answers, and has seen the address WHOM.
+# answers NAMESPACE ADDRESS WHO WHOM: HTTP; the server WHO answers, and saw the address WHOM.
 answers() {
 	is "$(http_get "$1" "$(url "$2")")" "$3 saw $4"
 }
 
-# times_out NAMESPACE ADDRESS: HTTP. A service that has heeded a redirect answers past the firewall, so it forgets them.
+# times_out NAMESPACE ADDRESS: HTTP. A service that accepted a redirect would answer directly, so it forgets redirects
+# first.
 times_out() {
 	local status=0
 	forget_redirects
@@ -116,7 +118,8 @@ lan_counter() {
 	in_ns "$NS_LAN" nft -j list counter netdev "$1" "$2" | jq '.nftables[] | .counter // empty | .packets'
 }
 
-# past_begin SOURCES4 SOURCES6: from now on `past` counts the gateway's frames from there that are not for the firewall.
+# past_begin SOURCES4 SOURCES6: from now on `past` counts the gateway's frames with these sources that are not for the
+# firewall.
 past_begin() {
 	in_ns "$NS_LAN" nft -f - <<-END
 		table netdev wire {
@@ -146,15 +149,15 @@ forget_redirects() {
 	ip -n "$NS_SVC" -6 route flush cache
 }
 
-# service_heeds_redirects 0|1: 1 is the kernel's default,: what sets 0 sets 1 again.
+# service_heeds_redirects 0|1: 1 is the kernel's default; a test that sets 0 sets 1 again.
 service_heeds_redirects() {
 	forget_redirects
 	set_sysctls "$NS_SVC" "net.ipv4.conf.all.accept_redirects=$1" "net.ipv4.conf.eth0.accept_redirects=$1" \
 		"net.ipv6.conf.eth0.accept_redirects=$1"
 }
 
-# pings COUNT NAMESPACE ADDRESS [OPTION...]: that many requests, all answered. The kernel counts the answers: ping leaves
-# 5 ms after its last request, be the answer there or not.
+# pings COUNT NAMESPACE ADDRESS [OPTION...]: that many requests, all answered. The kernel counts the answers, because
+# ping exits 5 ms after its last request, with or without an answer.
 pings() {
 	local count=$1 ns=$2 address=$3 before
 	shift 3
@@ -163,8 +166,8 @@ pings() {
 	poll 2 replies_are "$ns" $((before + count)) || is "$(($(echo_replies "$ns") - before)) replies" "$count replies"
 }
 
-# stream COUNT NAMESPACE ADDRESS COMMAND...: that many requests, while the command runs again and again; $missing is how
-# many are not answered.
+# stream COUNT NAMESPACE ADDRESS COMMAND...: that many requests, while the command runs repeatedly; sets $missing to the
+# number of unanswered ones.
 stream() {
 	local count=$1 ns=$2 address=$3 before ping
 	shift 3
@@ -189,7 +192,7 @@ replies_are() {
 	[ "$(echo_replies "$1")" -eq "$2" ]
 }
 
-# tunnel_gone: the gateway has no wg6 any more.
+# tunnel_gone: the gateway no longer has wg6.
 tunnel_gone() {
 	unspawn wg6
 	ip -n "$NS_GW" link delete wg6 2>/dev/null || true
@@ -200,14 +203,14 @@ is_no_device() {
 	! ip -n "$NS_GW" link show "$1"
 }
 
-# tunnels_again: where the gateway has no wg6. The clients' ends are made anew with it: keys are.
+# tunnels_again: creates wg6 on the gateway, which must not exist, and the clients' ends, which need the new keys.
 tunnels_again() {
 	local client
 	for client in 1 2; do
 		local ns=NS_C$client
 		unspawn wgc$client
 		ip -n "${!ns}" link delete wgc$client 2>/dev/null || true
-		# the rules outlive the device that their table leads to
+		# the rules outlive the device to which their table leads
 		ip -n "${!ns}" rule delete table 51820 2>/dev/null || true
 	done
 	tunnels_up
@@ -241,7 +244,7 @@ counter_in_json() {
 	esac
 }
 
-# grown VERDICT|DIRECTION.VERDICT PACKETS BYTES: since `wgvia -j stats wg6` has been written to $BATS_TEST_TMPDIR/before.
+# grown VERDICT|DIRECTION.VERDICT PACKETS BYTES: since `wgvia -j stats wg6` was written to $BATS_TEST_TMPDIR/before.
 grown() {
 	local before=$BATS_TEST_TMPDIR/before value
 	value=$(counter_in_json "$1")
@@ -253,7 +256,7 @@ remember_counters() {
 	wgvia -j stats wg6 >"$BATS_TEST_TMPDIR/before"
 }
 
-# What hangs on the gateway's devices: tcx programs, qdiscs, filters.
+# What is attached to the gateway's devices: tcx programs, qdiscs, filters.
 attached() {
 	local dev
 	for dev in wg6 ens3; do
@@ -264,7 +267,7 @@ attached() {
 	done
 }
 
-# All that wgvia may change on the system, without counters: attachments, pins, maps.
+# Everything that wgvia may change on the system, without counters: attachments, pins, maps.
 state() {
 	local map
 	attached
@@ -278,7 +281,7 @@ nothing_left() {
 	is "$(attached)" "" && is "$(find "$PIN_DIR" -mindepth 1 2>/dev/null)" ""
 }
 
-# attach_type tcx|clsact: how `up` attaches from here on; skips where the kernel cannot.
+# attach_type tcx|clsact: how `up` attaches from now on; skips if the kernel cannot do that.
 attach_type() {
 	[ "$1" != tcx ] || "$TREE/build/tests/lib/tcx" probe || skip "kernel $(uname -r) has no tcx"
 	export WGVIA_ATTACH=$1

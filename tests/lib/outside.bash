@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A client of the topology that may also send from addresses in no prefix: its AllowedIPs hold more than the prefixes. What
-# it sends from there is counted by the kernel at the far end of every LAN cable, by source and by port, so that NAT does
-# not hide it. Beside net.bash and load.bash, which load first.
+# A client of the topology that may also send from addresses in no prefix, because its AllowedIPs are wider than the
+# prefixes. The kernel counts what it sends from there at the far end of every LAN cable, by source and by port, so that
+# NAT does not hide it. net.bash and load.bash must be loaded first.
 
 # shellcheck disable=SC2034,SC2153 # the tests do; the topology's variables
 
@@ -11,10 +11,11 @@ OUT4=10.9.0.7 OUT6=2001:db8:9::7 OUT_LL=fe80::9:7 WG_LL=fe80::9:1
 OUT_PORT=7778
 GW2_MAC=02:00:00:00:05:02 GW2_4=192.0.5.2 GW2_6=2001:db8:5::2
 SVC2_MAC=02:00:00:00:05:03 SVC2_4=192.0.5.3 SVC2_6=2001:db8:5::3
-# Where it may not get: the LAN, a second LAN, what the firewall leads to. Pairs of addresses for load_start.
+# Destinations that it must not reach: the LAN, a second LAN, what is behind the firewall. Pairs of addresses for
+# load_start.
 OUT_FLOWS=("$OUT4" "$SVC4" "$OUT6" "$SVC6" "$OUT4" "$SVC2_4" "$OUT6" "$SVC2_6" "$OUT4" "$INET4" "$OUT6" "$INET6")
 
-# outsider_up: with the topology's tunnels and both ends of their devices.
+# outsider_up: with the topology's tunnels, and both ends of their devices.
 outsider_up() {
 	second_lan && outsider_wire &&
 		wg_at "$NS_GW" wg6 set wg6 peer "$(wg_at "$NS_C1" wgc1 show wgc1 public-key)" persistent-keepalive 1 \
@@ -27,7 +28,7 @@ outsider_up() {
 		END
 }
 
-# outside_routes: what the tunnel's own addresses do not lead to.
+# outside_routes: destinations without a route through the tunnel's own addresses.
 outside_routes() {
 	ip -n "$NS_GW" -batch - <<-END
 		route add 10.9.0.0/16 dev wg6
@@ -39,7 +40,7 @@ link_local_address() {
 	ip -n "$NS_GW" address add $WG_LL/64 dev wg6 nodad
 }
 
-# second_lan: ens4 of the gateway; nobody answers there, and all neighbours are known.
+# second_lan: ens4 of the gateway; nobody answers there, and all neighbour entries are permanent.
 second_lan() {
 	cable "$NS_GW" ens4 $GW2_MAC "$NS_LAN" lan2 02:00:00:00:05:a2 &&
 		ip -n "$NS_GW" -batch - <<-END
@@ -64,7 +65,7 @@ outsider_wire() {
 	END
 }
 
-# past: packets of the outsider that have left the gateway by a LAN device.
+# past: packets of the outsider that left the gateway by a LAN device.
 past() {
 	lan_counter outside past
 }
@@ -81,36 +82,36 @@ past_reset() {
 	in_ns "$NS_LAN" nft reset counters >/dev/null
 }
 
-# outsider_load NAME RATE [SOURCE DESTINATION]...: by default everywhere.
+# outsider_load NAME RATE [SOURCE DESTINATION]...: by default to all destinations.
 outsider_load() {
 	local name=$1 rate=$2
 	shift 2
 	LOAD_PORT=$OUT_PORT load_start "$name" "$NS_C1" "$rate" "${@:-${OUT_FLOWS[@]}}"
 }
 
-# lost_none JSON: load_lost_nothing, but WireGuard has several processors, which overtake each other.
+# lost_none JSON: like load_lost_nothing, but allows reordering, because WireGuard uses several processors.
 lost_none() {
 	jq -e '.sent > 0 and all(.out, .back; .lost == 0 and .duplicated == 0)' <<<"$1" >/dev/null || is "$1" "nothing lost"
 }
 
-# refused_reach COUNT: so many packets were dropped by outside drop, since `up` created the instance.
+# refused_reach COUNT: `outside drop` dropped that many packets since `up` created the instance.
 refused_reach() {
 	[ "$(counter egress.refused)" -ge "$1" ]
 }
 
-# tunnel_remade: wg6 is deleted and made again with its keys and peers, while clients go on sending.
+# tunnel_remade: deletes wg6 and creates it again with its keys and peers, while clients keep sending.
 tunnel_remade() {
 	local conf
 	conf=$(wg_at "$NS_GW" wg6 showconf wg6) || return
 	unspawn wg6
-	ip -n "$NS_GW" link delete wg6 2>/dev/null || true # wireguard-go's is gone already
+	ip -n "$NS_GW" link delete wg6 2>/dev/null || true # wireguard-go's vanished already
 	poll 5 is_no_device wg6 &&
 		wireguard_add "$NS_GW" wg6 &&
 		wg_at "$NS_GW" wg6 setconf wg6 /dev/stdin <<<"$conf" &&
 		tunnel_addresses && outside_routes && link_local_address
 }
 
-# remakes COMMAND...: the tunnel is made again, $REMAKES times [3], under load. What comes out of it in between is refused, and
+# remakes COMMAND...: creates the tunnel again, $REMAKES times [3], under load. Packets from it are refused until
 # COMMAND completes the instance.
 remakes() {
 	local i
@@ -129,7 +130,7 @@ remakes() {
 	past_nothing
 }
 
-# outsider_is_refused: packets more than by now, soon.
+# outsider_is_refused: more packets than now, soon.
 outsider_is_refused() {
 	poll 20 refused_reach $(($(counter egress.refused) + 20))
 }

@@ -1,23 +1,23 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Two real firewalls with keepalived (VRRP, IPv4 and IPv6) in the place of the topology's one, for failover.bats, beside
-# net.bash, load.bash and agent.bash, which load first.
+# Two real firewalls with keepalived (VRRP, IPv4 and IPv6) instead of the topology's single one, for failover.bats;
+# net.bash, load.bash and agent.bash must be loaded first.
 #
 #   first  .11, ::11, 02:00:00:00:02:01 --.
 #                                          LAN --- gateway, service
 #   second .12, ::12, 02:00:00:00:02:12 --'
 #
-# With PAIR_VMAC set, the shared addresses have MAC addresses of their own (use_vmac), which both firewalls answer with,
-# while each sends what it forwards from its own.
+# With PAIR_VMAC set, the shared addresses have MAC addresses of their own (use_vmac), with which both firewalls answer,
+# while each forwards from its own.
 #
-# The one that is master has .1 and ::1 as well, by which the service reaches everybody. VRRP's advertisements come every
-# 0.1 s, so that a master is missed after 0.31 to 0.37 s (RFC 5798, 6.1).
+# The master also has .1 and ::1, by which the service reaches everybody. VRRP's advertisements come every 0.1 s, so
+# that the loss of a master is noticed after 0.31 to 0.37 s (RFC 5798, 6.1).
 
 FIRST4=192.0.2.11 FIRST6=2001:db8:2::11 SECOND4=192.0.2.12 SECOND6=2001:db8:2::12
 SECOND_MAC=02:00:00:00:02:12
 
-# pair_setup: setup_more of files that count packets while one of the pair fails.
+# pair_setup: setup_more for files that count packets while one of the pair fails.
 pair_setup() {
 	tunnel_lossless || return
 	spawn_here "$NS_SVC" "echo-$NS_SVC" "$TOOLS/load" echo "$LOAD_PORT"
@@ -103,19 +103,19 @@ pair_arp() { # NAMESPACE 0|1
 	set_sysctls "$1" net.ipv4.conf.all.arp_ignore="$2"
 }
 
-# keepalived's parent ends its child when it is told to, not when it is killed.
+# keepalived's parent ends its child when it is terminated, not when it is killed.
 pair_down() {
 	unspawn keepalived-first
 	unspawn keepalived-second
 	ip netns delete "$TOPO_NAME-second" 2>/dev/null || true
 }
 
-# has_shared NAMESPACE: both shared addresses, which says that it is master of both.
+# has_shared NAMESPACE: both shared addresses, so it is master of both.
 has_shared() {
 	ip -n "$1" -o address show | grep -q "inet $FW4/" && ip -n "$1" -o address show | grep -q "inet6 $FW6/"
 }
 
-# The first firewall's cable at the LAN's end: keepalived sees the carrier go, the gateway sees nothing.
+# Sets the LAN's end of the first firewall's cable down: keepalived loses the carrier, the gateway notices nothing.
 first_pulled() {
 	ip -n "$NS_LAN" link set fw down
 }
@@ -130,7 +130,7 @@ has_not_shared() {
 	! ip -n "$1" -o address show | grep -qE "inet $FW4/|inet6 $FW6/"
 }
 
-# What leaves the gateway with a source in the VPN prefix, by whom it goes to.
+# Packets that leave the gateway with a source in the VPN prefix, by their recipient.
 pair_wire() {
 	in_ns "$NS_LAN" nft -f - <<-END
 		table netdev pair {

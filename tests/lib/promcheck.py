@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
 Checks Prometheus' text exposition format (0.0.4) on stdin against its grammar, and against the rules that
-`promtool check metrics` has for names: HELP and TYPE once and before a metric's samples, which stand together; names,
-labels and escapes; no series twice; counters end in _total and are no negative numbers; a newline at the end.
+`promtool check metrics` has for names: HELP and TYPE once and before a metric's samples, which are contiguous; names,
+labels and escapes; no series twice; counters end in _total and are not negative; a newline at the end.
 
 Prints each fault with its line and ends with status 1; --json prints the samples: {"name", "labels", "value"}.
 """

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Writes nonsense into an instance's maps, fast and repeatably: random bytes, damaged values, and values whose every
- * field is plausible by itself.
+ * Writes nonsense into an instance's maps, fast and reproducibly: random bytes, damaged values, and values in which
+ * each field by itself is plausible.
  *
  *	scribble SEED COUNT PINS MAP...		COUNT writes, spread over those maps in the folder PINS
  *
- * A map is written by what the kernel tells of it, not by wgvia's headers: what is a prefix length, an ifindex or a
- * verdict is for the reader to find out.
+ * It knows a map only from the kernel's information, not from wgvia's headers: readers must decide what is a prefix
+ * length, an ifindex or a verdict.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -44,7 +44,7 @@ static void draw_bytes(uint8_t *bytes, size_t size)
 		bytes[i] = draw(256);
 }
 
-/* Words that mean something to somebody: ifindexes, address families, flags, verdicts, modes, addresses. */
+/* Meaningful words: ifindexes, address families, flags, verdicts, modes, addresses. */
 static uint32_t draw_word(void)
 {
 	static const uint32_t words[] = {0,	     1,		 2,	     3,		 4,	     5,
@@ -74,7 +74,7 @@ static void draw_value(uint8_t *value, size_t size)
 	}
 }
 
-/* A key that is there, or one that could be. */
+/* An existing key, or a possible one. */
 static void draw_key(const struct map *map, uint8_t *key)
 {
 	uint32_t length = draw((map->info.key_size - 4) * 8 + 1);

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A second firewall beside the topology's one, with addresses and a MAC address of its own, as far as the gateway sees
-# it; both can stop answering, and answer again. net.bash loads first.
+# A second firewall beside the topology's one, which to the gateway has its own addresses and MAC address; both can stop
+# and resume answering. net.bash must be loaded first.
 
 # shellcheck disable=SC2034,SC2153 # the tests do; the topology's variables
 
@@ -25,7 +25,7 @@ teardown_file() {
 	rm -rf "$PIN_DIR"
 }
 
-# Gateways that do not answer, and that do again; neither's link changes.
+# Gateways that do not answer, and that do again; the link of neither changes.
 first_dead() {
 	in_ns "$NS_FW" nft 'table netdev dead { chain in { type filter hook ingress device lan priority -1; policy drop; }; }'
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Somebody else's tcx links, for the tests: Debian 12's bpftool and tc know nothing of tcx.
+ * tcx links of other programs, for the tests: Debian 12's bpftool and tc do not support tcx.
  *
  *	tcx attach DEV ingress|egress PROG LINK [first]	attaches the pinned program, last or first, and pins the link
- *	tcx list DEV					prints "ingress|egress ID" for each attached program, in their
- *order tcx probe					succeeds where the kernel has tcx
+ *	tcx list DEV					prints "ingress|egress ID" for each attached program, in order
+ *	tcx probe					succeeds if the kernel has tcx
  *
  * It does not load programs (bpftool does) and detaches none: remove the pinned link.
  */

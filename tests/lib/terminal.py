@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs a command on a terminal of so many columns, and prints what it wrote there:
+# Runs a command on a terminal of that many columns, and prints its output:
 #
 #   terminal.py COLUMNS [--resize AFTER COLUMNS] [--until TEXT] COMMAND...
 #
-# The size changes when the regular expression AFTER is found in the output, and ^C is typed when TEXT is found in what
-# comes then. The status is that of the command.
+# The size changes when the regular expression AFTER matches the output, and ^C is typed when TEXT is found in the
+# output after that. The exit status is that of the command.
 
 import fcntl
 import os

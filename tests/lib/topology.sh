@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds and removes the network of the demo and the tests, in network namespaces of its own:
+# Builds and removes the network of the demo and the tests, in separate network namespaces:
 #
 #   VPN clients                VPN gateway
 #   10.6.0.10, .11             wg6 10.6.0.1/16 2001:db8:1::1/50
@@ -18,17 +18,17 @@
 # The clients reach the gateway's endpoint 192.0.2.2:51820 through the firewall; the service's and the gateway's
 # default route is the firewall. Every MAC address ends in the network's number and the host's own.
 #
-# A library to be sourced: it decides nothing about wgvia, and calls it nowhere. What it starts and makes stands in
-# $TOPO_DIR, so that topology_down works from another shell, half-way, and twice.
+# A library to be sourced: it does not depend on wgvia, and never calls it. It records what it starts and creates in
+# $TOPO_DIR, so that topology_down works from another shell, after a partial setup, and twice.
 
 TOPO_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOPO_RUN=/run/wgvia-topology # one directory for each topology that is up
 
-# What tests and the demo know their hosts by.
+# Names and addresses of the hosts, for tests and the demo.
 export FW_MAC=02:00:00:00:02:01 GW_MAC=02:00:00:00:02:02 SVC_MAC=02:00:00:00:02:03
 export FW4=192.0.2.1 FW6=2001:db8:2::1 GW4=192.0.2.2 GW6=2001:db8:2::2 SVC4=192.0.2.3 SVC6=2001:db8:2::3
 export WG4=10.6.0.1 WG6=2001:db8:1::1 C1_4=10.6.0.10 C1_6=2001:db8:1::10 C2_4=10.6.0.11 C2_6=2001:db8:1::11
-export FW_LL=fe80::ff:fe00:201 GW_LL=fe80::ff:fe00:202 # link-local, from their MAC addresses
+export FW_LL=fe80::ff:fe00:201 GW_LL=fe80::ff:fe00:202 # link-local, derived from their MAC addresses
 export INET4=203.0.113.2 INET6=2001:db8:3::2 VPN4=10.6.0.0/16 VPN6=2001:db8:1::/50
 
 # ---- small tools ----
@@ -40,9 +40,9 @@ in_ns() {
 	nsenter --net="/run/netns/$ns" "$@"
 }
 
-# poll SECONDS COMMAND...: until the command succeeds; fails when the time is over.
+# poll SECONDS COMMAND...: until the command succeeds; fails after that time.
 poll() {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * ${POLL_FACTOR:-1} * 1000000)) # POLL_FACTOR: in an emulated machine
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * ${POLL_FACTOR:-1} * 1000000)) # POLL_FACTOR: for an emulated machine
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((${EPOCHREALTIME/[.,]/} < end)) || return 1
@@ -50,19 +50,19 @@ poll() {
 	done
 }
 
-# spawn NAMESPACE NAME COMMAND...: starts a process of the topology; its output goes to $TOPO_DIR/NAME.log. bats
-# waits for whoever holds its file descriptor 3.
+# spawn NAMESPACE NAME COMMAND...: starts a process of the topology; its output goes to $TOPO_DIR/NAME.log. bats waits
+# for every process that holds its file descriptor 3.
 spawn() {
 	local ns=$1 name=$2
 	shift 2
-	unspawn "$name" # what a test that failed has left
-	: >"$TOPO_DIR/$name.log" # now, not when the child gets there: start_capture reads it
+	unspawn "$name" # leftover of a failed test
+	: >"$TOPO_DIR/$name.log" # now, not when the child gets to it: start_capture reads it
 	nsenter --net="/run/netns/$ns" "$@" >"$TOPO_DIR/$name.log" 2>&1 </dev/null 3>&- &
 	echo $! >"$TOPO_DIR/$name.pid"
 }
 
-# unspawn NAME [SIGNAL]: ends it and waits until it has gone. Its process id may be somebody else's by now where the
-# topology was kept; that one is not in a namespace of ours.
+# unspawn NAME [SIGNAL]: ends it and waits for its end. If the topology was kept, the process id may belong to another
+# process by now; that one is not in a namespace of ours.
 unspawn() {
 	local file=$TOPO_DIR/$1.pid pid
 	[ -e "$file" ] || return 0
@@ -77,37 +77,37 @@ unspawn() {
 }
 
 process_gone() {
-	# A zombie has gone; whether its parent collects it is not our business.
+	# A zombie has ended; its parent may or may not collect it.
 	[ ! -e "/proc/$1" ] || grep -qs '^State:.Z' "/proc/$1/status"
 }
 
-# ---- looking at the network ----
+# ---- observing the network ----
 
 # http_get NAMESPACE URL: the answer, or curl's exit status, 28 for a timeout.
 http_get() {
 	in_ns "$1" curl -gsS --noproxy '*' --max-time "${HTTP_TIMEOUT:-3}" "$2"
 }
 
-# ping_once NAMESPACE ADDRESS [OPTION...]: succeeds if the one request is answered.
+# ping_once NAMESPACE ADDRESS [OPTION...]: succeeds if its single request is answered.
 ping_once() {
 	local ns=$1 address=$2
 	shift 2
 	in_ns "$ns" ping -q -n -c 1 -W 2 "$@" "$address"
 }
 
-# udp_ask NAMESPACE ADDRESS PORT WORD: the answer of a datagram server, from that very address.
+# udp_ask NAMESPACE ADDRESS PORT WORD: the answer of a datagram server, from that same address.
 udp_ask() {
 	# shellcheck disable=SC2016 # the inner shell's variables
 	in_ns "$1" bash -c 'exec 4<>"/dev/udp/$0/$1" && echo "$2" >&4 && timeout 2 head -n 1 <&4' \
 		"$2" "$3" "$4"
 }
 
-# Packets that the firewall has dropped.
+# Packets that the firewall dropped.
 fw_dropped() {
 	in_ns "$NS_FW" nft -j list counter inet firewall dropped | jq '.nftables[] | .counter // empty | .packets'
 }
 
-# start_capture NAMESPACE DEVICE FILE FILTER: returns when it sees packets. One capture per file; FILE is a path.
+# start_capture NAMESPACE DEVICE FILE FILTER: returns when it is ready. One capture per file; FILE is a path.
 start_capture() {
 	local name
 	name=capture-$(basename "$3")
@@ -120,8 +120,8 @@ stop_capture() {
 	unspawn "capture-$(basename "$1")" INT
 }
 
-# frames FILE [JQ-ARGUMENT...]: a capture's packets, one JSON object each, or what jq makes of them all (an array).
-# See frames.py for the keys.
+# frames FILE [JQ-ARGUMENT...]: the packets of a capture, one JSON object each, or the result of jq on all of them (an
+# array). frames.py describes the keys.
 frames() {
 	local file=$1
 	shift
@@ -137,10 +137,10 @@ topology_names() {
 	export TOPO_NAME TOPO_DIR NS_GW NS_FW NS_SVC NS_LAN NS_INET NS_C1 NS_C2
 }
 
-# The kernel's defaults, but for:
-#   accept_dad  a link-local address could not be used for two seconds, and the gateway not ask for its neighbours
-# IPv4's are set all the same: a new namespace copies them from the machine's first one.
-# TOPO_GATEWAY_IS_HOST: in a guest of scripts/vm, where this very host can be the gateway.
+# The kernel's defaults, except:
+#   accept_dad  otherwise a link-local address is unusable for two seconds, and the gateway cannot ask for its neighbours
+# IPv4's are set explicitly, because a new namespace copies them from the machine's first one. TOPO_GATEWAY_IS_HOST: in
+# a guest of scripts/vm, where this host itself can be the gateway.
 namespaces_up() {
 	local ns
 	for ns in $NS_GW $NS_FW $NS_SVC $NS_LAN $NS_INET $NS_C1 $NS_C2; do
@@ -155,13 +155,13 @@ namespaces_up() {
 	for ns in $NS_GW $NS_FW $NS_INET; do
 		set_sysctls "$ns" net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 || return
 	done
-	for ns in $NS_LAN $NS_INET; do # a bridge is a cable here, not a second firewall
+	for ns in $NS_LAN $NS_INET; do # here a bridge is a cable, not a second firewall
 		[ ! -e /proc/sys/net/bridge ] ||
 			set_sysctls "$ns" net.bridge.bridge-nf-call-ip{,6}tables=0 || return
 	done
 }
 
-# kernel_defaults NAMESPACE: before any device is there.
+# kernel_defaults NAMESPACE: before it has devices.
 kernel_defaults() {
 	set_sysctls "$1" net.ipv4.conf.{all,default}.{{send,accept}_redirects=1,rp_filter=0} \
 		net.ipv6.conf.{all,default}.accept_dad=0
@@ -208,7 +208,7 @@ outside_up() {
 	END
 }
 
-# IPv6's next hops are link-local addresses, as routers announce them. Only then does Linux send redirects, and heed them.
+# IPv6's next hops are link-local addresses, as routers announce them. Only then does Linux send and accept redirects.
 lan_up() {
 	bridge_up "$NS_LAN" lan 02:00:00:00:02:a0 &&
 		cable "$NS_FW" lan "$FW_MAC" "$NS_LAN" fw 02:00:00:00:02:a1 &&
@@ -226,7 +226,8 @@ lan_up() {
 		END
 }
 
-# A stateful firewall: what it has not seen begin, it drops. Ping alone passes without state, as in many places.
+# A stateful firewall: it drops packets of connections that it did not see begin. Only ping passes without state, as in
+# many places.
 firewall_up() {
 	ip -n "$NS_FW" -batch - <<-END &&
 		address add $FW4/24 dev lan
@@ -262,12 +263,12 @@ firewall_rules() {
 			}
 		}
 	END
-	# By default the kernel takes a connection up in its middle: this firewall is a strict one. The setting exists only
-	# now, with a rule that needs connection tracking.
+	# By default the kernel picks up a connection in the middle: this firewall is strict. The setting exists only
+	# after a rule needs connection tracking.
 		set_sysctls "$1" net.netfilter.nf_conntrack_tcp_loose=0
 }
 
-# The gateway's LAN device, and what it has there: for tests that make it anew, too.
+# The gateway's LAN device, and its addresses: also for tests that create it again.
 gateway_cable() {
 	cable "$NS_GW" ens3 "$GW_MAC" "$NS_LAN" gw 02:00:00:00:02:a2 &&
 		ip -n "$NS_LAN" link set gw master lan
@@ -282,7 +283,7 @@ gateway_addresses() {
 	END
 }
 
-# Its own rules drop invalid packets too, as nearly every gateway's do.
+# Its own rules drop invalid packets as well, as on nearly every gateway.
 gateway_up() {
 	gateway_addresses && gateway_rules
 }
@@ -299,13 +300,13 @@ gateway_rules() {
 	END
 }
 
-# wireguard_add NAMESPACE DEVICE: the kernel's WireGuard, else wireguard-go, which gets a private folder for its control
-# socket: all namespaces and topologies would share one.
+# wireguard_add NAMESPACE DEVICE: the kernel's WireGuard, else wireguard-go. The latter gets a private folder for its
+# control socket, which all namespaces and topologies would share otherwise.
 wireguard_add() {
 	ip -n "$1" link add "$2" type wireguard 2>/dev/null && return
 	spawn "$1" "$2" unshare --mount sh -c "mkdir -p /run/wireguard && mount -t tmpfs wgvia /run/wireguard &&
 		exec wireguard-go -f $2"
-	# Not with wg(8): it would remove the socket that wireguard-go has made and does not listen on yet.
+	# Not with wg(8): it would remove the socket that wireguard-go has created but does not listen on yet.
 	poll 10 wireguard_listens "$1" "$2"
 }
 
@@ -313,7 +314,7 @@ wireguard_listens() {
 	in_ns "$1" ss -Hxl | grep "/$2.sock "
 }
 
-# at_wireguard NAMESPACE DEVICE COMMAND...: where that device's control socket is seen, if it has one.
+# at_wireguard NAMESPACE DEVICE COMMAND...: where that device's control socket is visible, if it has one.
 at_wireguard() {
 	local ns=$1 pid=$TOPO_DIR/$2.pid
 	shift 2
@@ -359,7 +360,7 @@ tunnel_addresses() {
 	END
 }
 
-# client_up NAMESPACE DEVICE KEY GATEWAY-KEY ADDRESS4 ADDRESS6: all its traffic goes into the tunnel, as wg-quick does it.
+# client_up NAMESPACE DEVICE KEY GATEWAY-KEY ADDRESS4 ADDRESS6: all its traffic goes into the tunnel, as with wg-quick.
 client_up() {
 	wireguard_add "$1" "$2" &&
 		wg_at "$1" "$2" setconf "$2" /dev/stdin <<-END &&
@@ -407,10 +408,10 @@ topology_ready() {
 		poll 10 ping_once "$NS_C2" "$WG6"
 }
 
-# ---- the whole ----
+# ---- the topology ----
 
-# topology_up [NAME]: NAME is unique to this run. Where it fails, it shows what its processes said, and leaves what there
-# is for topology_down.
+# topology_up [NAME]: NAME is unique to this run. On failure it shows the output of its processes, and leaves the rest
+# for topology_down.
 topology_up() {
 	topology_names "${1:-wgvia$$}"
 	mkdir -p "$TOPO_DIR" &&
@@ -420,7 +421,7 @@ topology_up() {
 	return 1
 }
 
-# Removes the topology that topology_up made or topology_names names.
+# Removes the topology of topology_up or topology_names.
 topology_down() {
 	local file ns
 	[ -n "${TOPO_DIR:-}" ] || return 0

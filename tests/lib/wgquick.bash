@@ -1,20 +1,20 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The topology, whose gateway's tunnel is made by the real wg-quick, from a file; with the kernel's WireGuard, or with
-# wireguard-go. wg-quick and its hooks know nothing of namespaces and pin folders: they run in a room of their own, where
-# the network is the gateway's, /sys/fs/bpf is empty at first, and /run/wireguard nobody else's.
+# The topology with a gateway whose tunnel is created by the real wg-quick, from a file; with the kernel's WireGuard, or
+# with wireguard-go. wg-quick and its hooks do not support namespaces and pin folders. So they run in a room, where the
+# network is the gateway's, /sys/fs/bpf is empty at first, and /run/wireguard is private.
 
 # shellcheck source=tests/lib/net.bash
 . "$(dirname "${BASH_SOURCE[0]}")/net.bash"
 
-export WG_CONF # the file; wg-quick takes the interface's name from its name
+export WG_CONF # the file; wg-quick derives the interface's name from its name
 
-# room_up: keeps the tunnel's keys and peers in $PEERS, and takes the tunnel away that the topology has made.
+# room_up: stores the tunnel's keys and peers in $PEERS, and removes the tunnel that the topology created.
 room_up() {
 	export PEERS=$BATS_FILE_TMPDIR/peers
 	WG_CONF=$BATS_FILE_TMPDIR/wg6.conf
-	# where the clients are stands there, too: so the gateway begins, and they need not find out that it was away
+	# it contains the clients' endpoints: so the gateway begins, and the clients need not notice that it was absent
 	wg_at "$NS_GW" wg6 showconf wg6 | sed '/^AllowedIPs/a PersistentKeepalive = 25' >"$PEERS"
 	unspawn wg6
 	ip -n "$NS_GW" link delete wg6 2>/dev/null || true
@@ -30,7 +30,7 @@ room_up() {
 	poll 5 room [ -e /run/wireguard/.ready ]
 }
 
-# What most files need; wgquick.bats has its own.
+# For most files; wgquick.bats has its own.
 setup_more() {
 	room_up
 }
@@ -50,12 +50,12 @@ wgvia() {
 	room "$WGVIA" "$@"
 }
 
-# wg_conf LINE...: the tunnel's file with these lines in [Interface], beside keys and peers.
+# wg_conf LINE...: writes the tunnel's file with these lines in [Interface], in addition to keys and peers.
 wg_conf() {
 	(umask 077 && { echo "[Interface]" && printf '%s\n' "$@" && sed 1d "$PEERS"; } >"$WG_CONF")
 }
 
-# wg_quick up|down: what it says is shown when a test fails.
+# wg_quick up|down: its output is shown if a test fails.
 wg_quick() {
 	# 3 is bats' own: wireguard-go would keep it
 	room env PATH="$TREE/build:$PATH" WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go wg-quick "$1" "$WG_CONF" 3>&-
@@ -66,7 +66,7 @@ tunnels_answer() {
 	poll 10 ping_once "$NS_C1" "$WG4" && poll 10 ping_once "$NS_C2" "$WG6"
 }
 
-# Rules that are not the kernel's own, and what stands in tables that are not.
+# Rules that are not the kernel's own, and routes of tables that are not.
 routing() {
 	local family
 	for family in -4 -6; do
@@ -75,8 +75,8 @@ routing() {
 	done
 }
 
-# What down has to take away, and a cycle must not add to: links, programs, pins, qdiscs, rules. Without the tunnel's
-# ifindex, which is another each time.
+# What down must remove, and a cycle must not add: links, programs, pins, qdiscs, rules. Without the tunnel's ifindex,
+# which differs each time.
 footprint() {
 	ip -n "$NS_GW" -br link show | awk '{ print $1 }'
 	room find /sys/fs/bpf -mindepth 1 | sed 's/_out_[0-9]*/_out/' | sort

@@ -1,20 +1,21 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A gateway between bare wires, for what the whole topology is too large or too polite for: odd sizes, odd packets, odd
-# devices. The gateway is a real one, in a namespace; its tunnel is a tun device, its LAN a veth pair, and at their far
-# ends stands wire.py, which sends packets and tells what comes out. Neighbours are written down, nobody else answers.
+# A gateway between bare wires, for tests for which the whole topology is too large or too well-behaved: odd sizes, odd
+# packets, odd devices. The gateway is a real one, in a namespace. Its tunnel is a tun device, its LAN a veth pair; at
+# their far ends is wire.py, which sends packets and reports what comes out. Neighbour entries are permanent, nobody
+# else answers.
 #
 #   tun wg6 10.6.0.1/16 2001:db8:1::1/50 --- gateway --- ens3 192.0.2.2/24 2001:db8:2::2/64 --- lan
 #
-# A file that loads this builds its wires in setup() or setup_file(); teardown() as below takes all of it away.
+# A file that loads this creates its wires in setup() or setup_file(); teardown() below removes all of them.
 
 # shellcheck source=tests/lib/net.bash
 . "$(dirname "${BASH_SOURCE[0]}")/net.bash"
 
 export WIRE_NAMES="gw=$GW_MAC fw=$FW_MAC svc=$SVC_MAC"
 
-# wire_begin: the two namespaces, nothing in them.
+# wire_begin: creates the two empty namespaces.
 wire_begin() {
 	local ns
 	topology_names "wgvia${1:-$$}"
@@ -24,29 +25,29 @@ wire_begin() {
 		ip netns add "$ns"
 		ip -n "$ns" link set lo up
 		kernel_defaults "$ns"
-		# wire.py tells of whatever comes out
+		# wire.py reports everything that comes out
 		set_sysctls "$ns" net.ipv6.conf.{all,default}.router_solicitations=0
 	done
 	set_sysctls "$NS_LAN" net.ipv6.conf.{all,default}.disable_ipv6=1
 	set_sysctls "$NS_GW" net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
 		net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
-	# the whole host's before Linux 6.13, and then not seen in here
+	# before Linux 6.13 it applies to the whole host, and is not visible in a namespace
 	! in_ns "$NS_GW" test -e /proc/sys/net/ipv4/icmp_msgs_burst ||
 		set_sysctls "$NS_GW" net.ipv4.icmp_msgs_{per_sec,burst}=1000000
 	WIRE_PORTS=("own=host:$NS_GW")
 }
 
-# wire_tunnel DEVICE PORT: a tun device that wire.py is to make.
+# wire_tunnel DEVICE PORT: a tun device for wire.py to create.
 wire_tunnel() {
 	WIRE_PORTS+=("$2=tun:$NS_GW/$1")
 }
 
-# wire_cable DEVICE PORT [MAC [MAC-THERE [MAC-HERE]]]: an Ethernet device; what is sent into it comes from MAC-THERE and
-# goes to MAC-HERE, which is MAC unless another device sits on this one.
+# wire_cable DEVICE PORT [MAC [MAC-THERE [MAC-HERE]]]: an Ethernet device. Frames into it come from MAC-THERE and go to
+# MAC-HERE, which is MAC unless another device is stacked on this one.
 wire_cable() {
 	local mac=${3:-$GW_MAC}
 	cable "$NS_GW" "$1" "$mac" "$NS_LAN" "$2" 02:00:00:00:02:a0
-	# Segments and checksums are made before a frame leaves, as a NIC would make them.
+	# Segments and checksums are computed before a frame leaves, as by a NIC.
 	in_ns "$NS_GW" ethtool -K "$1" tx off tso off gso off >/dev/null
 	wire_port "$2" "$2" "${4:-$FW_MAC}" "${5:-$mac}"
 }
@@ -56,7 +57,7 @@ wire_port() {
 	WIRE_PORTS+=("$1=$NS_LAN/$2/$3/$4")
 }
 
-# wire_start: from here on, the devices are there and wire() works.
+# wire_start: from here on, the devices exist and wire() works.
 wire_start() {
 	spawn "$NS_LAN" wire /usr/bin/python3 "$TOPO_LIB/wire.py" "$TOPO_DIR" "${WIRE_PORTS[@]}"
 	poll 20 [ -e "$TOPO_DIR/requests" ] || { cat "$TOPO_DIR/wire.log" && return 1; }
@@ -82,12 +83,12 @@ wire_lan() {
 	wire_address "$1" $GW4/24 $GW6/64
 	wire_neighbours "$1" $FW_MAC $FW4 $FW6
 	wire_neighbours "$1" $SVC_MAC $SVC4 $SVC6
-	ip -n "$NS_GW" route replace 198.19.0.0/16 via $SVC4 dev "$1" # the sentinel's
+	ip -n "$NS_GW" route replace 198.19.0.0/16 via $SVC4 dev "$1" # of the sentinel
 	ip -n "$NS_GW" route replace default via $FW4 dev "$1"
 	ip -n "$NS_GW" route replace ::/0 via $FW6 dev "$1"
 }
 
-# wire_usual: all of it as in the picture.
+# wire_usual: all of it, as in the picture.
 wire_usual() {
 	wire_begin $$
 	wire_tunnel wg6 tun
@@ -107,7 +108,7 @@ wire() {
 	rm -f "$out"
 }
 
-# told TEXT PORT EXPRESSION...: exactly this comes out, where TEXT is one line or several.
+# told TEXT PORT EXPRESSION...: exactly this comes out; TEXT is one line or several.
 told() {
 	local text=$1
 	shift

@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """
-The far ends of a gateway's devices: sends odd packets into them and tells, exactly, what comes out of them.
+The far ends of a gateway's devices: sends odd packets into them and reports exactly what comes out of them.
 
     wire.py DIRECTORY PORT...           serves requests of wire.bash: lines "ID PORT EXPRESSION..." in a FIFO
     wire.py udp SOURCE DESTINATION SIZE one datagram of this host, from its own socket
 
 A PORT is NAME=tun:NAMESPACE/DEVICE (a tun device, made here: the tunnel), NAME=NAMESPACE/DEVICE/FROM/TO (an Ethernet
-device; FROM and TO are the MAC addresses of what is sent into it) or NAME=host:NAMESPACE (the host's own UDP sockets).
-An EXPRESSION makes packets: scapy's layers, or pkt(), syn(), tcp() and udp() below. See answer() for what is told.
+device; FROM and TO are the MAC addresses of frames into it) or NAME=host:NAMESPACE (the host's own UDP sockets).
+An EXPRESSION makes packets: scapy's layers, or pkt(), syn(), tcp() and udp() below. See answer() for the output.
 
-Packets go in one by one. The last one is a sentinel: once it has come out somewhere, so has all that went before it,
-for one processor does all the work. No time passes waiting for what does not come.
+Packets go in one by one. The last one is a sentinel: when it has come out, so has everything before it, because one
+processor does all the work. No time is lost waiting for packets that do not come.
 """
 import ctypes
 import errno
@@ -54,12 +54,12 @@ ERRORS6 = {(2, 0): "too-big", (3, 0): "time-exceeded"}
 
 @dataclass
 class Packet:
-    """One IP packet as it is sent, and in Ethernet's own frame where it is not to have the port's."""
+    """One IP packet as it is sent, with an Ethernet header of its own unless it uses the port's."""
 
     raw: bytes
     frame: bytes | None = None
     vnet: bytes = bytes(10)  # struct virtio_net_hdr: of a GSO packet
-    behind: bytes = b""  # what the frame has behind the packet
+    behind: bytes = b""  # what the frame has after the packet
     loose: bool = False  # made by the host: identification and hop limit are the host's choice
 
     @property
@@ -69,7 +69,7 @@ class Packet:
 
 @dataclass
 class Command:
-    """What is run between packets."""
+    """A command to run between packets."""
 
     words: list
 
@@ -79,7 +79,7 @@ def command(text):
 
 
 def octets(length):
-    """Never the same twice, so that what comes out is known by its bytes."""
+    """Never the same twice, so that packets are recognised by their bytes."""
     return random.randbytes(max(length, 0))
 
 

@@ -8,13 +8,13 @@ TREE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 FORMAT=${CLANG_FORMAT:-clang-format-19}
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-900}
 
-# sources TEST...: files of the tree for which find's TEST is true, without build folders.
+# sources TEST...: files of the tree that match find's TEST, without build folders.
 sources() {
 	cd "$TREE" && find . \( -name 'build*' -o -name .git -o -name corpus \) -prune -o -type f "$@" -print |
 		sed 's|^\./||' | sort
 }
 
-# Shell scripts, by suffix, first line or shellcheck's own word for it.
+# Shell scripts, by suffix, first line or shellcheck's directive.
 shell_files() {
 	sources ! -name '*.[ch]' ! -name '*.svg' | while IFS= read -r file; do
 		case $file in
@@ -69,7 +69,7 @@ shell_files() {
 }
 
 # too_long COLUMNS: lines that are longer, in the files named on standard input. A tab is eight columns. Lines with a
-# long string, links and tables are allowed.
+# long string, links and tables are exempt.
 too_long() {
 	local file
 	while IFS= read -r file; do
@@ -78,7 +78,7 @@ too_long() {
 	done
 }
 
-@test "lines have 120 columns at most, of scripts 140" {
+@test "lines have at most 120 columns, in scripts 140" {
 	local long
 	cd "$TREE"
 	long=$({ sources -name '*.[ch]' && sources -name '*.md'; } | too_long 120)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The order of the rooms of user/: docs/ARCHITECTURE.md has it in a table, and no include climbs.
+# The order of the rooms of user/: the table in docs/ARCHITECTURE.md is complete, and no include goes up.
 
 TREE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
@@ -11,7 +11,7 @@ rooms() {
 	sed -n 's/^| `\([a-z]*\)\/` | .* |\([a-z ]*\)|$/\1 \1\2/p' "$TREE/docs/ARCHITECTURE.md"
 }
 
-# climbing ROOMS: "FILE: INCLUDED" for each include in user/ that ROOMS, as of rooms(), does not allow.
+# climbing ROOMS: "FILE: INCLUDED" for each include in user/ that ROOMS, from rooms(), does not allow.
 climbing() {
 	local file room included
 	while IFS=: read -r file included; do
@@ -22,13 +22,13 @@ climbing() {
 		sed -E 's/#include "([^"]*)".*/\1/' | grep -vE ':(wgvia_abi\.h|bpf/.*|.*\.skel\.h)$')
 }
 
-@test "every room of user/ is in the table of rooms, and no other" {
+@test "the table of rooms lists exactly the rooms of user/" {
 	diff <(rooms | cut -d' ' -f1 | sort) <(cd "$TREE/user" && printf '%s\n' */ | tr -d / | sort)
 }
 
 @test "no include climbs to a room that its own does not know" {
 	[ -z "$(climbing "$(rooms)" | tee /dev/stderr)" ]
-	# and the test would see one: what import/ must not know, and config/ not without base/
+	# and the test would detect one: one that import/ must not have, and one of config/ without base/
 	[ -n "$(climbing "$(rooms | sed 's/^import import.*/import import base/')")" ]
 }
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Findings of `check` that a configuration accepts, and the severity that makes its exit status 1.
+# Findings of `check` that a configuration accepts, and the severity that causes exit status 1.
 
 # shellcheck disable=SC2046,SC2086,SC2153,SC2154,SC2206 # words; the topology's variables; bats sets $output
 load ../lib/check.bash
 
 CONF=
 
-# conf LINE...: a configuration with the usual prefixes, into $CONF.
+# conf LINE...: writes a configuration with the usual prefixes to $CONF.
 conf() {
 	CONF=$BATS_TEST_TMPDIR/wg6.conf
 	printf '%s\n' "${WORDS6[*]}" "${WORDS4[*]}" "$@" >"$CONF"
@@ -20,7 +20,7 @@ two_faults() {
 	network docker0 172.17.0.1/16
 }
 
-# judged: names, severities and reasons of the last look, in its order.
+# judged: names, severities and reasons from the last look, in its order.
 judged() {
 	jq -r '[.findings[] | "\(.name) \(.severity) \(.accepted) \(.reason // "")"] | join("; ")' <<<"$output"
 }
@@ -42,7 +42,7 @@ judged() {
 	run -0 wgvia check wg6
 	[[ ${lines[-2]} == "accepted warning: mtu: "* ]]
 	is "${lines[-1]}" "    reason: jumbo frames come with ticket 4711"
-	# what is new counts
+	# a new finding counts
 	ip -n "$NS_GW" address add 198.51.100.2/24 dev ens3
 	look
 	is "$status $(judged | cut -c1-22)" "1 bypass warning false ;"
@@ -52,7 +52,7 @@ judged() {
 	is "$status" 1
 }
 
-@test "--severity is the lowest severity that makes the exit status 1; accepted findings do not count" {
+@test "--severity is the lowest severity that causes exit status 1; accepted findings do not count" {
 	local words wanted
 	two_faults
 	conf
@@ -114,7 +114,7 @@ judged() {
 	END
 }
 
-@test "what is accepted stays with the instance: save, up, route and a killed map entry" {
+@test "what is accepted stays with the instance: save, up, route and a removed map entry" {
 	local before
 	two_faults
 	conf "accept reach reason b" "accept mtu reason a"
@@ -124,7 +124,7 @@ accept reach reason b"
 	wgvia save wg6 >"$BATS_TEST_TMPDIR/saved"
 	run -0 wgvia apply wg6 "$BATS_TEST_TMPDIR/saved"
 	is "$output" ""
-	# `up` has no word for it, and leaves it
+	# `up` has no word for it, and keeps it
 	up mode stack
 	up mode fast
 	wgvia route add wg6 from 10.99.0.0/16 via $FW4
@@ -132,7 +132,7 @@ accept reach reason b"
 	is "$(wgvia save wg6 | grep -c accept)" 2
 	run -2 --separate-stderr wgvia up wg6 "${WORDS[@]}" accept mtu reason a
 	[[ $stderr == "wgvia: unexpected word 'accept': "* ]]
-	# an entry that no file can hold says nothing
+	# an entry that no file can contain has no effect
 	bpftool map update pinned "$PIN_DIR/wg6/accepted" key hex 6e 61 74 $(printf '00 %.0s' {1..21}) \
 		value hex $(printf 'ff %.0s' {1..200})
 	is "$(wgvia save wg6 | grep -c accept)" 2

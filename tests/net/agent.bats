@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Preference lists, and the agent that watches them: what it follows (tunnel, LAN device, addresses, default route,
-# gateways), what it leaves alone, what it says, and that it is not missed when it is killed.
+# gateways), what it does not touch, its messages, and that traffic does not depend on it when it is killed.
 
 # shellcheck disable=SC2086,SC2154,SC2153,SC2034 # addresses are words; others set and read variables
 
@@ -34,7 +34,7 @@ teardown() {
 	nothing_left
 }
 
-# Frames from the VPN prefixes that leave the gateway, by whom they go to.
+# Frames from the VPN prefixes that leave the gateway, by recipient.
 wire_up() {
 	in_ns "$NS_LAN" nft -f - <<-END
 		table netdev wire {
@@ -43,7 +43,7 @@ wire_up() {
 			counter elsewhere { }
 			chain out {
 				type filter hook ingress device gw priority 0; policy accept;
-				ip ttl 2 ip daddr $GW4 return # the agent's probes, see sender.bats
+				ip ttl 2 ip daddr $GW4 return # of the agent's probes, see sender.bats
 				ip6 hoplimit 2 ip6 daddr $GW6 return
 				ip saddr { $VPN4, 10.7.0.0/16 } jump whom
 				ip6 saddr $VPN6 icmpv6 type { 133, 134, 135, 136, 137 } return
@@ -58,7 +58,7 @@ wire_up() {
 	END
 }
 
-# goes COUNTER NAMESPACE ADDRESS: what the client sends now leaves the gateway for that one, and for nobody else.
+# goes COUNTER NAMESPACE ADDRESS: what the client sends now leaves the gateway for that firewall only.
 goes() {
 	local counter
 	in_ns "$NS_LAN" nft reset counters >/dev/null
@@ -83,7 +83,7 @@ file() { # LINE...
 
 # ---- lists without an agent ----
 
-@test "a list: the first is used, and show, check and up say that nobody watches" {
+@test "a list: the first gateway is used, and show, check and up report that nobody watches" {
 	run -0 wgvia up wg6 "${LISTS[@]}"
 	grep "no agent is running: the first gateway is used, nobody watches" <<<"$output"
 	run -0 wgvia show wg6
@@ -122,11 +122,11 @@ file() { # LINE...
 	is "$(bpftool -j map dump pinned "$PIN_DIR/wg6/failover" | jq length)" 0
 }
 
-@test "lists that cannot be are refused, and nothing changes" {
+@test "invalid lists are refused, and nothing changes" {
 	wgvia up wg6 "${WORDS[@]}"
 	state >"$BATS_TEST_TMPDIR/before"
 	run -2 wgvia up wg6 from $VPN4 via $FW4 or $FW4
-	run -1 wgvia up wg6 from $VPN4 via $FW4 or $FW4 dev ens3 # the same after all
+	run -1 wgvia up wg6 from $VPN4 via $FW4 or $FW4 dev ens3 # duplicates once the devices are known
 	grep "'$FW4' is given twice for '$VPN4'" <<<"$output"
 	run -1 wgvia up wg6 from $VPN4 via $FW4 or $GW4
 	run -1 wgvia up wg6 from $VPN4 via $FW4 or 203.0.113.2
@@ -136,7 +136,7 @@ file() { # LINE...
 
 # ---- one agent ----
 
-@test "one agent for an instance: a second one is refused" {
+@test "only one agent per instance: a second one is refused" {
 	wgvia up wg6 "${WORDS[@]}"
 	agent_start
 	run -1 timeout 10 "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" run wg6
@@ -148,7 +148,7 @@ file() { # LINE...
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 
-@test "bad words and a bad file are refused at the beginning" {
+@test "bad words and a bad file are refused at the start" {
 	run -2 wgvia run
 	run -2 wgvia run wg6 interval 0
 	run -2 wgvia run wg6 -
@@ -162,13 +162,13 @@ file() { # LINE...
 
 # ---- failover ----
 
-@test "the next gateway when one is dead, and back after the hold time" {
+@test "failover: the next gateway if one is dead, and back after the hold time" {
 	local begin
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2 hold 1
 	says "gateway $FW4B dev ens3 is healthy"
 	goes first "$NS_C1" $SVC4
-	# the one that stands by is known to the kernel
+	# the kernel knows the one on standby
 	wgvia show wg6 | grep "or $FW4B dev ens3 lladdr $FW2_MAC REACHABLE"
 	wgvia show wg6 | grep "or $FW6B dev ens3 lladdr $FW2_MAC REACHABLE"
 	first_dead
@@ -182,14 +182,14 @@ file() { # LINE...
 	first_well
 	in_force $VPN4 $FW4
 	in_force $VPN6 $FW6
-	[ $((${EPOCHREALTIME/[.,]/} - begin)) -ge 1000000 ] # not before
+	[ $((${EPOCHREALTIME/[.,]/} - begin)) -ge 1000000 ] # not earlier
 	says "gateway $FW4 dev ens3 is reachable again; it is preferred again in 1 s"
 	goes first "$NS_C1" $SVC4
 	goes first "$NS_C1" $SVC6
 }
 
-# flood NAMESPACE DEVICE NAME: ARP replies and neighbour advertisements of an address that nobody asks for, without a
-# pause, in the background.
+# flood NAMESPACE DEVICE NAME: sends unsolicited ARP replies and neighbour advertisements continuously, in the
+# background.
 flood() {
 	spawn "$1" "$3" python3 -c '
 import socket, struct, sys
@@ -215,8 +215,8 @@ while True:
 ' "$2"
 }
 
-# strace makes the agent slow, so that frames come faster than it reads them.
-@test "a flood of answers that nobody asked for does not keep an agent from its work" {
+# strace slows the agent down, so that frames arrive faster than it reads them.
+@test "a flood of unsolicited answers does not keep an agent from its work" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_listen
 	spawn "$NS_GW" agent env "NOTIFY_SOCKET=$TOPO_DIR/notify" strace -D -f -o /dev/null -e trace=recvfrom,recvmsg \
@@ -270,7 +270,7 @@ second_device() {
 	ip -n "$NS_GW" link delete second
 }
 
-# Without an agent the programs do not learn of it: the kernel does not report what a redirect loses.
+# Without an agent the programs do not notice: the kernel does not report what a redirect loses.
 @test "what is lost at a device without a carrier counts as no_gateway with an agent, as redirected without" {
 	second_device
 	wgvia up wg6 from $VPN4 via $SECOND4 from $VPN6 via $SECOND6
@@ -291,7 +291,7 @@ second_device() {
 	ip -n "$NS_GW" link delete second
 }
 
-@test "a gateway whose device has an MTU too small for IPv6 is dead at once for IPv6 alone" {
+@test "a gateway whose device has an MTU too small for IPv6 is dead at once, only for IPv6" {
 	second_device
 	wgvia up wg6 from $VPN4 via $SECOND4 from $VPN6 via $SECOND6
 	agent_start interval 60
@@ -304,7 +304,7 @@ second_device() {
 	ip -n "$NS_GW" link delete second
 }
 
-@test "none is left: on-fail drop drops and counts, on-fail pass passes; one that is back is used at once" {
+@test "no gateway is left: on-fail drop drops and counts, on-fail pass passes; one that recovers is used at once" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2 hold 3600
 	says "gateway $FW4B dev ens3 answers"
@@ -326,7 +326,7 @@ second_device() {
 	goes second "$NS_C1" $SVC4
 }
 
-@test "somebody's folder in a pin's place does not keep an agent from another gateway" {
+@test "another program's folder in a pin's place does not keep an agent from switching gateways" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2
 	says "gateway $FW4B dev ens3 answers"
@@ -336,7 +336,7 @@ second_device() {
 	rm -r "$PIN_DIR/wg6/clsact_out_99_1"
 }
 
-@test "a single gateway that is dead is marked, and on-fail decides" {
+@test "a single dead gateway is marked, and on-fail decides" {
 	wgvia up wg6 from $VPN4 via $FW4B on-fail pass
 	agent_start interval 0.2
 	second_dead
@@ -347,7 +347,7 @@ second_device() {
 	goes second "$NS_C1" $SVC4
 }
 
-@test "what commands change leaves an agent's choice alone" {
+@test "commands keep an agent's choice of gateway" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2 hold 3600
 	says "gateway $FW4B dev ens3 answers"
@@ -359,7 +359,7 @@ second_device() {
 	is "$(via $VPN4)" $FW4B
 	wgvia route replace wg6 from $VPN4 via $FW4 or $FW4B
 	is "$(via $VPN4)" $FW4B
-	# another list begins anew, and the agent sees to it
+	# another list starts over, and the agent chooses
 	wgvia route replace wg6 from $VPN4 via $FW4 or $FW4B or 192.0.2.10
 	in_force $VPN4 $FW4B
 	agent_stop
@@ -370,7 +370,7 @@ second_device() {
 	is "$(via $VPN4)" $FW4
 }
 
-@test "an agent that stops takes its marks away" {
+@test "an agent that stops removes its marks" {
 	wgvia up wg6 from $VPN4 via $FW4B
 	agent_start interval 0.2
 	second_dead
@@ -381,7 +381,7 @@ second_device() {
 
 # ---- following the host ----
 
-@test "addresses of this host are followed" {
+@test "the agent follows addresses of this host" {
 	wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15
 	agent_start
 	ip -n "$NS_GW" address add 192.0.2.77/24 dev ens3
@@ -397,7 +397,7 @@ second_device() {
 	poll 5 is_left_alone 2001:db8:2::77/128 none
 }
 
-@test "routes into the tunnel are followed" {
+@test "the agent follows routes into the tunnel" {
 	wgvia up wg6 "${WORDS[@]}"
 	agent_start
 	ip -n "$NS_GW" route add 10.55.0.0/16 dev wg6
@@ -406,7 +406,7 @@ second_device() {
 	poll 5 is_left_alone 10.55.0.0/16 none
 }
 
-@test "a default route is followed where the file leaves the gateway out" {
+@test "the agent follows the default route if the file omits the gateway" {
 	file "from $VPN4" "from $VPN6 via $FW6"
 	agent_start "$FILE"
 	in_force $VPN4 $FW4
@@ -414,7 +414,7 @@ second_device() {
 	in_force $VPN4 $FW4B
 	says "+ from $VPN4 via $FW4B dev ens3"
 	goes second "$NS_C1" $SVC4
-	# what was changed by hand stays so
+	# a manual change stays
 	wgvia route replace wg6 from $VPN4 via $FW4B or $FW4
 	ip -n "$NS_GW" route replace default via $FW4
 	ip -n "$NS_GW" address add 192.0.2.77/24 dev ens3
@@ -423,7 +423,7 @@ second_device() {
 	ip -n "$NS_GW" address delete 192.0.2.77/24 dev ens3
 }
 
-# tunnel_anew ATTACH: wg6 goes and comes back under its name, as wg-quick does it.
+# tunnel_anew ATTACH: wg6 is removed and re-created under its name, as wg-quick does.
 tunnel_anew() {
 	attach_type "$1"
 	AGENT_ENV=("WGVIA_ATTACH=$1")
@@ -442,7 +442,7 @@ tunnel_anew() {
 	no_old_qdiscs "$1"
 }
 
-# no_old_qdiscs ATTACH: what tells of our clsacts tells of none of a device that has gone.
+# no_old_qdiscs ATTACH: there are no markers of our clsacts for devices that no longer exist.
 no_old_qdiscs() {
 	[ "$1" = clsact ] || return 0
 	is "$(pins | sed -n 's,.*/qdisc_\([0-9]*\)_.*,\1,p' | sort)" \
@@ -457,15 +457,15 @@ attached_three() {
 	[ "$(wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .direction] | sort')" = '["back","egress","out"]' ]
 }
 
-@test "tcx: a tunnel that was made anew is attached to again" {
+@test "tcx: programs are attached to a re-created tunnel" {
 	tunnel_anew tcx
 }
 
-@test "clsact: a tunnel that was made anew is attached to again" {
+@test "clsact: programs are attached to a re-created tunnel" {
 	tunnel_anew clsact
 }
 
-# lan_anew ATTACH: ens3 goes and comes back under its name, with other numbers.
+# lan_anew ATTACH: ens3 is removed and re-created under its name, with other numbers.
 lan_anew() {
 	attach_type "$1"
 	AGENT_ENV=("WGVIA_ATTACH=$1")
@@ -473,7 +473,7 @@ lan_anew() {
 	agent_start interval 0.2
 	says "gateway $FW4 dev ens3 answers"
 	ip -n "$NS_GW" link delete ens3
-	says "gateway $FW4 dev ens3 is dead: its device" # is down, has gone
+	says "gateway $FW4 dev ens3 is dead: its device" # is down, or no longer exists
 	lan_made
 	poll 10 attached_three
 	in_force $VPN4 $FW4
@@ -484,11 +484,11 @@ lan_anew() {
 	no_old_qdiscs "$1"
 }
 
-@test "tcx: a LAN device that was made anew is attached to again" {
+@test "tcx: programs are attached to a re-created LAN device" {
 	lan_anew tcx
 }
 
-@test "an agent that was not there when the LAN device was made anew finds the gateways" {
+@test "an agent that was not running when the LAN device was re-created finds the gateways" {
 	wgvia up wg6 "${LISTS[@]}"
 	ip -n "$NS_GW" link delete ens3
 	lan_made
@@ -500,11 +500,11 @@ lan_anew() {
 	goes first "$NS_C1" $SVC4
 }
 
-@test "clsact: a LAN device that was made anew is attached to again" {
+@test "clsact: programs are attached to a re-created LAN device" {
 	lan_anew clsact
 }
 
-# A tun device that sends from the moment at which it is up: its packets' sources are in 10.7.0.0/16.
+# A tun device that sends from the moment it is up: its packets' sources are in 10.7.0.0/16.
 tunnel_that_sends() {
 	in_ns "$NS_GW" /usr/bin/python3 - "$1" "$2" <<-'END'
 		import fcntl, os, socket, struct, subprocess, sys
@@ -539,11 +539,11 @@ tunnel_later() {
 	is "$(wire first)" 2000
 }
 
-@test "mode fast: a tunnel that comes later has its first packet sent to the firewall" {
+@test "mode fast: a tunnel that is created later has its first packet sent to the firewall" {
 	tunnel_later fast
 }
 
-@test "a tunnel is attached to before it is up or has an address" {
+@test "programs are attached to a tunnel before it is up or has an address" {
 	AGENT_TUNNEL=wg7
 	file "from 10.7.0.0/16 via $FW4"
 	agent_start "$FILE"
@@ -563,7 +563,7 @@ tunnel_later() {
 	in_ns "$NS_GW" ip tuntap add wg7 mode tun
 	says "the tunnel is there"
 	is "$(wgvia -j show wg7 | jq -c '[.attachments[] | select(.attached) | .direction] | unique')" '["back","egress","out"]'
-	# the second of wg-quick's hooks finds nothing to do
+	# the second of wg-quick's hooks has nothing to do
 	wgvia up wg7 from 10.7.0.0/16 via $FW4
 	ip -n "$NS_GW" link delete wg7
 	says "the tunnel was removed"
@@ -571,13 +571,13 @@ tunnel_later() {
 	says "the instance was taken down"
 }
 
-@test "mode stack: a tunnel that comes later has its first packet sent to the firewall" {
+@test "mode stack: a tunnel that is created later has its first packet sent to the firewall" {
 	tunnel_later stack
 }
 
-# No more than wireguard-go's socket holds where it does not run meanwhile: it listens to addresses too, and ends with an
+# At most what wireguard-go's socket holds while it does not run: it listens to addresses as well, and exits after an
 # overrun, at the next packet.
-@test "a burst that overruns the socket: at the end the list is right" {
+@test "a burst that overruns the socket: the list is right at the end" {
 	local i
 	AGENT_ENV=(WGVIA_RCVBUF=4096)
 	wgvia up wg6 "${WORDS[@]}"
@@ -598,9 +598,9 @@ tunnel_later() {
 	poll 20 has_addresses 0 || is "$(addresses)" 0
 }
 
-# What fits into the socket matters to nobody; behind it comes what does, and is lost: a LAN device with another number,
-# another default route, a route into the tunnel.
-@test "what the socket overran with is found, whatever it was" {
+# Events that fit into the socket are irrelevant; the relevant ones come after them, and are lost: a LAN device with
+# another number, another default route, a route into the tunnel.
+@test "changes whose events an overrun lost are found" {
 	local before
 	AGENT_ENV=(WGVIA_RCVBUF=4096)
 	file "from $VPN4" "from $VPN6 via $FW6"
@@ -637,9 +637,9 @@ has_addresses() {
 	[ "$(addresses)" -eq "$1" ]
 }
 
-# ---- killed, stopped, told ----
+# ---- killed, stopped, notified ----
 
-@test "killed at any moment: nothing is lost, and a new one takes over" {
+@test "killed at any moment: nothing is lost, and a new agent takes over" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2 hold 3600
 	says "gateway $FW4B dev ens3 answers"
@@ -648,7 +648,7 @@ has_addresses() {
 	stream 400 "$NS_C1" $SVC4 kill_and_start
 	is "$missing" 0
 	second_well
-	# the last one that began may not have known it as dead
+	# the last one may not have found it dead
 	poll 10 grep -Eq "gateway $FW4B dev ens3 (answers|is reachable again)" "$TOPO_DIR/agent.log"
 	first_dead
 	in_force $VPN4 $FW4B
@@ -656,7 +656,7 @@ has_addresses() {
 	poll 5 process_gone "$(<"$TOPO_DIR/agent.pid")"
 	is "$(via $VPN4)" $FW4B
 	goes second "$NS_C1" $SVC4
-	# the new one knows nothing of the old one, and moves nothing
+	# the new one knows nothing from the old one, and moves nothing
 	agent_start interval 0.2 hold 1
 	is "$(via $VPN4)" $FW4B
 	says "gateway $FW4 dev ens3 is dead"
@@ -670,7 +670,7 @@ kill_and_start() {
 	agent_start interval 0.2 hold 3600
 }
 
-@test "what was taken down stays down; an up by hand is watched again" {
+@test "what was removed stays removed; a manual up is watched again" {
 	file "from $VPN4 via $FW4 or $FW4B"
 	agent_start "$FILE" interval 0.2
 	in_force $VPN4 $FW4
@@ -695,7 +695,7 @@ kill_and_start() {
 	says "gateway $FW4B dev ens3 answers"
 }
 
-@test "SIGHUP reads the file anew; a bad one changes nothing" {
+@test "SIGHUP makes it read the file again; a bad file changes nothing" {
 	file "from $VPN4 via $FW4" "bypass 198.18.0.0/15"
 	agent_start "$FILE"
 	in_force $VPN4 $FW4
@@ -712,7 +712,7 @@ kill_and_start() {
 	is "$(grep -c RELOADING=1 "$TOPO_DIR/notified.log")" 2
 	poll 5 ready_times 3
 	is "$(via $VPN4)" $FW4B
-	# one that cannot be put into force now is, as soon as it can
+	# a file that cannot be put into force now is put into force as soon as possible
 	file "from $VPN4 via 203.0.113.129 dev second"
 	agent_signal HUP
 	says "cannot use 'second': no such device"
@@ -724,7 +724,7 @@ kill_and_start() {
 	ip -n "$NS_GW" link delete second
 }
 
-@test "an agent is ready when its file is in force, not before, also where there is no tunnel" {
+@test "an agent is ready when its file is in force, not earlier, also without a tunnel" {
 	AGENT_TUNNEL=wg7
 	file "from 10.7.0.0/16 via 203.0.113.129 dev second"
 	agent_begin "$FILE"
@@ -744,7 +744,7 @@ ready_times() {
 	[ "$(grep -c READY=1 "$TOPO_DIR/notified.log")" -eq "$1" ]
 }
 
-@test "systemd is told: ready, what goes on, alive, stopping" {
+@test "systemd is notified: ready, status, alive, stopping" {
 	AGENT_ENV=(WATCHDOG_USEC=200000)
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2
@@ -760,12 +760,12 @@ alive_times() {
 	[ "$(grep -c WATCHDOG=1 "$TOPO_DIR/notified.log")" -ge "$1" ]
 }
 
-@test "an agent that hangs does not say that it is alive" {
+@test "an agent that hangs does not report that it is alive" {
 	local count
 	AGENT_ENV=(WATCHDOG_USEC=200000)
 	agent_start
 	poll 5 alive_times 2
-	# somebody holds the lock that a change needs: the loop stands
+	# another process holds the lock that a change needs: the loop blocks
 	exec 7<"$PIN_DIR"
 	flock 7
 	agent_signal HUP

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `from allowed-ips`: the prefixes that WireGuard's peers may send from, and that come and go with them. With wireguard-go,
-# or, where there is one, with the kernel's WireGuard.
+# `from allowed-ips`: the prefixes from which WireGuard's peers may send, and which change with them. With wireguard-go
+# or, if available, with the kernel's WireGuard.
 
 # shellcheck disable=SC2030,SC2031,SC2086 # each test has its own peers; addresses are words
 # shellcheck disable=SC2034 # others read variables
@@ -20,7 +20,7 @@ setup() {
 }
 
 teardown() {
-	# a server that was stopped answers nobody
+	# a stopped server answers nobody
 	[ ! -e "$TOPO_DIR/wg6.pid" ] || kill -CONT "$(<"$TOPO_DIR/wg6.pid")"
 	agent_stop
 	wg_replace "$BATS_TEST_TMPDIR/peers"
@@ -30,7 +30,7 @@ teardown() {
 # The topology's own two clients, aggregated.
 CLIENTS4=10.6.0.10/31 CLIENTS6=2001:db8:1::10/127
 
-# peers_agent WORD...: `run wg6 WORD...` where the tunnel's socket is seen.
+# peers_agent WORD...: `run wg6 WORD...` where the tunnel's socket is visible.
 peers_agent() {
 	local pid=$TOPO_DIR/wg6.pid where=(env)
 	[ ! -e "$pid" ] || where=(nsenter --target "$(<"$pid")" --mount)
@@ -62,7 +62,7 @@ from allowed-ips via $FW6 dev ens3"
 	answers "$NS_C1" $SVC6 service $C1_6
 }
 
-@test "a peer that may send from everywhere is refused, unless that is named" {
+@test "a peer that may send from everywhere is refused, unless that prefix is named" {
 	local key range via
 	key=$(new_key)
 	for range in 0.0.0.0/0 ::/0; do
@@ -78,7 +78,7 @@ from allowed-ips via $FW6 dev ens3"
 	done
 }
 
-@test "what is not WireGuard's is refused, with nothing changed" {
+@test "an interface that is not WireGuard's is refused, with nothing changed" {
 	ip -n "$NS_GW" tuntap add wg7 mode tun
 	run -1 wgvia up wg7 from allowed-ips via $FW4
 	ip -n "$NS_GW" link delete wg7
@@ -105,14 +105,14 @@ from allowed-ips via $FW6 dev ens3"
 	soon $CLIENTS4 $CLIENTS6 # the others are followed
 	agent_stop
 	wgvia down wg6
-	# also from the start
+	# also at the start
 	peers_agent "$BATS_TEST_TMPDIR/wg6.conf"
 	soon $CLIENTS4 $CLIENTS6
 	says "not followed: peer '$key' may send from every address"
 	wg_set peer "$key" remove
 }
 
-@test "an agent: a peer that goes and comes back between two looks is there again" {
+@test "an agent: a peer that is removed and added between two readings is there again" {
 	local key
 	key=$(new_key)
 	wg_set peer "$key" allowed-ips 10.7.0.0/24
@@ -121,14 +121,14 @@ from allowed-ips via $FW6 dev ens3"
 	soon $CLIENTS4 10.7.0.0/24 $CLIENTS6
 	for i in {1..3}; do
 		wg_set peer "$key" remove
-		ip -n "$NS_GW" link set wg6 mtu $((1400 + i)) # and the agent looks
+		ip -n "$NS_GW" link set wg6 mtu $((1400 + i)) # and the agent reads again
 		soon $CLIENTS4 $CLIENTS6
 		wg_set peer "$key" allowed-ips 10.7.0.0/24
 		soon $CLIENTS4 10.7.0.0/24 $CLIENTS6
 	done
 }
 
-@test "while the peers cannot be read, nothing is deleted that may be theirs, and no way changed" {
+@test "while the peers cannot be read, no prefix that may be theirs is deleted, and none moves" {
 	local server=$TOPO_DIR/wg6.pid
 	[ -e "$server" ] || skip "the kernel's WireGuard always answers"
 	wgvia up wg6 "${ALLOWED[@]}" from $CLIENTS4 via $FW4
@@ -143,7 +143,7 @@ from allowed-ips via $FW6 dev ens3"
 	is "$(followed)" "$CLIENTS4 $CLIENTS6"
 }
 
-@test "an agent says when the peers cannot be read, and when they can again" {
+@test "an agent reports when the peers cannot be read, and when they can again" {
 	local server=$TOPO_DIR/wg6.pid
 	[ -e "$server" ] || skip "the kernel's WireGuard always answers"
 	wgvia up wg6 "${ALLOWED[@]}"
@@ -155,7 +155,7 @@ from allowed-ips via $FW6 dev ens3"
 	is "$(followed)" "$CLIENTS4 $CLIENTS6"
 }
 
-# downloads: one after the other, until there is a file "enough"; fails with the first that fails.
+# downloads: one after the other, until the file "enough" exists; fails with the first that fails.
 downloads() {
 	while [ ! -e "$BATS_TEST_TMPDIR/enough" ]; do
 		download "$NS_C1" $SVC4 && download "$NS_C2" $SVC6 || return
@@ -170,7 +170,7 @@ has_no_prefix() {
 	! has_prefix "$1"
 }
 
-@test "peers come and go while clients download: nothing goes past the firewall, and the downloads are whole" {
+@test "peers come and go while clients download: nothing bypasses the firewall, and the downloads are complete" {
 	local loop mode key
 	key=$(new_key)
 	past_begin "$CLIENTS4, 10.7.0.0/24" "$CLIENTS6, 2001:db8:7::/64"

@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A whole configuration as a file: apply tells the difference and makes it so on the wire, touches nothing that stays,
-# and refuses a file with fault and place; save prints what apply takes back without a change. What is a line and a
-# difference is in tests/unit; what a failure in the middle leaves is in faults.bats.
+# A whole configuration as a file: apply reports the difference and puts it into force, does not touch what stays, and
+# refuses a file with error and place; save prints what apply accepts without a change. tests/unit covers lines and
+# differences; faults.bats covers failures in the middle.
 
 # shellcheck disable=SC2030,SC2031,SC2046,SC2086,SC2154 # addresses are words; bats and `stream` set variables
 
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
 load ../lib/net.bash
 
-NOBODY4=192.0.2.77 NOBODY6=2001:db8:2::77 # addresses on the LAN that nobody has
+NOBODY4=192.0.2.77 NOBODY6=2001:db8:2::77 # addresses on the LAN that are not in use
 
 setup() {
 	conf=$BATS_TEST_TMPDIR/wg6.conf
@@ -26,7 +26,7 @@ conf() {
 	printf '%s\n' "$@" >"$conf"
 }
 
-# lines COMMAND...: what it prints, without notes.
+# lines COMMAND...: its output, without notes.
 lines() {
 	"$@" | sed '/^wg6: /d'
 }
@@ -35,7 +35,7 @@ good() {
 	conf "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
 }
 
-# Numbers that change where something is loaded, attached or made anew.
+# Numbers that change if something is loaded, attached or created again.
 ids() {
 	local map
 	wgvia -j show wg6 | jq -c '.attachments[] | [.dev, .direction, .link_id, .prog_id]'
@@ -44,7 +44,7 @@ ids() {
 	done
 }
 
-# refused STATUS TEXT ARGUMENT...: one line that has it, a hint at most, and nothing has changed.
+# refused STATUS TEXT ARGUMENT...: one line that contains TEXT, at most a hint, and nothing has changed.
 refused() {
 	local status_wanted=$1 text=$2
 	shift 2
@@ -57,7 +57,7 @@ refused() {
 	state | diff "$BATS_TEST_TMPDIR/before" -
 }
 
-# changes_nothing COMMAND...: it succeeds, prints nothing, and leaves maps, pins and programs as they are.
+# changes_nothing COMMAND...: it succeeds, prints nothing, and does not change maps, pins and programs.
 changes_nothing() {
 	{ state && ids; } >"$BATS_TEST_TMPDIR/before"
 	run --separate-stderr "$@"
@@ -68,7 +68,7 @@ changes_nothing() {
 
 # ---- what it does ----
 
-@test "a first apply is as up, and tells all of it" {
+@test "a first apply is like up, and reports all of it" {
 	conf "# the firewall's" "" "from $VPN4 via $FW4 dev ens3 # old" "from $VPN6 via $FW6 dev ens3" "bypass 198.18.0.0/15"
 	is "$(lines wgvia apply wg6 "$conf")" "+ mode fast
 + on-fail drop
@@ -87,7 +87,7 @@ changes_nothing() {
 	changes_nothing wgvia apply wg6 "$conf"
 }
 
-@test "a changed line: told, in force on the next packet, and all else untouched" {
+@test "a changed line: reported, in force at the next packet, and all else untouched" {
 	local before
 	conf "from $VPN4 via $NOBODY4 dev ens3" "from $VPN6 via $FW6 dev ens3" "bypass 198.18.0.0/15"
 	wgvia apply wg6 "$conf"
@@ -104,7 +104,7 @@ changes_nothing() {
 	is "$(ids)" "$before"
 }
 
-@test "a line more, a line less" {
+@test "an additional line, a removed line" {
 	local before
 	conf "from $VPN4 via $FW4 dev ens3"
 	wgvia apply wg6 "$conf"
@@ -131,7 +131,7 @@ changes_nothing() {
 + on-fail pass"
 	is "$(wgvia -j show wg6 | jq -r '"\(.mode) \(.on_fail)"')" "stack pass"
 	answers "$NS_C1" $SVC4 service $C1_4
-	good # what a file does not say is as up has it
+	good # what a file omits has up's default
 	is "$(lines wgvia apply wg6 "$conf")" "- mode stack
 + mode fast
 - on-fail pass
@@ -139,7 +139,7 @@ changes_nothing() {
 	is "$(wgvia -j show wg6 | jq -r '"\(.mode) \(.on_fail)"')" "fast drop"
 }
 
-@test "what a line leaves out is taken from the host, as up does it, and told" {
+@test "what a line omits is taken from the host, as in up, and reported" {
 	conf "from $VPN4" "from $VPN6 dev ens3" "from 10.7.0.0/16" "from 2001:db8:77::/48"
 	run wgvia apply wg6 "$conf"
 	is "$(grep '^+ from' <<<"$output")" "+ from $VPN4 via $FW4 dev ens3
@@ -148,7 +148,7 @@ changes_nothing() {
 + from 2001:db8:77::/48 via $FW6 dev ens3"
 	changes_nothing wgvia apply wg6 "$conf"
 	answers "$NS_C1" $SVC4 service $C1_4
-	# up, which has no such lines, sums up
+	# up, which has no such lines, prints a summary
 	is "$(wgvia up wg6 from $VPN4 from $VPN6 dev ens3 from 10.7.0.0/16 | grep '^wg6: ')" "wg6: from $VPN4 and 1 more via $FW4 dev ens3
 wg6: from $VPN6 via $FW6 dev ens3"
 }
@@ -167,7 +167,7 @@ changes_in_json() {
 	jq -c '[.interface] + [.changes[] | "\(.action) \(.statement)"]'
 }
 
-@test "JSON: the lines as objects, none where nothing changes" {
+@test "JSON: the lines as objects, none if nothing changes" {
 	good
 	is "$(wgvia -j apply wg6 "$conf" | changes_in_json)" \
 		"$(printf '["wg6","add mode fast","add on-fail drop","add outside pass","add mss off","add counters off","add return via","add from %s","add from %s"]' \
@@ -179,7 +179,7 @@ changes_in_json() {
 [\"from $VPN4 via $FW4 dev ens3\",\"from $VPN6 via $FW6 dev ens3\"]"
 }
 
-# Between $conf and $conf.b everything changes but the clients' prefixes.
+# Between $conf and $conf.b everything changes except the clients' prefixes.
 apply_others() {
 	wgvia apply wg6 "$conf.b" >/dev/null
 	wgvia apply wg6 "$conf" >/dev/null
@@ -212,9 +212,9 @@ stays_whole() {
 	stays_whole $SVC6
 }
 
-# ---- what it only tells ----
+# ---- dry runs ----
 
-@test "a dry run tells the same and changes nothing" {
+@test "a dry run prints the same and changes nothing" {
 	local option told
 	wgvia up wg6 "${WORDS[@]}" mode stack
 	conf "from $VPN4 via $NOBODY4 dev ens3" "bypass 198.18.0.0/15"
@@ -235,7 +235,7 @@ stays_whole() {
 	is "$(wgvia apply -c wg6 "$conf")" ""
 }
 
-@test "a dry run where nothing runs makes nothing" {
+@test "a dry run without an instance creates nothing" {
 	good
 	is "$(wgvia apply -c wg6 "$conf" | grep -c '^+ ')" 8
 	[ ! -e "$PIN_DIR" ]
@@ -250,7 +250,7 @@ stays_whole() {
 
 # ---- what it refuses ----
 
-# refusals: words of the file, and what this host says to them.
+# refusals: words of the file, and this host's answers.
 refusals() {
 	local text
 	conf "from $VPN4 via $FW4" "" "# three" "form $VPN6"
@@ -271,7 +271,7 @@ refusals() {
 	refused 1 "$conf:3: cannot use 'ens9': no such device" apply wg6 "$conf"
 	conf "from $VPN4 via $FW4" "from 10.7.0.0/16 via $FW4" "from 10.8.0.0/16 via 203.0.113.2"
 	refused 1 "$conf:3: via '203.0.113.2' is not on-link" apply wg6 "$conf"
-	# what arrives broken
+	# broken input
 	: >"$conf"
 	refused 2 "$conf: no 'from'" apply wg6 "$conf"
 	conf "# nothing yet" "mode stack" "bypass $SVC4"
@@ -297,7 +297,7 @@ refusals() {
 	refused 2 "unexpected word 'wg7'" save wg6 wg7
 }
 
-@test "refused where nothing runs, nothing is made" {
+@test "refused without an instance, nothing is created" {
 	refusals
 	refused 1 "no instance on 'wg6'" save wg6
 	nothing_left
@@ -311,7 +311,7 @@ refusals() {
 
 # ---- save ----
 
-# comes_back: what is saved is what runs, and is taken back without a change, and brings it up again.
+# comes_back: what is saved is what runs; apply accepts it without a change, and it creates the instance again.
 comes_back() {
 	local saved
 	changes_nothing eval 'wgvia save wg6 | wgvia apply wg6 -'
@@ -323,7 +323,7 @@ comes_back() {
 	is "$(wgvia save wg6)" "$saved"
 }
 
-@test "save and apply: what up made comes back, of all kinds" {
+@test "save and apply: the result of up comes back, of all kinds" {
 	wgvia up wg6
 	comes_back
 	wgvia up wg6 "${WORDS[@]}" mode stack on-fail pass return any
@@ -374,7 +374,8 @@ write_ten4() {
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $ten4 value hex $(u32 "$1") $(u32 "$2") $3 $zero12 $(u32 "$4") 00 00 00 00
 }
 
-# kept_aloud COMMENT STATUS TEXT: save has the line with that behind it, and says so; apply refuses with status and text.
+# kept_aloud COMMENT STATUS TEXT: save prints the line with that comment after it, and reports it; apply refuses with
+# status and text.
 kept_aloud() {
 	run --separate-stderr wgvia save wg6
 	is "$status" 1
@@ -384,7 +385,7 @@ kept_aloud() {
 	refused "$2" "$3" apply wg6 "$conf"
 }
 
-@test "save: a value that no file can say is not lost in silence" {
+@test "save: a value that no file can express is not lost silently" {
 	local ens3 fw="c0 00 02 01"
 	ens3=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
 	wgvia up wg6 "${WORDS[@]}"
@@ -419,18 +420,18 @@ kept_aloud() {
 @test "save and apply: a gateway that is marked down stays so, and so does a bypass without the flag" {
 	local ens3
 	ens3=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
-	wgvia up wg6 "${WORDS[@]}" from 10.7.0.0/16 via $FW4 # which belongs into the tunnel then
+	wgvia up wg6 "${WORDS[@]}" from 10.7.0.0/16 via $FW4 # which is reached through the tunnel then
 	write_ten4 "$ens3" 2 "c0 00 02 01" 1
 	bpftool map update pinned "$PIN_DIR/wg6/bypass4" key hex 20 00 00 00 c6 33 64 07 value hex 06 00 00 00 00 00 00 00
 	wgvia save wg6 | grep -Fx "from 10.7.0.0/16 via $FW4 dev ens3 # marked down"
 	changes_nothing eval 'wgvia save wg6 | wgvia apply wg6 -'
-	# another gateway is not down for that
+	# another gateway is not down as a result
 	wgvia save wg6 | sed "s,^\(from 10.7.0.0/16 via\) $FW4,\1 $NOBODY4," >"$conf"
 	is "$(wgvia apply wg6 "$conf")" "- from 10.7.0.0/16 via $FW4 dev ens3 # flags 0x1
 + from 10.7.0.0/16 via $NOBODY4 dev ens3"
 }
 
-@test "save: no prefix at all is said, and its file refused" {
+@test "save: an instance without prefixes is reported, and its file is refused" {
 	wgvia up wg6 "${WORDS4[@]}"
 	wgvia route del wg6 from $VPN4
 	run --separate-stderr wgvia save wg6
@@ -442,7 +443,7 @@ kept_aloud() {
 
 # ---- many ----
 
-# many COUNT GATEWAY4 GATEWAY6: half and half, and the clients' own.
+# many COUNT GATEWAY4 GATEWAY6: half of each family, and the clients' own.
 many() {
 	good
 	awk -v n="$(($1 / 2))" -v g4="$2" -v g6="$3" 'BEGIN {
@@ -462,7 +463,7 @@ entries() { # MAP
 	bpftool -j map dump pinned "$PIN_DIR/wg6/$1" | jq length
 }
 
-# a_hundred_thousand: all of them get there, one is changed, all are saved and gone.
+# a_hundred_thousand: all of them are applied, one is changed, all are saved and removed.
 a_hundred_thousand() {
 	many 100000 $FW4 $FW6
 	is "$(wgvia apply wg6 "$conf" | grep -c '^+ from')" 100002
@@ -481,16 +482,16 @@ a_hundred_thousand() {
 	is "$(wgvia save wg6 | wgvia apply wg6 -)" ""
 	is "$(wgvia -j show wg6 | jq '[.prefixes[] | select(.usable)] | length')" 100002
 	answers "$NS_C1" $SVC4 service $C1_4
-	# half of them go, batches of them
+	# half of them are removed, in batches
 	many 50000 $FW4 $FW6
-	is "$(wgvia apply wg6 "$conf" | grep -c '^- from')" 50001 # and the one that was changed
+	is "$(wgvia apply wg6 "$conf" | grep -c '^- from')" 50001 # and the changed one
 	is "$(entries prefixes4) $(entries prefixes6)" "25001 25001"
 	answers "$NS_C1" $SVC6 service $C1_6
 	wgvia down wg6
 	nothing_left
 }
 
-@test "a dry run whose reader is slow keeps nobody waiting" {
+@test "a dry run with a slow reader keeps nobody waiting" {
 	local i status
 	wgvia up wg6 from "$VPN4" via "$FW4"
 	for ((i = 0; i < 4000; i++)); do
@@ -509,7 +510,7 @@ a_hundred_thousand() {
 	a_hundred_thousand
 }
 
-@test "a kernel without batches: it knows no such command, or has none for such maps" {
+@test "a kernel without batches: it does not know the command, or does not support it for these maps" {
 	local number
 	gcc -shared -fPIC -O2 -Wall -o "$BATS_TEST_TMPDIR/fault.so" "$TREE/tests/net/fault.c"
 	export FAULT=old FAULT_AT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Answers that arrive at another device than the gateway's: a macvlan that holds a VRRP address, as keepalived creates
+# Answers that arrive at a device other than the gateway's: a macvlan that holds a VRRP address, as keepalived creates
 # with use_vmac, and a second network card in the same LAN. Each is accepted where it arrives.
 
 # shellcheck disable=SC2086,SC2153 # addresses are words; the topology's variables
@@ -33,20 +33,20 @@ virtual_up() {
 	in_ns "$NS_FW" ip -6 route replace $VPN6 via $VIRTUAL_LL dev lan
 }
 
-# A second card of this host's; by default each card answers ARP requests for every address, and the firewall has
-# heard the second one.
+# A second card of this host; by default each card answers ARP requests for every address, and the firewall heard the
+# second one.
 second_card_up() {
 	cable "$NS_GW" ens4 $NIC_MAC "$NS_LAN" gw2 02:00:00:00:02:a4
 	ip -n "$NS_LAN" link set gw2 master lan
 	ip -n "$NS_GW" address add 192.0.2.22/24 dev ens4
 	ip -n "$NS_GW" address add $NIC_LL/64 dev ens4 nodad
-	# WireGuard answers by the device that it was asked by
+	# WireGuard answers by the device on which it was asked
 	ip -n "$NS_GW" route add default via $FW4 dev ens4 metric 100
 	in_ns "$NS_FW" ip neighbour replace $GW4 lladdr $NIC_MAC dev lan
 	in_ns "$NS_FW" ip -6 route replace $VPN6 via $NIC_LL dev lan
 }
 
-# arrives DEVICE: what the service sends to the clients, seen there only.
+# arrives DEVICE: what the service sends to the clients is seen only there.
 arrives() {
 	local device=$1 file=$BATS_TEST_TMPDIR/arrival.pcap address
 	for address in "$SVC4" "$SVC6"; do

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia check` while a device is away that the instance had: the tunnel after wg-quick down without a hook, or with an
-# agent that waits for it; the LAN device. It says that, and nothing that is not so; above all it never names a command
-# that exempts the gateway's own LAN.
+# `wgvia check` while a device of the instance is missing: the tunnel after wg-quick down without a hook, or with an
+# agent that waits for it; the LAN device. It reports that, and nothing that is not true. In particular it never
+# suggests a command that exempts the gateway's own LAN.
 
 # shellcheck disable=SC2030,SC2031,SC2034,SC2086 # others set and read variables; addresses are words
 # shellcheck disable=SC2153 # the topology's variables
@@ -77,12 +77,12 @@ the agent attaches the others when it exists"
 	with_agent stack
 }
 
-# The gateway's LAN as the main table has it, in each family.
+# The gateway's LAN as in the main table, for each family.
 names_no_lan() {
 	run ! grep -E 'bypass add wg6 (192\.0\.2\.0/24|2001:db8:2::/64)' <<<"$output"
 }
 
-@test "a LAN device that was removed and made again, and no agent: no command exempts the LAN" {
+@test "a LAN device that was removed and re-created, and no agent: no command exempts the LAN" {
 	up
 	finds ""
 	ip -n "$NS_GW" link delete ens3
@@ -103,7 +103,7 @@ names_no_lan() {
 	names_no_lan
 }
 
-@test "another kind of device has the tunnel's name: what up would refuse is said, and nothing that follows from no plan" {
+@test "another kind of device has the tunnel's name: check reports what up would refuse, and nothing that needs a plan" {
 	up
 	tunnel_away
 	ip -n "$NS_GW" link set lo down

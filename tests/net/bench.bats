@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The benchmark can be believed: it refuses to report on a variant that does not do what its name says, makes of what it
-# has measured what it should, and leaves nothing behind. How fast anything is decides nothing here.
+# The benchmark is trustworthy: it refuses to report on a variant that does not do what its name says, computes the
+# right figures, and leaves nothing behind. Speed decides nothing here.
 
 # shellcheck disable=SC2030,SC2031 # each test has its own $pid
 load ../lib/net.bash
@@ -41,7 +41,7 @@ teardown() {
 	process_gone "${pid:-none}" || { kill -TERM "$pid" && poll 20 process_gone "$pid"; }
 }
 
-# start_bench OPTION...: in the background, as $pid, which names what it makes.
+# start_bench OPTION...: in the background, as $pid, which is part of its objects' names.
 start_bench() {
 	scripts/bench --rows "$ROWS" "$@" >"$BATS_TEST_TMPDIR/text" 2>&1 3>&- &
 	pid=$!
@@ -62,7 +62,7 @@ not_as_told() {
 	grep "nothing is reported" <<<"$stderr"
 }
 
-@test "all packets arrive where they should: figures, and nothing is left" {
+@test "all packets arrive where they should: there are figures, and nothing is left" {
 	start_bench --brief --rounds 2 --json "$BATS_TEST_TMPDIR/json" --svg "$BATS_TEST_TMPDIR/svg"
 	wait $pid
 	grep "forwarding" "$BATS_TEST_TMPDIR/text"
@@ -74,27 +74,27 @@ out.fast 4 out.fast 6 back.fast 4 back.fast 6"
 	nothing_left_of $pid
 }
 
-@test "what goes to the service in place of the firewall is found" {
+@test "packets to the service instead of the firewall are detected" {
 	sed -i '/^row out.plain/s/service/firewall/' "$ROWS"
 	not_as_told "out.plain, IPv4: the frame goes to the MAC that ends in: 3, not 1"
 }
 
-@test "what goes on and was to be dropped is found" {
+@test "packets that pass instead of being dropped are detected" {
 	sed -i '/^row out.plain/s/service/nothing/' "$ROWS"
 	not_as_told "out.plain, IPv4: a packet that is to be dropped at once has gone on"
 }
 
-@test "what does not arrive is found" {
+@test "packets that do not arrive are detected" {
 	sed -i '/^row drop.out/s/nothing/service/' "$ROWS"
 	not_as_told "drop.out, IPv4: packets that have arrived: 0, not 1"
 }
 
-@test "another verdict than the row's is found" {
+@test "a verdict other than the row's is detected" {
 	sed -i '/^row out.fast/s/redirected/outside/' "$ROWS"
 	not_as_told "lane fast: wgvia has counted 0 packets as outside, not "
 }
 
-@test "packets lost in the midst of it are found" {
+@test "packets lost in the middle are detected" {
 	start_bench --rounds 9999
 	poll 40 [ -e "/sys/fs/bpf/wgviabench$pid/fast/wg6" ]
 	in_ns "wgviabench$pid-plain" nft -f - <<-END
@@ -112,7 +112,7 @@ out.fast 4 out.fast 6 back.fast 4 back.fast 6"
 	grep "nothing is reported" "$BATS_TEST_TMPDIR/text"
 }
 
-@test "ended half-way, it leaves nothing" {
+@test "an interrupted run leaves nothing" {
 	start_bench --rounds 9999
 	poll 40 [ -e "/sys/fs/bpf/wgviabench$pid/fast/wg6" ]
 	kill -TERM $pid

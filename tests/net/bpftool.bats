@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The pinned maps as an administrator's interface: what bpftool writes takes effect on the next packet and shows up in
-# `wgvia show`, and no value that it can write loses a packet without a counter. Layouts are those of wgvia_abi.h.
+# The pinned maps as an administrator's interface: what bpftool writes takes effect at the next packet and is visible in
+# `wgvia show`, and no value that it can write loses a packet without a counter. The layouts are in wgvia_abi.h.
 
 # shellcheck disable=SC2086,SC2154 # addresses and byte lists are words; `stream` sets $missing
 
@@ -15,7 +15,7 @@ setup_more() {
 	export IFINDEX WG_IFINDEX
 }
 
-# Another prefix than the clients', so that all that they can do is what bpftool has made possible.
+# A prefix other than the clients', so that everything that works for them is due to bpftool.
 setup() {
 	wgvia up wg6 from 10.99.0.0/16 via $FW4 dev ens3 from 2001:db8:99::/48 via $FW6 dev ens3
 }
@@ -86,7 +86,7 @@ change_gateway() {
 @test "a bypass entry: update, show, delete" {
 	wgvia route add wg6 "${WORDS4[@]}"
 	wgvia route add wg6 "${WORDS6[@]}"
-	pings 1 "$NS_C1" $SVC4 # no TCP, whose end would be counted below
+	pings 1 "$NS_C1" $SVC4 # not TCP, whose end would be counted below
 	bpftool map update pinned "$PINS/bypass4" key hex $service4 value 6 0 0 0 1 0 0 0
 	bpftool map update pinned "$PINS/bypass6" key hex $service6 value 6 0 0 0 1 0 0 0
 	remember_counters
@@ -102,7 +102,7 @@ change_gateway() {
 	answers "$NS_C1" $SVC6 service $C1_6
 }
 
-@test "a bypass entry with a verdict that makes no sense is a bypass" {
+@test "a bypass entry with an invalid verdict is a bypass" {
 	wgvia route add wg6 "${WORDS4[@]}"
 	bpftool map update pinned "$PINS/bypass4" key hex $service4 value 77 0 0 0 0 0 0 0
 	remember_counters
@@ -111,7 +111,8 @@ change_gateway() {
 	wgvia show wg6
 }
 
-# unusable 4|6 VALUE: 5 pings are dropped and counted, `show` names the fault; with on-fail pass they get through, counted.
+# unusable 4|6 VALUE: 5 pings are dropped and counted, `show` reports the error; with on-fail pass they get through,
+# counted.
 unusable() {
 	local service=$SVC4 prefix=$VPN4 bytes=420
 	[ "$1" = 4 ] || service=$SVC6 prefix=$VPN6 bytes=520
@@ -121,14 +122,14 @@ unusable() {
 	wgvia show wg6
 	remember_counters
 	in_ns "$NS_C1" ping -q -n -c 5 -i 0.005 -W 0.3 $service | grep " 0 received"
-	grown out.no_gateway 5 $bytes # back, what is left of earlier connections may come in
+	grown out.no_gateway 5 $bytes # remains of earlier connections may arrive
 	grown redirected 0 0
 }
 
-# The values that cannot be used: what is wrong with each stands beside it.
+# The unusable values, each with its error.
 @test "unusable IPv4 values are counted as no_gateway, and dropped" {
 	unusable 4 "$(u32 0) $fw4 $(u32 0)"                                     # no device
-	unusable 4 "$(u32 4000) $fw4 $(u32 0)"                                  # a device that is not there
+	unusable 4 "$(u32 4000) $fw4 $(u32 0)"                                  # a missing device
 	unusable 4 "$(u32 1) $fw4 $(u32 0)"                                     # the loopback device
 	unusable 4 "$(u32 "$WG_IFINDEX") $fw4 $(u32 0)"                         # the tunnel
 	unusable 4 "$(u32 "$IFINDEX") $(u32 0) c0 00 02 01 ${zero16:12} $(u32 0)"  # no family
@@ -138,7 +139,7 @@ unusable() {
 	unusable 4 "$(u32 "$IFINDEX") $(u32 2) e0 00 00 01 ${zero16:12} $(u32 0)"  # multicast
 	unusable 4 "$(u32 "$IFINDEX") $(u32 2) ff ff ff ff ${zero16:12} $(u32 0)"  # broadcast
 	unusable 4 "$(u32 "$IFINDEX") $(u32 2) 7f 00 00 01 ${zero16:12} $(u32 0)"  # loopback
-	unusable 4 "$(u32 "$IFINDEX") $fw4 $(u32 1)"                            # known to be down
+	unusable 4 "$(u32 "$IFINDEX") $fw4 $(u32 1)"                            # marked as down
 	unusable 4 "$(u32 "$IFINDEX") $fw4 $(u32 2)"                            # an unknown flag
 	unusable 4 "ff ff ff ff ff ff ff ff ${zero16//00/ff} ff ff ff ff"
 }
@@ -157,7 +158,7 @@ unusable() {
 	unusable 6 "$(u32 "$IFINDEX") $fw6 $(u32 2)"
 }
 
-@test "a next hop that is this host's own address, which only user space can see, is named by show" {
+@test "a next hop that is this host's own address, which only user space can see, is reported by show" {
 	prefix4 "$(u32 "$IFINDEX") $(u32 2) c0 00 02 02 ${zero16:12} $(u32 0)"
 	is "$(shown $VPN4 '"\(.usable) \(.problem | type)"')" "false string"
 }
@@ -184,7 +185,7 @@ unusable() {
 		"$TREE/include/wgvia_abi.h")" '.[0].formatted.value | .abi == $abi and .ret == 0 and has("tunnel_ifindex")'
 }
 
-@test "what bpftool has written is gone with the next up, which sets what it was told" {
+@test "the next up replaces what bpftool wrote" {
 	prefix4 "$(u32 "$IFINDEX") $fw4 $(u32 0)"
 	wgvia up wg6 "${WORDS6[@]}"
 	is "$(shown $VPN4 .)" ""

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the unit leaves the agent is enough, for the agent and for every command: with CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON
-# and CAP_NET_RAW alone, programs are changed that somebody else has loaded. To open a program, a map or a link by its id
-# takes CAP_SYS_ADMIN; pins do not.
+# The unit's capabilities are enough for the agent and for every command: with only CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON
+# and CAP_NET_RAW, they replace programs that another process loaded. Opening a program, a map or a link by its id takes
+# CAP_SYS_ADMIN; pins do not.
 
 # shellcheck disable=SC2046,SC2086,SC2154,SC2153,SC2034 # addresses are words; others set and read variables
 
@@ -12,7 +12,7 @@ load ../lib/load.bash
 load ../lib/agent.bash
 load ../lib/fault.bash
 
-# On a LAN device that comes later.
+# On a LAN device that is created later.
 FAR4=203.0.113.140 FAR6=2001:db8:113::140 FAR_MAC=02:00:00:00:07:09
 
 setup_more() {
@@ -39,7 +39,7 @@ teardown() {
 	nothing_left
 }
 
-# Frames with a source in a prefix that leave the gateway: the client's pings to the firewall, and all to anybody else.
+# Frames with a source in a prefix that leave the gateway: the client's pings to the firewall, and all to other hosts.
 wire_up() {
 	wire_table wire gw
 }
@@ -73,7 +73,7 @@ frames_are() {
 	[ "$(frames "$1" "$2")" -eq "$3" ]
 }
 
-# by_firewall TABLE ADDRESS...: ten pings to each, ten frames to the firewall, and none to anybody else.
+# by_firewall TABLE ADDRESS...: ten pings to each, ten frames to the firewall, and none to other hosts.
 by_firewall() {
 	local table=$1 address
 	shift
@@ -132,12 +132,12 @@ file() { # LINE...
 	printf '%s\n' "from $VPN4 via $FW4 dev ens3" "from $VPN6 via $FW6 dev ens3" "$@" >"$FILE"
 }
 
-# as_older: what a build leaves that pins no programs and no indexes.
+# as_older: the state after a build that pins no programs and no indexes.
 as_older() {
 	rm -f "$PINS"/wgvia_* "$PINS"/index[46] "$PINS"/*_program
 }
 
-# many COUNT: the clients' prefixes among so many more.
+# many COUNT: the clients' prefixes among that many others.
 many() {
 	local i
 	file
@@ -150,7 +150,7 @@ indexes() {
 	wgvia -j show wg6 | jq -r '.indexes | join(" ")'
 }
 
-@test "the agent in tests has what the unit says" {
+@test "the agent in tests has the unit's capabilities" {
 	agent_start
 	is "$(grep '^Cap\(Prm\|Eff\|Bnd\)' "/proc/$(<"$TOPO_DIR/agent.pid")/status" | cut -f 2 | uniq)" 000000c000003000
 	grep -q "^NoNewPrivs:.*1$" "/proc/$(<"$TOPO_DIR/agent.pid")/status"
@@ -161,7 +161,7 @@ no_states() {
 	sed -E 's/REACHABLE|STALE|DELAY|PROBE/STATE/g'
 }
 
-# commands ATTACH: on what root has made, and on what they have made themselves.
+# commands ATTACH: on objects created by root, and on their own.
 commands() {
 	local words
 	attach_type "$1"
@@ -200,7 +200,7 @@ commands() {
 	commands clsact
 }
 
-# restarted ATTACH: whatever the agent has to change, it has not loaded.
+# restarted ATTACH: the agent has loaded none of the programs that it changes.
 restarted() {
 	local mode out
 	attach_type "$1"
@@ -245,7 +245,7 @@ agent_again() {
 	restarted clsact
 }
 
-# reloaded ATTACH: by an agent that has not loaded the programs.
+# reloaded ATTACH: by an agent that did not load the programs.
 reloaded() {
 	local mode
 	attach_type "$1"
@@ -308,22 +308,22 @@ upgraded() {
 	upgraded clsact program
 }
 
-@test "tcx: the agent of another build, whose maps are others, takes the instance over" {
+@test "tcx: the agent of another build, with other maps, takes the instance over" {
 	variant maps bpf/maps.h '/define PREFIXES_MAX/s/20/19/'
 	upgraded tcx maps
 }
 
-@test "clsact: the agent of another build, whose maps are others, takes the instance over" {
+@test "clsact: the agent of another build, with other maps, takes the instance over" {
 	variant maps bpf/maps.h '/define PREFIXES_MAX/s/20/19/'
 	upgraded clsact maps
 }
 
-@test "tcx: the agent of another build, whose maps are others, takes over an instance whose programs have no pins" {
+@test "tcx: the agent of another build, with other maps, takes over an instance whose programs have no pins" {
 	variant maps bpf/maps.h '/define PREFIXES_MAX/s/20/19/'
 	upgraded tcx maps older
 }
 
-# older ATTACH: programs that have no pin cannot be read, and are replaced.
+# older ATTACH: programs without a pin cannot be read, and are replaced.
 older() {
 	local programs pins
 	attach_type "$1"
@@ -354,8 +354,8 @@ older() {
 	older clsact
 }
 
-# Where the old programs cannot be put back, a change that fails leaves new ones in their place, which do the same.
-@test "tcx: whichever step fails of taking such an instance over, it works on" {
+# If the old programs cannot be restored, a failed change leaves new ones, which do the same.
+@test "tcx: whichever step of taking over such an instance fails, it keeps working" {
 	local number fault failures=0 status
 	attach_type tcx
 	for ((number = 1; ; number++)); do
@@ -383,7 +383,7 @@ older() {
 	[ $failures -gt 5 ]
 }
 
-@test "whether an index is in force is seen by its pin; without one it is not known, and the agent makes it again" {
+@test "an index in force is recognised by its pin; without one it is unknown, and the agent builds it again" {
 	export WGVIA_INDEX=blind
 	AGENT_ENV=(WGVIA_INDEX=blind)
 	many 300
@@ -402,7 +402,7 @@ older() {
 	is "$(find "$PINS" -name 'index[46]')" ""
 }
 
-@test "an instance in a network namespace that has no name is not taken over" {
+@test "an instance in a network namespace without a name is not taken over" {
 	wgvia up wg6 "${WORDS[@]}"
 	spawn "$NS_SVC" elsewhere unshare --net sleep 1000
 	poll 5 is_elsewhere

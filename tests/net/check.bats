@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia check`: a clean gateway, where it finds nothing; then one thing after another is put wrong, and it finds exactly
-# that. Where a finding names a command, the command is run, and the finding goes away. What needs another kernel (the
-# finding "kernel") is not here.
+# `wgvia check`: a clean gateway, where it finds nothing; then one error after the other, of which it finds exactly that
+# one. If a finding names a command, the test runs it, and the finding disappears. The finding "kernel", which needs
+# another kernel, is not here.
 
 # shellcheck disable=SC2086 # addresses are words
 # shellcheck disable=SC2153 # the topology's variables
@@ -13,7 +13,7 @@ load ../lib/check.bash
 
 # ---- the clean gateway, and the two forms of output ----
 
-@test "a clean gateway: nothing, before the first up, after it, and after down" {
+@test "a clean gateway: no findings before the first up, after it, and after down" {
 	run -0 wgvia check wg6
 	is "$output" "wg6: nothing found"
 	run -0 wgvia -j check wg6
@@ -32,7 +32,7 @@ load ../lib/check.bash
 	finds ""
 }
 
-@test "it changes nothing" {
+@test "check changes nothing" {
 	local before
 	before=$(state)
 	look
@@ -43,7 +43,7 @@ load ../lib/check.bash
 	is "$(state)" "$before"
 }
 
-@test "text and JSON say the same, errors first" {
+@test "text and JSON contain the same, errors first" {
 	up
 	ip -n "$NS_GW" link set wg6 mtu 1501
 	ip -n "$NS_GW" link add docker0 type bridge
@@ -65,9 +65,9 @@ load ../lib/check.bash
 	run -2 wgvia check a-name-that-is-too-long
 }
 
-# ---- what makes all the rest pointless: plan, bpffs, pins ----
+# ---- fundamental faults: plan, bpffs, pins ----
 
-@test "plan: no such interface, no address, no gateway" {
+@test "plan: a missing interface, address or gateway" {
 	finds plan wg7
 	severity plan error
 	tells plan "no such device"
@@ -78,7 +78,7 @@ load ../lib/check.bash
 	tells plan "no gateway"
 }
 
-@test "bpffs: pins in a folder that is none, and a process that does not see it" {
+@test "bpffs: pins in a folder that is not a bpffs, and a process that does not see it" {
 	mkdir "$BATS_TEST_TMPDIR/pins"
 	PIN_DIR=$BATS_TEST_TMPDIR/pins finds bpffs
 	severity bpffs error
@@ -143,7 +143,7 @@ load ../lib/check.bash
 		ip -n "$NS_LAN" link set lan up
 		poll 5 finds ""
 	done
-	# An address is kept over that, so that the list stays right.
+	# Keeps the addresses meanwhile, so that the list stays right.
 	gw sysctl -qw net.ipv6.conf.all.keep_addr_on_down=1 net.ipv6.conf.ens3.keep_addr_on_down=1
 	ip -n "$NS_GW" link set ens3 down
 	look
@@ -159,7 +159,7 @@ load ../lib/check.bash
 	run ! tells device "wg6"
 }
 
-# lan_again DEVICE: what went while it was down.
+# lan_again DEVICE: restores what was lost while it was down.
 lan_again() {
 	wire_neighbours $1 $FW_MAC $FW4 $FW6
 	ip -n "$NS_GW" route replace default via $FW4 dev $1
@@ -188,7 +188,7 @@ no_carrier() {
 	severity mtu error
 	tells mtu "IPv6 needs 1280"
 	ip -n "$NS_GW" link set wg6 mtu 1200
-	finds "bypass mtu mtu outside" # the addresses have gone with it
+	finds "bypass mtu mtu outside" # its addresses were lost as well
 	mend mtu
 	look
 	mend mtu
@@ -198,7 +198,7 @@ no_carrier() {
 	finds outside # IPv4
 }
 
-@test "mtu: too small to be looked at" {
+@test "mtu: too small to be checked" {
 	wgvia up wg6 "${WORDS4[@]}"
 	ip -n "$NS_GW" -6 address flush dev ens3
 	ip -n "$NS_GW" -6 address flush dev wg6
@@ -227,7 +227,7 @@ no_carrier() {
 		done
 		finds ""
 		gw sysctl -qw net.ipv6.conf.all.forwarding=0
-		finds "bypass forwarding" # a host that is no router has no subnet-router anycast addresses
+		finds "bypass forwarding" # a host that is not a router has no subnet-router anycast addresses
 		tells forwarding net.ipv6.conf.all.forwarding
 		mend forwarding
 		finds ""
@@ -235,7 +235,7 @@ no_carrier() {
 		finds bypass
 		gw sysctl -qw net.ipv6.conf.ens3.forwarding=1
 	done
-	# of a family that has no prefix, nothing
+	# nothing about a family without prefixes
 	wgvia up wg6 "${WORDS6[@]}"
 	gw sysctl -qw net.ipv4.ip_forward=0
 	finds ""
@@ -259,11 +259,11 @@ no_carrier() {
 	finds ""
 }
 
-@test "rp_filter: strict, where another device has routes" {
+@test "rp_filter: strict, and another device has routes" {
 	gw sysctl -qw net.ipv4.conf.all.rp_filter=1
 	for state in before fast stack; do
 		[ $state = before ] || up mode $state
-		finds "" # one LAN alone: nothing comes from where it is not expected
+		finds "" # a single LAN: no source is unexpected
 	done
 	ip -n "$NS_GW" route add 198.51.100.0/24 dev lo
 	for mode in fast stack; do
@@ -310,7 +310,7 @@ ask_in_vain() {
 	tells neighbour $FW6
 }
 
-@test "neighbour: one that is being asked for is given a moment" {
+@test "neighbour: an entry whose resolution is in progress is given a moment" {
 	gw sysctl -qw net.ipv4.neigh.ens3.retrans_time_ms=20000
 	ip -n "$NS_GW" neighbour delete $FW4 dev ens3
 	run gw ping -c 1 -W 0.1 $FW4
@@ -358,7 +358,7 @@ detach() { # DIRECTION/DEVICE
 	bpftool link detach pinned "$pin"
 }
 
-@test "attachment: a filter that was deleted, and one of somebody else in its place" {
+@test "attachment: a filter that was deleted, and another program's in its place" {
 	attach_type clsact
 	for mode in fast stack; do
 		up mode $mode
@@ -375,7 +375,7 @@ detach() { # DIRECTION/DEVICE
 	finds ""
 }
 
-@test "attachment: a device that came after up" {
+@test "attachment: a device that was created after up" {
 	for mode in fast stack; do
 		up mode $mode
 		provoked attachment eval "ip -n '$NS_GW' link add br0 type bridge && ip -n '$NS_GW' link set br0 up"
@@ -385,7 +385,7 @@ detach() { # DIRECTION/DEVICE
 		ip -n "$NS_GW" link delete br0
 		finds ""
 	done
-	# down, or another one's port: nothing can leave there by itself
+	# down, or a port of another: nothing can leave there by itself
 	ip -n "$NS_GW" link add br0 type bridge
 	finds ""
 	ip -n "$NS_GW" link set br0 up
@@ -401,7 +401,7 @@ mend_after_look() {
 	finds ""
 }
 
-@test "attachment: with too many words for a remedy, it says so" {
+@test "attachment: if the remedy's command is too long, it says so" {
 	local words=("${WORDS[@]}") n
 	for n in {1..20}; do
 		words+=(from "10.6.$n.0/24" via "$FW4" dev ens3)
@@ -442,7 +442,7 @@ programs_before() {
 	programs_before clsact clsact
 }
 
-@test "program_before: a filter that is no BPF; not one behind ours, at the other hook, or below tcx" {
+@test "program_before: a filter other than BPF; not one after ours, at the other hook, or below tcx" {
 	attach_type clsact
 	up mode stack
 	provoked program_before gw tc filter add dev ens3 egress prio 7 protocol ip u32 match u32 0 0 classid 1:1
@@ -462,7 +462,7 @@ programs_before() {
 	finds ""
 }
 
-@test "program_before: another instance's programs are none" {
+@test "program_before: another instance's programs do not count" {
 	ip -n "$NS_GW" link add vpn0 type veth peer name far0
 	ip -n "$NS_GW" link set far0 netns "$NS_LAN" up
 	ip -n "$NS_GW" link set vpn0 up
@@ -476,7 +476,7 @@ programs_before() {
 
 # ---- what is in the maps ----
 
-# scribble IFINDEX FAMILY ADDRESS FLAGS: into the value of 10.6.0.0/16; the last three in hexadecimal.
+# scribble IFINDEX FAMILY ADDRESS FLAGS: writes the value of 10.6.0.0/16; the last three in hexadecimal.
 scribble() {
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex 10 00 00 00 0a 06 00 00 \
 		value hex "$(printf %02x $(($1 & 255)))" "$(printf %02x $(($1 >> 8)))" 00 00 "$2" 00 00 00 \
@@ -508,7 +508,7 @@ scribble() {
 	done
 }
 
-@test "value: an IPv6 prefix with an IPv4 next hop, and a mode that is none" {
+@test "value: an IPv6 prefix with an IPv4 next hop, and an invalid mode" {
 	local dev meta
 	dev=$(ip -n "$NS_GW" -o link show ens3 | cut -d: -f1)
 	up
@@ -524,7 +524,7 @@ scribble() {
 	finds ""
 }
 
-@test "sources: prefixes that follow addresses, and nobody has followed them" {
+@test "sources: prefixes that follow addresses, which nobody updated" {
 	for outside in pass drop; do
 		wgvia up wg6 from addresses via $FW4 from addresses via $FW6 outside $outside
 		finds ""
@@ -541,7 +541,7 @@ scribble() {
 	done
 }
 
-@test "bypass: behind the host's addresses and routes" {
+@test "bypass: a list that is behind the host's addresses and routes" {
 	for mode in fast stack; do
 		up mode $mode
 		for address in 192.0.2.77/24 2001:db8:2::77/64; do
@@ -568,7 +568,7 @@ scribble() {
 
 # ---- routing ----
 
-@test "rule: the second-table recipe, left over" {
+@test "rule: a leftover second-table recipe" {
 	for state in before fast stack; do
 		[ $state = before ] || up mode $state
 		for rule in "-4 rule add from $VPN4 table 6666" "-6 rule add from $VPN6 table 6666" \
@@ -580,7 +580,7 @@ scribble() {
 			finds ""
 		done
 	done
-	# somebody else's, and one that changes nothing
+	# another program's, and one without effect
 	ip -n "$NS_GW" rule add from 10.7.0.0/16 table 6666
 	ip -n "$NS_GW" rule add from $VPN4 table main
 	finds ""
@@ -596,7 +596,7 @@ scribble() {
 	tells rule systemd-networkd
 }
 
-@test "wg-quick's own rules and chains are no finding" {
+@test "wg-quick's own rules and chains cause no finding" {
 	ip -n "$NS_GW" rule add not fwmark 51820 table 51820
 	ip -n "$NS_GW" rule add table main suppress_prefixlength 0
 	ip -n "$NS_GW" -6 rule add not fwmark 51820 table 51820
@@ -624,7 +624,7 @@ scribble() {
 
 @test "reach: a container network" {
 	network docker0 172.17.0.1/16 2001:db8:17::1/64
-	finds reach # and nothing to be told before the first up but that
+	finds reach # and before the first up nothing else is reported
 	severity reach info
 	for mode in fast stack; do
 		up mode $mode
@@ -690,7 +690,7 @@ scribble() {
 	tells outside "'$VPN6'"
 	mend outside
 	finds ""
-	# one with a LAN in it is not named as a whole: this host's own address there would be in the prefix
+	# one that contains a LAN is not suggested as a whole: this host's own address there would be in the prefix
 	ip -n "$NS_GW" route add 192.0.0.0/8 dev wg6
 	up
 	finds outside
@@ -699,7 +699,7 @@ scribble() {
 		"wgvia route add wg6 from PREFIX, for each network of '192.0.0.0/8' in the tunnel"
 }
 
-@test "outside: before the first up, and of two prefixes that cover one route" {
+@test "outside: before the first up, and for two prefixes that cover one route" {
 	ip -n "$NS_GW" route add 172.20.4.0/23 dev wg6
 	finds outside
 	wgvia up wg6 "${WORDS[@]}" from 172.20.4.0/24 via $FW4 from 172.20.5.0/24 via $FW4

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia check` on large hosts: twice as many rules, routes, addresses or devices cost about twice the work. What is
-# counted is instructions of wgvia itself, below valgrind, so that the machine's load decides nothing.
+# `wgvia check` on large hosts: twice as many rules, routes, addresses or devices cost about twice the work. It counts
+# instructions of wgvia itself, under valgrind, so that the machine's load does not matter.
 
 # shellcheck disable=SC2086 # addresses are words
 
@@ -14,8 +14,8 @@ work() {
 		sed -n 's/.*Collected : *//p'
 }
 
-# grows_evenly FUNCTION [NUMBER]: it makes a host with that many of something. What twice as many add to the work is at
-# most 2.5 times what NUMBER of them add.
+# grows_evenly FUNCTION [NUMBER]: the function creates a host with that many of something. Doubling NUMBER adds at most
+# 2.5 times the work that NUMBER of them add.
 grows_evenly() {
 	local number=${2:-400} base one two
 	command -v valgrind >/dev/null || skip "valgrind is not installed"
@@ -30,7 +30,8 @@ grows_evenly() {
 	((one > 0 && 2 * two <= 5 * one))
 }
 
-# numbered NUMBER LINE: it for each number from 0 on, with that for N, and for B its two bytes with a dot.
+# numbered NUMBER LINE: prints LINE for each number from 0 on, with the number for N, and its two bytes with a dot for
+# B.
 numbered() {
 	awk -v number="$1" -v format="$2" 'BEGIN {
 		for (i = 0; i < number; i++) {
@@ -98,7 +99,7 @@ addresses() {
 	numbered $1 "addr replace 172.B.1/24 dev ens3" | ip -n "$NS_GW" -batch -
 }
 
-# Devices without link header, which an instance may be attached to in any number, and is.
+# Devices without link header, to all of which an instance is attached.
 l3_devices() {
 	numbered $1 "tuntap add tN mode tun" | ip -n "$NS_GW" -force -batch - 2>/dev/null || true
 	numbered $1 "link set tN up" | ip -n "$NS_GW" -batch -

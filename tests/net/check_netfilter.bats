@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia check` and this host's netfilter rules: each rule is written on a real system, and check finds exactly what
-# bypasses it, or nothing where the rule sees none of the prefixes' packets.
+# `wgvia check` and this host's netfilter rules: each rule is loaded on a real system, and check finds exactly what
+# bypasses it, or nothing if the rule sees none of the prefixes' packets.
 
 # shellcheck disable=SC2086 # addresses are words
 # shellcheck disable=SC2153 # the topology's variables
@@ -10,7 +10,7 @@
 
 load ../lib/check.bash
 
-# filters NAME...: nft, iptables-nft, iptables-legacy: skips where one is not there.
+# filters NAME...: nft, iptables-nft, iptables-legacy: skips if one is missing.
 filters_with() {
 	case $1 in
 	iptables-legacy)
@@ -24,15 +24,15 @@ filters_with() {
 	esac
 }
 
-# nft_rule FAMILY CHAIN RULE: in a table of its own.
+# nft_rule FAMILY CHAIN RULE: in a separate table.
 nft_rule() {
 	local type=filter
 	[ $2 = forward ] || type=nat
 	gw nft "table $1 t { chain $2 { type $type hook $2 priority 0; policy accept; }; }; add rule $1 t $2 $3"
 }
 
-# rule_case FAST STACK UNDO COMMAND...: what check finds in each mode where there is this one rule, which the command
-# makes and UNDO takes away; the remedy leads from mode fast to mode stack, and from there to no rule, if there is one.
+# rule_case FAST STACK UNDO COMMAND...: the findings of check in each mode with this single rule, which COMMAND creates
+# and UNDO removes; the remedy leads from mode fast to mode stack, and from there to no rule, if there is a remedy.
 rule_case() {
 	local fast=$1 stack=$2 undo=$3
 	shift 3
@@ -77,7 +77,7 @@ rule_case() {
 	END
 }
 
-@test "netfilter: a clamp of the MSS: the remedy is mss with what the rules set, and mss is one" {
+@test "netfilter: a clamp of the MSS: the remedy is mss with the value of the rules, and mss is a remedy" {
 	local rule words
 	kernel_can check_mtu || skip "kernel $(uname -r) has no bpf_check_mtu()"
 	while IFS='|' read -r words rule; do
@@ -96,14 +96,14 @@ rule_case() {
 	END
 }
 
-# hook_rule FAMILY HOOK DEVICE|- RULE: as nft_rule, in a chain that filters, and where a device is named is the device's.
+# hook_rule FAMILY HOOK DEVICE|- RULE: like nft_rule, in a chain that filters; with a device, a chain of that device.
 hook_rule() {
 	local device=
 	[ $3 = - ] || device="device $3"
 	gw nft "table $1 t { chain c { type filter hook $2 $device priority 0; policy accept; }; }; add rule $1 t c $4"
 }
 
-# hook_case FINDINGS FAMILY HOOK DEVICE|- RULE: of an instance in mode fast, where there is this one rule.
+# hook_case FINDINGS FAMILY HOOK DEVICE|- RULE: for an instance in mode fast, with this single rule.
 hook_case() {
 	hook_rule "${@:2}"
 	finds "$1" || { echo "$*" && return 1; }
@@ -155,7 +155,7 @@ hook_case() {
 	END
 }
 
-@test "netfilter: rules of nft at the hooks ingress and egress, which are a device's" {
+@test "netfilter: rules of nft at the hooks ingress and egress, which belong to a device" {
 	gw nft 'table netdev t { chain c { type filter hook egress device ens3 priority 0; }; }; flush ruleset' 2>/dev/null ||
 		skip "kernel $(uname -r) has no egress hook"
 	ip -n "$NS_GW" link add other type bridge
@@ -209,7 +209,7 @@ hook_case() {
 		|iifgroup vmap { 9 : drop }
 		|meta iifkind "wireguard" drop
 	END
-	# nft prints the group by its name where it has one
+	# nft prints the group's name if it has one
 	printf '0 default\n7 vpn\n9 others\n' >"$BATS_TEST_TMPDIR/group"
 	for group in 7:forward_rules 9:; do
 		hook_rule inet forward - "iifgroup ${group%:*} drop"
@@ -239,7 +239,7 @@ hook_case() {
 	END
 }
 
-@test "netfilter: a policy; chains that are jumped to, and those that nobody jumps to" {
+@test "netfilter: a policy; chains with and without jumps to them" {
 	up
 	gw nft 'table inet t { chain c { type filter hook forward priority 0; policy drop; }; }'
 	finds forward_rules
@@ -259,7 +259,7 @@ hook_case() {
 	gw nft 'table netdev t { chain c { type filter hook ingress device ens3 priority 0; counter; }; }'
 	finds ""
 	gw nft flush ruleset
-	# one chain for two hooks: what it drops is said of both
+	# one chain for two hooks: what it drops is reported for both
 	gw nft 'table inet t { chain deep { drop; }; chain a { type filter hook prerouting priority 0; iifname wg6 jump deep; };
 		chain b { type filter hook forward priority 0; oifname ens3 goto deep; }; }'
 	finds "forward_rules prerouting_rules"
@@ -281,7 +281,7 @@ hook_case() {
 	is $status 1
 }
 
-@test "netfilter: in mode stack, NAT at a device that leads to no gateway takes packets past the firewall" {
+@test "netfilter: in mode stack, NAT at a device without a gateway makes packets bypass the firewall" {
 	network eth7 198.51.100.1/24
 	while IFS='|' read -r stack rule; do
 		up mode stack
@@ -299,7 +299,7 @@ hook_case() {
 		reach|oifname docker0 masquerade
 		reach|ip saddr 198.51.100.0/24 masquerade
 	END
-	# FORWARD's rules are asked for the gateways' devices alone
+	# FORWARD's rules are only checked for the gateways' devices
 	up mode stack
 	nft_rule inet forward 'oifname eth7 drop'
 	finds reach
@@ -320,7 +320,7 @@ hook_case() {
 	END
 }
 
-# queued KIND: by "-nft", "-legacy"
+# queued KIND: "-nft", "-legacy"
 queued() {
 	filters_with iptables$1
 	up
@@ -332,15 +332,15 @@ queued() {
 	tells forward_rules "not evaluated: 'iptables$1 -t filter -A FORWARD -i wg6 -j NFQUEUE --queue-num 3'"
 }
 
-@test "netfilter: whoever reads a queue may drop (iptables-nft)" {
+@test "netfilter: the reader of a queue may drop (iptables-nft)" {
 	queued -nft
 }
 
-@test "netfilter: whoever reads a queue may drop (iptables-legacy)" {
+@test "netfilter: the reader of a queue may drop (iptables-legacy)" {
 	queued -legacy
 }
 
-@test "netfilter: a family without a prefix is not asked" {
+@test "netfilter: a family without a prefix is not checked" {
 	wgvia up wg6 "${WORDS6[@]}"
 	nft_rule ip forward drop
 	nft_rule ip postrouting masquerade
@@ -433,7 +433,7 @@ hook_cases() {
 	iptables_cases -legacy
 }
 
-# docker PROGRAM POLICY: what Docker writes for one container with a published port.
+# docker PROGRAM POLICY: Docker's rules for one container with a published port.
 docker() {
 	network docker0 172.17.0.1/16
 	gw sh -ec "
@@ -468,7 +468,7 @@ beside_docker() {
 	done
 	up bypass 172.17.0.0/16
 	finds ""
-	# it drops what a VPN client sends to the LAN; mode fast bypasses that, mode stack does not get through
+	# it drops what a VPN client sends to the LAN; mode fast bypasses that, in mode stack packets do not get through
 	gw $1 -P FORWARD DROP
 	finds forward_rules
 	tells forward_rules "policy drop"
@@ -482,15 +482,15 @@ beside_docker() {
 	finds ""
 }
 
-@test "netfilter: Docker's rules are none of our business, its policy is (iptables-nft)" {
+@test "netfilter: Docker's rules do not matter, its policy does (iptables-nft)" {
 	beside_docker iptables-nft
 }
 
-@test "netfilter: Docker's rules are none of our business, its policy is (iptables-legacy)" {
+@test "netfilter: Docker's rules do not matter, its policy does (iptables-legacy)" {
 	beside_docker iptables-legacy
 }
 
-# without PROGRAM...: as on a host where these are not installed
+# without PROGRAM...: as on a host without these programs
 without() {
 	local program
 	mkdir -p "$BATS_TEST_TMPDIR/bin"
@@ -501,7 +501,7 @@ without() {
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
-@test "netfilter: no nft to ask" {
+@test "netfilter: nft is not installed" {
 	local path=$PATH
 	up
 	without nft
@@ -514,7 +514,7 @@ without() {
 	finds ""
 }
 
-@test "netfilter: rules of iptables-nft that nft does not show: older nft, and no iptables-nft-save to ask" {
+@test "netfilter: rules of iptables-nft that nft does not show: older nft, and no iptables-nft-save" {
 	local path=$PATH
 	filters_with iptables-nft
 	up mode stack
@@ -544,7 +544,7 @@ without() {
 	finds "ct_invalid forward_rules"
 }
 
-@test "netfilter: a chain of iptables-legacy is another one than that of iptables-nft with its name" {
+@test "netfilter: a chain of iptables-legacy differs from that of iptables-nft with the same name" {
 	filters_with iptables-nft
 	filters_with iptables-legacy
 	up mode stack
@@ -590,7 +590,7 @@ without() {
 	is "$(gw cat /proc/net/ip_tables_names)" ""
 }
 
-@test "netfilter: no iptables-legacy-save to ask" {
+@test "netfilter: iptables-legacy-save is not installed" {
 	local path=$PATH
 	filters_with iptables-legacy
 	gw iptables-legacy -S >/dev/null

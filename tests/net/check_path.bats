@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia check`: what else the kernel does with packets on their way, netfilter aside. What mode fast bypasses, and what
-# takes packets past the firewall in mode stack.
+# `wgvia check`: what else the kernel does with packets on their way, apart from netfilter. What mode fast bypasses, and
+# what makes packets bypass the firewall in mode stack.
 
 # shellcheck disable=SC2086 # addresses are words
 # shellcheck disable=SC2153 # the topology's variables
-# shellcheck disable=SC2034,SC2154 # words that check.bash has
+# shellcheck disable=SC2034,SC2154 # words from check.bash
 
 load ../lib/check.bash
 
@@ -39,10 +39,10 @@ policy() { # SRC DST DIRECTION [WORD...]
 	provoked ipsec policy 10.6.0.0/20 203.0.113.0/24 out "${ESP[@]}"
 	severity ipsec warning
 	tells ipsec "as ESP of this host's own"
-	is "$(remedy ipsec)" "" # what to do about it is the administrator's decision
+	is "$(remedy ipsec)" "" # the administrator must decide what to do
 }
 
-@test "up says what check finds: IPsec policies, in both modes, and routes that encapsulate" {
+@test "up reports what check finds: IPsec policies, in both modes, and routes that encapsulate" {
 	policy 10.6.0.0/20 203.0.113.0/24 out "${ESP[@]}"
 	policy $VPN4 198.51.100.0/24 fwd action block
 	wgvia up wg6 "${WORDS[@]}" >"$TOPO_DIR/up"
@@ -55,12 +55,12 @@ policy() { # SRC DST DIRECTION [WORD...]
 	wgvia up wg6 "${WORDS[@]}" mode stack | grep -F "the route to '2001:db8:77::/48' encapsulates packets"
 }
 
-@test "ipsec: policies of other addresses, and for what this host gets itself, are none of wgvia's business" {
+@test "ipsec: policies for other addresses, and for packets to this host itself, do not matter" {
 	for mode in fast stack; do
 		up mode $mode
 		policy 192.0.2.0/24 203.0.113.0/24 out "${ESP[@]}"
 		policy $VPN4 0.0.0.0/0 in tmpl proto esp mode transport
-		# route-based IPsec: of an xfrm interface, of a mark
+		# route-based IPsec: with an xfrm interface, with a mark
 		policy 0.0.0.0/0 0.0.0.0/0 out if_id 42 "${ESP[@]}"
 		policy 0.0.0.0/0 203.0.113.0/24 out mark 7 mask 0xff "${ESP[@]}"
 		finds ""
@@ -68,7 +68,7 @@ policy() { # SRC DST DIRECTION [WORD...]
 	done
 }
 
-@test "bypassed_rule: a rule that stops what comes from a prefix, or out of the tunnel" {
+@test "bypassed_rule: a rule that stops packets from a prefix, or out of the tunnel" {
 	up
 	provoked bypassed_rule ip -n "$NS_GW" rule add from 10.6.3.0/24 prohibit pref 77
 	severity bypassed_rule error
@@ -77,7 +77,7 @@ policy() { # SRC DST DIRECTION [WORD...]
 	provoked bypassed_rule ip -n "$NS_GW" -6 rule add iif wg6 to 2001:db8:9::/48 blackhole pref 78
 	tells bypassed_rule "ip -6 rule 78"
 	mend bypassed_rule
-	finds "" # the kernel asks it
+	finds "" # the kernel applies it
 	ip -n "$NS_GW" -6 rule delete pref 78
 	up
 	ip -n "$NS_GW" rule add from 10.99.0.0/16 prohibit
@@ -92,11 +92,11 @@ policy() { # SRC DST DIRECTION [WORD...]
 	tells bypassed_route "'198.51.100.0/24'"
 	mend bypassed_route
 	finds ""
-	up bypass 198.51.0.0/16 # what is exempt meets the kernel's routes
+	up bypass 198.51.0.0/16 # the kernel's routes apply to exempt destinations
 	finds ""
 }
 
-@test "encapsulation: a route that encapsulates takes packets past the firewall in mode stack" {
+@test "encapsulation: a route that encapsulates makes packets bypass the firewall in mode stack" {
 	ip -n "$NS_GW" -6 route add 2001:db8:77::/48 encap seg6 mode encap segs 2001:db8:2::99 dev ens3 ||
 		skip "no seg6 in kernel $(uname -r)"
 	ip -n "$NS_GW" -6 route delete 2001:db8:77::/48
@@ -109,7 +109,7 @@ policy() { # SRC DST DIRECTION [WORD...]
 	finds ""
 }
 
-@test "encapsulation: what a device does by a route's notes comes after the egress program" {
+@test "encapsulation: what a device does due to a route's metadata comes after the egress program" {
 	up mode stack
 	ip -n "$NS_GW" link add vx type vxlan external dstport 4789
 	ip -n "$NS_GW" address add 172.31.0.1/24 dev vx
@@ -130,7 +130,7 @@ policy() { # SRC DST DIRECTION [WORD...]
 		mend program_behind
 		finds ""
 		gw tc qdisc delete dev $place clsact
-		# the qdisc of the same name as the hook
+		# the qdisc with the same name as the hook
 		up
 		gw tc qdisc add dev $place handle ffff: ingress
 		gw tc filter add dev $place parent ffff: protocol ip u32 match u32 0 0 classid 1:1

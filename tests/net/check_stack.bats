@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # In mode stack `check` evaluates this host's FORWARD rules for a new TCP connection from the prefixes. Each rule set is
-# loaded on a real gateway, a client connects to the service, and what check reports has to agree with what happens. The
-# same for rules that translate addresses before wgvia sees a packet.
+# loaded on a real gateway, a client connects to the service, and the report of check must match the result. The same
+# for rules that translate addresses before wgvia sees a packet.
 
 # shellcheck disable=SC2086 # addresses are words
 # shellcheck disable=SC2030,SC2031 # bats runs each test on its own
@@ -12,7 +12,7 @@
 load ../lib/net.bash
 
 setup_more() {
-	# the gateway's own rules, which the topology writes, are not the subject
+	# the gateway's own rules, from the topology, are not under test
 	in_ns "$NS_GW" nft flush ruleset
 }
 
@@ -41,7 +41,8 @@ no_legacy() {
 	done
 }
 
-# connects 4|6 [works|fails]: which of these; the second word is what is expected, and decides how long it waits.
+# connects 4|6 [works|fails]: prints which of these; the second argument is the expected one, and determines how long it
+# waits.
 connects() {
 	local address=SVC$1 seconds=1
 	[ "${2:-works}" = fails ] || seconds=20
@@ -63,7 +64,7 @@ verdict() {
 		else . end' <<<"$output"
 }
 
-# judged "IPV4-VERDICT IPV4-FATE IPV6-VERDICT IPV6-FATE": with the rules that are there.
+# judged "IPV4-VERDICT IPV4-FATE IPV6-VERDICT IPV6-FATE": with the present rules.
 judged() {
 	local words
 	read -ra words <<<"$1"
@@ -146,7 +147,7 @@ FIREWALLD_NFT="table inet firewalld { chain filter_FORWARD { type filter hook fo
 	jump ZONES;; reject with icmpx admin-prohibited;; };; chain ZONES { iifname ens3 goto FWD_public;; goto FWD_vpn;; };;
 	chain FWD_public { jump FWD_pre;; meta l4proto { icmp, ipv6-icmp } accept;; };; chain FWD_pre { };;
 	chain FWD_vpn { jump FWD_pre;; jump FWD_vpn_allow;; };; chain FWD_vpn_allow {"
-# what Debian ships for a workstation, and for a router
+# Debian's examples for a workstation, and for a router
 DEBIAN="table inet filter { chain input { type filter hook input priority 0; policy accept;; };;
 	chain forward { type filter hook forward priority 0; policy drop;;"
 # OpenWrt's fw4: zones by device, and a reject at the end
@@ -156,7 +157,7 @@ OPENWRT="table inet fw4 { chain forward { type filter hook forward priority filt
 	reject;; };; chain forward_wan { icmpv6 type { echo-request, echo-reply } limit rate 1000/second accept;; };;
 	chain accept_to_lan { meta nfproto { ipv4, ipv6 } oifname ens3 counter accept comment \"accept\";; };;
 	chain forward_vpn {"
-# libvirt's, whose networks alone it concerns
+# libvirt's, which only concern its networks
 LIBVIRT="table ip libvirt_network { chain forward { type filter hook forward priority filter; policy accept;;
 	counter jump guest_cross;; counter jump guest_input;; counter jump guest_output;; };; chain guest_cross {
 	iif virbr0 oif virbr0 counter accept;; };; chain guest_input { oif virbr0 ip daddr 192.168.122.0/24 ct state
@@ -214,7 +215,7 @@ iptables_rules() {
 	done
 }
 
-# What ufw writes, as far as it concerns FORWARD; its rules for routes are the argument.
+# ufw's rules for FORWARD; its rules for routes are the argument.
 UFW="-P FORWARD DROP; -N before; -N user; -N after; -N reject; -N track; -A FORWARD -j before; -A FORWARD -j after;
 	-A FORWARD -j reject; -A FORWARD -j track; -A before -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT;
 	4 -A before -p icmp --icmp-type 8 -j ACCEPT; 6 -A before -p ipv6-icmp --icmpv6-type 128 -j ACCEPT;
@@ -271,7 +272,7 @@ iptables_cases() {
 	iptables_cases
 }
 
-@test "FORWARD: rules that cannot be evaluated are named" {
+@test "FORWARD: rules that cannot be evaluated are listed" {
 	gw nft 'table inet t { chain f { type filter hook forward priority 0; policy drop; ct state established accept;
 		meta mark 1 accept; meta mark 2 accept; meta mark 3 accept; meta mark 4 accept; }; }'
 	run wgvia check wg6
@@ -284,14 +285,14 @@ iptables_cases() {
 	[[ $output == *"not evaluated: 'ip filter FORWARD handle"* ]] # nft shows all of this rule
 }
 
-@test "FORWARD: two chains at the hook: both have to accept, and the first to drop is named" {
+@test "FORWARD: with two chains at the hook both must accept, and the first one that drops is reported" {
 	gw nft 'table ip a { chain f { type filter hook forward priority -5; accept; }; }
 		table ip b { chain f { type filter hook forward priority 5; ct state established accept; drop; }; }'
 	judged "drops fails accepts works"
 	[[ $output == *"'ip b f' drops new TCP connections from the prefixes (IPv4)"* ]]
 }
 
-@test "FORWARD: in mode fast a policy drop is bypassed, whatever it accepts" {
+@test "FORWARD: in mode fast a policy drop is bypassed, whatever the chain accepts" {
 	wgvia up wg6 "${WORDS[@]}"
 	gw nft 'table inet t { chain f { type filter hook forward priority 0; policy drop; ct state established accept; }; }'
 	is "$(connects 4) $(connects 6)" "works works"
@@ -316,7 +317,7 @@ iptables_cases() {
 	END
 }
 
-# masqueraded: packets of clients that have come out at the other end of the gateway's device "other".
+# masqueraded: packets of clients that came out at the other end of the gateway's device "other".
 masqueraded() {
 	gw nft -j list chain netdev far c | jq '[.nftables[].rule // empty | .expr[].counter.packets // empty] | add'
 }
@@ -326,7 +327,7 @@ nat_found() {
 	is "$(jq -r '[.findings[].name | select(. == "nat")] | join(" ")' <<<"$output")" "$1"
 }
 
-@test "NAT in mode stack: what is masqueraded at another device than the firewall's leaves there, and check reports it" {
+@test "NAT in mode stack: what is masqueraded at a device other than the firewall's leaves there, and check reports it" {
 	ip -n "$NS_GW" link add other type veth peer name far
 	ip -n "$NS_GW" address add 198.18.0.1/24 dev other
 	ip -n "$NS_GW" link set other up

@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The command line against a real system: what it refuses, with which line and status, and that a refusal changes
-# nothing; what it says of itself, and that it says the truth. Words alone are tests/unit's business.
+# The command line on a real system: what it refuses, with which line and status, and that a refusal changes nothing;
+# its messages, and that they are true. tests/unit covers the words alone.
 
 # shellcheck disable=SC2016,SC2086,SC2153,SC2154 # addresses are words; `run` sets $status, $output, $stderr_lines
 
 load ../lib/net.bash
 
-# Devices beside the topology's that a test may make.
+# Additional devices that a test may create.
 teardown() {
 	local dev
 	for dev in wg7 wg.8; do
@@ -26,7 +26,7 @@ tunnel_add() {
 	ip -n "$1" link set "$2" up
 }
 
-# complains STATUS: what `run` has run said one line, and a hint at most; nothing on stdout.
+# complains STATUS: `run` printed one line, and at most a hint; nothing on stdout.
 complains() {
 	is "$status" "$1"
 	is "$output" ""
@@ -37,7 +37,7 @@ complains() {
 	fi
 }
 
-# refused STATUS WORD ARGUMENT...: that complaint has WORD in it, and the system is as it was.
+# refused STATUS WORD ARGUMENT...: that complaint contains WORD, and the system is unchanged.
 refused() {
 	local expected=$1 word=$2 before
 	shift 2
@@ -49,7 +49,7 @@ refused() {
 	is "$(state)" "$before"
 }
 
-# refusals: all that needs no instance; they are the same beside a running one.
+# refusals: all that need no instance; they are the same beside a running one.
 refusals() {
 	# the command line itself
 	refused 2 frobnicate frobnicate wg6
@@ -130,7 +130,7 @@ refusals() {
 }
 
 @test "refused without root" {
-	cp "$WGVIA" "$BATS_TEST_TMPDIR/wgvia" # where anybody may run it
+	cp "$WGVIA" "$BATS_TEST_TMPDIR/wgvia" # in a place where anybody may run it
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	run --separate-stderr in_ns "$NS_GW" setpriv --reuid 65534 --regid 65534 --clear-groups \
 		"$BATS_TEST_TMPDIR/wgvia" up wg6 "${WORDS4[@]}"
@@ -154,7 +154,7 @@ refusals() {
 	done
 }
 
-@test "two namespaces, each with a wg6, with pins of their own" {
+@test "two namespaces, each with a wg6, with separate pins" {
 	local other="$WGVIA --pin-dir $PIN_DIR/other -n $NS_SVC"
 	wgvia up wg6 "${WORDS[@]}"
 	tunnel_add "$NS_SVC" wg6 10.7.0.1/16
@@ -166,17 +166,17 @@ refusals() {
 	rm -rf "$PIN_DIR/other"
 }
 
-# set_abi BYTE: of the running instance's meta.
+# set_abi BYTE: in the running instance's meta.
 set_abi() {
 	local bytes
 	bytes=$(bpftool -j map dump pinned "$PIN_DIR/wg6/meta" | jq -r '.[0].value | .[1:] | join(" ")')
 	bpftool map update pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 value "$1" $bytes
 }
 
-@test "a pin that goes while show and stats look is none" {
+@test "a pin that is removed while show and stats read does not matter" {
 	attach_type tcx
 	wgvia up wg6 "${WORDS[@]}"
-	ln -s gone "$PIN_DIR/wg6/tcx_egress_9999" # listed, and not there when it is opened
+	ln -s gone "$PIN_DIR/wg6/tcx_egress_9999" # listed, but missing when it is opened
 	is "$(wgvia -j show wg6 | jq '.attachments | length')" 3
 	wgvia stats wg6
 	wgvia down wg6
@@ -194,8 +194,8 @@ set_abi() {
 	set_abi 2
 }
 
-@test "a bpffs that is not there is mounted" {
-	# as on a host of its own: in mount and process id namespaces that begin here
+@test "a missing bpffs is mounted" {
+	# as on a separate host: in mount and process id namespaces that begin here
 	# shellcheck disable=SC2016 # the inner shell's variables
 	unshare --mount --pid --fork --mount-proc bash -ec 'umount -l /sys/fs/bpf
 		run() { "$WGVIA" -n "$NS_GW" "$@"; }
@@ -207,7 +207,7 @@ set_abi() {
 	nothing_left
 }
 
-@test "refused: a bpffs that would go with the mounts of 'ip netns exec'" {
+@test "refused: a bpffs that would vanish with the mounts of 'ip netns exec'" {
 	run --separate-stderr ip netns exec "$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" up wg6 "${WORDS[@]}"
 	complains 1
 	[[ "${stderr_lines[1]}" == *"ip netns exec"* ]]
@@ -222,7 +222,7 @@ prefixes() {
 
 both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 
-@test "up alone takes the interface's prefixes and the default routes, and says so" {
+@test "up alone takes the interface's prefixes and the default routes, and reports them" {
 	run --separate-stderr wgvia up wg6
 	is "$status" 0
 	[[ "$output" == *"$VPN4"*"$FW4"* ]] || is "$output" "...$VPN4...$FW4..."
@@ -270,7 +270,7 @@ both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 
-# ---- again, and again ----
+# ---- repetitions ----
 
 @test "up again with the same words changes nothing" {
 	local before
@@ -297,7 +297,7 @@ both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 	times_out "$NS_C1" $SVC6
 }
 
-@test "up again prints what it takes away and adds, as apply does, and nothing where nothing changes" {
+@test "up again prints what it removes and adds, as apply does, and nothing if nothing changes" {
 	is "$(wgvia up wg6 "${WORDS4[@]}" | grep -c '^[+-]')" 0
 	is "$(wgvia up wg6 "${WORDS6[@]}" bypass 198.18.0.0/15 on-fail pass | grep '^[+-]')" "- on-fail drop
 + on-fail pass
@@ -328,7 +328,7 @@ both="$VPN4 via $FW4 dev ens3, $VPN6 via $FW6 dev ens3"
 {\"action\":\"add\",\"to\":\"198.18.0.0/15\",\"verdict\":\"bypass\"}"
 }
 
-@test "up without words, again: prefixes and gateway are the host's once more, and what goes is printed" {
+@test "up without words, again: prefixes and gateway are the host's again, and what is removed is printed" {
 	wgvia up wg6 from 10.7.0.0/16 via $SVC4 bypass 198.18.0.0/15 mode stack
 	is "$(wgvia up wg6 | grep '^[+-]')" "- mode stack
 + mode fast
@@ -367,7 +367,7 @@ wg6: from $VPN6 via $FW6 dev ens3 (addresses)"
 	is "$(attached | wc -l)" "$before"
 }
 
-@test "down twice, and down of what never was" {
+@test "down twice, and down of something that never existed" {
 	wgvia up wg6 "${WORDS[@]}"
 	wgvia down wg6
 	wgvia down wg6
@@ -375,7 +375,7 @@ wg6: from $VPN6 via $FW6 dev ens3 (addresses)"
 	nothing_left
 }
 
-@test "down leaves somebody else's pins alone" {
+@test "down does not touch pins of other programs" {
 	mkdir -p "$PIN_DIR/globals"
 	bpftool map create "$PIN_DIR/globals/mine" type hash key 4 value 4 entries 1 name mine
 	run --separate-stderr wgvia down globals
@@ -383,14 +383,14 @@ wg6: from $VPN6 via $FW6 dev ens3 (addresses)"
 	[[ "${stderr_lines[0]}" == *"wgvia made none of them" ]] || is "${stderr_lines[0]}" "...wgvia made none of them"
 	[ -e "$PIN_DIR/globals/mine" ]
 	rm -r "$PIN_DIR/globals"
-	# what a command that was killed left of an instance is wgvia's
+	# the leftovers of a killed command belong to wgvia
 	wgvia up wg6 "${WORDS[@]}"
 	rm "$PIN_DIR"/wg6/{meta,counters,trace,events}
 	wgvia down wg6
 	nothing_left
 }
 
-@test "down when the interface is gone" {
+@test "down when the interface no longer exists" {
 	tunnel_add "$NS_GW" wg7 10.7.0.1/24
 	wgvia up wg7 from 10.7.0.0/24 via $FW4 dev ens3
 	ip -n "$NS_GW" link delete wg7
@@ -398,7 +398,7 @@ wg6: from $VPN6 via $FW6 dev ens3 (addresses)"
 	nothing_left
 }
 
-@test "up when the interface has gone and come back" {
+@test "up when the interface was removed and re-created" {
 	tunnel_add "$NS_GW" wg7 10.7.0.1/24
 	wgvia up wg7 from 10.7.0.0/24 via $FW4 dev ens3
 	ip -n "$NS_GW" link delete wg7
@@ -407,12 +407,12 @@ wg6: from $VPN6 via $FW6 dev ens3 (addresses)"
 	is "$(wgvia -j show wg7 | jq .ifindex)" "$(ip -j -n "$NS_GW" link show wg7 | jq '.[0].ifindex')"
 	is "$(wgvia -j show wg7 | jq -r '[.attachments[] | "\(.dev) \(.direction)"] | sort | join(", ")')" \
 		"ens3 back, ens3 egress, wg6 back, wg6 egress, wg7 out"
-	is "$(attached | grep -c ' tcx ')" 4 # wg7 is not looked at
+	is "$(attached | grep -c ' tcx ')" 4 # wg7 does not count
 	wgvia down wg7
 	nothing_left
 }
 
-@test "two tunnels on one LAN device: one goes, the other stays" {
+@test "two tunnels on one LAN device: one is removed, the other stays" {
 	tunnel_add "$NS_GW" wg7 10.7.0.1/24
 	wgvia up wg7 from 10.7.0.0/24 via $FW4 dev ens3
 	wgvia up wg6 "${WORDS[@]}"
@@ -462,7 +462,7 @@ wg6: from $VPN6 via $FW6 dev ens3 (addresses)"
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 
-# bypass_of PREFIX: the verdict that `show` has for it.
+# bypass_of PREFIX: its verdict in `show`.
 bypass_of() {
 	wgvia -j show wg6 | jq -r --arg p "$1" '.bypass[] | select(.to == $p) | .verdict'
 }
@@ -481,7 +481,7 @@ bypass_of() {
 	refused 2 10.0.0.0/8 bypass add wg6 10.0.0.1/8
 }
 
-@test "bypass on top of an entry of our own, and off it again" {
+@test "bypass on top of an entry of the host, and removed again" {
 	wgvia up wg6 "${WORDS[@]}"
 	wgvia bypass add wg6 $GW4/32
 	is "$(bypass_of $GW4/32)" local
@@ -491,12 +491,12 @@ bypass_of() {
 	is "$(udp_ask "$NS_C1" $GW4 53 hello)" "$GW4 saw $C1_4: hello"
 }
 
-@test "this host's own entries are not the administrator's to delete" {
+@test "bypass del cannot remove this host's own entries" {
 	wgvia up wg6 "${WORDS[@]}"
 	refused 1 $GW4 bypass del wg6 $GW4/32
 }
 
-@test "the bypass list holds this host's addresses, the scopes and the prefixes" {
+@test "the bypass list contains this host's addresses, the scopes and the prefixes" {
 	local address
 	wgvia up wg6 "${WORDS[@]}"
 	for address in $GW4/32 192.0.2.255/32 $WG4/32 10.6.255.255/32 $GW6/128 $WG6/128 2001:db8:2::/128; do
@@ -509,14 +509,14 @@ bypass_of() {
 	for address in $VPN4 $VPN6; do
 		is "$address $(bypass_of $address)" "$address tunnel"
 	done
-	# the tunnel's own link-local route makes no link-local packet one that is forwarded into it
+	# the tunnel's own link-local route does not make the kernel forward link-local packets into it
 	is "$(wgvia -j show wg6 | jq -r '.bypass[] | select(.verdict == "tunnel") | .to' | sort | xargs)" \
 		"$VPN4 $VPN6"
 }
 
 # ---- show and stats ----
 
-@test "show says what is attached, the prefixes, and the neighbours" {
+@test "show lists what is attached, the prefixes, and the neighbours" {
 	local text
 	attach_type tcx
 	wgvia up wg6 "${WORDS[@]}"
@@ -534,7 +534,7 @@ bypass_of() {
 	is "$(wgvia -j show | jq -r '.[].interface')" wg6
 }
 
-@test "show tells of a gateway that does not answer" {
+@test "show reports a gateway that does not answer" {
 	wgvia up wg6 from $VPN4 via 192.0.2.99 dev ens3
 	run pings 1 "$NS_C1" $SVC4
 	poll 5 neighbour_is FAILED
@@ -545,7 +545,7 @@ neighbour_is() {
 	wgvia -j show wg6 | jq -e --arg s "$1" '.prefixes[0].neighbour.state | ascii_upcase == $s'
 }
 
-@test "show tells of a device that is down" {
+@test "show reports a device that is down" {
 	ip -n "$NS_GW" link add ens4 type veth peer name ens4peer
 	ip -n "$NS_GW" address add 198.18.0.1/24 dev ens4
 	ip -n "$NS_GW" link set ens4 up
@@ -579,23 +579,23 @@ verdicts() {
 	sed -n 's/^\tX([A-Z_]*, "\([a-z_]*\)").*/\1/p' "$TREE/include/wgvia_abi.h"
 }
 
-@test "show and stats of nothing are empty, and no error" {
+@test "show and stats without an instance are empty, without an error" {
 	is "$(wgvia -j show)" "[]"
 	is "$(wgvia -j stats)" "[]"
 	run wgvia show
 	is "$status" 0
 }
 
-@test "a message is one line, whatever an argument holds" {
+@test "a message is one line, whatever an argument contains" {
 	refused 2 'wg6?x' up $'wg6\nx'
 	refused 2 '10.0.0.0?[31m/8' up wg6 from $'10.0.0.0\n[31m/8' via $FW4
 	refused 2 'a?b' $'a\tb'
 }
 
-@test "standard output that is closed is an error, and nothing that is opened takes its place" {
+@test "a closed standard output is an error, and nothing that is opened takes its place" {
 	run --separate-stderr in_ns "$NS_GW" bash -c '"$0" "$@" >&-' "$WGVIA" --pin-dir "$PIN_DIR" up wg6 "${WORDS[@]}"
 	complains 1
-	# what `up` would have printed is in no map and no socket: the instance is whole
+	# the output of `up` is in no map and no socket: the instance is complete
 	is "$(wgvia -j show wg6 | jq '.prefixes | length')" 2
 	run --separate-stderr bash -c '"$0" --version >&-' "$WGVIA"
 	complains 1
@@ -604,7 +604,7 @@ verdicts() {
 	pings 3 "$NS_C1" $SVC4
 }
 
-@test "a named pipe as a file is read, and one that nobody writes to is not waited for without end" {
+@test "a named pipe as a file is read, and one without a writer is not waited for forever" {
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
 	run --separate-stderr wgvia apply wg6 "$BATS_TEST_TMPDIR/pipe"
 	complains 1
@@ -614,7 +614,7 @@ verdicts() {
 	wgvia apply wg6 <(sleep 0.3; echo "from $VPN4 via $FW4")
 }
 
-@test "an instance that cannot be read hides no other, and is told of" {
+@test "an instance that cannot be read does not hide others, and is reported" {
 	wgvia up wg6 "${WORDS[@]}"
 	tunnel_add "$NS_GW" wg7 10.7.0.1/24
 	wgvia up wg7 from 10.7.0.0/24 via $FW4
@@ -633,7 +633,7 @@ verdicts() {
 	rm -r "$PIN_DIR/wg6"
 }
 
-@test "the name of an interface may be any bytes, and JSON stays UTF-8" {
+@test "the name of an interface may contain any bytes, and JSON stays UTF-8" {
 	local name=$'wg\xff\xc3\xa9'
 	tunnel_add "$NS_GW" "$name" 10.7.0.1/24
 	wgvia up "$name" from 10.7.0.0/24 via $FW4
@@ -644,7 +644,7 @@ print(json.loads(sys.stdin.buffer.read().decode("utf-8"))["interface"])')" $'wg\
 	ip -n "$NS_GW" link delete "$name"
 }
 
-@test "help and version go to stdout and are a success" {
+@test "help and version go to stdout and succeed" {
 	run --separate-stderr "$WGVIA" --help
 	is "$status" 0
 	[[ "$output" == *"up IFACE"* ]]

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Completion, by typing into a real bash and a real zsh on a terminal, and by asking a real fish; and that the words which
-# it knows are those that wgvia knows, and their descriptions those of --help.
+# Completion, by typing into a real bash and a real zsh on a terminal, and by asking a real fish; its words match
+# wgvia's, and their descriptions match those of --help.
 
 # shellcheck disable=SC2086,SC2153,SC2154 # addresses are words; `run` sets $status, $output, $stderr
 
@@ -22,7 +22,7 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# completes SHELL [FILE]: what it makes of a table of "LINE=> WORD...", the words sorted; WG is wgvia on the gateway.
+# completes SHELL [FILE]: compares with a table of "LINE=> WORD...", with sorted words; WG is wgvia on the gateway.
 completes() {
 	local dir=$BATS_TEST_TMPDIR
 	sed "s|^WG |wgvia -n $NS_GW --pin-dir $PIN_DIR |" >"$dir/expected"
@@ -38,7 +38,7 @@ commands() {
 	"$WGVIA" --help | sed -n '/^Commands:/,/^Options:/s/^  \([a-z]*\) .*/\1/p'
 }
 
-# The words of a command's usage that are to be typed as they stand.
+# The literal words of a command's usage.
 words_of_help() {
 	"$WGVIA" --help | sed -n "/^  $1 /,/^ \{11\}[^ ]/{/^ \{11\}[^ ]/d;s/^  $1 //;p}" |
 		grep -oE -- '--[a-z-]+|\<[a-z][a-z-]*|-[a-z]\>' | sort -u | xargs
@@ -192,8 +192,8 @@ made() {
 	table | completes fish "$COMPLETION.fish"
 }
 
-# described SHELL FILE: commands, options, keywords, verbs and words behind a keyword have what --help tells of them; what
-# the system knows has nothing.
+# described SHELL FILE: commands, options, keywords, verbs and words after a keyword have the descriptions of --help;
+# data from the system has none.
 described() {
 	is "$(sed "s|^WG |wgvia -n $NS_GW --pin-dir $PIN_DIR |" <<-END | /usr/bin/python3 "$TREE/tests/lib/complete.py" "$1" --described "$2" 2>/dev/null
 		WG ch
@@ -232,7 +232,7 @@ option_description() {
 	"$WGVIA" --help | grep -E -- "^ .*$1[ ,]" | cut -c 22-
 }
 
-# The columns of the words of a command that are its names; the description begins behind two spaces or the last of them.
+# The columns with a command's name variants; the description begins after two spaces or the last of them.
 word_description() {
 	"$WGVIA" "$1" --help | sed -nE "/^Usage/,\$s/^  (-., )?$2( [A-Za-z|]+)?(  +| )(.*)/\\4/p" | head -n 1
 }
@@ -247,7 +247,7 @@ word_description() {
 	described fish "$COMPLETION.fish"
 }
 
-@test "fish completes behind another command and an assignment, and nothing where there is no bash" {
+@test "fish completes after another command and an assignment, and nothing without bash" {
 	local shell
 	shell=$(command -v fish)
 	mkdir "$BATS_TEST_TMPDIR/bin"
@@ -258,9 +258,9 @@ word_description() {
 	is "$(PATH=$BATS_TEST_TMPDIR/bin "$shell" --no-config -c "source $COMPLETION.fish; complete -C 'wgvia ' 2>&1")" ""
 }
 
-@test "who may not ask is proposed what can be seen, and hears of no failure" {
+@test "a user without permissions is proposed what is visible, without error messages" {
 	made
-	cp "$COMPLETION" "$BATS_TEST_TMPDIR/completion" # where anybody may read and run them
+	cp "$COMPLETION" "$BATS_TEST_TMPDIR/completion" # in a place where anybody may read and run them
 	cp "$WGVIA" "$BATS_TEST_TMPDIR/wgvia"
 	chmod -R a+rX "$BATS_RUN_TMPDIR"
 	# shellcheck disable=SC2016 # the inner shell's variables

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What `wgvia check` finds about WireGuard's AllowedIPs, with real peers: ranges that no prefix covers. With wireguard-go,
-# or, where there is one, with the kernel's WireGuard.
+# What `wgvia check` finds about WireGuard's AllowedIPs, with real peers: ranges outside every prefix. With wireguard-go
+# or, if available, with the kernel's WireGuard.
 
 # shellcheck disable=SC2154 # `run` sets $output
 # shellcheck disable=SC2030,SC2031 # each test has its own peers
@@ -21,7 +21,7 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-@test "peers whose ranges are all in prefixes: no finding; a peer without ranges neither" {
+@test "peers whose ranges are all in prefixes: no finding; none for a peer without ranges either" {
 	wg_set peer "$(new_key)"
 	look
 	is "$(finding uncovered_peer .)$(finding any_source .)$(finding wireguard .)" ""
@@ -38,7 +38,7 @@ teardown() {
 what comes from there bypasses the firewall; 'from allowed-ips' follows the peers"
 	is "$(listed)" "$(allowed '10[.]7|:7:')"
 	is "$(finding uncovered_peer .peer_count)" 1
-	# aggregated, by the gateways of a prefix of the same family
+	# aggregated, via the gateways of a prefix of the same family
 	is "$(finding uncovered_peer .remedy)" "wgvia route add wg6 from 10.7.0.0/24 via $FW4 dev ens3 && \
 wgvia route add wg6 from 2001:db8:7::/64 via $FW6 dev ens3"
 	is "$(finding uncovered_peer '.peers[0].remedy')" "$(finding uncovered_peer .remedy)"
@@ -47,7 +47,7 @@ wgvia route add wg6 from 2001:db8:7::/64 via $FW6 dev ens3"
 	is "$(finding uncovered_peer .)" ""
 }
 
-@test "a range that a prefix covers in part: the parts that none covers" {
+@test "a range that is partly in prefixes: the uncovered parts" {
 	local key
 	key=$(new_key)
 	wg_set peer "$key" allowed-ips 10.4.0.0/14
@@ -135,7 +135,7 @@ is in no prefix bypasses the firewall"
 	is "$(finding uncovered_peer '[.accepted, .reason] | join(" ")')" "true another site"
 }
 
-@test "the unit's capabilities, and a socket on a file system that is read-only as there, are enough to read peers" {
+@test "the unit's capabilities, and a socket on a read-only file system, are enough to read peers" {
 	local key
 	key=$(new_key)
 	wg_set peer "$key" allowed-ips 10.7.0.0/24
@@ -145,14 +145,14 @@ is in no prefix bypasses the firewall"
 	is "$(listed)" "$key 10.7.0.0/24"
 }
 
-@test "before the first up: the finding is there, with words for up" {
+@test "before the first up: the finding exists, with words for up" {
 	wg_set peer "$(new_key)" allowed-ips 10.7.0.0/24
 	wgvia down wg6 >/dev/null
 	look
 	is "$(finding uncovered_peer .remedy)" "wgvia up wg6, with 'from 10.7.0.0/24' beside the other prefixes"
 }
 
-# many_peers PEERS RANGES: of IPv4 and IPv6 in turn, none adjacent to another, in another order than theirs.
+# many_peers PEERS RANGES: alternately IPv4 and IPv6, none adjacent to another, in an order other than theirs.
 many_peers() {
 	/usr/bin/python3 - "$@" <<-'END'
 		import sys, base64, hashlib
@@ -165,14 +165,14 @@ many_peers() {
 	END
 }
 
-# keys_in_order: of the peers that many_peers made, by their bytes, whatever order WireGuard reports them in.
+# keys_in_order: of the peers from many_peers, sorted by their bytes, independent of WireGuard's order.
 keys_in_order() {
 	sed -n 's/^PublicKey = //p' "$BATS_TEST_TMPDIR/many" | while read -r key; do
 		echo "$(base64 -d <<<"$key" | od -An -tx1 | tr -d ' \n') $key"
 	done | LC_ALL=C sort | cut -d' ' -f2
 }
 
-@test "many peers, whose ranges take several messages of netlink: each at its peer" {
+@test "many peers, whose ranges take several messages of netlink: each belongs to its peer" {
 	many_peers 40 90 >"$BATS_TEST_TMPDIR/many"
 	wg_replace "$BATS_TEST_TMPDIR/many"
 	look
@@ -183,9 +183,9 @@ keys_in_order() {
 	is "$(listed | md5sum)" "$(allowed | md5sum)"
 }
 
-@test "one peer with more ranges than a message holds; what JSON lists is limited, the count is not" {
+@test "one peer with more ranges than a message holds; the list in JSON is limited, the count is not" {
 	many_peers 1 1500 >"$BATS_TEST_TMPDIR/many"
-	many_peers 130 1 | sed '1,3d' >>"$BATS_TEST_TMPDIR/many" # by their keys, 100 are listed, and the first is among them
+	many_peers 130 1 | sed '1,3d' >>"$BATS_TEST_TMPDIR/many" # 100 are listed, sorted by key, including the first
 	wg_replace "$BATS_TEST_TMPDIR/many"
 	look
 	finding uncovered_peer .evidence | grep -qF "and 1628 more, from which peer '"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# FILE.d/*.conf beside a configuration: apply and the agent put all of it into force or nothing of it. Which files are
-# read, and how a fault is named, is in tests/unit/test_dropins.c.
+# FILE.d/*.conf beside a configuration: apply and the agent put all of it into force or nothing.
+# tests/unit/test_dropins.c covers which files are read, and how an error is reported.
 
 # shellcheck disable=SC2030,SC2031,SC2086,SC2154,SC2034 # addresses are words; bats sets variables, others read them
 
@@ -47,7 +47,7 @@ refused() {
 	state | diff "$BATS_TEST_TMPDIR/before" -
 }
 
-@test "a drop-in adds its prefixes, and takes them away when it is removed" {
+@test "a drop-in adds its prefixes, and they are removed with it" {
 	wgvia apply wg6 "$FILE"
 	dropin 10-branch "from $VPN6 via $FW6 dev ens3" "bypass 198.18.0.0/15"
 	is "$(wgvia apply -c wg6 "$FILE")" "+ from $VPN6 via $FW6 dev ens3
@@ -63,7 +63,7 @@ refused() {
 	prefixes_are $VPN4
 }
 
-@test "all prefixes may come from drop-ins, in which each is named with its gateway or without" {
+@test "all prefixes may come from drop-ins, with or without gateways" {
 	printf 'mode stack\n' >"$FILE"
 	dropin a "from $VPN4"
 	dropin b "from $VPN6 via $FW6"
@@ -73,7 +73,7 @@ refused() {
 	is "$(wgvia -j show wg6 | jq -r .mode)" stack
 }
 
-@test "what is wrong in a drop-in is named with its place, and nothing of all is applied" {
+@test "an error in a drop-in is reported with its place, and nothing is applied" {
 	wgvia apply wg6 "$FILE"
 	dropin a "from 10.7.0.0/16 via $FW4"
 	dropin b "# nothing" "from 10.8.0.1/16 via $FW4"
@@ -82,7 +82,7 @@ refused() {
 	refused 2 "$FILE.d/b.conf:1: from '$VPN4' is given twice, first in $FILE:2" apply wg6 "$FILE"
 	dropin b "from 10.7.0.0/16 via 192.0.2.9"
 	refused 2 "$FILE.d/b.conf:1: from '10.7.0.0/16' is given twice, first in $FILE.d/a.conf:1" apply wg6 "$FILE"
-	# this host's refusal, in a dry run too
+	# a refusal by this host, also in a dry run
 	dropin b "" "from 10.8.0.0/16 via 203.0.113.2"
 	run --separate-stderr wgvia apply wg6 "$FILE"
 	is "$status" 1
@@ -111,7 +111,7 @@ hint: the file's permissions decide: ls -l '$FILE.d'"
 	prefixes_are $VPN4
 }
 
-@test "without the file there is no instance, whatever drop-ins there are" {
+@test "without the file there is no instance, even with drop-ins" {
 	dropin a "from $VPN4"
 	rm "$FILE"
 	run --separate-stderr wgvia apply wg6 "$FILE"
@@ -121,7 +121,7 @@ hint: the files in '$FILE.d' are read together with this one only; it may be emp
 	nothing_left
 }
 
-@test "standard input has no drop-ins, and what save prints is whole" {
+@test "standard input has no drop-ins, and the output of save is complete" {
 	dropin a "from $VPN6 via $FW6 dev ens3"
 	wgvia apply wg6 "$FILE"
 	wgvia save wg6 >"$FILE.saved"
@@ -131,14 +131,14 @@ hint: the files in '$FILE.d' are read together with this one only; it may be emp
 	cp "$FILE.d/a.conf" -- -.d/
 	is "$(wgvia apply wg6 - <"$FILE.saved")" ""
 	is "$(wgvia apply wg6 "$FILE.saved")" ""
-	# in the place of the file it would say all twice
+	# instead of the file, it would contain everything twice
 	cp "$FILE.saved" "$FILE"
 	run wgvia apply wg6 "$FILE"
 	is "$status" 2
 	[[ $output == *"$FILE.d/a.conf:1: from '$VPN6' is given twice, first in $FILE:"* ]]
 }
 
-@test "an agent begins with the drop-ins, and reads them anew at SIGHUP; a bad one changes nothing" {
+@test "an agent starts with the drop-ins, and reads them again at SIGHUP; a bad one changes nothing" {
 	dropin a "from 10.7.0.0/16 via $FW4"
 	agent_start "$FILE"
 	prefixes_are $VPN4 10.7.0.0/16
@@ -153,7 +153,7 @@ hint: the files in '$FILE.d' are read together with this one only; it may be emp
 	dropin c "from 10.7.0.0/16 via $FW4"
 	agent_signal HUP
 	says "$FILE.d/c.conf:1: from '10.7.0.0/16' is given twice, first in $FILE.d/a.conf:1"
-	# what this host refuses is tried again
+	# what this host refuses is retried
 	dropin c "from 10.8.0.0/16 via 203.0.113.129 dev second"
 	agent_signal HUP
 	says "$FILE.d/c.conf:1: cannot use 'second': no such device"
@@ -163,7 +163,7 @@ hint: the files in '$FILE.d' are read together with this one only; it may be emp
 	poll 10 prefixes_are $VPN4 10.7.0.0/16
 }
 
-@test "an agent with a wrong drop-in does not begin" {
+@test "an agent with an invalid drop-in does not start" {
 	dropin a "form"
 	run as_unit run wg6 "$FILE"
 	is "$status" 2

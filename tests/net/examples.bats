@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Every example of README, docs/ and man pages, taken out of them and run as it is written there: on the gateway of the
-# topology, whose addresses are the documents' own, in a room with its own /sys/fs/bpf and /etc, so that default paths can be used.
-# What a document shows as output has to come out, times, counts and such aside; see lib/examples.py.
+# Every example of README, docs/ and man pages, extracted and run as written: on the gateway of the topology, which has
+# the documents' addresses, in a room with its own /sys/fs/bpf and /etc, so that default paths work. The output must
+# match the document, apart from times, counts and the like; see lib/examples.py.
 
 # shellcheck disable=SC2086,SC2153 # addresses are words
 
@@ -35,26 +35,26 @@ wgvia() {
 	room "$WGVIA" "$@"
 }
 
-# ---- what examples begin with ----
+# ---- initial states of examples ----
 
 # Nothing runs.
 before_fresh() { :; }
 
-# As in the quick start, connections are carried.
+# As in the quick start, with connections.
 before_running() {
 	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
 	answers "$NS_C1" $SVC4 service $C1_4
 	answers "$NS_C1" $SVC6 service $C1_6
 }
 
-# As above, and more connections come.
+# The same, with more connections.
 before_traffic() {
 	before_running
 	# shellcheck disable=SC2016 # the inner shell's
 	spawn "$NS_C1" clients bash -c 'while :; do curl -gsS -m 3 "http://$0/" >/dev/null; done' $SVC4
 }
 
-# A new file, and a drop-in beside the one that it is to replace.
+# A new file, and a drop-in beside the one that it replaces.
 before_dropins() {
 	mkdir -p "$ETC/wgvia/wg6.conf.d"
 	echo "from $VPN4" >"$ETC/wgvia/wg6.new"
@@ -70,7 +70,7 @@ after_dropins() {
 	rm -rf "$ETC/wgvia/wg6.conf.d"
 }
 
-# No gateway can be used, and packets come.
+# No gateway is usable, and packets arrive.
 before_dropping() {
 	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
 	room bpftool map update pinned /sys/fs/bpf/wgvia/wg6/prefixes4 key 16 0 0 0 10 6 0 0 \
@@ -78,7 +78,7 @@ before_dropping() {
 	spawn "$NS_C1" clients ping -q -n -i 0.05 $SVC4
 }
 
-# The firewall has no way back to the IPv4 prefix.
+# The firewall has no return path to the IPv4 prefix.
 before_no_return() {
 	before_running
 	in_ns "$NS_FW" ip route delete $VPN4
@@ -88,12 +88,12 @@ after_no_return() {
 	in_ns "$NS_FW" ip route replace $VPN4 via $GW4
 }
 
-# A second firewall, so far as neighbour requests go.
+# A second firewall, which only answers neighbour requests.
 before_agent() {
 	ip -n "$NS_LAN" address replace 192.0.2.9/24 dev lan
 }
 
-# The first one dies and comes back, and that is all there is to see of an agent, which does not end by itself.
+# The first one dies and recovers, which is all that an agent shows; it does not end by itself.
 meanwhile_agent() {
 	local pid=$1 status=0
 	poll 15 agent_speaks "$pid"
@@ -120,7 +120,7 @@ after_agent() {
 	ip -n "$NS_LAN" link set fw up
 }
 
-# Prefixes that no example names, so that one that is written by hand is seen.
+# Prefixes that no example names, so that a manually written one is noticed.
 before_maps() {
 	is "$(ip -n "$NS_GW" -j link show ens3 | jq ".[].ifindex")" 2
 	wgvia up wg6 from 10.99.0.0/16 via $FW4 from 2001:db8:99::/48 via $FW6
@@ -143,7 +143,7 @@ shown() {
 
 # ---- running them ----
 
-# may_end_with STATUS SHOWN: a check that finds a fault ends with 1, an error line shows its own.
+# may_end_with STATUS SHOWN: a check with a fault ends with 1, an error line shows its own status.
 may_end_with() {
 	case $2 in
 	wgvia:*) [ "$1" -eq 1 ] || [ "$1" -eq 2 ] ;;
@@ -165,8 +165,8 @@ run_example() {
 		echo "\$ $command"
 		status=0
 		: >"$BATS_TEST_TMPDIR/printed"
-		case $command in *'|'*) ;; *) command="exec $command" ;; esac # a shell would end by the signal itself
-		# not by a function, which would be a process of its own
+		case $command in *'|'*) ;; *) command="exec $command" ;; esac # a shell itself would end by the signal
+		# not in a function, which would be a separate process
 		nsenter --target "$(<"$TOPO_DIR/room.pid")" --mount --net env PATH="$TREE/build:$PATH" \
 			timeout 40 sh -c "$command" >"$BATS_TEST_TMPDIR/printed" 2>&1 3>&- &
 		pid=$!
@@ -199,11 +199,11 @@ run_examples() {
 	[ $count -gt 0 ]
 }
 
-@test "wgvia(8): the examples do what it says" {
+@test "wgvia(8): the examples work as described" {
 	run_examples man/wgvia.8
 }
 
-@test "wgvia.conf(5): the examples do what it says" {
+@test "wgvia.conf(5): the examples work as described" {
 	run_examples man/wgvia.conf.5
 }
 
@@ -215,11 +215,11 @@ run_examples() {
 	run_examples README.md
 }
 
-@test "docs/GUIDE.md: the examples do what it says" {
+@test "docs/GUIDE.md: the examples work as described" {
 	run_examples docs/GUIDE.md
 }
 
-@test "docs/AVAILABILITY.md: the examples do what it says" {
+@test "docs/AVAILABILITY.md: the examples work as described" {
 	run_examples docs/AVAILABILITY.md
 }
 

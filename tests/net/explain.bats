@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia explain` says what then happens: a table of packets, each explained and then sent; the counter that grows and
-# where the packet comes out are what was foretold. Every verdict but `not_ip` and `malformed`, which no packet that
-# explain can describe has, in both modes, directions and families. To explain sends and counts nothing.
+# `wgvia explain` predicts what happens: a table of packets, each explained and then sent; the counter that grows and
+# the place where the packet comes out match the prediction. Every verdict except `not_ip` and `malformed`, which no
+# packet for explain can have, in both modes, directions and families. explain itself sends and counts nothing.
 
 # shellcheck disable=SC2046,SC2086 # addresses and octets are words
 # shellcheck disable=SC2153,SC2154 # the topology's variables, and what `run` sets
@@ -15,7 +15,7 @@ export WIRE_NAMES="$WIRE_NAMES fw2=$FW2_MAC gw2=$GW2_MAC"
 
 declare -gA ADDRESS=(
 	[client4]=$C1_4 [client6]=$C1_6 [peer4]=$C2_4 [peer6]=$C2_6
-	[cut-off4]=10.6.9.1 [cut-off6]=2001:db8:1:9::1 # in a prefix whose gateway cannot be used
+	[cut-off4]=10.6.9.1 [cut-off6]=2001:db8:1:9::1 # in a prefix with an unusable gateway
 	[second4]=10.6.8.1 [second6]=2001:db8:1:8::1   # in a prefix with a gateway at ens4
 	[second-lan4]=$FW2_4 [second-lan6]=$FW2_6
 	[stranger4]=10.9.0.1 [stranger6]=2001:db8:9::1
@@ -77,7 +77,7 @@ setup() {
 	wire_cable ens3 lan
 	wire_cable ens4 lan2 $GW2_MAC $FW2_MAC
 	wire_start
-	# the kernel would tell clients of each other
+	# the kernel would send redirects to clients about each other
 	set_sysctls "$NS_GW" net.ipv4.conf.{all,wg6}.send_redirects=0
 	wire_address wg6 $WG4/16 $WG6/50
 	wire_lan ens3
@@ -99,7 +99,7 @@ up() {
 	cut_off6 0 10 $FW6 0
 }
 
-# cut_offF IFINDEX FAMILY NEXT-HOP FLAGS: the gateway of the prefix "cut-off".
+# cut_offF IFINDEX FAMILY NEXT-HOP FLAGS: sets the gateway of the prefix "cut-off".
 cut_off4() {
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex 18 00 00 00 0a 06 09 00 value hex $(gateway "$@")
 }
@@ -120,12 +120,12 @@ ifindex() {
 	ip -n "$NS_GW" -j link show "$1" | jq '.[].ifindex'
 }
 
-# of FAMILY WORD: of IPv4/IPv6, the one.
+# of FAMILY WORD: the part of IPv4/IPv6 for that family.
 of() {
 	[ "$1" = 4 ] && echo "${2%/*}" || echo "${2#*/}"
 }
 
-# happened TEXT HOPS: what became of a packet with that many hops left, told by what came out.
+# happened TEXT HOPS: what happened to a packet with that many hops left, from what came out.
 happened() {
 	local after="hops $(($2 - 1))"
 	case $1 in
@@ -139,16 +139,16 @@ happened() {
 	*$'\n'*) echo "$1" ;;
 	*" time-exceeded #1") echo exceeded ;;
 	*" too-big "*" #1") echo too-big ;;
-	*" hops 64 icmp "[31]"/"[34]) echo host ;; # here, but no such port
+	*" hops 64 icmp "[31]"/"[34]) echo host ;; # here, but without such a port
 	"") echo nothing ;;
 	*) echo "$1" ;;
 	esac
 }
 
-# Of an explanation, and of `wgvia -j stats` before ($before[0]) and after ($now[0]) its packet:
+# For an explanation, and for `wgvia -j stats` before ($before[0]) and after ($now[0]) its packet:
 # shellcheck disable=SC2016 # jq's variables
 export READ='
-	# what is foretold to become of the packet
+	# the predicted result
 	def foretold: (.steps + [.result] | join("\n")) as $all |
 		def pieces($where): if $all | test("fragment") then $where + "pieces" else $where | rtrimstr("-") end;
 		if .result | test("to the firewall.* lost") then "nothing"
@@ -165,7 +165,7 @@ export READ='
 		elif .kernel.via == env.FW4 or .kernel.via == env.FW6 then "firewall"
 		else pieces("service-") end;
 	def verdict: if .verdict then "\(.direction).\(.verdict)" else "-" end;
-	# the counters that have grown, not counting the packet that ends each request of wire
+	# the counters that grew, without the packet that ends each request of wire
 	def grown($sentinel): [$now[0].directions | keys[] as $direction | .[$direction] | keys[] as $verdict |
 		"\($direction).\($verdict)" |
 		select($now[0].directions[$direction][$verdict].packets >
@@ -173,8 +173,8 @@ export READ='
 		sort | join(",") | if . == "" then "-" else . end;
 '
 
-# expected FAST BECOMES STACK BECOMES: $counters and $becomes in this $mode, under this kernel. Without bpf_check_mtu() mode
-# fast passes on what is too long for the device, and these wires carry it.
+# expected FAST BECOMES STACK BECOMES: sets $counters and $becomes for this $mode and kernel. Without bpf_check_mtu(),
+# mode fast passes packets that are too long for the device, and these wires carry them.
 expected() {
 	counters=$1 becomes=$2
 	if [ "$mode" = stack ]; then
@@ -187,13 +187,14 @@ expected() {
 	fi
 }
 
-# cannot_try INTO BECOMES: Linux before 5.12 lets no test run have an ingress device, so what comes in by a LAN device and
-# goes out by one, as the kernel sends it, cannot be tried. explain says so, and guesses nothing.
+# cannot_try INTO BECOMES: Linux before 5.12 does not support an ingress device in a test run, so packets that come in
+# by a LAN device and leave by one, sent by the kernel, cannot be tried. explain reports that, and guesses nothing.
 cannot_try() {
 	[ "$1" = lan ] && [[ $2 == @(firewall|service|second) ]] && ! kernel_can ingress
 }
 
-# each COMMAND...: for the packets of $table, as above, in both families: COMMAND... NUMBER FAMILY and the row's words; $mode is up.
+# each COMMAND...: for the packets of $table, as above, in both families: COMMAND... NUMBER FAMILY and the row's words;
+# $mode is in force.
 each() {
 	local family number=0 row
 	while read -ra row; do
@@ -219,7 +220,7 @@ explain_it() { # NUMBER FAMILY INTO SOURCE DESTINATION LEN HOPS FAST BECOMES STA
 	fi
 }
 
-# Sends it and compares; what does not agree is appended to $wrong, so that one run shows all of it.
+# Sends it and compares; differences are appended to $wrong, so that one run shows all of them.
 send_it() { # NUMBER FAMILY INTO SOURCE DESTINATION LEN HOPS FAST BECOMES STACK BECOMES
 	local counters becomes sentinel='' out what told verdict grown
 	expected "${@:8}"
@@ -241,7 +242,7 @@ send_it() { # NUMBER FAMILY INTO SOURCE DESTINATION LEN HOPS FAST BECOMES STACK 
 	[[ ,$grown, = *,$verdict,* ]] || wrong+="$what""counted $grown; explain's direction.verdict says $verdict"$'\n'
 }
 
-# Nothing but the sentinel is seen on any device from listen to heard_nothing, no question for a neighbour either.
+# From listen to heard_nothing only the sentinel is seen on any device, and no neighbour request.
 listen() {
 	spawn "$NS_GW" listen tcpdump -l -n -i any 'ip or arp or udp or (icmp6 and ip6[40] = 135)'
 	poll 5 grep -q '^listening on' "$TOPO_DIR/listen.log"
@@ -267,11 +268,11 @@ as_explained() {
 	is "$wrong" ""
 }
 
-@test "mode fast: what explain says is what happens" {
+@test "mode fast: packets go where explain says" {
 	table=$PACKETS as_explained fast
 }
 
-@test "mode stack: what explain says is what happens" {
+@test "mode stack: packets go where explain says" {
 	table=$PACKETS as_explained stack
 }
 
@@ -337,19 +338,19 @@ ingress() {
 	done
 }
 
-# explain_other FAMILY DESTINATION: a packet of the service's, by JSON into the file "json" and as text into "text".
+# explain_other FAMILY DESTINATION: a packet from the service, as JSON into the file "json" and as text into "text".
 explain_other() {
 	wgvia -j explain wg6 from ${ADDRESS[service$1]} to ${ADDRESS[$2$1]} dir in >"$BATS_TEST_TMPDIR/json"
 	wgvia explain wg6 from ${ADDRESS[service$1]} to ${ADDRESS[$2$1]} dir in | tee "$BATS_TEST_TMPDIR/text"
 }
 
-# send_other FAMILY DESTINATION: it comes from the service's MAC address, and this comes out.
+# send_other FAMILY DESTINATION: it comes from the service's MAC address; prints what comes out.
 send_other() {
 	local source=${ADDRESS[service$1]} destination=${ADDRESS[$2$1]}
 	happened "$(wire lan "Ether(src='$SVC_MAC', dst='$GW_MAC') / pkt($1, src='$source', dst='$destination')")" 64
 }
 
-# other_sender MODE: of each value of `return` the verdict, and what becomes of packets to a client and to this host.
+# other_sender MODE: for each value of `return` the verdict, and what happens to packets to a client and to this host.
 other_sender() {
 	local ret verdict client own family destination
 	while read -r ret verdict client own; do
@@ -372,15 +373,15 @@ other_sender() {
 	END
 }
 
-@test "mode fast: what comes from another host than the firewall is explained beside it, and so it happens" {
+@test "mode fast: a packet from a host other than the firewall is explained as well, and goes there" {
 	other_sender fast
 }
 
-@test "mode stack: what comes from another host than the firewall is explained beside it, and so it happens" {
+@test "mode stack: a packet from a host other than the firewall is explained as well, and goes there" {
 	other_sender stack
 }
 
-@test "to explain what would be bounced bounces nothing and remembers nothing" {
+@test "explain bounces nothing and remembers nothing" {
 	up fast
 	for _ in {1..10}; do # more often than equal packets are bounced
 		wgvia -j explain wg6 from $SVC4 to $C1_4 >"$BATS_TEST_TMPDIR/json"
@@ -398,7 +399,7 @@ other_sender() {
 
 # ---- gateways ----
 
-@test "a gateway that cannot be used: the reason is said, the packet counted and dropped" {
+@test "an unusable gateway: the reason is given, the packet counted and dropped" {
 	local mode family ens3 value problem
 	ens3=$(ifindex ens3)
 	for mode in fast stack; do
@@ -470,7 +471,7 @@ has_no_carrier() {
 	ip -n "$NS_GW" link show "$1" | grep -q NO-CARRIER
 }
 
-@test "the gateway's device is down, has no carrier, is gone: the packet is lost, and explain says so" {
+@test "the gateway's device is down, has no carrier, or is missing: the packet is lost, and explain says so" {
 	local mode family
 	set_sysctls "$NS_GW" net.ipv6.conf.ens4.keep_addr_on_down=1
 	for mode in fast stack; do
@@ -483,7 +484,7 @@ has_no_carrier() {
 		done
 		ip -n "$NS_GW" link set ens4 up
 		ip -n "$NS_LAN" link set lan2 down
-		poll 5 has_no_carrier ens4 # the kernel tells within a second
+		poll 5 has_no_carrier ens4 # the kernel reports it within a second
 		wire_neighbours ens4 $FW2_MAC $FW2_4 $FW2_6
 		for family in 4 6; do
 			sent_as_explained $mode $family second ""
@@ -500,7 +501,7 @@ has_no_carrier() {
 
 # ---- words and forms ----
 
-@test "text: what the packet is, each step with its reason, and where it goes" {
+@test "text: the packet, each step with its reason, and where it goes" {
 	up fast
 	is "$(wgvia explain wg6 from $C1_4 to $SVC4)" "wg6: out from $C1_4 to $SVC4 len 100 hop-limit 64
     source $C1_4: in prefix $VPN4
@@ -519,7 +520,7 @@ has_no_carrier() {
 	wgvia explain wg6 from ${ADDRESS[stranger4]} to $SVC4 | grep "source ${ADDRESS[stranger4]}: in no prefix"
 }
 
-@test "without 'dir', the addresses tell the direction" {
+@test "without 'dir', the addresses determine the direction" {
 	local from to direction
 	up fast
 	while read -r from to direction; do

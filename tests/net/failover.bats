@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Two real firewalls with keepalived fail over under load, IPv4 and IPv6: a pair that shares an address, with wgvia and
-# with the classic recipe (ip rule), and two gateways that an agent watches. How many packets are lost, and for how long,
-# is printed and judges nothing; a test fails where traffic does not flow again, a packet goes past the firewalls, or
-# one is lost that nobody accounts for.
+# with the classic recipe (ip rule), and two gateways that an agent watches. The number of lost packets, and the
+# duration, are only printed. A test fails if traffic does not flow again, if a packet bypasses the firewalls, or if one
+# is lost unaccounted.
 
 # shellcheck disable=SC2086,SC2153,SC2034 # addresses are words; others set and read variables
 
@@ -39,7 +39,7 @@ teardown_file() {
 	rm -rf "$PIN_DIR"
 }
 
-# The classic recipe, as it stands in many a PostUp.
+# The classic recipe, as in many a PostUp.
 recipe_up() {
 	ip -n "$NS_GW" -batch - <<-END
 		rule add from $VPN4 table 666
@@ -65,8 +65,8 @@ both_families() {
 	ping_once "$NS_C1" $SVC4 && ping_once "$NS_C1" $SVC6
 }
 
-# fails_over [COMMAND...]: the first firewall goes while packets flow, the second one carries on; the first one comes
-# back, and all is as before once the command succeeds.
+# fails_over [COMMAND...]: the first firewall fails while packets flow, the second one takes over; the first one
+# returns, and everything is as before once the command succeeds.
 fails_over() {
 	local before
 	poll 10 both_families
@@ -93,14 +93,14 @@ tell_figures() { # JSON
 		"\(.out.reordered + .back.reordered) reordered"' <<<"$1" | sed "s/^/# $BATS_TEST_DESCRIPTION: /" >&3
 }
 
-# What was sent has come back, or is known to be lost on one of the ways; and more has come back than before the failure.
+# Every packet came back, or is known to be lost on the way; and more came back than before the failure.
 account() { # JSON
 	jq -e '.sent == .out.received + .out.lost and .out.received == .back.received + .back.lost
 		and .refused == 0 and .out.duplicated == 0 and .back.received > 1000' <<<"$1" ||
 		is "$1" "all accounted for"
 }
 
-# No packet is lost between the tunnel and the firewalls: each was redirected, or dropped because nobody was left.
+# No packet is lost between the tunnel and the firewalls: each was redirected, or dropped because no gateway was left.
 all_counted() {
 	[ "$(($(counter redirected) + $(counter no_gateway)))" -ge "$(jq .sent <<<"$result")" ]
 }
@@ -126,7 +126,7 @@ adds_up() {
 	[ "$(handed_on)" -eq $(($(arrived) + $(lost_after))) ]
 }
 
-# Of what was redirected each packet has arrived in the LAN, or the kernel has dropped it and that is counted.
+# Each redirected packet arrived in the LAN, or the kernel dropped it and counted that.
 exactly_counted() {
 	[ "$(wgvia -j stats wg6 | jq .lost)" != null ] || return 0 # this kernel does not report what it drops
 	poll 10 adds_up || is "$(arrived) arrived, $(lost_after) lost" "$(handed_on) in all"
@@ -159,7 +159,7 @@ back_again() {
 	fails_over
 }
 
-# two_gateways WORD...: of the agent
+# two_gateways WORD...: words for the agent
 two_gateways() {
 	wgvia up wg6 from $VPN4 via $FIRST4 or $SECOND4 health ${KIND:-neighbour} \
 		from $VPN6 via $FIRST6 or $SECOND6 health ${KIND:-neighbour}

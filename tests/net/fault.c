@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For LD_PRELOAD: the FAULT_AT-th call of a program that changes something which others can see fails, or the program
- * is killed just before it, or stops itself there until it is told to go on, by FAULT=fail, kill or hold; then there is
- * a file FAULT_FILE. Changes are what bpf(2) does to maps, pins and links, what libbpf sends by netlink, and folders
- * and names. The calls by which things are removed are not counted for `fail`: they do not fail on a system that is
- * sane. Of a batch of map entries, one half is done before it fails.
+ * For LD_PRELOAD: the FAULT_AT-th call of a program that changes something visible to others fails, or the program is
+ * killed just before it, or stops itself there until it is continued, with FAULT=fail, kill or hold; then the file
+ * FAULT_FILE is created. Changes are what bpf(2) does to maps, pins and links, what libbpf sends by netlink, and
+ * folders and names. Calls that remove things are not counted for `fail`, because they do not fail on a sane system. A
+ * batch of map entries does one half before it fails.
  *
- * FAULT=want: every call counts that asks the kernel for something: what fails there are reading, loading, opening, and
- * netlink in both directions, too. Failures have the number FAULT_ERRNO, or ENOSPC.
+ * FAULT=want counts every call that requests something from the kernel, so reading, loading, opening, and netlink in
+ * both directions can fail as well. The error is FAULT_ERRNO, or ENOSPC.
  *
- * FAULT=devices: no device can be added to a map of devices, ever.
+ * FAULT=devices: no device can be added to a map of devices.
  *
  * FAULT=deaf: no packet socket can be opened while there is FAULT_FILE.
  *
@@ -40,7 +40,7 @@ static bool wants(const char *kind)
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-/* The first half of a batch; the kernel leaves in `count` how many entries it has done. */
+/* The first half of a batch; the kernel returns in `count` how many entries were done. */
 static void do_half(union bpf_attr *batch, long command, long size)
 {
 	batch->batch.count /= 2;
@@ -55,7 +55,7 @@ static bool is_old(void)
 	return true;
 }
 
-/* Whether this call is the one. `a`: of a batch, what bpf(2) gets. */
+/* Whether this call is the one. `a`: the arguments of bpf(2), for a batch. */
 static bool fault_of(bool removes, const long *a)
 {
 	static int count;
@@ -76,13 +76,13 @@ static bool fault_of(bool removes, const long *a)
 	return true;
 }
 
-/* As fault(), for calls that change nothing. */
+/* Like fault(), for calls that change nothing. */
 static bool want(void)
 {
 	return wants("want") && fault_of(false, NULL);
 }
 
-/* Whether this update is of a map of devices, and is to fail. */
+/* Whether this is an update of a map of devices that must fail. */
 static bool is_device(const union bpf_attr *update)
 {
 	struct bpf_map_info info = {};
@@ -177,7 +177,7 @@ int socket(int family, int type, int protocol)
 
 int mkdir(const char *path, mode_t mode)
 {
-	/* a folder that is there is no change */
+	/* an existing folder is not a change */
 	return access(path, F_OK) && fault(false) ? -1 : NEXT(mkdir)(path, mode);
 }
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A change that fails, wherever it fails, leaves the old state in force; one that is killed is mended by the next `up`.
-# Packets flow all the time, and none is lost. What succeeds is in live.bats.
+# A change that fails at any step leaves the old state in force; the next `up` completes or undoes one that was killed.
+# Packets flow all the time, and none is lost. live.bats covers changes that succeed.
 
 # shellcheck disable=SC2030,SC2031,SC2086 # addresses are words
 
-# WGVIA_FAULTS=N tries every Nth step of a change, from a random one on [8]; 1 is all of them.
+# WGVIA_FAULTS=N tries every Nth step of a change, from a random one on [8]; 1 tries all of them.
 STEP=${WGVIA_FAULTS:-8}
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 load ../lib/net.bash
@@ -35,7 +35,7 @@ up() {
 
 # ---- refusals ----
 
-# refusals ATTACH: what is wrong with words, with pins, with a second device.
+# refusals ATTACH: errors in words, in pins, at a second device.
 refusals() {
 	local number handle priority pin result
 	attach_type "$1"
@@ -77,7 +77,7 @@ refusals() {
 }
 
 # faults ATTACH: a change of everything, from and to both modes, in which one step after the other fails, or before
-# which wgvia is killed. Either the old state is in force or the new one; after a kill, `up` mends it; packets flow, by
+# which wgvia is killed. Either the old state is in force or the new one; after a kill, `up` recovers; packets flow, via
 # the firewall.
 faults() {
 	local old=(up wg6 "${WORDS[@]}" bypass 198.18.0.0/15) new=(up wg6 "${WORDS_HALVES[@]}" mode stack on-fail pass)
@@ -93,7 +93,7 @@ faults() {
 		for kind in fail kill; do
 			fault=yes
 			for ((number = 1 + RANDOM % STEP; number < 200; number += STEP)); do
-				ip -n "$NS_GW" link set second down # is not watched by `old`
+				ip -n "$NS_GW" link set second down # `old` does not watch it
 				wgvia "${old[@]}"
 				ip -n "$NS_GW" link set second up
 				state >"$BATS_TEST_TMPDIR/before"
@@ -134,7 +134,8 @@ faults() {
 	faults clsact
 }
 
-# first_faults ATTACH: an `up` where nothing was leaves nothing when it fails; after a kill, `down` does.
+# first_faults ATTACH: an `up` without an instance leaves nothing when it fails; after a kill, `down` removes
+# everything.
 first_faults() {
 	local kind number status total=0
 	attach_type "$1"
@@ -168,7 +169,7 @@ first_faults() {
 	first_faults clsact
 }
 
-@test "a device that comes and goes while changes run disturbs nothing" {
+@test "a device that is added and removed during changes disturbs nothing" {
 	local flapper result i failed=0
 	up
 	load_both_ways 1000
@@ -193,8 +194,8 @@ first_faults() {
 
 # ---- an interface that vanishes in the middle of up ----
 
-# vanishing NUMBER DEVICE COMMAND...: the command stops before that step, the device is deleted, and it goes on. Fails
-# like the command; $fault tells whether it got that far.
+# vanishing NUMBER DEVICE COMMAND...: the command stops before that step, the device is deleted, and the command
+# continues. Fails like the command; $fault shows whether it got that far.
 vanishing() {
 	local number=$1 dev=$2 file=$BATS_TEST_TMPDIR/fault status=0
 	shift 2
@@ -218,14 +219,14 @@ held_or_gone() {
 	grep -q '^State:.T' "/proc/$held/status" || process_gone "$held"
 }
 
-# complains_once: one line that says what could not be done.
+# complains_once: one line about what could not be done.
 complains_once() {
 	is "$(grep -v '^hint: ' "$BATS_TEST_TMPDIR/faulty" | grep -vc '^wg[67]: ')" 1
 	grep -q "^wgvia: cannot [^?]*$" "$BATS_TEST_TMPDIR/faulty" || is "$(<"$BATS_TEST_TMPDIR/faulty")" "wgvia: cannot ..."
 }
 
-# A change that begins to use a LAN device: either it is refused, and all is as it was, or it was done when the device
-# went, and is done still. What other prefixes send is not concerned.
+# A change that begins to use a LAN device: either it is refused, and everything is as before, or it was complete when
+# the device vanished, and stays so. Traffic of other prefixes is not affected.
 lan_vanishes() {
 	local new=(up wg6 "${WORDS_HALVES[@]}" from 10.99.0.0/16 via 172.31.0.2 dev second) number status result
 	local refusals=0 fault=yes
@@ -261,15 +262,15 @@ lan_vanishes() {
 	is "$(wire leaked)" 0
 }
 
-@test "tcx: a LAN device that vanishes before whichever step of a change" {
+@test "tcx: a LAN device that vanishes before any step of a change" {
 	lan_vanishes tcx
 }
 
-@test "clsact: a LAN device that vanishes before whichever step of a change" {
+@test "clsact: a LAN device that vanishes before any step of a change" {
 	lan_vanishes clsact
 }
 
-# tunnel_vanishes ATTACH: a first up that is refused leaves nothing, and one that was done can be taken down.
+# tunnel_vanishes ATTACH: a first up that is refused leaves nothing, and one that was completed can be removed.
 tunnel_vanishes() {
 	local number status refusals=0 fault=yes
 	attach_type "$1"
@@ -295,10 +296,10 @@ tunnel_vanishes() {
 	nothing_left
 }
 
-@test "tcx: a tunnel that vanishes before whichever step of its first up" {
+@test "tcx: a tunnel that vanishes before any step of its first up" {
 	tunnel_vanishes tcx
 }
 
-@test "clsact: a tunnel that vanishes before whichever step of its first up" {
+@test "clsact: a tunnel that vanishes before any step of its first up" {
 	tunnel_vanishes clsact
 }

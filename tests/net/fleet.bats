@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The recipes for a fleet, taken out of docs/FLEET.md as they are written there: Ansible against three gateways,
-# each of which has an /etc/wgvia and a /sys/fs/bpf of its own, and etcd with a watcher.
+# The recipes for a fleet, extracted from docs/FLEET.md: Ansible with three gateways, each of which has its own
+# /etc/wgvia and /sys/fs/bpf, and etcd with a watcher.
 
 # shellcheck disable=SC2030,SC2031,SC2086,SC2154 # addresses are words; bats and `run` set variables
 
@@ -55,7 +55,7 @@ gateway_ns() {
 	[ "$1" = 1 ] && echo "$NS_GW" || echo "$TOPO_NAME-gw$1"
 }
 
-# gateway_add N: one more in the LAN, without clients. Its tunnel is a TUN device.
+# gateway_add N: adds one to the LAN, without clients. Its tunnel is a TUN device.
 gateway_add() {
 	local ns=$TOPO_NAME-gw$1
 	ip netns add "$ns"
@@ -75,7 +75,7 @@ gateway_add() {
 	END
 }
 
-# room_add N: a process in whose mounts the gateway has files and pins of its own.
+# room_add N: a process in whose mounts the gateway has private files and pins.
 room_add() {
 	local folder=$BATS_FILE_TMPDIR/etc$1
 	cp -a /etc "$folder"
@@ -100,7 +100,7 @@ prefixes_are() { # N PREFIX...
 	[ "$(prefixes "$1")" = "${*:2}" ]
 }
 
-# document_file DOCUMENT NAME: the content that it shows for that file.
+# document_file DOCUMENT NAME: the content of that file in the document.
 document_file() {
 	/usr/bin/python3 "$TREE/tests/lib/examples.py" "$TREE/$1" |
 		jq -je --arg name "$2" '.[] | select(.kind == "file" and .about == $name).text'
@@ -108,7 +108,7 @@ document_file() {
 
 # ---- Ansible ----
 
-# inventory PREFIX...: what all gateways are to have. A gateway is entered by what stands for its Python.
+# inventory PREFIX...: for all gateways. A script in place of the gateway's Python enters the gateway.
 inventory() {
 	local n
 	echo "[gateways]"
@@ -123,7 +123,7 @@ inventory() {
 	printf '[gateways:vars]\nfirewall=%s\nbranch=%s\nprefixes=%s\n' "$FW4" "$BRANCH" "$(jq -nc '$ARGS.positional' --args "$@")"
 }
 
-# play DOCUMENT NAME [OPTION...]: the play that it shows. $status, $output.
+# play DOCUMENT NAME [OPTION...]: runs the document's play; sets $status, $output.
 play() {
 	document_file "$1" "$2" >"$ANSIBLE/play.yml"
 	run env -C "$ANSIBLE" HOME="$BATS_TEST_TMPDIR" ANSIBLE_NOCOLOR=1 ANSIBLE_LOCALHOST_WARNING=0 LC_ALL=C.UTF-8 \
@@ -131,7 +131,7 @@ play() {
 	echo "$output"
 }
 
-# recap KEY COUNT: of each gateway.
+# recap KEY COUNT: for each gateway.
 recap() {
 	is "$(grep -o "^gateway. .*" <<<"$output" | grep -o " $1=[0-9]*" | tr -d '\n')" " $1=$2 $1=$2 $1=$2"
 }
@@ -140,7 +140,7 @@ need_ansible() {
 	command -v ansible-playbook >/dev/null || skip "ansible-core is missing: scripts/deps installs it"
 }
 
-@test "Ansible: a first run configures three gateways, a second one changes nothing, a line more is one change" {
+@test "Ansible: a first run configures three gateways, a second one changes nothing, an additional line is one change" {
 	local n before
 	need_ansible
 	inventory $VPN4 >"$ANSIBLE/hosts"
@@ -165,7 +165,7 @@ need_ansible() {
 	is "$(at 1 wgvia -j show wg6 | jq -c '[.attachments[].prog_id]')" "$before"
 }
 
-# left_as_it_was TEXT: the last play failed on every gateway with that, and has changed neither file nor instance.
+# left_as_it_was TEXT: the last play failed on every gateway with that, and changed neither file nor instance.
 left_as_it_was() {
 	local n
 	[ "$status" -ne 0 ]
@@ -180,7 +180,7 @@ left_as_it_was() {
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 
-@test "Ansible: a template that is wrong, or that a gateway refuses, leaves file and instance as they were" {
+@test "Ansible: an invalid template, or one that a gateway refuses, leaves file and instance as they were" {
 	need_ansible
 	inventory $VPN4 >"$ANSIBLE/hosts"
 	play docs/FLEET.md /etc/ansible/wgvia.yml
@@ -216,7 +216,7 @@ left_as_it_was() {
 	prefixes_are 2 $VPN4
 }
 
-@test "Ansible: drop-ins come with the file, and each is checked together with the other" {
+@test "Ansible: drop-ins come with the file, and each is checked together with the others" {
 	local n
 	need_ansible
 	inventory $VPN4 >"$ANSIBLE/hosts"
@@ -228,7 +228,7 @@ left_as_it_was() {
 	play docs/FLEET.md /etc/ansible/dropins.yml
 	is "$status" 0
 	recap changed 0
-	# a file in which the drop-in's prefix stands as well
+	# a file that also contains the drop-in's prefix
 	at 1 cat /etc/wgvia/wg6.conf >"$BATS_TEST_TMPDIR/good"
 	inventory $VPN4 $BRANCH >"$ANSIBLE/hosts"
 	play docs/FLEET.md /etc/ansible/dropins.yml
@@ -243,7 +243,7 @@ left_as_it_was() {
 
 # ---- etcd ----
 
-# The daemon is started and ended by these tests alone; its packages are unpacked.
+# Only these tests start and stop the daemon; its packages are only unpacked.
 need_etcd() {
 	local unpacked=/var/cache/wgvia/unpacked
 	PATH=$unpacked/etcd-server/usr/bin:$unpacked/etcd-client/usr/bin:$PATH
@@ -252,7 +252,7 @@ need_etcd() {
 	export ETCDCTL_ENDPOINTS=http://$SVC4:2379 ETCDCTL_API=3
 }
 
-# etcd_start: on the service's host, with what it had.
+# etcd_start: on the service's host, with its previous data.
 etcd_start() {
 	spawn "$NS_SVC" etcd env ETCD_UNSUPPORTED_ARCH="$(dpkg --print-architecture)" etcd --data-dir "$BATS_TEST_TMPDIR/etcd" \
 		--listen-client-urls "http://$SVC4:2379" --advertise-client-urls "http://$SVC4:2379" \
@@ -264,13 +264,13 @@ put() { # LINE...
 	printf '%s\n' "$@" | in_ns "$NS_SVC" etcdctl put /wgvia/wg6
 }
 
-# watcher_start N: the document's, in that gateway's room, and in a session of its own.
+# watcher_start N: the document's, in that gateway's room, and in a separate session.
 watcher_start() {
 	spawn "$NS_GW" "watcher$1" nsenter --target "$(<"$TOPO_DIR/room$1.pid")" --mount --net \
 		env "PATH=$TREE/build:$PATH" setsid -w sh "$BATS_TEST_TMPDIR/wgvia-etcd" wg6
 }
 
-# watcher_stop N: with what it has started, as systemd does.
+# watcher_stop N: with its children, as systemd does.
 watcher_stop() {
 	local file=$TOPO_DIR/watcher$1.pid
 	[ ! -e "$file" ] || kill -TERM -- "-$(<"$file")" || true
@@ -288,7 +288,7 @@ watchers_say() { # TEXT
 	[ "$(grep -lF "$1" "$TOPO_DIR"/watcher[123].log | wc -l)" -eq 3 ]
 }
 
-@test "etcd: a value goes to every gateway that watches; one that is wrong changes nothing" {
+@test "etcd: a value goes to every gateway that watches; an invalid one changes nothing" {
 	local n
 	need_etcd
 	document_file docs/FLEET.md /usr/local/sbin/wgvia-etcd >"$BATS_TEST_TMPDIR/wgvia-etcd"
@@ -311,7 +311,7 @@ watchers_say() { # TEXT
 	for n in 1 2 3; do
 		at $n diff /etc/wgvia/wg6.conf "$BATS_TEST_TMPDIR/good"
 	done
-	# a gateway that was away, and etcd itself
+	# a gateway that was down, and etcd itself
 	watcher_stop 2
 	put "from 10.9.0.0/16 via $FW4"
 	poll 20 prefixes_are 3 10.9.0.0/16

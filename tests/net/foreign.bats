@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Somebody else's programs on the gateway's devices, there before wgvia and come after it, by tcx and by clsact: they see
-# what they should, and `down` leaves them, their order and their qdisc as they are.
+# Programs of others on the gateway's devices, attached before and after wgvia, by tcx and by clsact: they see what they
+# should, and `down` does not touch them, their order and their qdisc.
 
 # shellcheck disable=SC2086,SC2030,SC2031,SC2154 # addresses are words; `run` sets the variables
 
@@ -17,16 +17,16 @@ teardown() {
 	local dev
 	ip netns delete "$TOPO_NAME-gone" 2>/dev/null || true
 	sweep "$NS_GW" wg6
-	rm -rf "$FOREIGN" "${PIN_DIR:?}"/wg6* # what `down` leaves, as somebody else's
+	rm -rf "$FOREIGN" "${PIN_DIR:?}"/wg6* # leftovers of `down`, because they belong to others
 	for dev in wg6 ens3; do
 		in_ns "$NS_GW" tc qdisc delete dev $dev clsact 2>/dev/null || true
 	done
 }
 
-# The places that wgvia shares with others.
+# The attach points that wgvia shares with others.
 places=("wg6 ingress" "ens3 ingress" "ens3 egress")
 
-# foreign_add NAME tcx|clsact DEVICE DIRECTION: one more counting program there, behind those that are there.
+# foreign_add NAME tcx|clsact DEVICE DIRECTION: adds a counting program there, after the existing ones.
 foreign_add() {
 	local pins=$FOREIGN/$1 priority
 	priority=$((100 + $(find "$FOREIGN" -maxdepth 1 2>/dev/null | wc -l)))
@@ -49,7 +49,7 @@ foreign_add_everywhere() {
 	done
 }
 
-# saw NAME: packets that it has counted.
+# saw NAME: number of packets that it counted.
 saw() {
 	bpftool -j map dump pinned "$FOREIGN/$1/seen" | jq '.[0].formatted.value'
 }
@@ -77,8 +77,8 @@ keeps_working() {
 	wgvia up wg6 "${WORDS[@]}"
 	foreign_add_everywhere after "$theirs"
 
-	# Who stands before us sees all; who stands behind us, what is not ours: here the gateway's own address. clsact
-	# stands behind tcx, whoever came first.
+	# A program before ours sees everything; one after ours sees what is not ours, here the gateway's own address.
+	# clsact comes after tcx, regardless of the order of attaching.
 	answers "$NS_C1" $SVC4 service $C1_4
 	answers "$NS_C1" $SVC6 service $C1_6
 	for place in before-ens3-egress after-ens3-egress; do
@@ -94,7 +94,7 @@ keeps_working() {
 		saw_more $place pings 3 "$NS_SVC" $GW4
 	done
 
-	# Ours again, and gone.
+	# Ours again, and removed.
 	wgvia up wg6 "${WORDS[@]}" on-fail pass
 	answers "$NS_C1" $SVC6 service $C1_6
 	wgvia down wg6
@@ -126,7 +126,7 @@ keeps_working() {
 	keeps_working tcx clsact
 }
 
-@test "clsact: a filter that came to the qdisc that we made outlives us" {
+@test "clsact: a filter that was added to our qdisc outlives us" {
 	attach_type clsact
 	wgvia up wg6 "${WORDS[@]}"
 	foreign_add later clsact wg6 ingress
@@ -135,7 +135,7 @@ keeps_working() {
 	is "$(attached | grep -c 'direct-action')" 1
 }
 
-@test "clsact: an empty qdisc of somebody else stays" {
+@test "clsact: another program's empty qdisc stays" {
 	local before
 	in_ns "$NS_GW" tc qdisc add dev ens3 clsact
 	before=$(attached)
@@ -145,7 +145,7 @@ keeps_working() {
 	is "$(attached)" "$before"
 }
 
-@test "clsact: an empty qdisc of somebody else stays, whose device has the ifindex of one in a namespace that was removed" {
+@test "clsact: another program's empty qdisc stays, if its device has the ifindex of one in a removed namespace" {
 	local ns=$TOPO_NAME-gone index
 	attach_type clsact
 	for command in "down wg6" "up wg6 from $VPN4 via $FW4 dev lan"; do
@@ -156,7 +156,7 @@ keeps_working() {
 		ip -n "$ns" link set lan up
 		NS_GW=$ns wgvia up wg6 from $VPN4 via $FW4 dev lan
 		index=$(ip -n "$ns" -j link show lan | jq '.[].ifindex')
-		# its interface first, so that the namespace is seen to be gone
+		# its interface first, so that the namespace's removal is noticed
 		ip -n "$ns" link delete lan
 		ip -n "$ns" link delete wg6
 		ip netns delete "$ns"
@@ -175,7 +175,7 @@ keeps_working() {
 	done
 }
 
-@test "clsact: a user with capabilities who is not root takes away the qdisc that they made" {
+@test "clsact: a user with capabilities who is not root removes the qdisc that they created" {
 	local caps=+dac_override,+net_admin,+sys_admin,+sys_ptrace,+perfmon,+bpf
 	local user=(setpriv --reuid 65534 --inh-caps "$caps" --ambient-caps "$caps"
 		"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW")
@@ -186,7 +186,7 @@ keeps_working() {
 	is "$(attached)" ""
 }
 
-@test "clsact: our handle and priority, taken by somebody else, are not touched" {
+@test "clsact: another program's filter at our handle and priority is not touched" {
 	local ours before
 	attach_type clsact
 	wgvia up wg6 "${WORDS[@]}"
@@ -203,7 +203,7 @@ keeps_working() {
 	is "$(attached)" "$before"
 }
 
-# names PATH STATUS WORD...: one line that names the path, and a hint with a command that removes it.
+# names PATH STATUS WORD...: one line with the path, and a hint with a command that removes it.
 names() {
 	local path=$1 expected=$2
 	shift 2
@@ -217,12 +217,12 @@ refuses() {
 	names "$1" 1 "${@:2}"
 }
 
-# leaves PATH: `down` is done, and names what is not wgvia's.
+# leaves PATH: `down` succeeds, and names what does not belong to wgvia.
 leaves() {
 	names "$1" 0 down wg6
 }
 
-@test "a folder with something in it, in a pin's place: commands name it, and work when it is removed" {
+@test "a folder with content in a pin's place: commands name it, and work when it is removed" {
 	local egress name path
 	egress=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
 	attach_type tcx
@@ -267,13 +267,13 @@ leaves() {
 	done
 }
 
-@test "something else in the place of an instance's folder: commands name it, down takes the rest down" {
+@test "something else in the place of an instance's folder: commands name it, down removes the rest" {
 	local theirs=$BATS_TEST_TMPDIR/theirs kind path suffix
 	mkdir "$theirs"
 	touch "$theirs/precious"
 	for suffix in %new %old %agent; do
 		for kind in link pin full; do
-			[ $suffix-$kind != %old-full ] || continue # what an instance was replaced by
+			[ $suffix-$kind != %old-full ] || continue # what replaces an instance
 			path=$PIN_DIR/wg6$suffix
 			wgvia up wg6 "${WORDS[@]}"
 			case $kind in
@@ -298,7 +298,7 @@ leaves() {
 	[ -e "$theirs/precious" ]
 }
 
-@test "a link in the place of the agent's folder leads nowhere: no agent is seen there" {
+@test "a link in the place of the agent's folder is not followed: no agent is seen there" {
 	local theirs=$BATS_TEST_TMPDIR/theirs
 	mkdir "$theirs"
 	wgvia up wg6 "${WORDS[@]}"
@@ -312,11 +312,11 @@ leaves() {
 	nothing_left
 }
 
-@test "somebody's pins beside those of an instance stay, and down reports them" {
+@test "other pins beside those of an instance stay, and down reports them" {
 	wgvia up wg6 "${WORDS[@]}"
 	bpftool map create "$PIN_DIR/wg6/theirs" type array key 4 value 4 entries 1 name theirs
 	mkdir "$PIN_DIR/wg6/folder"
-	rm "$PIN_DIR/wg6/counters" # so that the instance is made again
+	rm "$PIN_DIR/wg6/counters" # so that the instance is created again
 	wgvia up wg6 "${WORDS[@]}"
 	[ -e "$PIN_DIR/wg6/theirs" ] && [ -e "$PIN_DIR/wg6/folder" ]
 	run -0 --separate-stderr wgvia down wg6

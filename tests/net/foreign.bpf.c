@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Somebody else's TC program, for foreign.bats: counts every packet that it is shown and lets it go on to the next
- * program. It shares nothing with wgvia.
+ * Another vendor's TC program, for foreign.bats: counts every packet that it sees, and passes it to the next program.
+ * It shares nothing with wgvia.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

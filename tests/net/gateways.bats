@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Gateways of every kind: next hops, prefixes, tunnels and LAN devices in numbers and of all sorts, IPv4 and IPv6, in both
-# modes. Each test builds its own wires; "told TEXT PORT PACKET..." sends into one of them, and TEXT is all that comes
-# out of any: where, from and to which MAC, how old, and exactly once.
+# Gateways of every kind: next hops, prefixes, tunnels and LAN devices of all sorts and numbers, IPv4 and IPv6, in both
+# modes. Each test builds its own wires; "told TEXT PORT PACKET..." sends into one of them, and TEXT is everything that
+# comes out of any: where, from and to which MAC, hop limit, and exactly once.
 
 # shellcheck disable=SC2046,SC2086 # addresses are words
 # shellcheck disable=SC2153 # the topology's variables
@@ -31,7 +31,8 @@ tunnel_and_lan() {
 	wire_lan "${2:-ens3}"
 }
 
-# second_lan: a device ens4 with a firewall's leg, a service and the far end lan2. It stands before the daemon does.
+# second_lan: a device ens4 with an interface of the firewall, a service and the far end lan2. It must exist before the
+# daemon starts.
 second_lan() {
 	wire_cable ens4 lan2 $GW2_MAC $FW2_MAC
 	wire_address ens4 $GW2_4/24 $GW2_6/64
@@ -39,7 +40,7 @@ second_lan() {
 	wire_neighbours ens4 $SVC2_MAC $SVC2_4 $SVC2_6
 }
 
-# answers_by LINK: what wire() needs to send the service's answers by that gateway.
+# answers_by LINK: makes wire() send the service's answers via that gateway.
 answers_by() {
 	local gateway=${1##*>} own=${1#* } frame
 	own=${own%>*}
@@ -51,7 +52,7 @@ mac_of() {
 	tr ' ' '\n' <<<"$WIRE_NAMES" | sed -n "s/^$1=//p"
 }
 
-# goes_by LINK: packets of both families go out there, and come back.
+# goes_by LINK: packets of both families leave there, and come back.
 goes_by() {
 	answers_by "$1"
 	told "$1 #1 hops 63
@@ -60,7 +61,8 @@ $1 #2 hops 63" tun 'pkt(4)' 'pkt(6)' &&
 tun #2 hops 63" "${ANSWERS[@]}"
 }
 
-# learns LINK: of a gateway whose MAC address the kernel does not tell, link-local ones, the first frames are bounced.
+# learns LINK: for a gateway whose MAC address the kernel does not return, a link-local one, the first frames are
+# bounced.
 learns() {
 	answers_by "$1"
 	wire "${ANSWERS[@]}" >/dev/null
@@ -86,7 +88,7 @@ learns() {
 	nothing_left
 }
 
-@test "IPv4 by an IPv6 next hop" {
+@test "IPv4 via an IPv6 next hop" {
 	local via
 	tunnel_and_lan
 	wire_neighbours ens3 $FW_MAC fe80::1
@@ -100,14 +102,14 @@ learns() {
 	done
 }
 
-@test "IPv6 by an IPv4 next hop is refused" {
+@test "IPv6 via an IPv4 next hop is refused" {
 	tunnel_and_lan
 	run wgvia up wg6 from $VPN6 via $FW4 dev ens3
 	[ "$status" -ne 0 ]
 	nothing_left
 }
 
-# firewall_anyway: what the kernel sends to the firewall's MAC of its own accord is there once and counts once.
+# firewall_anyway: what the kernel sends to the firewall's MAC by itself arrives once and counts once.
 firewall_anyway() {
 	local mode
 	for mode in $BOTH; do
@@ -168,7 +170,7 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='10.6.1.1')" "pkt(6, src='$SVC6', d
 tun #2 hops 63
 tun #3 hops 63" lan2 "pkt(4, src='$SVC4', dst='10.6.2.1')" "$from_fw3 / pkt(4, src='$SVC4', dst='10.6.3.1')" \
 			"$from_fw3 / pkt(6, src='$SVC6', dst='2001:db8:1:3::1')"
-		# each of another prefix' gateway is nobody here
+		# each is not a gateway of the other prefix
 		told "lan2 gw2>fw2 #2 hops 63
 lan2 gw2>fw3 #3 hops 63
 lan gw>fw #1 hops 63" lan2 "pkt(4, src='$SVC4', dst='10.6.1.1')" "$from_fw3 / pkt(4, src='$SVC4', dst='10.6.2.1')" \
@@ -205,7 +207,7 @@ lan gw>fw #6 hops 63" tun "pkt(6, src='2001:db8:1:0:ffff:ffff:ffff:ffff')" "pkt(
 
 # ---- two tunnels ----
 
-# two_tunnels: wg6 and wg7, each with an instance of its own, on one LAN.
+# two_tunnels: wg6 and wg7, each with its own instance, on one LAN.
 two_tunnels() {
 	wire_tunnel wg7 tun2
 	tunnel_and_lan
@@ -234,7 +236,7 @@ tun2 #2 hops 63" lan "pkt(4, src='$SVC4', dst='$D1_4')" "pkt(6, src='$SVC6', dst
 	done
 }
 
-@test "two instances: from a client of one to a client of the other by the firewall" {
+@test "two instances: from a client of one to a client of the other via the firewall" {
 	local modes
 	two_tunnels
 	for modes in "fast fast" "stack stack" "fast stack" "stack fast"; do
@@ -253,7 +255,7 @@ tun #2 hops 61" lan "pkt(4, hops=62, src='$D1_4', dst='$C1_4')" "pkt(6, hops=62,
 
 # ---- a second LAN ----
 
-@test "a service on a second LAN, where the gateway stands too, is reached by the firewall" {
+@test "a service on a second LAN of the gateway is reached via the firewall" {
 	second_lan
 	tunnel_and_lan
 	for mode in $BOTH; do
@@ -262,10 +264,11 @@ tun #2 hops 61" lan "pkt(4, hops=62, src='$D1_4', dst='$C1_4')" "pkt(6, hops=62,
 lan gw>fw #2 hops 63" tun "pkt(4, dst='$SVC2_4')" "pkt(6, dst='$SVC2_6')"
 		told "lan gw>fw #1
 lan gw>fw #2" own "pkt(4, src='$WG4', dst='$SVC2_4')" "pkt(6, src='$WG6', dst='$SVC2_6')"
-		# What the firewall sends by this gateway has been at the firewall.
+		# What the firewall sends via this gateway was at the firewall.
 		told "lan2 gw2>svc2 #1 hops 61
 lan2 gw2>svc2 #2 hops 61" lan "pkt(4, hops=62, dst='$SVC2_4')" "pkt(6, hops=62, dst='$SVC2_6')"
-		# Its answer may come by another leg of the firewall's, and then it is bounced, unless that leg is named.
+		# Its answer may come from another interface of the firewall, and then it is bounced, unless that
+		# interface is named.
 		told "lan gw>fw #1 hops 63
 lan gw>fw #2 hops 63" lan2 "pkt(4, src='$SVC2_4', dst='$C1_4')" "pkt(6, src='$SVC2_6', dst='$C1_6')"
 		wgvia up wg6 "${WORDS[@]}" mode $mode return drop also $FW2_4 dev ens4 also $FW2_6 dev ens4
@@ -288,9 +291,9 @@ lan2 gw2>svc2 #2" own "pkt(4, src='$GW2_4', dst='$SVC2_4')" "pkt(6, src='$GW2_6'
 	done
 }
 
-# The kernel finds that the packet fits its own device, and the egress program can only drop what does not fit the
-# gateway's: `up` says so, it is counted, and does not slip past.
-@test "a gateway's device that is narrower than the kernel's own choice: named, counted, nothing slips past" {
+# The kernel finds that the packet fits the device that it chose, and the egress program can only drop what does not fit
+# the gateway's: `up` reports it, it is counted, and does not bypass the firewall.
+@test "a gateway's device that is narrower than the kernel's own choice: reported, counted, nothing bypasses the firewall" {
 	second_lan
 	tunnel_and_lan
 	ip -n "$NS_GW" link set wg6 mtu 9000
@@ -308,7 +311,7 @@ lan2 gw2>fw2 #2 hops 63" tun 'pkt(4, 1300, df=1)' 'pkt(6, 1300)' 'pkt(4, 1301, d
 
 # ---- another tunnel ----
 
-@test "what stands behind another tunnel of the gateway's is reached by the firewall" {
+@test "what is behind another tunnel of the gateway is reached via the firewall" {
 	two_tunnels
 	for mode in $BOTH; do
 		wgvia up wg6 "${WORDS[@]}" mode $mode
@@ -318,7 +321,7 @@ lan gw>fw #2 hops 63" tun "pkt(4, dst='$D1_4')" "pkt(6, dst='$D1_6')"
 lan gw>fw #2" own "pkt(4, src='$WG4', dst='$D1_4')" "pkt(6, src='$WG6', dst='$D1_6')"
 		told "tun2 #1 hops 61
 tun2 #2 hops 61" lan "pkt(4, hops=62, dst='$D1_4')" "pkt(6, hops=62, dst='$D1_6')"
-		# and so is what comes from there
+		# and so are packets from there
 		told "lan gw>fw #1 hops 63
 lan gw>fw #2 hops 63" tun2 "pkt(4, src='$D1_4', dst='$C1_4')" "pkt(6, src='$D1_6', dst='$C1_6')"
 		told "tun #1 hops 61
@@ -326,12 +329,13 @@ tun #2 hops 61" lan "pkt(4, hops=62, src='$D1_4', dst='$C1_4')" "pkt(6, hops=62,
 	done
 }
 
-# neighbour_is MAC ADDRESS: what wire() needs to write a neighbour down between packets.
+# neighbour_is MAC ADDRESS: makes wire() set a neighbour entry between packets.
 neighbour_is() {
 	echo "command('ip -n $NS_GW neighbour replace $2 lladdr $1 dev ens3 nud permanent')"
 }
 
-# wait_for_firewall PACKET4 PACKET6 [COMMAND...]: the packets wait for its MAC addresses while the commands run, and arrive.
+# wait_for_firewall PACKET4 PACKET6 [COMMAND...]: the packets wait for its MAC addresses while the commands run, and
+# arrive.
 wait_for_firewall() {
 	ip -n "$NS_GW" neighbour delete $FW4 dev ens3
 	ip -n "$NS_GW" neighbour delete $FW6 dev ens3
@@ -347,7 +351,7 @@ lan gw>fw #2 hops 63" tun "$@" "$(neighbour_is $FW_MAC $FW4)" "$(neighbour_is $F
 	done
 }
 
-@test "packets that wait for the firewall's MAC address go there when the service's changes meanwhile" {
+@test "packets that wait for the firewall's MAC address go there even if the service's changes meanwhile" {
 	tunnel_and_lan
 	for mode in $BOTH; do
 		wgvia up wg6 "${WORDS[@]}" mode $mode
@@ -356,7 +360,7 @@ lan gw>fw #2 hops 63" tun "$@" "$(neighbour_is $FW_MAC $FW4)" "$(neighbour_is $F
 	done
 }
 
-@test "two instances with firewalls in different LANs: what one firewall hands to the other's tunnel does not circle" {
+@test "two instances with firewalls in different LANs: what one firewall sends to the other's tunnel does not circle" {
 	second_lan
 	two_tunnels
 	for mode in $BOTH; do
@@ -368,9 +372,9 @@ tun2 #2 hops 61" lan2 "pkt(4, hops=62, dst='$D1_4')" "pkt(6, hops=62, dst='$D1_6
 	done
 }
 
-# ---- what goes to many ----
+# ---- broadcast and multicast ----
 
-@test "a broadcast of a client's that this host forwards goes to the firewall alone, its own to the LAN" {
+@test "a client's broadcast that this host forwards goes only to the firewall, this host's own to the LAN" {
 	tunnel_and_lan
 	set_sysctls "$NS_GW" net.ipv4.conf.{all,default,wg6,ens3}.bc_forwarding=1
 	for mode in $BOTH; do
@@ -380,7 +384,7 @@ tun2 #2 hops 61" lan2 "pkt(4, hops=62, dst='$D1_4')" "pkt(6, hops=62, dst='$D1_6
 	done
 }
 
-@test "a multicast of a client's that this host forwards goes to the firewall alone, unless the administrator exempts it" {
+@test "a client's multicast that this host forwards goes only to the firewall, unless the administrator exempts it" {
 	tunnel_and_lan
 	multicast_router $C1_4
 	told "lan gw>01:00:5e:01:02:03 #1 hops 63" tun "pkt(4, dst='239.1.2.3')"
@@ -454,7 +458,7 @@ lan gw>svc #2" own "pkt(4, src='$WG4')" "pkt(4, src='$GW4')"
 	done
 }
 
-# swallowed: packets that have gone into the dummy, and so are lost.
+# swallowed: packets that went into the dummy, and so are lost.
 swallowed() {
 	ip -n "$NS_GW" -s -j link show dummy0 | jq '.[].stats64.tx.packets'
 }
@@ -464,7 +468,7 @@ explained() { # SOURCE DESTINATION: the result
 }
 
 # bats test_tags=vm,long
-@test "a dummy device: its addresses are this host's; what is said to stand behind it is reached by the firewall" {
+@test "a dummy device: its addresses are this host's; what is routed behind it is reached via the firewall" {
 	local lost
 	ip -n "$NS_GW" link add dummy0 type dummy || skip "no dummy in kernel $(uname -r)"
 	tunnel_and_lan
@@ -526,7 +530,7 @@ tun gwt>client #4 hops 63" lan "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$
 			"pkt(4, src='$SVC4', dst='10.8.0.1')" "pkt(6, src='$SVC6', dst='2001:db8:8::1')"
 		told "tun gwt>client $WG4>$C1_4 time-exceeded #1
 tun gwt>client $WG6>$C1_6 time-exceeded #2" tun 'pkt(4, hops=1)' 'pkt(6, hops=1)'
-		# Frames that are not this host's.
+		# Frames that are not for this host.
 		told "" tun "Ether(src='$CLIENT_MAC', dst='02:00:00:00:06:99') / pkt(4)" \
 			"Ether(src='$CLIENT_MAC', dst='ff:ff:ff:ff:ff:ff') / pkt(4)" \
 			"Ether(src='$CLIENT_MAC', dst='02:00:00:00:06:99') / pkt(6)"
@@ -557,7 +561,7 @@ lan gw>svc $GW6>$SVC6 too-big 1300 #2" lan "tcp(4, 65500, mss=1400, df=1, src='$
 	done
 }
 
-@test "frames that are longer than their packet leave without what is behind it" {
+@test "frames that are longer than their packet leave without the padding" {
 	ethernet_tunnel
 	for mode in $BOTH; do
 		wgvia up vpn0 "${WORDS[@]}" mode $mode
@@ -584,7 +588,7 @@ lan gw>fw #2 hops 63" tun "padded(pkt(4, 30), 16)" "padded(pkt(6, 1300), 200)"
 	is "$(find "$PIN_DIR" -mindepth 1)" ""
 }
 
-@test "two namespaces with the same names, each with its own pins" {
+@test "two namespaces with the same names, each with separate pins" {
 	local first status=0
 	tunnel_and_lan
 	wgvia up wg6 "${WORDS[@]}" mode fast

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Packets merged by the LAN device's GRO in the two ways that are off by default. wgvia forwards them as the kernel does:
-# each arrives once and complete. With rx-gro-list the kernel decrements the hop limit of the first packet of a list only.
+# Packets merged by the LAN device's GRO in the two ways that are off by default. wgvia forwards them as the kernel
+# does: each arrives once and complete. With rx-gro-list the kernel only decrements the hop limit of a list's first
+# packet.
 
 # shellcheck disable=SC2086 # addresses are words
 
@@ -24,13 +25,13 @@ teardown() {
 	wgvia down wg6 || rm -rf "$PIN_DIR"
 }
 
-# merged FEATURE: ens3 merges so, and no other way.
+# merged FEATURE: ens3 merges in this way only.
 merged() {
 	in_ns "$NS_GW" ethtool -K ens3 rx-gro-list off rx-udp-gro-forwarding off
 	in_ns "$NS_GW" ethtool -K ens3 "$1" on || skip "kernel $(uname -r) has no $1"
 }
 
-# numbered FAMILY PACKETS: a list of packets, IPv4 ones with identifications in sequence, as GRO wants and GSO makes them.
+# numbered FAMILY PACKETS: a list of packets, IPv4 ones with sequential identifications, as GRO expects and GSO creates.
 numbered() {
 	echo "[p for i, p in enumerate($2) if $1 == 6 or not setattr(p, 'id', 7 + i)]"
 }
@@ -47,7 +48,7 @@ segments() {
 }
 
 # pass_on TEXT HOPS EXPRESSION: four packets, the first with hop limit 63, the others with HOPS. They are merged if they
-# come within a tick of the kernel's clock (napi_gro_flush()), which a busy machine does not always manage.
+# arrive within a tick of the kernel's clock (napi_gro_flush()), which is not always possible on a busy machine.
 pass_on() {
 	local text="$1#1 hops 63
 $1#2 hops $2
@@ -59,7 +60,7 @@ $1#4 hops $2"
 	told "$text" lan "$3"
 }
 
-# is_traced EXPRESSION: a merge of four is traced as what it is.
+# is_traced EXPRESSION: a merge of four is traced as such.
 is_traced() {
 	wire lan "$1"
 	grep -q '"len":3456,"packets":4,"verdict":"returned"' "$TOPO_DIR/trace.log"
@@ -98,23 +99,23 @@ counts_as() {
 	unspawn trace
 }
 
-@test "rx-udp-gro-forwarding: every hop limit falls by one" {
+@test "rx-udp-gro-forwarding: every hop limit decreases by one" {
 	merged rx-udp-gro-forwarding
 	in_all_modes all_kinds 63
 	counts_as
 }
 
-@test "rx-gro-list: only the first hop limit of a list falls by one, as in the kernel's own forwarding" {
+@test "rx-gro-list: only the first hop limit of a list decreases by one, as in the kernel's own forwarding" {
 	merged rx-gro-list
 	in_all_modes all_kinds 64
 	counts_as
 }
 
-# From the service itself, past the firewall: to the firewall.
+# From the service itself, bypassing the firewall: to the firewall.
 @test "rx-gro-list: packets from another host are sent to the firewall" {
 	merged rx-gro-list
 	wgvia up wg6 "${WORDS[@]}"
-	wire_neighbours ens3 02:00:00:00:02:99 $FW4 $FW6 # what comes from FW_MAC is a stranger's
+	wire_neighbours ens3 02:00:00:00:02:99 $FW4 $FW6 # packets from FW_MAC count as a stranger's
 	pass_on "lan gw>02:00:00:00:02:99 " 64 "$(datagrams 6)"
 	wire_neighbours ens3 "$FW_MAC" $FW4 $FW6
 	[ "$(counter bounced)" -ge 4 ]

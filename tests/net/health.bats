@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# How the agent sees each gateway, as show and check report it, and what holds a list of gateways together: every remedy
-# names all of them, and `check --probe` probes all of them.
+# How the agent sees each gateway, as reported by show and check, and what keeps a list of gateways together: every
+# remedy names all of them, and `check --probe` probes all of them.
 
 # shellcheck disable=SC2046,SC2086 # addresses and bytes are words
 # shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154 # others set and read variables
@@ -17,7 +17,7 @@ setup_more() {
 	second_routes
 }
 
-# What a second firewall needs, besides answering ARP.
+# What a second firewall needs besides answering ARP.
 second_routes() {
 	ip -n "$NS_FW2" route replace $VPN4 via $GW4
 	ip -n "$NS_FW2" -6 route replace $VPN6 via $GW6
@@ -38,7 +38,7 @@ teardown() {
 	nothing_left
 }
 
-# health PREFIX GATEWAY [EXPRESSION]: what show reports of a gateway on the list of a prefix; "none": nothing.
+# health PREFIX GATEWAY [EXPRESSION]: what show reports about a gateway on the list of a prefix; "none": nothing.
 health() {
 	wgvia -j show wg6 | jq -r --arg p "$1" --arg g "$2" '.prefixes[] | select(.from == $p) |
 		.gateways[] | select(.via == $g) | '"${3:-.health.state // \"none\"}"
@@ -48,7 +48,7 @@ is_health() { # PREFIX GATEWAY STATE
 	[ "$(health "$1" "$2")" = "$3" ]
 }
 
-# found NAME GATEWAY: "SEVERITY EVIDENCE" of the findings of that name that name the gateway.
+# found NAME GATEWAY: "SEVERITY EVIDENCE" of the findings with that name that name the gateway.
 found() {
 	wgvia -j check wg6 | jq -r --arg n "$1" --arg g "$2 " \
 		'.findings[] | select(.name == $n and (.evidence | contains("gateway \($g)"))) | "\(.severity) \(.evidence)"'
@@ -58,7 +58,7 @@ remedy() { # NAME
 	wgvia -j check wg6 | jq -r --arg n "$1" 'first(.findings[] | select(.name == $n).remedy)'
 }
 
-# ---- what the agent sees ----
+# ---- the agent's view ----
 
 @test "show, -j show and check report each gateway: alive, dead and why, since when, in use" {
 	wgvia up wg6 "${LISTS[@]}"
@@ -80,7 +80,7 @@ remedy() { # NAME
 	wgvia show wg6 | grep -E "via $FW4 dev ens3 .*\(dead for [0-9]+ s: it does not answer neighbour requests\) or $FW4B"
 	is "$(found gateway $FW4 | sed 's/for [0-9]* s/for N s/')" "warning the agent sees gateway $FW4 dev ens3: \
 dead for N s: it does not answer neighbour requests; it stands by, and would not help"
-	is "$(found neighbour $FW4)" "" # once is enough
+	is "$(found neighbour $FW4)" "" # one finding is enough
 	run -1 wgvia check wg6
 }
 
@@ -101,18 +101,18 @@ is_dead_of() { # REASON
 	[ "$(wgvia -j show wg6 | jq -r '.prefixes[0].health | "\(.state) \(.reason)"')" = "dead $1" ]
 }
 
-@test "a prefix with one gateway: a dead one is an error, and the reason is its device" {
+@test "a prefix with one gateway: a dead one is an error, with its device as the reason" {
 	wgvia up wg6 from $VPN4 via $FW4 dev ens3
 	agent_start interval 0.2
 	says "gateway $FW4 dev ens3 answers"
-	is "$(found gateway $FW4)" "" # nothing to say of one gateway that is alive
+	is "$(found gateway $FW4)" "" # no finding about a single gateway that is alive
 	ip -n "$NS_LAN" link set gw down
 	poll 10 is_dead_of "its device has no carrier"
 	is "$(found gateway $FW4 | sed 's/for [0-9]* s/for N s/')" "error the agent sees gateway $FW4 dev ens3: \
 dead for N s: its device has no carrier; in use by 1 prefix, which no other gateway is left for: on-fail decides"
 }
 
-@test "an agent that was killed has left nothing that is taken for true, and the next one begins with nothing" {
+@test "the leftovers of a killed agent are ignored, and the next one starts with no knowledge" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2 hold 0
 	first_dead
@@ -123,9 +123,9 @@ dead for N s: its device has no carrier; in use by 1 prefix, which no other gate
 	is "$(health $VPN4 $FW4)" none
 	is "$(wgvia -j show wg6 | jq -c '[.agent, ([.. | .health? // empty] | length)]')" '[false,0]'
 	is "$(found gateway $FW4)" ""
-	# what is in force stays with the second one until an agent has seen the first one
+	# the second one stays in force until an agent has seen the first one
 	wgvia show wg6 | grep -q "no agent is running: the gateways stay as an agent has left them"
-	mkdir -p "$PIN_DIR/wg6/index4/theirs" # with which an agent changes nothing, and reports nothing
+	mkdir -p "$PIN_DIR/wg6/index4/theirs" # then an agent cannot change or report anything
 	agent_start interval 10 hold 0
 	is "$(wgvia -j show wg6 | jq .agent) $(health $VPN4 $FW4)" "true none"
 	agent_stop
@@ -137,7 +137,7 @@ dead for N s: its device has no carrier; in use by 1 prefix, which no other gate
 	is "$(find "$PIN_DIR" -name gateways)" ""
 }
 
-# key_of_first: the first gateway's in the map; nothing where it is not there.
+# key_of_first: the first gateway's key in the map; empty if it is missing.
 key_of_first() {
 	bpftool -j map dump pinned "$PIN_DIR/wg6/gateways" |
 		jq -r '.[] | select(.formatted.key.addr[0:4] == [192, 0, 2, 1]) | .key | join(" ")'
@@ -147,30 +147,30 @@ is_not_in_map() {
 	[ -z "$(key_of_first)" ]
 }
 
-@test "what is known of the gateways outlives a new instance in the old one's place, and is there after down and up" {
+@test "the report about the gateways survives a replacement of the instance, and returns after down and up" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2 hold 0
 	second_dead
 	poll 10 is_health $VPN4 $FW4B dead
 	bpftool map delete pinned "$PIN_DIR/wg6/devices" key 0 0 0 0
-	rm "$PIN_DIR/wg6/trace" # so that `up` makes new maps
+	rm "$PIN_DIR/wg6/trace" # so that `up` creates new maps
 	wgvia up wg6 "${LISTS[@]}"
 	poll 10 is_health $VPN4 $FW4B dead
 	poll 10 is_health $VPN4 $FW4 alive
 	wgvia down wg6
 	wgvia up wg6 "${LISTS[@]}"
 	poll 10 is_health $VPN4 $FW4B dead
-	wgvia route replace wg6 from $VPN4 via $FW4B # and those are gone that the instance has no more
+	wgvia route replace wg6 from $VPN4 via $FW4B # and former gateways of the instance are removed
 	poll 10 is_not_in_map
 }
 
-# scribble STATE FAULT: into the map's value of the first gateway, with a time that has not come yet.
+# scribble STATE FAULT: writes to the first gateway's value in the map, with a time in the future.
 scribble() {
 	bpftool map update pinned "$PIN_DIR/wg6/gateways" key $(key_of_first) \
 		value hex ff ff ff ff ff ff ff 7f $1 00 00 00 $2 00 00 00 00 00 00 00 00 00 00 00
 }
 
-@test "nonsense in the map says nothing, and neither does something else in its place" {
+@test "nonsense in the map is ignored, and so is something else in its place" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 10 hold 0
 	poll 10 is_health $VPN4 $FW4 alive
@@ -187,9 +187,9 @@ scribble() {
 	ip -n "$NS_GW" neighbour flush dev ens3
 	agent_signal HUP
 	agent_stop
-	agent_start interval 0.2 hold 0 # it puts its own in that place
+	agent_start interval 0.2 hold 0 # it replaces that by its own
 	poll 10 is_health $VPN4 $FW4 alive
-	rm "$PIN_DIR/wg6/gateways" # and does its work where it cannot
+	rm "$PIN_DIR/wg6/gateways" # and works if it cannot
 	mkdir -p "$PIN_DIR/wg6/gateways/theirs"
 	second_well
 	says "gateway $FW4B dev ens3 is healthy"
@@ -200,17 +200,17 @@ scribble() {
 	rmdir "$PIN_DIR/wg6/gateways/theirs"
 }
 
-asked() { # COUNT: ARP requests of the gateway's
+asked() { # COUNT: ARP requests of the gateway
 	[ "$(lan_counter asked asked)" -ge "$1" ]
 }
 
-@test "the agent writes down changes, not the time: nothing is written while nothing happens" {
+@test "the agent writes changes only: nothing is written while nothing happens" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.1 hold 0
 	poll 10 is_health $VPN4 $FW4 alive
 	poll 10 is_health $VPN6 $FW6B alive
 	bpftool map delete pinned "$PIN_DIR/wg6/gateways" key $(key_of_first)
-	# twenty requests later it has not been written to
+	# after twenty requests nothing was written
 	in_ns "$NS_LAN" nft 'table netdev asked { counter asked { }
 		chain out { type filter hook ingress device gw priority 0; arp operation request counter name asked; }; }'
 	poll 20 asked 20
@@ -220,7 +220,7 @@ asked() { # COUNT: ARP requests of the gateway's
 
 # ---- lists survive ----
 
-# list_survives NAME: the remedy, run as it is, leaves both gateways of the prefix in place.
+# list_survives NAME: the remedy, run unchanged, keeps both gateways of the prefix.
 list_survives() {
 	local command
 	command=$(remedy "$1")
@@ -241,14 +241,14 @@ list_survives() {
 	rm "$PIN_DIR/wg6/"*_egress_*
 	remedy attachment
 	list_survives attachment
-	# `return` is not lost either
+	# `return` is kept as well
 	is "$(wgvia save wg6 | grep ^return)" "return drop also $FW4B dev ens3"
 }
 
-@test "a remedy for a list of which one gateway cannot be used has a place for that one alone" {
+@test "a remedy for a list with one unusable gateway has a placeholder for that one only" {
 	local value
 	wgvia up wg6 "${LISTS[@]}"
-	# the first gateway of the list, and the prefix' own, are at a device that was removed
+	# the device of the list's first gateway, and of the prefix's own, was removed
 	value=$(bpftool -j map dump pinned "$PIN_DIR/wg6/failover" | jq -r '.[] | select(.formatted.value.hops[0].addr[0:4] == [192,0,2,1]) | [(.key | join(" ")), (.value | .[4] = "0x0f" | .[5] = "0x27" | map(ltrimstr("0x")) | join(" "))] | @tsv')
 	bpftool map update pinned "$PIN_DIR/wg6/failover" key hex $(cut -f1 <<<"$value" | sed 's/0x//g') value hex $(cut -f2 <<<"$value")
 	value=$(bpftool -j map dump pinned "$PIN_DIR/wg6/prefixes4" | jq -r '.[0].value | .[0] = "0x0f" | .[1] = "0x27" | map(ltrimstr("0x")) | join(" ")')
@@ -271,13 +271,13 @@ list_survives() {
 
 # ---- --probe ----
 
-# probed GATEWAY: "SEVERITY NAME" of the findings of `check --probe` about that gateway, redirects aside.
+# probed GATEWAY: "SEVERITY NAME" of the findings of `check --probe` about that gateway, except redirects.
 probed() {
 	jq -r --arg g "$1 " '.findings[] | select((.name | startswith("probe")) and .name != "probe_redirects" and
 		(.evidence | contains("gateway \($g)"))) | "\(.severity) \(.name)"' <<<"$output" | sort | paste -sd,
 }
 
-@test "check --probe probes every gateway of a list, and says which stands by" {
+@test "check --probe probes every gateway of a list, and says which one is on standby" {
 	wgvia up wg6 "${LISTS[@]}"
 	run wgvia -j check wg6 --probe
 	is "$(probed $FW4) $(probed $FW4B) $(probed $FW6) $(probed $FW6B)" \
@@ -286,7 +286,7 @@ probed() {
 		grep -F "; it stands by"
 	jq -r '.findings[] | select(.name == "probe").evidence' <<<"$output" | grep -F "gateway $FW4 dev ens3" |
 		grep -vF "stands by"
-	# the one that stands by has no way back
+	# the one on standby has no return path
 	ip -n "$NS_FW2" route delete $VPN4 via $GW4
 	run wgvia -j check wg6 --probe
 	is "$(probed $FW4) $(probed $FW4B)" "info probe warning probe_return"
@@ -296,7 +296,7 @@ probed() {
 	is "$(probed $FW4) $(probed $FW4B)" "info probe error probe_return"
 }
 
-@test "check --probe: a gateway that stands by and does not answer is named, before the first up too" {
+@test "check --probe: a gateway on standby that does not answer is reported, before the first up too" {
 	set_sysctls "$NS_GW" net.ipv4.neigh.ens3.{retrans_time_ms=50,ucast_solicit=1}
 	wgvia up wg6 "${LISTS[@]}"
 	second_dead

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia health`: one exit status for all that an instance needs to do its job, with an agent and without.
+# `wgvia health`: one exit status for everything that an instance needs to work, with and without an agent.
 
 # shellcheck disable=SC2046,SC2086 # addresses are words
 # shellcheck disable=SC2034,SC2153,SC2154 # others set and read variables
@@ -114,7 +114,7 @@ is_locked() {
 	wgvia up wg6 "${WORDS[@]}"
 	first_dead
 	ip -n "$NS_GW" neighbour flush dev ens3
-	healthy # nobody has asked yet
+	healthy # nobody has sent a request yet
 	ping_once "$NS_C1" $SVC4 -W 1 || true
 	poll 10 is_unhealthy
 	unhealthy "gateway $FW4 dev ens3 for IPv4: it does not answer" # one family without a gateway is enough
@@ -127,7 +127,7 @@ is_locked() {
 	poll 5 wgvia health wg6
 }
 
-@test "with an agent: what it has seen; a gateway of a list that is alive is enough" {
+@test "with an agent: its view counts; one alive gateway of a list is enough" {
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2 hold 0
 	healthy

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# "health forward|ping|tcp": a gateway that answers ARP and ND and does not do its work is dead to the agent, in use or
-# standing by, IPv4 and IPv6, and packets go via the other one. With "health neighbour" the same faults are not noticed.
+# "health forward|ping|tcp": a gateway that answers ARP and ND but does not forward is dead to the agent, in use or on
+# standby, IPv4 and IPv6, and packets go via the other one. "health neighbour" does not notice the same faults.
 
 # shellcheck disable=SC2046,SC2086 # addresses and bytes are words
 # shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154 # others set and read variables
@@ -12,9 +12,9 @@ load ../lib/agent.bash
 load ../lib/second.bash
 load ../lib/fault.bash
 
-# The gateways of the lists: the preferred one is the second firewall, so that its faults do not end the tunnel, which
-# reaches the gateway through the topology's own firewall. By that one the service answers at all times, so it is not
-# strict here: it does not see what goes out via the other one.
+# The gateways of the lists. The preferred one is the second firewall, so that its faults do not end the tunnel, which
+# reaches the gateway through the topology's own firewall. Via that one the service always answers, so it is not strict
+# here: it does not see what goes out via the other one.
 ONE4=192.0.2.9 ONE6=2001:db8:2::9 TWO4=192.0.2.1 TWO6=2001:db8:2::1
 
 setup_more() {
@@ -42,7 +42,7 @@ two_forwards() { # 0|1
 	set_sysctls "$NS_FW" net.ipv4.ip_forward="$1" net.ipv6.conf.all.forwarding="$1"
 }
 
-# What comes from the prefixes is dropped, and what goes there is not.
+# Drops packets from the prefixes, but not packets to them.
 two_blocks() {
 	in_ns "$NS_FW" nft "table inet fault { chain forward { type filter hook forward priority -1
 		ip saddr $VPN4 drop
@@ -71,13 +71,13 @@ teardown() {
 	nothing_left
 }
 
-# Faults of the preferred firewall, each of which leaves its ARP and ND alone.
+# Faults of the preferred firewall; none affects its ARP and ND.
 
 no_forwarding() {
 	one_forwards 0
 }
 
-no_return() { # what is for the prefixes ends here
+no_return() { # packets to the prefixes end here
 	ip -n "$NS_FW2" route replace blackhole $VPN4
 	ip -n "$NS_FW2" -6 route delete $VPN6
 	ip -n "$NS_FW2" -6 route add blackhole $VPN6
@@ -129,7 +129,7 @@ both_alive() {
 	done
 }
 
-# health PREFIX GATEWAY [EXPRESSION]: what show reports of a gateway on the list of a prefix.
+# health PREFIX GATEWAY [EXPRESSION]: what show reports about a gateway on the list of a prefix.
 health() {
 	wgvia -j show wg6 | jq -r --arg p "$1" --arg g "$2" '.prefixes[] | select(.from == $p) |
 		.gateways[] | select(.via == $g) | '"${3:-.health.state // \"none\"}"
@@ -139,7 +139,7 @@ is_health() { # PREFIX GATEWAY STATE
 	[ "$(health "$1" "$2")" = "$3" ]
 }
 
-# dead_of PREFIX GATEWAY REASON: soon.
+# dead_of PREFIX GATEWAY REASON: waits for that.
 dead_of() {
 	poll 20 is_dead_of "$@" && return
 	is "$(health "$1" "$2" '"\(.health.state) \(.health.reason)"')" "dead $3" || { cat "$TOPO_DIR/agent.log" && return 1; }
@@ -154,7 +154,7 @@ traffic_flows() {
 	pings 3 "$NS_C1" $SVC6
 }
 
-# fails_over REASON4 REASON6 FAULT: the fault moves both prefixes to the second one, and its end moves them back.
+# fails_over REASON4 REASON6 FAULT: the fault moves both prefixes to the second gateway, and its end moves them back.
 fails_over() {
 	traffic_flows
 	"$3"
@@ -206,7 +206,7 @@ NO_RETURN="no return path: it does not forward echo replies to the prefix"
 	done
 }
 
-@test "forward: the probe goes to the MAC address of an entry that somebody keeps, whoever answers ARP" {
+@test "forward: the probe goes to the MAC address of a permanent entry, whoever answers ARP" {
 	ip -n "$NS_GW" neigh replace $ONE4 lladdr 02:00:00:00:09:99 dev ens3 nud permanent
 	wgvia up wg6 from $VPN4 via $ONE4 or $TWO4 health forward
 	agent_start interval 0.2 hold 0
@@ -215,7 +215,7 @@ NO_RETURN="no return path: it does not forward echo replies to the prefix"
 	poll 20 is_health $VPN4 $ONE4 alive
 }
 
-@test "forward: the reason is the one of the last try" {
+@test "forward: the reason is that of the last try" {
 	up_with forward forward
 	no_forwarding
 	dead_of $VPN4 $ONE4 "$NO_FORWARD"
@@ -269,7 +269,7 @@ not_noticed() {
 	not_noticed hung
 }
 
-@test "forward: gateways that stand by are probed as well" {
+@test "forward: gateways on standby are probed as well" {
 	up_with forward forward
 	two_forwards 0
 	dead_of $VPN4 $TWO4 "$NO_FORWARD"
@@ -286,19 +286,19 @@ not_noticed() {
 	dead_of $VPN6 $TWO6 "$NO_RETURN"
 }
 
-# moves PREFIX: how often it has been moved.
+# moves PREFIX: how often it was moved.
 moves() {
 	grep -cE "$1.*: via .* now" "$TOPO_DIR/agent.log"
 }
 
-@test "forward: half of the packets are lost: it is left once, and not preferred while it lasts" {
+@test "forward: half of the packets are lost: the gateway is left once, and not preferred while that lasts" {
 	up_with forward forward hold 5
 	half_lost
 	in_force $VPN4 $TWO4
 	in_force $VPN6 $TWO6
 	traffic_flows
 	count_requests
-	# about fifty tries, of which a quarter succeeds
+	# about fifty tries, a quarter of which succeed
 	poll 60 asked 50
 	in_ns "$NS_LAN" nft delete table netdev asked
 	is "$(via $VPN4) $(via $VPN6)" "$TWO4 $TWO6"
@@ -310,7 +310,7 @@ moves() {
 	in_force $VPN6 $ONE6
 }
 
-@test "ping: an address that is not reached through the gateway, in use and standing by" {
+@test "ping: an address that is not reached through the gateway, in use and on standby" {
 	up_with "ping $SVC4" "ping $SVC6"
 	fails_over "$SVC4 does not answer echo requests through it" "$SVC6 does not answer echo requests through it" \
 		no_forwarding
@@ -320,7 +320,7 @@ moves() {
 	is "$(via $VPN4) $(via $VPN6)" "$ONE4 $ONE6"
 }
 
-@test "tcp: a service that does not answer, or refuses, in use and standing by" {
+@test "tcp: a service that does not answer, or refuses, in use and on standby" {
 	up_with "tcp $SVC4:80" "tcp [$SVC6]:80"
 	fails_over "$SVC4:80 does not answer connection attempts through it" \
 		"[$SVC6]:80 does not answer connection attempts through it" no_forwarding
@@ -369,8 +369,8 @@ no_half_open() {
 	[ -z "$(in_ns "$NS_SVC" ss -Htn state syn-recv)" ]
 }
 
-@test "tcp: each SYN-ACK is answered by RST, so that no connection is left half open" {
-	# the kernel, which does not have the source, does not answer
+@test "tcp: each SYN-ACK is answered by RST, so that no connection remains half open" {
+	# the kernel does not have the source address, so it does not answer
 	ip -n "$NS_GW" address delete $WG4/16 dev wg6
 	wgvia up wg6 from $VPN4 via $ONE4 or $TWO4 health tcp $SVC4:80
 	in_ns "$NS_LAN" nft "table netdev asked { counter syn { }; counter rst { }; chain out {
@@ -386,11 +386,12 @@ no_half_open() {
 	in_ns "$NS_LAN" nft delete table netdev asked
 }
 
-all_reset() { # COUNT: at least so many
+all_reset() { # COUNT: at least that many
 	[ "$(lan_counter asked rst)" -ge "$1" ]
 }
 
-# forge HOW: who has the first gateway's MAC address answers each probe, with its token ("right") or another ("wrong").
+# forge HOW: the host with the first gateway's MAC address answers each probe, with its token ("right") or another
+# ("wrong").
 forge() {
 	spawn "$NS_FW2" forger /usr/bin/python3 -uc '
 import socket, struct, sys
@@ -460,7 +461,7 @@ four_asked() {
 	forged "tcp $SVC4:80"
 }
 
-@test "no address to probe with: the agent says so, and watches the neighbour" {
+@test "no address to probe with: the agent reports it, and watches the neighbour" {
 	wgvia up wg6 from 0.0.0.0/0 via $ONE4 or $TWO4 health forward
 	ip -n "$NS_GW" address delete $WG4/16 dev wg6
 	agent_start interval 0.2 hold 0
@@ -539,7 +540,7 @@ four_asked() {
 	is "$(wgvia save wg6 | grep '^from')" "from addresses via $ONE4 dev ens3 or $TWO4 dev ens3 health forward"
 }
 
-@test "one gateway has one health: two lists with two kinds are refused, and nothing changes" {
+@test "one gateway has one health: two lists with different kinds are refused, and nothing changes" {
 	local refusal="wgvia: gateway '$TWO4 dev ens3' is on two lists, with 'health forward' and 'health neighbour': it has one health"
 	run -1 wgvia up wg6 from $VPN4 via $ONE4 or $TWO4 health forward from 10.7.0.0/16 via $TWO4 or $SVC4
 	is "$(tr '\n' ' ' <<<"$output" | sed "s/'health neighbour' and 'health forward'/'health forward' and 'health neighbour'/")" "$refusal "
@@ -550,10 +551,10 @@ four_asked() {
 	grep -F "gateway '$TWO4 dev ens3' is on two lists" <<<"$output"
 	state | diff "$BATS_TEST_TMPDIR/before" -
 	wgvia route add wg6 from 10.7.0.0/16 via $TWO4 or $SVC4 health forward
-	wgvia route add wg6 from 10.8.0.0/16 via $TWO4 # on no list: it is as healthy as the list says
+	wgvia route add wg6 from 10.8.0.0/16 via $TWO4 # not on a list: it is as healthy as on the list
 	run -1 wgvia route add wg6 from addresses via $ONE4 or $TWO4 health ping $INET4
 	grep -F "gateway '$TWO4 dev ens3' is on two lists" <<<"$output"
-	# the list that is replaced does not count
+	# the replaced list does not count
 	wgvia route del wg6 from 10.7.0.0/16
 	wgvia route replace wg6 from $VPN4 via $ONE4 or $TWO4 health ping $SVC4
 	run -1 wgvia up wg6 from $VPN4 via $ONE4 health ping $GW4
@@ -562,7 +563,7 @@ four_asked() {
 	run -2 wgvia up wg6 from $VPN4 health forward
 }
 
-@test "a list with a health that bpftool alone can write is no list, and up repairs" {
+@test "a list with a health that only bpftool can write is invalid, and up repairs" {
 	local key value
 	wgvia up wg6 from $VPN4 via $ONE4 or $TWO4 health forward
 	read -r key value < <(bpftool -j map dump pinned "$PIN_DIR/wg6/failover" |

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Which netfilter hooks a redirected packet passes: counters at each hook of each device, one packet out and one back for
-# each family. `check` reports the rules that mode fast bypasses, and relies on what is proven here.
+# Which netfilter hooks a redirected packet passes: counters at each hook of each device, one packet out and one back
+# for each family. `check` reports the rules that mode fast bypasses, and relies on what is proven here.
 
 # shellcheck disable=SC2086 # addresses are words
 
@@ -21,7 +21,7 @@ setup() {
 		skip "kernel $(uname -r) has no egress hook"
 }
 
-# counted_chain FAMILY NAME HOOK-WORDS: with counters of what goes out of the tunnel and of what comes back.
+# counted_chain FAMILY NAME HOOK-WORDS: with counters for packets out of the tunnel and for packets back.
 counted_chain() {
 	echo "add chain $1 t $2 { type filter hook $3 priority 0; }"
 	for rule in "ip saddr $C1_4" "ip6 saddr $C1_6"; do
@@ -48,14 +48,14 @@ count_hooks() {
 	} | in_ns "$NS_GW" nft -f -
 }
 
-# counted: "FAMILY CHAIN DIRECTION PACKETS" of each chain that has seen packets, of both families together.
+# counted: "FAMILY CHAIN DIRECTION PACKETS" for each chain that saw packets, of both families together.
 counted() {
 	in_ns "$NS_GW" nft -j list ruleset | jq -r '[.nftables[].rule // empty |
 		{key: "\(.family) \(.chain) \(.comment)", packets: ([.expr[].counter.packets // 0] | add)} |
 		select(.packets > 0)] | group_by(.key)[] | "\(.[0].key) \(map(.packets) | add)"'
 }
 
-# there_and_back: a packet of each family to the service by the firewall, and the answers into the tunnel.
+# there_and_back: a packet of each family to the service via the firewall, and the answers into the tunnel.
 there_and_back() {
 	count_hooks
 	told "lan gw>fw #1 hops 63

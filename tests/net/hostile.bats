@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Hostile maps: nonsense in every map while packets flow. Nothing crashes, every packet is counted under a verdict, show
-# says what is wrong, and `up` with the words of before repairs all. WGVIA_SEED=N repeats a run, WGVIA_ROUNDS=N is how
-# many rounds there are [10].
+# reports what is wrong, and `up` with the previous words repairs everything. WGVIA_SEED=N repeats a run, WGVIA_ROUNDS=N
+# is the number of rounds [10].
 
 # shellcheck disable=SC2046,SC2086 # addresses are words
 
@@ -32,8 +32,8 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15 "$@"
 }
 
-# Complaints of the kernel since this test began, or as far back as it remembers. Memory that a test of another file runs
-# out of has a call trace, too, and is none.
+# Warnings of the kernel since this test began, or as far back as its log goes. A test of another file that runs out of
+# memory causes a call trace, too, which does not count.
 kernel_warnings() {
 	dmesg | sed -n "H; /$TOPO_NAME: hostile.bats/{ s/.*//; x; d; }; \${ x; p; }" |
 		grep -cE 'WARNING:|BUG:|Oops|general protection' || true
@@ -60,8 +60,8 @@ scribble() {
 	"$TOOLS/scribble" "$seed" "$count" "$PIN_DIR/wg6" "$@"
 }
 
-# looks_on: every command that looks ends in a way that is foreseen, and what it prints is what it should be; the build
-# with sanitizers looks, where there is one.
+# looks_on: every command that only reads ends in an expected way, with valid output; with sanitizers, if such a build
+# exists.
 looks_on() {
 	local WGVIA=$WGVIA line status
 	[ ! -x "$TREE/build-san/wgvia" ] || WGVIA=$TREE/build-san/wgvia
@@ -80,7 +80,7 @@ works() {
 	pings 3 "$NS_C1" $INET6
 }
 
-# scribbled MODE: what a packet meets in the lists is nonsense.
+# scribbled MODE: the packet path meets nonsense in the lists.
 scribbled() {
 	local round rounds=${WGVIA_ROUNDS:-10} before counted_before received_before problems=0
 	up mode "$1"
@@ -116,8 +116,8 @@ scribbled() {
 	scribbled stack
 }
 
-# The packet path takes from these maps nothing that a packet with a usable gateway depends on, but what becomes of one
-# that does not come from there.
+# From these maps the packet path takes nothing that matters to a packet with a usable gateway, except for packets that
+# do not come from there.
 @test "nonsense in counters and meta costs no packet, and up repairs" {
 	local round rounds=${WGVIA_ROUNDS:-10} before result refused=0
 	service_heeds_redirects 0
@@ -128,7 +128,7 @@ scribbled() {
 		scribble $((SEED + round)) 50 counters meta trace
 		looks_on
 		if ! up 2>"$BATS_TEST_TMPDIR/up"; then
-			# by its numbers it is another version's, or another namespace's
+			# by its numbers it belongs to another version, or to another namespace
 			grep -E "have ABI version|belong to another network namespace" "$BATS_TEST_TMPDIR/up"
 			refused=$((refused + 1))
 			clear_meta
@@ -142,8 +142,8 @@ scribbled() {
 	kernel_is_well
 }
 
-# The service answers the gateway directly, so that what it sends is bounced.
-@test "nonsense in what is known of senders costs no packet without a counter, and up repairs" {
+# The service answers the gateway directly, so that its packets are bounced.
+@test "nonsense in the maps of senders costs no packet without a counter, and up repairs" {
 	local round rounds=${WGVIA_ROUNDS:-10} before result
 	up
 	before=$(view)
@@ -204,7 +204,7 @@ unusable() {
 	works
 }
 
-@test "each word of a gateway that is wrong is named, and its packets are counted" {
+@test "each wrong word of a gateway is reported, and its packets are counted" {
 	local ens3 fw6="20 01 0d b8 00 02 00 00 00 00 00 00 00 00 00 01" zero="00 00 00 00 00 00 00 00 00 00 00 00"
 	up
 	ens3=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
@@ -233,7 +233,7 @@ random_bytes() { # COUNT
 	done
 }
 
-# In mode stack the egress program counts, and nothing but what has a source in a prefix.
+# In mode stack the egress program counts, and only packets with a source in a prefix.
 @test "mode stack: random gateways by bpftool; every packet is counted" {
 	local i before received_before
 	up mode stack counters prefix

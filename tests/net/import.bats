@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The second-table recipe, run by the real wg-quick, and what `wgvia import` makes of its file, put in its place. How
-# files are read in all their forms is tests/unit/test_import.c's.
+# The second-table recipe, run by the real wg-quick, and its replacement by `wgvia import`. tests/unit/test_import.c
+# covers all forms of files.
 
 # shellcheck disable=SC2154 # `run` sets $stderr
 load ../lib/wgquick.bash
 
-# The recipe of docs/GUIDE.md, and the same for IPv4 with a number for the table.
+# The recipe of docs/GUIDE.md, and the same for IPv4 with a numeric table.
 RECIPE=(
 	"Address = $WG6/50, $WG4/16"
 	"Table = off"
@@ -30,12 +30,12 @@ teardown() {
 	return $status
 }
 
-# Connections go via the firewall, or they would die there.
+# Connections go via the firewall, otherwise they would fail there.
 services_answer() {
 	answers "$NS_C1" "$SVC4" service "$C1_4" && answers "$NS_C2" "$SVC6" service "$C2_6"
 }
 
-# wg_quick's file with the lines that import gives, in place of those that it names.
+# wg_quick's file with the lines from import, instead of those that they replace.
 put_in_place() {
 	wgvia import "$WG_CONF" >"$BATS_TEST_TMPDIR/imported"
 	sed -n 's/^#     \(\(Table\|P[a-z]*\(Up\|Down\)\) = .*\)/\1/p' "$BATS_TEST_TMPDIR/imported" >"$BATS_TEST_TMPDIR/lines"
@@ -44,7 +44,7 @@ put_in_place() {
 	cat "$BATS_TEST_TMPDIR/lines"
 }
 
-@test "wg-quick's file with the recipe, imported and put in place, does the same without rule and table" {
+@test "wg-quick's file with the recipe, imported, works the same without rule and table" {
 	local before
 	before=$(footprint)
 	wg_conf "${RECIPE[@]}"
@@ -74,14 +74,14 @@ put_in_place() {
 	is "$(footprint)" "$before"
 }
 
-@test "without recipe and wgvia, connections die" {
+@test "without recipe and wgvia, connections fail" {
 	wg_conf "Address = $WG6/50, $WG4/16" "Table = off"
 	wg_quick up
 	tunnels_answer
 	times_out "$NS_C1" "$SVC4"
 }
 
-@test "routes into the tunnel that only the table has move to the main table, for this host's answers" {
+@test "routes into the tunnel that are only in the table move to the main table, for this host's answers" {
 	wg_conf "Address = $WG6/128, $WG4/32" "Table = off" \
 		"PostUp = ip -6 rule add from $VPN6 table wg6; ip rule add from $VPN4 table wg6" \
 		"PostUp = ip -6 route add $VPN6 dev wg6 table wg6; ip -6 route add default via $FW6 dev ens3 table wg6" \
@@ -95,7 +95,7 @@ put_in_place() {
 	wg_quick down
 }
 
-@test "the text form is a file of statements, in which all else is a comment" {
+@test "the text form is a file of statements, in which everything else is a comment" {
 	wg_conf "${RECIPE[@]}"
 	run -0 wgvia import "$WG_CONF"
 	is "$(grep -v -e '^#' -e '^$' <<<"$output")" "from $VPN6 via $FW6 dev ens3
@@ -106,7 +106,7 @@ mode stack"
 		"[\"wg6\",{\"from\":\"$VPN4\",\"via\":\"$FW4\",\"dev\":\"ens3\"},[],{\"key\":\"Table\",\"value\":\"off\"},[]]"
 }
 
-@test "however many prefixes there are, the text form can be read as a configuration" {
+@test "however many prefixes there are, the text form is a readable configuration" {
 	local i
 	for ((i = 0; i < 100; i++)); do
 		echo "PostUp = ip rule add from 10.7.$i.0/24 table 9"
@@ -148,7 +148,7 @@ mode stack"
 
 # ---- the mode ----
 
-# mode_of [IMPORT-OPTION...]: mode and reason for the recipe, as import finds them.
+# mode_of [IMPORT-OPTION...]: mode and reason for the recipe, according to import.
 mode_of() {
 	wgvia -j import "$WG_CONF" 2>/dev/null | jq -r '"\(.mode): \(.mode_reason)"'
 }
@@ -200,7 +200,7 @@ bare() {
 	wg_quick down
 }
 
-# clamp_is MODE MSS: as import finds them; in mode fast, the file and the words of up say so.
+# clamp_is MODE MSS: according to import; in mode fast, the file and the words of up contain it.
 clamp_is() {
 	is "$(wgvia -j import "$WG_CONF" 2>/dev/null | jq -r '"\(.mode) \(.mss)"')" "$1 $2"
 	wgvia import "$WG_CONF" >"$BATS_TEST_TMPDIR/imported"
@@ -209,7 +209,7 @@ clamp_is() {
 	grep -q "^# mode fast: $NOTHING, except for a clamp of the MSS, which 'mss' replaces$" "$BATS_TEST_TMPDIR/imported"
 }
 
-@test "mss: a clamp of this host or of the file goes on in mode fast; a number comes before the MTU" {
+@test "mss: a clamp of this host or of the file continues in mode fast; a number takes precedence over the MTU" {
 	local clamp=(-t mangle -A FORWARD -p tcp --tcp-flags "SYN,RST" SYN -j TCPMSS) mangle
 	mangle=${clamp[*]}
 	kernel_can check_mtu || skip "kernel $(uname -r) has no bpf_check_mtu()"
@@ -261,7 +261,7 @@ clamp_is() {
 	is "$(mode_of)" "fast: $NOTHING"
 }
 
-@test "mode: rules that the file itself sets keep mode stack, wherever it is read; those of INPUT do not" {
+@test "mode: rules that the file itself sets keep mode stack, on any host; those of INPUT do not" {
 	bare
 	wg_conf "${RECIPE[@]}" "PostUp = iptables -A FORWARD -i %i -j ACCEPT; ip6tables -t nat -A POSTROUTING -o ens3 -j MASQUERADE"
 	is "$(mode_of)" "stack: line $(grep -n FORWARD "$WG_CONF" | cut -d: -f1) of the file sets netfilter rules, and mode fast would bypass them"
@@ -271,7 +271,7 @@ clamp_is() {
 	is "$(mode_of)" "fast: $NOTHING"
 }
 
-@test "mode: the output names it: statement, reason, and the words of up in mode stack" {
+@test "mode: the output contains it: statement, reason, and the words of up in mode stack" {
 	wg_conf "${RECIPE[@]}"
 	run -0 --separate-stderr wgvia import "$WG_CONF"
 	is "$stderr" ""
@@ -301,7 +301,7 @@ mode stack"
 	grep -q '^mode stack$' <<<"$output"
 }
 
-@test "mode: what import keeps is seen by this host's rules" {
+@test "mode: this host's rules see the packets with the imported configuration" {
 	wg_conf "${RECIPE[@]}"
 	room iptables-nft -A FORWARD -i wg6 -d "$SVC4" -p tcp --dport 80 -j DROP
 	put_in_place

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The index of many prefixes: where it is in force, packets go as the maps say, on the packet after a change, whoever has
-# made it. Kernels that cannot tell of changes have none; there the tests that are tagged vm run in QEMU.
+# The index of many prefixes: while it is in force, packets go as the maps say, at the next packet after a change, by
+# whomever. Kernels that cannot count changes have none; for them, the tests that are tagged vm run in QEMU.
 
 # shellcheck disable=SC2030,SC2031,SC2046,SC2086,SC2154 # bats runs each test in a subshell; words; `stream` sets $missing
 
@@ -23,7 +23,7 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# many COUNT: a configuration with the clients' prefixes among so many more of each family.
+# many COUNT: a configuration with the clients' prefixes among that many others of each family.
 many() {
 	local i
 	echo "from $VPN4 via $FW4 dev ens3"
@@ -34,7 +34,7 @@ many() {
 	done
 }
 
-# The families that have an index in force.
+# The families with an index in force.
 indexes() {
 	wgvia -j show wg6 | jq -r '.indexes | join(" ")'
 }
@@ -73,7 +73,7 @@ none_counts() {
 	[ "$(counting_programs)" -eq 0 ]
 }
 
-@test "without an index, all is as with one, and check tells" {
+@test "without an index, everything works as with one, and check reports it" {
 	export WGVIA_INDEX=no
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
 	is "$(indexes)" ""
@@ -124,7 +124,7 @@ change_many() {
 	wgvia route replace wg6 from $VPN4 via $FW4 dev ens3
 }
 
-@test "a command that is killed, or fails, leaves no index in force that is not true" {
+@test "a command that is killed, or fails, leaves no outdated index in force" {
 	local kind number
 	export WGVIA_INDEX=blind
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
@@ -144,10 +144,10 @@ change_many() {
 	done
 }
 
-# ---- with programs that count ----
+# ---- with counting programs ----
 
 # bats test_tags=vm
-@test "an index comes with many prefixes, and goes with them" {
+@test "many prefixes get an index, and fewer lose it" {
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
 	is "$(indexes)" "ipv4 ipv6"
 	is "$(counting_programs)" 1
@@ -177,14 +177,14 @@ change_many() {
 	is "$(indexes)" "ipv4 ipv6"
 	is "$(finding)" ""
 	both_answer
-	# the same number of prefixes, and one of them another
+	# the same number of prefixes, but a different one
 	bpftool map update pinned "$PINS/prefixes4" key hex $key4 value hex 00 00 00 00 $(value4 | cut -d ' ' -f 5-)
 	remember_counters
 	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.3 $SVC4 | grep " 0 received"
 	grown no_gateway 3 252
 }
 
-# writes DEFINE: clang's option; the program with the map that bpftool's further words name.
+# writes DEFINE: clang's option; prints the program with the map that bpftool's further words name.
 writes() {
 	local define=$1
 	shift
@@ -208,14 +208,14 @@ writes() {
 }
 
 # bats test_tags=vm
-@test "the agent makes it anew" {
+@test "the agent builds it again" {
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
 	agent_start
 	bpftool map delete pinned "$PINS/prefixes4" key hex $key4
 	poll 20 indexed "ipv4 ipv6"
 	times_out "$NS_C1" $SVC4
 	answers "$NS_C1" $SVC6 service $C1_6
-	# what counts is gone: so is the trust in the index
+	# without the counting programs, the index is not trusted
 	rm "$PINS/after_delete"
 	is "$(indexes)" ""
 	poll 20 indexed "ipv4 ipv6"
@@ -223,11 +223,11 @@ writes() {
 }
 
 # bats test_tags=vm
-@test "what counts is seen by its pins; without them it is not known, and the agent attaches it again" {
+@test "counting programs are recognised by their pins; without them it is unknown, and the agent attaches them again" {
 	wgvia apply wg6 "$TOPO_DIR/many.conf" >/dev/null
 	is "$(as_unit -j show wg6 | jq -c .indexes)" '["ipv4","ipv6"]'
 	is "$(as_unit -j check wg6)" "$(wgvia -j check wg6)"
-	rm "$PINS"/*_program # as a build leaves it that has no such pins
+	rm "$PINS"/*_program # as left by a build without such pins
 	is "$(as_unit -j show wg6 | jq -c .indexes)" '[]'
 	is "$(indexes)" "ipv4 ipv6"
 	as_unit check wg6 | grep "it is not known whether the 301 IPv4 prefixes have an index: an older wgvia has made it"
@@ -243,7 +243,7 @@ writes() {
 }
 
 # bats test_tags=vm
-@test "an instance that takes another's place takes its programs away" {
+@test "an instance that replaces another removes the other's programs" {
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
 	rm "$PINS/meta"
 	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"

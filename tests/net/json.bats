@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# JSON of every command, validated by docs/wgvia.schema.json, in which every key is listed: one that is not there fails.
+# JSON of every command, validated by docs/wgvia.schema.json, which lists every key: an unlisted one fails.
 
 # shellcheck disable=SC2030,SC2031,SC2086,SC2153,SC2154,SC2034 # addresses are words; others set and read variables
 
@@ -22,7 +22,7 @@ teardown() {
 	wgvia down wg7 2>/dev/null
 }
 
-# fits DEFINITION: what is on stdin, a document a line.
+# fits DEFINITION: validates stdin, a document per line.
 fits() {
 	/usr/bin/python3 "$TREE/tests/lib/schema.py" "$TREE/docs/wgvia.schema.json" "$1" || return
 	echo "$1" >>"$BATS_FILE_TMPDIR/fitted"
@@ -36,12 +36,12 @@ prints() {
 	fits "$1" <<<"$output"
 }
 
-# values FILTER: of $output.
+# values FILTER: from $output.
 values() {
 	jq -c "$1" <<<"$output"
 }
 
-@test "commands that change an instance print what has changed, as objects" {
+@test "commands that change an instance print the changes, as objects" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	prints up 0 up wg6
 	is "$(values '[.changes[] | select(.from) | .via] | sort')" "[\"$FW4\",\"$FW6\"]"
@@ -90,7 +90,7 @@ values() {
 	is "$(wgvia down wg6)" ""
 }
 
-# all_that_look: at wg6, which is up.
+# all_that_look: the reading commands for wg6, which is up.
 all_that_look() {
 	prints show 0 show wg6
 	prints show[] 0 list
@@ -112,7 +112,7 @@ all_that_look() {
 	fits check <<<"$output"
 }
 
-@test "commands that look at an instance: both modes, both kinds of attachment, lists of gateways" {
+@test "commands that read an instance: both modes, both kinds of attachment, lists of gateways" {
 	wgvia up wg6 "${WORDS6[@]}" from $VPN4 via $FW4 or $FW4B bypass 198.18.0.0/15
 	all_that_look
 	export WGVIA_ATTACH=clsact
@@ -123,7 +123,7 @@ all_that_look() {
 	prints check 1 check wg6 --probe
 }
 
-@test "commands that look at an instance with values that cannot be used" {
+@test "commands that read an instance with unusable values" {
 	wgvia up wg6 "${WORDS[@]}"
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key 16 0 0 0 10 6 0 0 \
 		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
@@ -154,7 +154,7 @@ stream_of() {
 	[ "$1" != trace ] || poll 10 grep -q listening "$TOPO_DIR/stream.log"
 }
 
-# What a stream has printed on standard output by now; its other lines are for people.
+# The standard output of a stream so far; its other lines are for people.
 documents_of() {
 	grep '^[[{]' "$TOPO_DIR/stream.log"
 }
@@ -188,7 +188,7 @@ documents() { # DEFINITION
 	is "$(documents_of | tail -n 1 | jq -c '[.interface, .priority, .text]')" '["wg6","notice","stopped: forwarding goes on as it is"]'
 }
 
-@test "monitor: an event a line" {
+@test "monitor: one event per line" {
 	local now
 	now=$(date +%s)
 	stream_of monitor wg6
@@ -212,7 +212,7 @@ documents() { # DEFINITION
 		"accept address agent attachment bypass gateway instance prefix setting source tunnel"
 }
 
-@test "run -j: a reader that goes away does not end the agent" {
+@test "run -j: the agent survives a reader that exits" {
 	wgvia up wg6 "${WORDS[@]}"
 	# shellcheck disable=SC2016 # the inner shell's
 	spawn "$NS_GW" stream bash -c 'exec "$@" > >(head -n 1)' - "$WGVIA" --pin-dir "$PIN_DIR" -j run wg6 interval 0.2

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Prefixes that overlap with the gateway's own LAN: the gateway's LAN address in a prefix, clients with addresses of the
-# LAN. What becomes of connections, what `up`, `apply`, `route` and `check` report, and that the remedy helps.
+# LAN. What happens to connections, what `up`, `apply`, `route` and `check` report, and that the remedy works.
 
 # shellcheck disable=SC2046,SC2086,SC2153,SC2154,SC2206 # words; the topology's variables; bats sets $output
 load ../lib/net.bash
@@ -41,12 +41,12 @@ clients_are_near() {
 	set_sysctls "$NS_GW" net.ipv6.conf.ens3.proxy_ndp=1
 }
 
-# found NAME [WORDS]: severity and evidence of that finding, a line each, in the order of the alphabet.
+# found NAME [WORDS]: severity and evidence of that finding, one per line, in alphabetical order.
 found() {
 	wgvia -j check wg6 | jq -r --arg name "$1" '.findings[] | select(.name == $name) | "\(.severity): \(.evidence)"' | sort
 }
 
-# mend NAME: runs each command that `check` names for that finding.
+# mend NAME: runs each command that `check` suggests for that finding.
 mend() {
 	local command
 	while IFS= read -r command; do
@@ -55,7 +55,7 @@ mend() {
 	done < <(wgvia -j check wg6 | jq -r --arg name "$1" '.findings[] | select(.name == $name).remedy')
 }
 
-# A LAN host's connection to the gateway's own address fails: its packets and the answers go different ways.
+# A LAN host's connection to the gateway's own address fails: its packets and the answers take different ways.
 gateway_is_lost() {
 	times_out "$NS_SVC" $GW4
 	times_out "$NS_SVC" $GW6
@@ -66,18 +66,18 @@ gateway_answers() {
 	answers "$NS_SVC" $GW6 gateway $SVC6
 }
 
-# By the second client: the first one has addresses of the LAN, too, and would choose them.
+# By the second client: the first one also has addresses of the LAN, and would choose them.
 clients_go_via_the_firewall() {
 	answers "$NS_C2" $SVC4 service $C2_4
 	answers "$NS_C2" $SVC6 service $C2_6
 }
 
-# service_saw CLIENT-ADDRESS SERVICE. Proxies take their time to answer ND.
+# service_saw CLIENT-ADDRESS SERVICE. Proxies delay their ND answers.
 service_saw() {
 	is "$(in_ns "$NS_C1" curl -gsS -m 3 --interface $1 "$(url $2)")" "service saw $1"
 }
 
-@test "the LAN address is in a prefix and 'return any' or 'drop': connections from the LAN fail, the remedy heals" {
+@test "the LAN address is in a prefix and 'return any' or 'drop': connections from the LAN fail, the remedy works" {
 	local ret
 	for ret in any drop; do
 		gateway_answers
@@ -91,7 +91,7 @@ error: the address '$GW6' of dev ens3 is in the prefix '::/0'"
 		mend own_address
 		is "$(found own_address)" ""
 		gateway_answers
-		# with drop, a service that heeds the firewall's redirects answers nobody: sender.bats
+		# with drop, a service that accepts the firewall's redirects answers nobody: sender.bats
 		[ $ret = drop ] || clients_go_via_the_firewall
 		is "$(wgvia -j show wg6 | jq -c '[.prefixes[].from]')" "[\"$VPN4\",\"$VPN6\"]"
 		is "$(wgvia -j check wg6 | jq '[.findings[] | select(.name == "outside")] | length')" 0
@@ -99,12 +99,12 @@ error: the address '$GW6' of dev ens3 is in the prefix '::/0'"
 	done
 }
 
-@test "with 'return via' connections from the LAN depend on the firewall, the remedy heals" {
+@test "with 'return via' connections from the LAN depend on the firewall, the remedy works" {
 	wgvia up wg6 "${ALL[@]}"
 	gateway_answers
 	is "$(found own_address | wc -l)" 2
 	[[ $(found own_address) == "warning: the address '$GW4' of dev ens3"*"only via the firewall"* ]]
-	# what the LAN host sends to the gateway itself is not called an answer that bypasses the firewall
+	# what the LAN host sends to the gateway itself is not reported as an answer that bypasses the firewall
 	is "$(found direct)" ""
 	in_ns "$NS_FW" nft 'add table inet silent; add chain inet silent everything { type filter hook forward priority -300; policy drop; }'
 	gateway_is_lost
@@ -123,7 +123,7 @@ error: the address '$GW6' of dev ens3 is in the prefix '::/0'"
 	is "$(wgvia -j show wg6 | jq -c '[.prefixes[].from]')" "[\"$NEAR4/32\",\"$NEAR6/128\"]"
 }
 
-@test "clients inside the LAN: hosts answer them directly, and 'return' decides what becomes of that" {
+@test "clients inside the LAN: hosts answer them directly, and 'return' decides what happens to that" {
 	clients_are_near
 	run -0 wgvia up wg6 from $NEAR4 via $FW4 from $NEAR6 via $FW6
 	[[ $output == *"'$NEAR4/32' in the tunnel is a part of the LAN '192.0.2.0/24' of dev ens3"* ]]

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Nothing slips past the firewall: while neighbours are flushed and fail under load, at `up`, at every change, with the
-# firewall dead and with the LAN device down, not one frame with a source in a VPN prefix leaves the gateway for anybody
-# but the firewall. The kernel counts them at the LAN's end of the gateway's cable. WGVIA_FLUSHES=N flushes the
+# Nothing bypasses the firewall: while neighbours are flushed and fail under load, at `up`, at every change, with the
+# firewall dead and with the LAN device down, no frame with a source in a VPN prefix leaves the gateway for a host other
+# than the firewall. The kernel counts frames at the LAN's end of the gateway's cable. WGVIA_FLUSHES=N flushes the
 # neighbours N times in each mode [600].
 
 # shellcheck disable=SC2086 # addresses are words
@@ -37,7 +37,7 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" "$@"
 }
 
-# Out of the tunnel and by the gateway itself, to the service on the LAN and to the Internet.
+# Out of the tunnel and from the gateway itself, to the service on the LAN and to the Internet.
 leak_load() {
 	load_start forwarded "$NS_C1" 4000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $INET6
 	load_start own "$NS_GW" 2000 $WG4 $SVC4 $WG6 $SVC6 $WG4 $INET4 $WG6 $INET6
@@ -47,12 +47,12 @@ wire_sees() { # COUNT: packets to the firewall
 	[ "$(wire to_firewall)" -ge "$1" ]
 }
 
-# begin [WORD...]: `up`, load, and counters that begin now.
+# begin [WORD...]: `up`, load, and counters that start now.
 begin() {
 	up "$@"
 	leak_load
 	poll 5 wire_sees 100
-	poll 5 ping_once "$NS_C1" $SVC4 # what was sent before `up` has gone by
+	poll 5 ping_once "$NS_C1" $SVC4 # what was sent before `up` has passed
 	wire_reset
 	poll 5 wire_sees 1000
 }
@@ -73,8 +73,8 @@ leaked_nothing() {
 	is "$(wire leaked) frames to others than the firewall" "0 frames to others than the firewall"
 }
 
-# flush_start COUNT [ADDRESS...]: these or all neighbours of the gateway are flushed, every few milliseconds, so that
-# each flush finds packets.
+# flush_start COUNT [ADDRESS...]: flushes these or all neighbours of the gateway, every few milliseconds, so that each
+# flush finds packets.
 flush_start() {
 	local count=$1
 	shift
@@ -87,12 +87,12 @@ flush_start() {
 	done' "$count" "$@"
 }
 
-# flushed: how often there was something to be flushed.
+# flushed: how often there was something to flush.
 flushed() {
 	grep -c 'Flush is complete' "$TOPO_DIR/flusher.log"
 }
 
-# flush_end [COUNT]: at least so many.
+# flush_end [COUNT]: at least that many.
 flush_end() {
 	poll 120 process_gone "$(<"$TOPO_DIR/flusher.pid")"
 	[ "$(flushed)" -ge "$1" ]
@@ -117,8 +117,8 @@ flushes() {
 	leaked_nothing
 }
 
-# The kernel takes packets out of a neighbour's queue and looks their neighbour up by their own route: an egress program
-# that lets go whatever it has seen before leaks here, or this test is blunt.
+# The kernel takes packets out of a neighbour's queue and looks up their neighbour by their own route. If an egress
+# program that passes everything it has seen before does not leak here, this test is ineffective.
 @test "a naive egress program leaks" {
 	variant naive bpf/wgvia.bpf.c 's/if (!has_waited && !mark_has_mac(skb, eth->h_dest))/if (true)/'
 	export WGVIA=$BATS_FILE_TMPDIR/naive/build/wgvia
@@ -129,7 +129,8 @@ flushes() {
 	[ "$(wire leaked)" -gt 0 ]
 }
 
-# deaths MODE: the firewall does not answer and its neighbours fail, while the service's come and go; and it comes back.
+# deaths MODE: the firewall does not answer and its neighbour entries fail, while the service's are added and removed;
+# then it recovers.
 deaths() {
 	local i four six
 	begin mode "$1"
@@ -139,7 +140,8 @@ deaths() {
 		four=$(failures $FW4)
 		six=$(failures $FW6)
 		ip -n "$NS_LAN" link set fw down
-		# It would be believed in for half a minute. The flusher may take an entry away from under this one.
+		# Otherwise it would be considered reachable for half a minute. The flusher may remove an entry
+		# meanwhile.
 		poll 5 ip -n "$NS_GW" neighbour flush dev ens3
 		poll 5 failed $FW4 $((four + 3))
 		poll 5 failed $FW6 $((six + 3))
@@ -152,7 +154,7 @@ deaths() {
 	end "6 deaths of the firewall, $(flushed) flushes,"
 }
 
-# failures ADDRESS: how often it has failed; the next packet makes it a new attempt at once.
+# failures ADDRESS: how often it has failed; the next packet immediately starts a new attempt.
 failures() {
 	grep -c "^$1 .*FAILED" "$TOPO_DIR/monitor.log" || true
 }
@@ -196,9 +198,9 @@ adds_up() {
 	[ "$(handed_on)" -eq $(($(arrived) + $(lost))) ]
 }
 
-# exact MODE: neighbours are flushed, and the firewall is away for a while. Each packet has arrived, or is counted as lost
-# after the redirect; and so do the replies of a service that sends them to the gateway, as one that believes the
-# firewall's ICMP redirects. What counts has been attached by an agent, which would mark the firewall as dead.
+# exact MODE: neighbours are flushed, and the firewall is absent for a while. Each packet has arrived, or is counted as
+# lost after the redirect; so do replies of a service that accepts the firewall's ICMP redirects and sends them to the
+# gateway. An agent attached the counting program; a running one would mark the firewall as dead.
 exact() {
 	up mode "$1"
 	export AGENT_ENV=()
@@ -238,7 +240,7 @@ exact() {
 	exact stack
 }
 
-# ups MODE: `up` while packets go past it straight to the service; from the moment that it has returned, none does.
+# ups MODE: `up` while packets go straight to the service; once it has returned, none does.
 ups() {
 	local i leaked=0
 	begin mode "$1"
@@ -294,7 +296,7 @@ change() {
 	leaked_nothing
 }
 
-# The kernel takes routes and IPv6 addresses away from a device that goes down.
+# The kernel removes routes and IPv6 addresses of a device that goes down.
 lan_device_up() {
 	ip -n "$NS_GW" link set ens3 up
 	ip -n "$NS_GW" -force -batch - <<-END
@@ -317,7 +319,7 @@ downs() {
 	end "10 times down and up,"
 }
 
-# wire_reset_kept: the frames to the firewall are counted anew.
+# wire_reset_kept: the frames to the firewall are counted from zero.
 wire_reset_kept() {
 	in_ns "$NS_LAN" nft reset counter netdev wire to_firewall >/dev/null
 }
@@ -332,7 +334,7 @@ wire_reset_kept() {
 	leaked_nothing
 }
 
-@test "the gateway's own traffic, where nothing is forwarded" {
+@test "the gateway's own traffic, while nothing is forwarded" {
 	local own
 	set_sysctls "$NS_GW" net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
 	up

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Changes under load: while 5,000 packets a second go out and come back, and TCP transfers run both ways, gateways,
-# prefixes, bypass list, mode, program and version change, and nothing is lost or reordered. WGVIA_CHANGES=N makes N
-# changes for each kind of attachment [500], WGVIA_RATE=N sends N packets a second [5000]: scripts/vm sets both, for its
-# guests are slow.
+# Changes under load: while 5,000 packets per second go out and come back, and TCP transfers run in both directions,
+# gateways, prefixes, bypass list, mode, program and version change, and nothing is lost or reordered. WGVIA_CHANGES=N
+# makes N changes for each kind of attachment [500], WGVIA_RATE=N sends N packets per second [5000]: scripts/vm sets
+# both, because its guests are slow.
 
 # shellcheck disable=SC2086 # addresses are words
 
@@ -33,7 +33,7 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" "$@"
 }
 
-# A transfer that does not end by itself, at 8 Mbit/s with the usual rate.
+# A transfer without an end, at 8 Mbit/s with the usual rate.
 tcp_start() { # NAME ADDRESS PORT [-R]
 	spawn_here "$NS_C1" "$1" iperf3 -J -t 86400 -b $((RATE * 1600)) -l 1K -c "$2" -p "$3" "${@:4}"
 }
@@ -46,8 +46,8 @@ tcp_stop() { # NAME: its bytes
 	jq '.end | [.sum_sent.bytes, .sum_received.bytes] | max' "$TOPO_DIR/$1.log"
 }
 
-# TCP segments that one of the two ends has sent, again or for the first time, and that have not come to the other one. Its
-# kernel counts them; nothing puts segments together on this way, and no clock is asked.
+# TCP segments that one of the two ends sent, including retransmissions, and that did not reach the other one. The
+# kernels count them; nothing merges segments on the way, and no clock is involved.
 segments_lost() {
 	local ns
 	for ns in $NS_C1 $NS_SVC; do
@@ -55,8 +55,8 @@ segments_lost() {
 	done | awk '/OutSegs|RetransSegs/ { sum += $2 } /InSegs/ { sum -= $2 } END { print sum }'
 }
 
-# no_segment_lost BEFORE SENDER...: none but so many, and what is on its way arrives while the senders pause. At the end of a
-# connection some may get lost: a firewall drops what it sees behind a reset.
+# no_segment_lost BEFORE SENDER...: no more than that many; what is on its way arrives while the senders pause. At the
+# end of a connection some may get lost: a firewall drops what it sees after a reset.
 no_segment_lost() {
 	local before=$1 name
 	shift
@@ -71,12 +71,12 @@ no_segment_lost() {
 	is "$lost segments lost" "0 segments lost"
 }
 
-# Twice, for the two ends are not asked in the same moment.
+# Twice, because the two ends are not read at the same moment.
 segments_lost_are() {
 	[ "$(segments_lost)" -eq "$1" ] && [ "$(segments_lost)" -eq "$1" ]
 }
 
-sent_at_least() { # COUNT: packets that the programs have seen
+sent_at_least() { # COUNT: packets that the programs saw
 	[ $(($(counter redirected) + $(counter retargeted))) -ge "$1" ]
 }
 
@@ -125,8 +125,8 @@ changes() {
 	changes clsact
 }
 
-# transfer_survives ADDRESS: one that began in mode stack, where a connection tracker saw its beginning, goes on when it
-# comes back there after a while in mode fast, where none saw it.
+# transfer_survives ADDRESS: a transfer that began in mode stack, where a connection tracker saw its beginning,
+# continues when mode stack returns after a while in mode fast, where none saw it.
 transfer_survives() {
 	local segments lost
 	up mode stack
@@ -143,18 +143,18 @@ transfer_survives() {
 	tcp_stop tcp4
 }
 
-@test "a TCP transfer goes from mode stack to fast, back and again, IPv4" {
+@test "a TCP transfer survives mode stack to fast, back and again, IPv4" {
 	transfer_survives $SVC4
 }
 
-@test "a TCP transfer goes from mode stack to fast, back and again, IPv6" {
+@test "a TCP transfer survives mode stack to fast, back and again, IPv6" {
 	transfer_survives $SVC6
 }
 
 # ---- versions ----
 
-# takes_over ATTACH OLD NEW: while packets flow, an instance of one program becomes the other's, and nothing is lost or
-# goes past the firewall. Sets kept to yes where the counters went on.
+# takes_over ATTACH OLD NEW: while packets flow, an instance of one program is taken over by the other, and nothing is
+# lost or bypasses the firewall. Sets kept to yes if the counters continued.
 takes_over() {
 	local result before=$BATS_TEST_TMPDIR/before
 	attach_type "$1"
@@ -179,7 +179,7 @@ takes_over() {
 	is "$(pins | grep -c '%')" 0
 }
 
-# other_program ATTACH: the maps fit, so they are used again.
+# other_program ATTACH: the maps fit, so they are reused.
 other_program() {
 	variant program bpf/wgvia.bpf.c 's,Dual BSD/GPL,Dual MIT/GPL,'
 	takes_over "$1" "$WGVIA" "$BATS_FILE_TMPDIR/program/build/wgvia"
@@ -213,11 +213,11 @@ other_abi() {
 	other_program clsact
 }
 
-@test "tcx: maps of another size are filled anew" {
+@test "tcx: maps of another size are filled again" {
 	other_maps tcx
 }
 
-@test "clsact: maps of another size are filled anew" {
+@test "clsact: maps of another size are filled again" {
 	other_maps clsact
 }
 
@@ -229,7 +229,7 @@ other_abi() {
 	other_abi clsact
 }
 
-@test "a lower ABI is refused, and the instance runs on; down works" {
+@test "a lower ABI is refused, and the instance keeps running; down works" {
 	local result newer=$BATS_FILE_TMPDIR/abi/build/wgvia
 	build_abi
 	WGVIA=$newer up

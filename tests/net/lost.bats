@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the kernel drops after a redirect: each packet that was redirected has arrived, or is counted by the kernel's
-# reason, exactly; and nothing else is counted. The firewall is on a LAN of its own, whose other end is a bare wire.
+# What the kernel drops after a redirect: each redirected packet has arrived, or is counted under the kernel's reason,
+# exactly; and nothing else is counted. The firewall is on a separate LAN, whose other end is a bare wire.
 
 # shellcheck disable=SC2046,SC2086,SC2153 # addresses and octets are words; the topology's variables
 
@@ -12,7 +12,7 @@ load ../lib/agent.bash
 export AGENT_ENV=()
 LOST4=198.51.100.1 LOST6=2001:db8:9::1 # the firewall
 
-# kernel_reports_drops: a program on kfree_skb is told the reason (BTF, Linux 5.17).
+# kernel_reports_drops: a program on kfree_skb gets the reason (BTF, Linux 5.17).
 kernel_reports_drops() {
 	bpftool prog load "$TREE/build/bpf/lost.bpf.o" "/sys/fs/bpf/wgvia-probe-$$" >"$BATS_TEST_TMPDIR/probe" 2>&1 || return
 	rm "/sys/fs/bpf/wgvia-probe-$$"
@@ -56,8 +56,8 @@ arrived() {
 	lan_counter lost arrived
 }
 
-# begin [WORD...]: an instance by the firewall on ens4, whose losses are counted. The agent has gone then: it would mark
-# a gateway that does not answer, and its packets would be no_gateway.
+# begin [WORD...]: an instance via the firewall on ens4, whose losses are counted. The agent has ended: otherwise it
+# would mark a gateway that does not answer, and its packets would be no_gateway.
 begin() {
 	wgvia up wg6 from $VPN4 via $LOST4 dev ens4 from $VPN6 via $LOST6 dev ens4 "$@"
 	agent_start interval 60
@@ -69,7 +69,7 @@ firewall_known() {
 	wire_neighbours ens4 02:00:00:00:03:01 $LOST4 $LOST6
 }
 
-# lost [REASON [packets|bytes]]: of all reasons, where none is named.
+# lost [REASON [packets|bytes]]: for all reasons, if none is given.
 lost() {
 	wgvia -j stats "${LOST_OF:-wg6}" | jq --arg reason "${1:-}" --arg unit "${2:-packets}" \
 		'[.lost | to_entries[] | select($reason == "" or .key == $reason) | .value[$unit]] | add // 0'
@@ -79,7 +79,7 @@ lost_are() {
 	[ "$(lost)" -eq "$1" ]
 }
 
-# sent [packets|bytes]: what the programs have handed on.
+# sent [packets|bytes]: what the programs redirected.
 sent() {
 	wgvia -j stats "${LOST_OF:-wg6}" | jq --arg unit "${1:-packets}" \
 		'.counters | [.redirected, .retargeted, .returned, .bounced | .[$unit]] | add'
@@ -89,13 +89,13 @@ adds_up() {
 	[ "$(sent)" -eq $(($(arrived) + $(lost))) ]
 }
 
-# add_up PACKETS: so many were sent, and each has arrived or is counted, by now or soon.
+# add_up PACKETS: that many were sent, and each has arrived or is counted, waiting for that.
 add_up() {
 	is "$(sent)" "$1"
 	poll 20 adds_up || is "$(arrived) arrived, $(lost) lost" "$1 in all"
 }
 
-# inject COUNT [SIZE]: so many out of the tunnel, half of them IPv4.
+# inject COUNT [SIZE]: sends that many out of the tunnel, half of them IPv4.
 inject() {
 	wire tun "[pkt(4, ${2:-100}) for _ in range($1 // 2)]" "[pkt(6, ${2:-100}) for _ in range($1 // 2)]" >"$BATS_TEST_TMPDIR/out"
 }
@@ -105,14 +105,14 @@ silent_gateway() { # MODE
 	inject 40
 	add_up 40
 	wgvia -j stats wg6 | jq -c .lost
-	# the kernel gives IPv6 no reason of its own
+	# the kernel has no special reason for IPv6
 	is "$(arrived) $(($(lost neigh_failed) + $(lost neighbour))) $(lost "" bytes)" "0 40 4000"
 	[ "$(lost neigh_failed)" -ge 20 ]
 	# segments are packets on the wire
 	wire tun "tcp(4, 5040, 1000)" "tcp(6, 5060, 1000)"
 	add_up 50
 	wire tun "udp(4, 3028, 1000)" >"$BATS_TEST_TMPDIR/out"
-	grep -q "Invalid argument" "$BATS_TEST_TMPDIR/out" || add_up 53 # a tun device takes them from Linux 6.2 on
+	grep -q "Invalid argument" "$BATS_TEST_TMPDIR/out" || add_up 53 # a tun device accepts them from Linux 6.2 on
 	is "$(lost "" bytes)" "$(sent bytes)"
 }
 
@@ -154,7 +154,7 @@ silent_gateway() { # MODE
 	is "$(lost)" 20
 }
 
-@test "the device is removed: what no device takes counts as no_gateway" {
+@test "the device is removed: packets without a device count as no_gateway" {
 	begin
 	inject 20
 	ip -n "$NS_GW" link delete ens4
@@ -172,7 +172,7 @@ full_queue() {
 	is "$(sent)" 100
 	[ "$(lost)" -ge 80 ]
 	[ "$(lost qdisc_drop)" -gt 0 ] || [ "$(lost qdisc_overlimit)" -gt 0 ] || [ "$(lost not_specified)" -gt 0 ]
-	# what is in it is dropped with it
+	# its content is dropped with it
 	in_ns "$NS_GW" tc qdisc delete dev ens4 root
 	add_up 100
 	[ "$(arrived)" -gt 0 ]
@@ -201,7 +201,7 @@ full_queue() {
 	is "$(lost)" 20
 }
 
-# mark_down: the gateway's entry for IPv4, as the agent would.
+# mark_down: marks the gateway's entry for IPv4, as the agent would.
 mark_down() {
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex 10 00 00 00 0a 06 00 00 value hex \
 		$(printf '%02x' "$(ip -j -n "$NS_GW" link show ens4 | jq '.[0].ifindex')") 00 00 00 02 00 00 00 \
@@ -213,7 +213,7 @@ mark_down() {
 	wire tun "[pkt(4) for _ in range(10)]"
 	is "$(counter retargeted)" 10
 	mark_down
-	firewall_known # those that wait come by again
+	firewall_known # those that wait pass again
 	poll 5 no_gateway_are 10
 	is "$(arrived) $(lost)" "0 0"
 	wire tun "[pkt(4) for _ in range(10)]"
@@ -237,12 +237,12 @@ no_gateway_are() {
 	poll 20 lost_are 11
 }
 
-@test "what is not wgvia's is not counted" {
+@test "what does not belong to wgvia is not counted" {
 	begin
 	# this host's own packets, to the same gateway
 	wire own "[pkt(4, src='198.51.100.2', dst='$LOST4') for _ in range(5)]" \
 		"[pkt(6, src='2001:db8:9::2', dst='$LOST6') for _ in range(5)]"
-	# clients' packets that are answered here, and what comes from the LAN with a client's address
+	# clients' packets that are answered here, and packets from the LAN with a client's address
 	wire tun "[pkt(4, hops=1) for _ in range(5)]"
 	in_ns "$NS_GW" nft -f - <<-END
 		table inet deny {
@@ -250,14 +250,14 @@ no_gateway_are() {
 		}
 	END
 	wire lan "[pkt(4, src='$C1_4', dst='$SVC4') for _ in range(5)]" "[pkt(6, src='$C1_6', dst='$SVC6') for _ in range(5)]"
-	ip -n "$NS_GW" link set ens4 down # whatever waits is dropped
+	ip -n "$NS_GW" link set ens4 down # everything that waits is dropped
 	is "$(lost)" 0
 }
 
-@test "a packet that has arrived is not counted where it is dropped later, not even on this host" {
+@test "a packet that has arrived is not counted when it is dropped later, not even on this host" {
 	begin
 	firewall_known
-	# the other end sends it back, as it came, by the other LAN, where it is nobody's
+	# the other end sends it back, unchanged, by the other LAN, where it belongs to nobody
 	in_ns "$NS_LAN" nft -f - <<-END
 		table netdev back {
 			chain in {
@@ -270,7 +270,7 @@ no_gateway_are() {
 	inject 20
 	add_up 20
 	is "$(arrived) $(lost)" "20 0"
-	# those were dropped as another host's; and now at the first place of all
+	# those were dropped as another host's; and now at the earliest place
 	in_ns "$NS_GW" nft -f - <<-END
 		table netdev deny {
 			chain in { type filter hook ingress device ens3 priority 0; ip saddr $VPN4 drop; ip6 saddr $VPN6 drop; }
@@ -281,7 +281,7 @@ no_gateway_are() {
 	is "$(arrived) $(lost)" "40 0"
 }
 
-@test "a packet that has arrived is not counted where another network namespace of this host drops it" {
+@test "a packet that has arrived is not counted when another network namespace of this host drops it" {
 	begin
 	firewall_known
 	ip -n "$NS_LAN" link add sink type veth peer name drain
@@ -344,7 +344,7 @@ fits_schema() {
 	wgvia -j stats wg6 | /usr/bin/python3 "$TREE/tests/lib/schema.py" "$TREE/docs/wgvia.schema.json" stats
 }
 
-@test "it counts from the first agent on, whether one runs or not, until the instance is taken down" {
+@test "it counts from the first agent on, with or without a running one, until the instance is removed" {
 	local prefixes pins=$PIN_DIR/wg6
 	wgvia up wg6 from $VPN4 via $LOST4 dev ens4 from $VPN6 via $LOST6 dev ens4
 	prefixes=$(bpftool -j map show pinned "$pins/prefixes4" | jq .id)
@@ -359,7 +359,7 @@ fits_schema() {
 	is "$(counting)" 1
 	agent_start interval 60
 	is "$(counting)" 1
-	agent_stop # its marks go with it
+	agent_stop # its marks are removed with it
 	wire tun "[pkt(4) for _ in range(20)]"
 	add_up 20
 	is "$(lost)" 20
@@ -370,15 +370,15 @@ fits_schema() {
 	grep -Fx 'wgvia_lost_packets_total{interface="wg6",reason="neigh_failed"} 20' "$BATS_TEST_TMPDIR/metrics"
 	grep -Fx 'wgvia_lost_bytes_total{interface="wg6",reason="neigh_failed"} 2000' "$BATS_TEST_TMPDIR/metrics"
 	grep -Fx 'wgvia_lost_packets_total{interface="wg6",reason="qdisc_drop"} 0' "$BATS_TEST_TMPDIR/metrics"
-	# the metrics unit has CAP_BPF alone
+	# the metrics unit only has CAP_BPF
 	is "$(in_ns "$NS_GW" setpriv --bounding-set=-all,+bpf --inh-caps=-all --no-new-privs "$WGVIA" --pin-dir "$PIN_DIR" \
 		stats wg6 --prometheus | grep wgvia_lost)" "$(grep wgvia_lost "$BATS_TEST_TMPDIR/metrics")"
-	# another agent finds it; and attaches what somebody has removed
+	# another agent finds it; and attaches it again if somebody removed it
 	agent_start interval 60
 	is "$(lost) $(counting)" "20 1"
 	rm "$pins/count_lost"
 	wgvia stats wg6 | grep -Fx "    lost after the redirect: unknown, the agent cannot count them, its log has the cause"
-	wgvia bypass add wg6 203.0.113.0/24 # the agent hears of it
+	wgvia bypass add wg6 203.0.113.0/24 # this notifies the agent
 	poll 10 [ -e "$pins/count_lost" ]
 	is "$(lost)" 20
 	agent_stop
@@ -386,7 +386,7 @@ fits_schema() {
 	wgvia up wg6 from $VPN4 via $LOST4 dev ens4 from $VPN6 via $LOST6 dev ens4 mode stack
 	inject 20
 	add_up 40
-	# what takes the instance's place begins again, as its counters do
+	# a replacement of the instance starts from zero, like its counters
 	rm "$pins/meta"
 	wgvia up wg6 from $VPN4 via $LOST4 dev ens4
 	is "$(wgvia -j stats wg6 | jq -c .lost)" null

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The main job on real traffic: through a tunnel, a gateway and a stateful firewall, seen from both ends and on the
-# wire. What the command line refuses is in cli.bats, other people's programs are in foreign.bats.
+# The main function on real traffic: through a tunnel, a gateway and a stateful firewall, seen from both ends and on the
+# wire. cli.bats covers refusals by the command line, foreign.bats programs of others.
 
 # shellcheck disable=SC2086,SC2154 # addresses are words; `stream` sets $missing
 
@@ -17,9 +17,9 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" "$@"
 }
 
-# ---- the point of it all ----
+# ---- the purpose ----
 
-@test "HTTP to the service: dead without wgvia, alive with it, dead after down" {
+@test "HTTP to the service: fails without wgvia, works with it, fails after down" {
 	times_out "$NS_C1" $SVC4
 	times_out "$NS_C1" $SVC6
 	up
@@ -39,15 +39,15 @@ up() {
 	answers "$NS_C1" $SVC6 service $C1_6
 }
 
-# iperf NAMESPACE ARGUMENT...: megabytes received, in a second, or where the machine is emulated in as many as it takes.
+# iperf NAMESPACE ARGUMENT...: megabytes received, in a second; on an emulated machine, in as many as needed.
 iperf() {
 	local ns=$1
 	shift
 	in_ns "$ns" iperf3 -J -t "${POLL_FACTOR:-1}" "$@" | jq '.end.sum_received.bytes / 1000000 | floor'
 }
 
-# iperf_both_ways ATTACH: whole segments, GSO packets and all, out and back; neither way slower than 8 Mbit/s, as when
-# every large packet had to be sent again.
+# iperf_both_ways ATTACH: whole segments, including GSO packets, out and back; neither direction slower than 8 Mbit/s,
+# which it was when every large packet had to be retransmitted.
 iperf_both_ways() {
 	attach_type "$1"
 	up
@@ -66,7 +66,7 @@ iperf_both_ways() {
 	iperf_both_ways clsact
 }
 
-@test "the Internet answers" {
+@test "hosts on the Internet answer" {
 	up
 	remember_counters
 	answers "$NS_C1" $INET4 internet $C1_4
@@ -95,7 +95,7 @@ iperf_both_ways() {
 	answers "$NS_C2" $C1_4 client $C2_4
 	answers "$NS_C2" $C1_6 client $C2_6
 	[ "$(counter tunnel)" -gt 0 ]
-	pings 1 "$NS_C1" $SVC4 # what crosses the LAN is seen there
+	pings 1 "$NS_C1" $SVC4 # packets that cross the LAN are seen there
 	poll 5 seen "$capture" $SVC4
 	stop_capture "$capture"
 	run ! seen "$capture" $C2_4
@@ -107,7 +107,7 @@ seen() { # FILE ADDRESS
 	frames "$1" -e --arg a "$2" 'map(select(.src == $a or .dst == $a)) | length > 0'
 }
 
-@test "a VPN client is reached from the LAN, whether or not redirects are heeded there" {
+@test "a VPN client is reached from the LAN, whether or not redirects are accepted there" {
 	service_heeds_redirects 0
 	times_out "$NS_SVC" $C1_4
 	times_out "$NS_SVC" $C1_6
@@ -119,7 +119,7 @@ seen() { # FILE ADDRESS
 	answers "$NS_SVC" $C1_6 client $SVC6
 }
 
-@test "what the gateway itself sends from the VPN prefix goes by the firewall too" {
+@test "what the gateway itself sends from the VPN prefix goes via the firewall too" {
 	up
 	is "$(in_ns "$NS_GW" curl -gsS -m 3 --interface $WG4 http://$SVC4/)" "service saw $WG4"
 	is "$(in_ns "$NS_GW" curl -gsS -m 3 --interface $WG6 "http://[$SVC6]/")" "service saw $WG6"
@@ -128,7 +128,7 @@ seen() { # FILE ADDRESS
 
 # ---- the wire ----
 
-# Another host may make itself known again at any time, by asking for the gateway.
+# Another host may send a request for the gateway at any time, and so become known again.
 no_neighbours() {
 	local ns
 	for ns in $NS_GW $NS_FW $NS_SVC; do
@@ -168,7 +168,7 @@ has_frames() {
 }
 
 # on_the_wire ATTACH CLIENT-ADDRESS SERVICE-ADDRESS: one request and its reply, in the tunnel and on the LAN, where the
-# service sends by the firewall as its routes say.
+# service's routes lead via the firewall.
 on_the_wire() {
 	local tunnel=$BATS_TEST_TMPDIR/tunnel.pcap lan=$BATS_TEST_TMPDIR/lan.pcap
 	attach_type "$1"
@@ -182,7 +182,7 @@ on_the_wire() {
 	stop_capture "$tunnel"
 	stop_capture "$lan"
 
-	# Gateway, firewall, service, and the same way back; every hop costs one.
+	# Gateway, firewall, service, and the same way back; every hop decrements the limit.
 	is "$(frames "$lan" -r '.[] | [.from, .to, .src, .dst, .hops] | join(" ")')" \
 		"$GW_MAC $FW_MAC $2 $3 32
 $FW_MAC $SVC_MAC $2 $3 31
@@ -191,7 +191,7 @@ $FW_MAC $GW_MAC $3 $2 63"
 	is "$(frames "$tunnel" -r '.[] | [.src, .dst, .hops] | join(" ")')" "$2 $3 33
 $3 $2 62"
 
-	# What left the client is what left the gateway, what came to the gateway is what came to the client.
+	# What left the client is what left the gateway; what arrived at the gateway is what arrived at the client.
 	is "$(frames "$lan" '.[0].payload')" "$(frames "$tunnel" '.[0].payload')"
 	is "$(frames "$tunnel" '.[1].payload')" "$(frames "$lan" '.[3].payload')"
 	is "$(frames "$lan" 'map(.header_ok) | all')" true
@@ -225,7 +225,7 @@ $3 $2 62"
 }
 
 # In mode fast from Linux 5.12 on; before, see sizes.bats.
-@test "what is too big for the tunnel is told so by the gateway" {
+@test "the gateway reports packets that are too big for the tunnel" {
 	local mode=fast
 	kernel_can check_mtu || mode=stack
 	up mode $mode
@@ -236,9 +236,9 @@ $3 $2 62"
 	[ $mode = stack ] || grown too_big 2 2976
 }
 
-# slips_past MODE ADDRESS: frames from the VPN that leave the gateway to somebody else than the firewall, while the
-# gateway forgets its neighbours again and again and packets wait for them in the kernel's queues. What waits when its
-# neighbour is forgotten is lost, with or without wgvia.
+# slips_past MODE ADDRESS: frames from the VPN that leave the gateway for a host other than the firewall, while the
+# gateway's neighbour entries are deleted repeatedly and packets wait for them in the kernel's queues. A packet that
+# waits when its neighbour entry is deleted is lost, with or without wgvia.
 slips_past() {
 	local capture=$BATS_TEST_TMPDIR/leak.pcap
 	up mode "$1"
@@ -249,19 +249,19 @@ slips_past() {
 	is "$(frames "$capture" length)" 0
 }
 
-@test "mode fast: nothing slips past the firewall while neighbours come and go, IPv4" {
+@test "mode fast: nothing bypasses the firewall while neighbours come and go, IPv4" {
 	slips_past fast $SVC4
 }
 
-@test "mode fast: nothing slips past the firewall while neighbours come and go, IPv6" {
+@test "mode fast: nothing bypasses the firewall while neighbours come and go, IPv6" {
 	slips_past fast $SVC6
 }
 
-@test "mode stack: nothing slips past the firewall while neighbours come and go, IPv4" {
+@test "mode stack: nothing bypasses the firewall while neighbours come and go, IPv4" {
 	slips_past stack $SVC4
 }
 
-@test "mode stack: nothing slips past the firewall while neighbours come and go, IPv6" {
+@test "mode stack: nothing bypasses the firewall while neighbours come and go, IPv6" {
 	slips_past stack $SVC6
 }
 
@@ -291,9 +291,9 @@ counts() {
 	counts clsact
 }
 
-# ---- coming and going ----
+# ---- up and down ----
 
-# goes ATTACH: `down` takes everything with it, and packets go as before.
+# goes ATTACH: `down` removes everything, and packets go as before.
 goes() {
 	local before
 	before=$(state)
@@ -320,7 +320,7 @@ goes() {
 	goes clsact
 }
 
-# replaced ATTACH: no packet is lost, and none goes past, while `up` runs again and again with changing words.
+# replaced ATTACH: no packet is lost, and none bypasses the firewall, while `up` runs repeatedly with changing words.
 replaced() {
 	attach_type "$1"
 	up

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Somebody else's TC program, for stack.bats: counts the echo requests that leave for the firewall, by whether they
- * carry his mark. It shares nothing with wgvia.
+ * Another vendor's TC program, for stack.bats: counts the echo requests that leave for the firewall, by whether they
+ * carry its mark. It shares nothing with wgvia.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -37,7 +37,7 @@ SEC("tc")
 int marks(struct __sk_buff *skb)
 {
 	__u32 marked = skb->mark == MARK;
-	__u16 to; /* the MAC's end, which says all in this topology */
+	__u16 to; /* the end of the MAC address, which is unique in this topology */
 	__u64 *packets;
 
 	if (bpf_skb_load_bytes(skb, 4, &to, 2) || to != bpf_htons(FIREWALL) || !is_echo_request(skb))

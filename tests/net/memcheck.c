@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For LD_PRELOAD below valgrind: what its memcheck (3.19) does not know of bpf(2), so that nothing has to be
- * suppressed.
+ * For LD_PRELOAD below valgrind: teaches its memcheck (3.19) about bpf(2), so that nothing must be suppressed.
  *
- * - It reads members of the attributes that lie behind the size which the caller gave: here the kernel gets a copy with
- *   zeroes behind it.
- * - It takes it for an error that a pointer is NULL where the kernel lets it be: BPF_MAP_GET_NEXT_KEY without a key
- * means the first one (4.12), a test run without room for the packet puts none out.
- * - It does not see that the kernel writes the verifier's log, what a batch has read, and what a test run puts out.
+ * - memcheck reads members of the attributes after the size that the caller passed: here the kernel gets a copy with
+ *   zeros after it.
+ * - It reports a NULL pointer as an error where the kernel allows it: BPF_MAP_GET_NEXT_KEY without a key means the
+ *   first one (4.12), a test run without room for the packet returns none.
+ * - It does not see that the kernel writes the verifier's log, the result of a batch, and the output of a test run.
  *
- * It also says "unhandled eBPF command" of those that came after it; that is no finding.
+ * It also prints "unhandled eBPF command" for newer commands; that is not an error.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -50,7 +49,7 @@ static void written_by(system_call *next, int command, const union bpf_attr *att
 {
 	switch (command) {
 	case BPF_PROG_LOAD:
-		/* also where it failed; the kernel ends it with a 0 */
+		/* also after a failure; the kernel terminates it with a 0 */
 		for (uint32_t i = 0; attr->log_buf && i < attr->log_size; i++) {
 			is_written(attr->log_buf + i, 1);
 			if (!((const char *)pointer(attr->log_buf))[i])

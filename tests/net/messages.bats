@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Messages that lead to the cause: of each mistake here an earlier version named another one, or none.
+# Messages that lead to the cause: for each mistake here an earlier version reported a wrong cause, or none.
 
 # shellcheck disable=SC2016,SC2153,SC2154 # the inner shell's variables; `run` sets $status, $output, $stderr_lines
 
@@ -12,14 +12,14 @@ NO_CAPABILITY="CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are missing: run it as roo
 # as_nobody WORD...: wgvia, without any capability.
 as_nobody() {
 	if [ ! -e "$BATS_TEST_TMPDIR/wgvia" ]; then
-		cp "$WGVIA" "$BATS_TEST_TMPDIR/wgvia" # where anybody may run it
+		cp "$WGVIA" "$BATS_TEST_TMPDIR/wgvia" # in a place where anybody may run it
 		chmod -R a+rX "$BATS_RUN_TMPDIR"
 	fi
 	run --separate-stderr in_ns "$NS_GW" setpriv --reuid 65534 --regid 65534 --clear-groups \
 		"$BATS_TEST_TMPDIR/wgvia" --pin-dir "$PIN_DIR" "$@"
 }
 
-# said STATUS LINE [HINT]: all that is on standard error.
+# said STATUS LINE [HINT]: the complete standard error.
 said() {
 	is "$status" "$1"
 	is "${stderr_lines[0]}" "wgvia: $2"
@@ -33,7 +33,7 @@ said() {
 	nothing_left
 }
 
-@test "who may not read the pins is told so by every command, not that there is no instance" {
+@test "without permission to read the pins every command reports that, not that there is no instance" {
 	local words
 	wgvia up wg6 "${WORDS[@]}"
 	for words in "explain wg6 from $C1_4 to $SVC4" "trace wg6" "show wg6" show "health wg6" "stats wg6" stats \
@@ -45,12 +45,12 @@ said() {
 	done
 }
 
-@test "who may not listen to events is told so" {
+@test "without permission to listen to events monitor reports that" {
 	as_nobody monitor wg6
 	said 1 "cannot listen in '/run/wgvia/monitor': permission denied" "the folder is root's: run it as root"
 }
 
-@test "a file that may not be read: its permissions are named, not BPF's capabilities" {
+@test "an unreadable file: the message is about its permissions, not about BPF's capabilities" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	echo "from $VPN4 via $FW4" >"$file"
 	as_nobody --version # makes the folder accessible
@@ -81,7 +81,7 @@ said() {
 	wgvia import "$file" | diff "$BATS_TEST_TMPDIR/expected" -
 }
 
-@test "bypass del of this host's own entries says why they stay, and how they go" {
+@test "bypass del of this host's own entries says why they stay, and how to remove them" {
 	local entry
 	wgvia up wg6 "${WORDS[@]}"
 	while IFS='|' read -r entry cause hint; do
@@ -107,10 +107,10 @@ said() {
 	said 1 "via '192.0.2.0' is the address of the network '192.0.2.0/24': the firewall's is needed"
 }
 
-@test "down of what is neither an instance nor an interface succeeds, and says so" {
+@test "down of something that is neither an instance nor an interface succeeds, and reports it" {
 	run --separate-stderr wgvia down wg66
 	said 0 "nothing to take down: no instance on 'wg66', and no such interface" "'wgvia show' lists the instances"
-	# an interface without an instance, and an instance without its interface, are as ever
+	# an interface without an instance, and an instance without its interface, are as before
 	run --separate-stderr in_ns "$NS_GW" "$WGVIA" down wg6
 	is "$status$stderr" 0
 	wgvia up wg66 "${WORDS4[@]}"
@@ -118,7 +118,7 @@ said() {
 	is "$status$stderr" 0
 }
 
-@test "a folder of --pin-dir that does not exist is named by what finds nothing there" {
+@test "commands that find nothing report that the folder of --pin-dir does not exist" {
 	local words
 	for words in show stats "stats --prefix" "stats --prometheus"; do
 		echo "$words"
@@ -131,7 +131,7 @@ said() {
 	is "$status$stderr" 0
 }
 
-# removed: what the package's removal does and says, by a bpffs of its own.
+# removed: what the package's removal does and prints, with a private bpffs.
 removed() {
 	in_ns "$NS_GW" unshare --mount bash -ec '
 		mount -t bpf bpf /sys/fs/bpf
@@ -142,7 +142,7 @@ removed() {
 		ls /sys/fs/bpf/wgvia 2>/dev/null || true' "$TREE/packaging/debian/wgvia.prerm"
 }
 
-@test "removal of the package names instances, not the folders of their agents' locks" {
+@test "removal of the package lists instances, not the folders of their agents' locks" {
 	run -0 removed
 	[[ $output == *"wgvia: 'wg6' is down: "* ]]
 	[[ $output != *%* ]] || is "$output" "... no %agent ..."
@@ -154,7 +154,7 @@ removed() {
 	run -1 env JOURNAL_STREAM="$(stat -c %d:%i "$file")" bash -c '"$0" --pin-dir "$1" show wg9 2>>"$2"' "$WGVIA" "$PIN_DIR" "$file"
 	is "$(<"$file")" "<3>no instance on 'wg9'
 <3>hint: start one with 'wgvia up wg9'"
-	# one that was redirected
+	# a redirected one
 	run -1 --separate-stderr env JOURNAL_STREAM="$(stat -c %d:%i "$file")" "$WGVIA" --pin-dir "$PIN_DIR" show wg9
 	is "${stderr_lines[0]}" "wgvia: no instance on 'wg9'"
 }

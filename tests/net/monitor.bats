@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia monitor`: every change of an instance, by whichever process, as one line, exactly once. And who listens: another
-# instance's, pin folder's or namespace's events are not shown, a publisher does not wait, and what is lost is counted.
+# `wgvia monitor`: every change of an instance, by any process, as one line, exactly once. Events of another instance,
+# pin folder or namespace are not shown, a publisher does not wait, and lost events are counted.
 
 # shellcheck disable=SC2012,SC2016,SC2046,SC2086 # addresses are words; inner shells; names of sockets
 # shellcheck disable=SC2034,SC2153,SC2154 # others set and read variables
@@ -45,29 +45,29 @@ both_listen() {
 	listen events -j monitor wg6
 }
 
-# events FILTER: of each event, a line.
+# events FILTER: one line per event.
 events() {
 	sed 1d "$TOPO_DIR/events.log" | jq -r "$1"
 }
 
-# texts: of the text form, without the time.
+# texts: the text form, without the time.
 texts() {
 	sed '1d; s/^[^ ]* //' "$TOPO_DIR/text.log"
 }
 
-# count_is FILTER N: so many events that it selects.
+# count_is FILTER N: the filter selects that many events.
 count_is() {
 	[ "$(events "select($1) | .event" | wc -l)" -eq "$2" ]
 }
 
-# told FILTER N: soon there are so many.
+# told FILTER N: waits until there are that many.
 told() {
 	poll 10 count_is "$1" "$2" && return
 	sed 1d "$TOPO_DIR/events.log"
 	is "$(events "select($1) | .event" | wc -l) of '$1'" "$2"
 }
 
-# settled: an event of our own is the last one, so that those before it have been printed.
+# settled: publishes an event of its own, so that those before it have been printed.
 settled() {
 	MARK=$((${MARK:-0} + 1))
 	wgvia bypass add wg6 198.51.100.$MARK
@@ -109,14 +109,14 @@ up del mode fast
 up add mode stack
 apply del on-fail drop
 apply add on-fail pass"
-	is "$(events 'select(.state == "detached") | .direction' | xargs)" out # what stack has not
+	is "$(events 'select(.state == "detached") | .direction' | xargs)" out # what mode stack lacks
 	is "$(events .text)" "$(texts | sed 's/^wg6 //')"
 	is "$(events '.pid | type' | sort -u)" number
 	is "$(events .text | grep -c 'taken down')" 1
 	grep -E '^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6} wg6 \+ mode stack$' "$TOPO_DIR/text.log"
 }
 
-# The maps are asked without the lock, which a command holds until its change is in force.
+# The maps are read without the lock, which a command holds until its change is in force.
 @test "an event comes when the change is in force" {
 	wgvia up wg6 "${WORDS[@]}"
 	{ wgvia save wg6 && prefixes 100000; } >"$BATS_TEST_TMPDIR/file"
@@ -129,12 +129,12 @@ apply add on-fail pass"
 	poll 5 grep -q '^listening on' "$TOPO_DIR/events.log"
 	wgvia apply wg6 "$BATS_TEST_TMPDIR/file" >/dev/null
 	poll 10 grep -q '"prefixlen"' "$TOPO_DIR/events.log"
-	is "$(grep -c '"prefix"' "$TOPO_DIR/events.log")" 1 # the first event's look was enough
+	is "$(grep -c '"prefix"' "$TOPO_DIR/events.log")" 1 # the first event's reading was enough
 	kill $(pgrep -P "$(<"$TOPO_DIR/events.pid")") 2>/dev/null || true
 	wgvia down wg6
 }
 
-@test "an agent: gateways, failover, addresses, devices, files, its beginning and end, once each" {
+@test "an agent: gateways, failover, addresses, devices, files, start and end, once each" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	both_listen
 	printf '%s\n' "from $VPN4 via $FW4 or $FW4B" "from $VPN6 via $FW6 or $FW6B" >"$file"
@@ -157,7 +157,7 @@ $VPN6 1 $FW6B ens3"
 	first_well
 	told '.event == "failover" and .state == "moved" and .via == "'$FW4'"' 1
 	told '.event == "failover" and .state == "moved" and .via == "'$FW6'"' 1
-	# what a command changes the command tells, and the agent has nothing to add
+	# the command reports its own changes, and the agent adds nothing
 	wgvia route add wg6 from 10.6.3.0/24 via $FW4
 	settled
 	told '.from == "10.6.3.0/24"' 1
@@ -165,7 +165,7 @@ $VPN6 1 $FW6B ens3"
 	told '.to == "172.20.8.1/32" and .event == "address" and .action == "add" and .verdict == "local"' 1
 	ip -n "$NS_GW" address delete 172.20.8.1/32 dev lo
 	told '.to == "172.20.8.1/32" and .action == "del"' 1
-	# a device that packets might leave by, and that comes and goes
+	# a device by which packets might leave, added and removed
 	ip -n "$NS_GW" link add third type veth peer name third2
 	ip -n "$NS_GW" link set third2 up
 	ip -n "$NS_GW" link set third up
@@ -187,11 +187,11 @@ $VPN6 1 $FW6B ens3"
 	agent_stop TERM
 	told '.event == "agent" and .state == "ended"' 1
 	is "$(events .text)" "$(texts | sed 's/^wg6 //')"
-	# what the agent logs is what it publishes
+	# the agent publishes what it logs
 	is "$(events 'select(.command == "run") | .text')" "$(sed 's/^wgvia: wg6: //' "$TOPO_DIR/agent.log")"
 }
 
-@test "an agent has no other capabilities than its unit's, and is heard all the same" {
+@test "an agent with only its unit's capabilities is heard as well" {
 	wgvia up wg6 "${WORDS[@]}"
 	both_listen
 	agent_start interval 0.2 # as_unit
@@ -209,7 +209,7 @@ $VPN6 1 $FW6B ens3"
 	settled
 	is "$(events .interface | sort -u)" wg6
 	is "$(texts | cut -d' ' -f1 | sort -u | xargs)" "wg6 wg7"
-	# with a path that is written in another way, and from another namespace
+	# with a different spelling of the path, and from another namespace
 	"$WGVIA" --pin-dir "$PIN_DIR/../$(basename "$PIN_DIR")" -n "$NS_GW" route add wg6 from 10.6.3.0/24 via $FW4
 	told '.from == "10.6.3.0/24"' 1
 	unspawn text
@@ -221,7 +221,7 @@ $VPN6 1 $FW6B ens3"
 	is "$(sed 1d "$TOPO_DIR/other.log")" ""
 }
 
-@test "the last down is heard, whatever way the pin folder is written" {
+@test "the last down is heard, with any spelling of the pin folder" {
 	local spelled
 	spelled=$PIN_DIR/../$(basename "$PIN_DIR")
 	PINS_OF=$spelled listen events -j monitor wg6
@@ -233,7 +233,7 @@ $VPN6 1 $FW6B ens3"
 	told '.event == "instance" and .state == "down"' 2
 }
 
-# prefixes N: a file with so many, of /32.
+# prefixes N: a file with that many, of /32.
 prefixes() {
 	awk -v n="$1" -v via=$FW4 'BEGIN { for (i = 0; i < n; i++)
 		printf "from 10.%d.%d.%d/32 via %s dev ens3\n", 16 + i / 65536, i / 256 % 256, i % 256, via }'
@@ -251,7 +251,7 @@ prefixes() {
 	wgvia down wg6
 }
 
-@test "a listener that is stopped holds nobody up, and hears how much it has lost" {
+@test "a stopped listener delays nobody, and learns how many events it lost" {
 	local i seen lost
 	wgvia up wg6 "${WORDS[@]}"
 	both_listen
@@ -270,7 +270,7 @@ prefixes() {
 	[ "$lost" -gt 0 ]
 	is $((seen + lost)) 40
 	is "$(events 'select(.event == "lost") | [.text, .priority] | join(", ")')" "$lost events were lost, warning"
-	is "$(texts | wc -l)" 42 # the other one has heard everything
+	is "$(texts | wc -l)" 42 # the other one received everything
 }
 
 @test "a reader that does not read for a while gets everything" {
@@ -283,7 +283,7 @@ prefixes() {
 	poll 5 grep -q '^listening on' "$TOPO_DIR/other.log"
 	{ wgvia save wg6 && prefixes 16; } >"$BATS_TEST_TMPDIR/more"
 	wgvia save wg6 >"$BATS_TEST_TMPDIR/less"
-	# more than the pipe takes
+	# more than the pipe holds
 	for i in {1..12}; do
 		wgvia apply wg6 "$BATS_TEST_TMPDIR/more"
 		wgvia apply wg6 "$BATS_TEST_TMPDIR/less"
@@ -297,7 +297,7 @@ prefixes() {
 	is "$(jq -r .event "$BATS_TEST_TMPDIR/read" | sort -u)" prefix
 }
 
-@test "sockets: root's alone, removed at the end, and by the next publisher after a crash" {
+@test "sockets: only root's, removed at the end, and by the next publisher after a crash" {
 	both_listen
 	is "$(stat -c %a "$WGVIA_MONITOR")" 700
 	is "$(ls "$WGVIA_MONITOR" | sed 's/.*\.//' | sort | xargs)" "lost lost socket socket"
@@ -311,7 +311,7 @@ prefixes() {
 	is "$(ls "$WGVIA_MONITOR")" ""
 }
 
-@test "what is no event of this version is passed over" {
+@test "datagrams that are not an event of this version are skipped" {
 	wgvia up wg6 "${WORDS[@]}"
 	both_listen
 	in_ns "$NS_GW" /usr/bin/python3 -c '
@@ -332,7 +332,7 @@ for data in (b"", b"\xff\xfe", b"nonsense", b"[]", b"1", b"{}", b"{\"version\":1
 	is "$(events .text | wc -l)" 3
 }
 
-@test "a reader that goes away ends it; wrong words are refused" {
+@test "it ends when its reader exits; wrong words are refused" {
 	run -2 wgvia monitor wg6 wg7
 	run -2 wgvia monitor wg6/
 	spawn "$NS_GW" text bash -c '"$0" --pin-dir "$1" monitor > >(head -n 1)

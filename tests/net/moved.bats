@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Devices that move to another network namespace, as a container's do, and come back: tcx programs go with them, a clsact
-# does not. What moved is reported and detached there, and what came back works again.
+# Devices that move to another network namespace, as a container's do, and come back: tcx programs move with them, a
+# clsact does not. Programs on a moved device are reported and detached there, and devices that come back work again.
 
 # shellcheck disable=SC2086,SC2154,SC2153,SC2034 # addresses are words; others set and read variables
 
@@ -25,7 +25,7 @@ teardown() {
 	nothing_left
 }
 
-# away DEVICE: it moves from the gateway to another namespace.
+# away DEVICE: moves it from the gateway to another namespace.
 away() {
 	[ -e "/run/netns/$NS_AWAY" ] || ip netns add "$NS_AWAY"
 	ip -n "$NS_GW" link set "$1" netns "$NS_AWAY"
@@ -44,7 +44,7 @@ tunnel_back() {
 	END
 }
 
-# Programs at a device that is away.
+# Programs at a device that moved away.
 programs_away() {
 	in_ns "$NS_AWAY" "$TREE/build/tests/lib/tcx" list "$1"
 	in_ns "$NS_AWAY" tc filter show dev "$1" ingress
@@ -55,7 +55,7 @@ none_away() {
 	[ -z "$(programs_away "$1")" ]
 }
 
-# finds TEXT: `check` reports that of an attachment.
+# finds TEXT: `check` reports that about an attachment.
 finds() {
 	wgvia -j check wg6 >"$BATS_TEST_TMPDIR/check" || true
 	jq -e --arg text "$1" '.findings[] | select(.name == "attachment" and (.evidence | contains($text)))' \
@@ -103,13 +103,13 @@ goes_by_the_firewall() {
 	ip -n "$NS_AWAY" link delete second
 }
 
-# A number that means another LAN device here must not make the one that moved look present.
+# Its ifindex there, which belongs to another LAN device here, must not make the moved device look present.
 @test "tcx: a LAN device that moved away and has there the ifindex of another LAN device here" {
 	local taken number
 	attach_type tcx
 	ip netns add "$NS_AWAY"
 	taken=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
-	# its own number is taken there, and the kernel counts on
+	# its own number is in use there, and the kernel continues counting
 	ip -n "$NS_AWAY" link add taken index "$taken" type veth peer name taken.peer index 1000
 	ip -n "$NS_AWAY" link add last type veth peer name last.peer
 	number=$(ip -n "$NS_AWAY" -j link show | jq 'map(.ifindex) - [1000] | max + 1')
@@ -135,7 +135,7 @@ comes_back() {
 	wgvia up wg6 "${WORDS[@]}"
 	mended
 	goes_by_the_firewall
-	# the tunnel: the kernel forwards what comes back until `up`
+	# the tunnel: the kernel forwards return traffic until `up`
 	away wg6
 	tunnel_back
 	finds "wg6"
@@ -161,7 +161,7 @@ comes_back() {
 	ip netns add "$NS_AWAY"
 	ip -n "$NS_AWAY" link add taken index "$index" type bridge
 	away ens3
-	# a device here takes the place, too
+	# a device here takes the number as well
 	ip -n "$NS_GW" link add second index "$index" type veth peer name second.peer
 	finds "moved with the device to another network namespace"
 	is "$(wgvia -j show wg6 | jq -c '[.attachments[] | select(.moved) | .attached]')" "[false,false]"
@@ -194,7 +194,7 @@ followed() {
 	goes_by_the_firewall
 }
 
-@test "tcx: an agent detaches programs at once that move away, and attaches them to what comes back" {
+@test "tcx: an agent detaches programs that move away at once, and attaches them to what comes back" {
 	followed tcx
 }
 
@@ -202,11 +202,11 @@ followed() {
 	followed clsact
 }
 
-@test "tcx: an agent detaches programs that move away also where it can change nothing else" {
+@test "tcx: an agent detaches programs that move away even if it cannot change anything else" {
 	attach_type tcx
 	wgvia up wg6 "${WORDS[@]}"
 	agent_start
-	mkdir -p "$PIN_DIR/wg6/clsact_out_99_1/theirs" # no command changes the instance now
+	mkdir -p "$PIN_DIR/wg6/clsact_out_99_1/theirs" # no command can change the instance now
 	away ens3
 	poll 5 none_away ens3
 	rm -r "$PIN_DIR/wg6/clsact_out_99_1"

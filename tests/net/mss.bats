@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `mss auto|N`: on the wire, a TCP SYN's MSS option is lowered on both ways and in both modes, with a right checksum, and
-# no other packet changes. The words around it.
+# `mss auto|N`: on the wire, a TCP SYN's MSS option is lowered in both directions and in both modes, with a right
+# checksum, and no other packet changes. Also the words for it.
 
 # shellcheck disable=SC2086 # addresses are words
 # shellcheck disable=SC2153,SC2154 # the topology's variables; `run` sets $output
 
 load ../lib/wire.bash
 
-WORDS+=(from 198.18.0.1 via "$FW4" dev ens3) # the sentinel, which has to come out
+WORDS+=(from 198.18.0.1 via "$FW4" dev ens3) # the sentinel, which must come out
 BACK4="src='$SVC4', dst='$C1_4'" BACK6="src='$SVC6', dst='$C1_6'"
 
 setup() {
@@ -17,7 +17,7 @@ setup() {
 	ip -n "$NS_GW" link set wg6 mtu 1420
 }
 
-# clamps MSS4 MSS6: SYNs that ask for more come out with this; those that ask for as much or less, as they are.
+# clamps MSS4 MSS6: SYNs with more come out with this; those with as much or less are unchanged.
 clamps() {
 	told "lan gw>fw $C1_4>$SVC4 hops 63 [1] mss $1
 lan gw>fw $C1_6>$SVC6 hops 63 [2] mss $2
@@ -31,7 +31,7 @@ tun #4 hops 63" lan "syn(4, 1460, 'SA', $BACK4)" "syn(6, 1440, 'SA', $BACK6)" "s
 		"syn(6, $2, 'SA', $BACK6)"
 }
 
-# as_they_are EXPRESSION...: on both ways, where WAY in an expression is the addresses.
+# as_they_are EXPRESSION...: in both directions; WAY in an expression stands for the addresses.
 as_they_are() {
 	local out="src='$C1_4'"
 	told "$(printf 'lan gw>fw #%s hops 63\n' $(seq $#))" tun "${@//WAY/$out}"
@@ -52,12 +52,12 @@ both_modes() {
 	done
 }
 
-@test "both ways, IPv4 and IPv6, both modes: tcx" {
+@test "both directions, IPv4 and IPv6, both modes: tcx" {
 	attach_type tcx
 	both_modes
 }
 
-@test "both ways, IPv4 and IPv6, both modes: clsact" {
+@test "both directions, IPv4 and IPv6, both modes: clsact" {
 	attach_type clsact
 	both_modes
 }
@@ -78,7 +78,7 @@ both_modes() {
 	done
 }
 
-@test "nothing but a SYN, and no odd one" {
+@test "only valid SYNs change" {
 	local mode
 	for mode in fast stack; do
 		echo "mode $mode"
@@ -87,7 +87,7 @@ both_modes() {
 			"syn(4, 0, options=[('WScale', 7)], WAY)" "syn(4, 0, options=[('MSS', 1460), ('MSS', 1460)], WAY)"
 	done
 	wgvia up wg6 "${WORDS[@]}" mss 536
-	# fragments: a later one, and a first one whose header is not all there
+	# fragments: a later one, and a first one with an incomplete header
 	told "lan gw>fw #1 hops 63
 lan gw>fw #2 hops 63" tun "IP(src='$C1_4', dst='$SVC4', frag=1, proto=6) / bytes(syn(4, 1460)[TCP])" \
 		"IP(src='$C1_4', dst='$SVC4', flags='MF', proto=6) / bytes(syn(4, 1460)[TCP])[:24]"
@@ -95,10 +95,10 @@ lan gw>fw #2 hops 63" tun "IP(src='$C1_4', dst='$SVC4', frag=1, proto=6) / bytes
 		"IPv6(src='$C1_6', dst='$SVC6') / IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]) / syn(6, 1460)[TCP]"
 }
 
-@test "what is exempt, and what comes from a stranger first, is as it was" {
+@test "exempt packets, and packets from a stranger before the bounce, are unchanged" {
 	wgvia up wg6 "${WORDS[@]}" mss 1300 bypass $INET4/32
 	told "lan gw>fw #1 hops 63" tun "syn(4, 1460, dst='$INET4')"
-	# a stranger's goes to the firewall as it is, and is lowered when it comes from there
+	# a stranger's goes to the firewall unchanged, and is lowered when it comes from there
 	told "lan gw>fw #1 hops 63" lan "Ether(src='$SVC_MAC', dst='$GW_MAC') / syn(4, 1460, 'SA', $BACK4)"
 }
 
@@ -123,7 +123,7 @@ lan gw>fw #2 hops 63" tun "IP(src='$C1_4', dst='$SVC4', frag=1, proto=6) / bytes
 	is "$(wgvia -j show wg6 | jq -r .mss)" off
 }
 
-@test "a kernel without bpf_check_mtu() refuses auto by name, and changes nothing" {
+@test "a kernel without bpf_check_mtu() refuses auto with a clear reason, and changes nothing" {
 	! kernel_can check_mtu || skip "this kernel has it"
 	wgvia up wg6 "${WORDS[@]}" mss 1360
 	state >"$BATS_TEST_TMPDIR/before"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `mss`: transfers of 10 MB by a path that is narrower than the ends believe, where nobody hears of that: they stall
-# without it, and are done with it.
+# `mss`: transfers of 10 MB by a path that is narrower than the ends assume, without Packet Too Big messages: they stall
+# without `mss`, and complete with it.
 
 # shellcheck disable=SC2086,SC2153 # addresses are words; the topology's variables
 
@@ -13,7 +13,7 @@ setup_more() {
 	poll 10 listening "$NS_INET" tcp 5201 1
 }
 
-# Nobody tells the ends: not the gateway of its tunnel, nor the firewall of its way out.
+# The ends get no messages: neither from the gateway about its tunnel, nor from the firewall about its uplink.
 setup() {
 	local ns
 	for ns in "$NS_SVC" "$NS_C1"; do
@@ -38,7 +38,7 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# transfer SECONDS ADDRESS [OPTION...]: 10 MB have arrived in time; what is sent last is in a buffer when iperf3 ends.
+# transfer SECONDS ADDRESS [OPTION...]: 10 MB arrive in time; the last part is still in a buffer when iperf3 ends.
 transfer() {
 	local seconds=$1 address=$2
 	shift 2
@@ -56,7 +56,7 @@ both_modes() {
 	local mode
 	for mode in fast stack; do
 		echo "mode $mode"
-		# a tunnel that is narrower at this end: what the SYN on its way out asks for matters
+		# a tunnel that is narrower at this end: the outgoing SYN's option matters
 		ip -n "$NS_GW" link set wg6 mtu 1280
 		wgvia up wg6 "${WORDS[@]}" mode $mode
 		stalls $SVC4 -R
@@ -65,7 +65,7 @@ both_modes() {
 		transfer 60 $SVC4 -R
 		transfer 60 $SVC6 -R
 		ip -n "$NS_GW" link set wg6 mtu 1420
-		# a path behind the firewall: what the SYN-ACK on its way back asks for matters
+		# a path behind the firewall: the returning SYN-ACK's option matters
 		ip -n "$NS_FW" route add $INET4/32 dev wan mtu lock 1300
 		ip -n "$NS_FW" route add $INET6/128 dev wan mtu lock 1300
 		stalls $INET4
@@ -79,12 +79,12 @@ both_modes() {
 	done
 }
 
-@test "10 MB stall without mss and are done with it, both modes: tcx" {
+@test "10 MB stall without mss and complete with it, both modes: tcx" {
 	attach_type tcx
 	both_modes
 }
 
-@test "10 MB stall without mss and are done with it, both modes: clsact" {
+@test "10 MB stall without mss and complete with it, both modes: clsact" {
 	attach_type clsact
 	both_modes
 }

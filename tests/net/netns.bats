@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Network namespaces: what -n takes, and instances whose network namespace no longer exists, as a container leaves them.
+# Network namespaces: the values of -n, and instances whose network namespace no longer exists, as left by a container.
 
 # shellcheck disable=SC2030,SC2031,SC2086,SC2153,SC2154 # addresses are words; the topology's variables, bats's
 
@@ -16,10 +16,10 @@ teardown() {
 	nothing_left
 }
 
-# Seconds that nobody else sleeps for.
+# A sleep time that no other process uses.
 IDLE=1000.0$$
 
-# A number that is no process: the largest PID is one less than the limit.
+# A number that is not a process: the largest PID is one less than the limit.
 NUMBER=$(</proc/sys/kernel/pid_max)
 
 # by WORD COMMAND...: wgvia in that network namespace.
@@ -31,7 +31,7 @@ pid() { # NAME
 	cat "$TOPO_DIR/$1.pid"
 }
 
-# end NAME: as unspawn, of a process that is in no namespace of the topology; its command line says that it is ours.
+# end NAME: like unspawn, for a process in no namespace of the topology; its command line shows that it is ours.
 end() {
 	local pid
 	pid=$(pid $1 2>/dev/null) || return 0
@@ -60,7 +60,7 @@ is_in() { # NAMESPACE NAME
 	[ "$(readlink "/proc/$(pid "$2")/ns/net")" = "$(in_ns "$1" readlink /proc/self/ns/net)" ]
 }
 
-@test "-n: a network namespace whose name is made of digits comes before the process" {
+@test "-n: a network namespace with a numeric name takes precedence over the process" {
 	wgvia up wg6 "${WORDS[@]}"
 	spawn "$NS_SVC" container sleep $IDLE
 	poll 5 is_in "$NS_SVC" container
@@ -72,7 +72,7 @@ is_in() { # NAMESPACE NAME
 	[[ $output == *"another network namespace's interface: $NS_GW"* ]]
 }
 
-@test "-n: what is not a network namespace is refused by what it is" {
+@test "-n: what is not a network namespace is refused with a message that says what it is" {
 	refused 2 "'' is not a network namespace: a name, a path, or a PID" ''
 	refused 2 "'..' is not a network namespace: a name, a path, or a PID" ..
 	refused 1 "cannot enter the network namespace 'nowhere': no such file or directory" nowhere
@@ -89,9 +89,9 @@ refused() {
 	is "${lines[0]}" "wgvia: $2"
 }
 
-# ---- a network namespace that is removed with an instance in it ----
+# ---- a network namespace that is removed while it has an instance ----
 
-# container [NAME]: a process with a network namespace of its own, and a tunnel and a LAN in it.
+# container [NAME]: a process with a private network namespace that contains a tunnel and a LAN.
 container() {
 	local name=${1:-container}
 	spawn "$NS_GW" $name unshare --net sleep $IDLE
@@ -116,8 +116,8 @@ inode() { # NAME
 	readlink "/proc/$(pid $1)/ns/net"
 }
 
-# orphan: an instance wg8 of a container that has ended; the next container has its inode number, as the kernel does it
-# unless somebody else's namespace came in between.
+# orphan: an instance wg8 of a container that has ended; the next container has its inode number, because the kernel
+# reuses it unless another namespace was created in between.
 orphan() {
 	local before
 	for _ in {1..5}; do
@@ -128,7 +128,7 @@ orphan() {
 		! poll 10 succeeds "$before" || break
 		rm -r "$PIN_DIR/wg8"
 	done
-	# what the kernel frees late: the devices of the one that was removed
+	# the kernel frees the removed namespace's devices late
 	poll 10 is_orphan
 }
 
@@ -142,13 +142,13 @@ is_orphan() {
 	[ "$(wgvia -j show wg8 | jq .orphan)" = true ]
 }
 
-# An orphan is what it is to all commands, and can be taken down.
+# All commands recognise an orphan, and it can be removed.
 is_known_and_goes() {
 	local words
 	wgvia show | grep "its network namespace no longer exists: 'wgvia down wg8' removes what is left of it"
 	is "$(wgvia -j show | jq -c 'map(select(.interface == "wg8") | [.orphan, .prefixes[0].from])')" \
 		'[[true,"10.8.0.0/16"]]'
-	# no device of this namespace is taken for one of that
+	# no device of this namespace is taken for one of the removed namespace
 	is "$(wgvia -j show wg8 | jq -r '[.. | .dev? // empty] | unique | map(select(test("^if[0-9]+$") | not)) | length')" 0
 	for words in "route add wg8 from 10.9.0.0/16 via $FW4" "save wg8" "bypass add wg8 10.9.0.0/16" "stats wg8" \
 		"explain wg8 from 10.8.0.9 to $SVC4"; do
@@ -156,7 +156,7 @@ is_known_and_goes() {
 		is "${lines[0]}" "wgvia: the network namespace of 'wg8' no longer exists"
 		is "${lines[1]}" "hint: 'wgvia down wg8' removes what is left of it"
 	done
-	run -0 wgvia stats # and the others have theirs
+	run -0 wgvia stats # and the other instances have theirs
 	run -1 wgvia -j check wg8
 	is "$(jq -r '.findings[] | "\(.name): \(.evidence): \(.remedy)"' <<<"$output")" \
 		"pins: the network namespace of 'wg8' no longer exists: wgvia down wg8"
@@ -169,18 +169,18 @@ orphans() {
 	wgvia up wg6 "${WORDS[@]}"
 	orphan
 	is_known_and_goes
-	answers "$NS_C1" $SVC4 service $C1_4 # of this namespace nothing was detached
+	answers "$NS_C1" $SVC4 service $C1_4 # nothing of this namespace was detached
 }
 
-@test "tcx: an instance of a namespace that no longer exists is shown as that, and can be taken down" {
+@test "tcx: an instance of a namespace that no longer exists is shown as that, and can be removed" {
 	orphans tcx
 }
 
-@test "clsact: an instance of a namespace that no longer exists is shown as that, and can be taken down" {
+@test "clsact: an instance of a namespace that no longer exists is shown as that, and can be removed" {
 	orphans clsact
 }
 
-@test "an orphan of an older wgvia, which knew no cookies: the same" {
+@test "an orphan of an older wgvia, without a cookie: the same" {
 	local value
 	attach_type tcx
 	orphan
@@ -190,7 +190,7 @@ orphans() {
 	is_known_and_goes
 }
 
-@test "an instance of a namespace that lives is nobody else's, with its LAN device or without" {
+@test "an instance of an existing namespace belongs to that one only, with its LAN device or without" {
 	attach_type tcx
 	container
 	by "$(pid container)" up wg8 from 10.8.0.0/16 via $FW4
@@ -199,13 +199,13 @@ orphans() {
 	inside container ip link delete ens3
 	run -1 wgvia down wg8
 	inside container ip link delete wg8
-	run -1 wgvia down wg8 # the cookie says so
+	run -1 wgvia down wg8 # the cookie shows it
 	[[ $output == *"another network namespace's interface"* ]]
 	is "$(wgvia -j show)" "[]"
 	by "$(pid container)" down wg8
 }
 
-@test "a container that has the inode number of one that was removed puts its own instance in the old one's place" {
+@test "a container with the inode number of a removed one replaces the old instance by its own" {
 	local old
 	attach_type tcx
 	orphan

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# LAN devices that go and come: what concerns a prefix is dropped and counted while there is no way to the firewall, and
-# never goes past it; the programs that are in the kernel serve the devices that come.
+# LAN devices that are removed and created: packets that concern a prefix are dropped and counted while there is no path
+# to the firewall, and never bypass it; the programs in the kernel serve new devices.
 
 # shellcheck disable=SC2086,SC2154,SC2153,SC2034 # addresses are words; others set and read variables
 
@@ -27,7 +27,7 @@ wire_up() {
 	past_begin "$VPN4" "$VPN6"
 }
 
-# sent_for_nothing NAMESPACE OPTION...: 3 pings to the service by each family, unanswered.
+# sent_for_nothing NAMESPACE OPTION...: 3 pings to the service for each family, unanswered.
 sent_for_nothing() {
 	local ns=$1 address
 	shift
@@ -36,7 +36,7 @@ sent_for_nothing() {
 	done
 }
 
-# The programs that stand at devices which are there.
+# The programs that are attached to existing devices.
 programs() {
 	wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .prog_id] | unique'
 }
@@ -58,7 +58,7 @@ second_lan() {
 	ip -n "$NS_GW" address add 2001:db8:113::2/64 dev second nodad
 	wgvia up wg6 from $VPN4 via 203.0.113.129 from $VPN6 via 2001:db8:113::1
 	ip -n "$NS_GW" link delete second
-	poll 10 ping_once "$NS_C1" $WG4 # so much for the tunnel
+	poll 10 ping_once "$NS_C1" $WG4 # the tunnel itself works
 	remember_counters
 	sent_for_nothing "$NS_C1"
 	sent_for_nothing "$NS_C1" -s 1200
@@ -68,7 +68,7 @@ second_lan() {
 	is "$(past)" 0
 }
 
-@test "mode fast: a tunnel that was made anew, and no agent: the kernel forwards, and all goes by the firewall" {
+@test "mode fast: a tunnel that was re-created, and no agent: the kernel forwards, and everything goes via the firewall" {
 	wgvia up wg6 "${WORDS[@]}"
 	tunnel_gone
 	tunnels_again
@@ -86,24 +86,24 @@ second_lan() {
 	[ "$(counter redirected)" -gt 0 ]
 }
 
-# By which gateways may be reached, beside the tunnel.
+# Devices by which gateways may be reached, apart from the tunnel.
 known_devices() {
 	bpftool -j map dump pinned "$PIN_DIR/wg6/devices" | jq -r '.[] | .value[0]' | sort -n | while read -r byte; do
 		ip -n "$NS_GW" -j link show | jq -r --argjson index $((byte)) '.[] | select(.ifindex == $index) | .ifname'
 	done | sort | xargs
 }
 
-@test "gateways are reached by the devices where wgvia stands, and by no other" {
+@test "gateways are reached only by the devices to which wgvia is attached" {
 	wgvia up wg6 "${WORDS[@]}"
 	is "$(known_devices)" "ens3 wg6"
 	second_lan
 	is "$(known_devices)" "ens3 wg6"
 	wgvia up wg6 "${WORDS[@]}"
 	is "$(known_devices)" "ens3 second wg6"
-	ip -n "$NS_GW" link set second down # not wanted any more
+	ip -n "$NS_GW" link set second down # no longer wanted
 	wgvia up wg6 "${WORDS[@]}"
 	is "$(known_devices)" "ens3 wg6"
-	# somebody has taken one out
+	# somebody removed one
 	bpftool map delete pinned "$PIN_DIR/wg6/devices" key "$(ifindex_of ens3)" 0 0 0
 	run ! ping_once "$NS_C1" $SVC4
 	wgvia up wg6 "${WORDS[@]}"
@@ -114,7 +114,7 @@ ifindex_of() {
 	ip -n "$NS_GW" -j link show "$1" | jq '.[].ifindex'
 }
 
-# no_program_more ATTACH: devices that come and go change the places where programs stand, and no program.
+# no_program_more ATTACH: devices that come and go change the attachments, but load no program.
 no_program_more() {
 	local before
 	attach_type "$1"
@@ -131,7 +131,7 @@ no_program_more() {
 	poll 5 stands_at second
 	is "$(programs)" "$before"
 	ip -n "$NS_GW" link delete ens3
-	says "is dead: its device" # is down, has gone
+	says "is dead: its device" # is down, or no longer exists
 	lan_made
 	poll 10 answers "$NS_C1" $SVC4 service $C1_4
 	answers "$NS_C1" $SVC6 service $C1_6
@@ -147,7 +147,7 @@ no_program_more() {
 	no_program_more clsact
 }
 
-# Those that are in the kernel with the instance's maps, whoever holds them.
+# The programs in the kernel with the instance's maps, whoever holds them.
 loaded() {
 	bpftool -j prog show | jq -c --argjson meta "$(bpftool -j map show pinned "$PIN_DIR/wg6/meta" | jq .id)" \
 		'[.[] | select(.name != "count_lost" and (.map_ids // [] | index($meta))) | .id] | unique'
@@ -164,7 +164,7 @@ loaded_are_pinned() {
 	[ "$(loaded)" = "$(pinned)" ]
 }
 
-@test "an agent lets programs go when others have taken their place" {
+@test "an agent releases programs when others have replaced them" {
 	local before
 	wgvia up wg6 "${WORDS[@]}"
 	agent_start
@@ -177,7 +177,7 @@ loaded_are_pinned() {
 	is "$(jq -nc "$(pinned) - $(programs) | length")" 2 # those for tunnels beside ours
 }
 
-# guarded ATTACH: the agent cannot take the new device in, but has the egress program stand there.
+# guarded ATTACH: the agent cannot include the new device, but attaches the egress program to it.
 guarded() {
 	local mode before
 	attach_type "$1"
@@ -192,7 +192,7 @@ guarded() {
 		before=$(counter no_gateway)
 		run ! in_ns "$NS_GW" ping -q -n -c 3 -i 0.005 -W 0.2 -I $WG4 $SVC4
 		run ! in_ns "$NS_GW" ping -q -n -c 3 -i 0.005 -W 0.2 -I $WG6 $SVC6
-		[ "$(counter no_gateway)" -ge $((before + 6)) ] # ping tries again what it is told was dropped
+		[ "$(counter no_gateway)" -ge $((before + 6)) ] # ping retries a packet that was reported as dropped
 		remember_counters
 		sent_for_nothing "$NS_C1"
 		grown no_gateway 6 $((3 * 84 + 3 * 104))

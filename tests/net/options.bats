@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Options: wherever they are in the line, what they select, and what a terminal makes of the output. How mistakes in
-# them are named is in docs/help.bats.
+# Options: anywhere in the line, their effect, and the output on a terminal. docs/help.bats covers messages about wrong
+# options.
 
 # shellcheck disable=SC2016,SC2153,SC2154 # the inner shell's variables; `run` sets $status, $output
 
@@ -27,7 +27,7 @@ load ../lib/net.bash
 	wgvia -j show wg6 | jq -e 'any(.prefixes[]; .from == "10.7.0.0/16")'
 }
 
-@test "options of one command stay its own: apply -c changes nothing, also beside other letters" {
+@test "options of one command keep their meaning: apply -c changes nothing, also combined with other letters" {
 	local file=$BATS_TEST_TMPDIR/file words before
 	wgvia up wg6 "${WORDS[@]}"
 	echo "from $VPN4 via $SVC4" >"$file"
@@ -47,7 +47,7 @@ load ../lib/net.bash
 	jq -e 'any(.findings[]; .name | startswith("probe"))' <<<"$output"
 }
 
-@test "show -4 and -6 list one family, and all else" {
+@test "show -4 and -6 list one family, and everything else" {
 	local text
 	wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15 bypass 2001:db8:99::/48
 	is "$(wgvia -j -4 show wg6 | jq -r '[.prefixes[].from, .bypass[].to] | map(select( contains(":"))) | length')" 0
@@ -60,7 +60,7 @@ load ../lib/net.bash
 	[[ $text == *"from $VPN4 "* && $text != *"from $VPN6 "* ]]
 }
 
-@test "show -br is a line for each instance" {
+@test "show -br prints one line per instance" {
 	local other=wg7
 	wgvia up wg6 "${WORDS[@]}" from 10.7.0.0/16 via "$FW4" mode stack
 	wgvia up $other from 10.8.0.0/16 via "$SVC4"
@@ -73,7 +73,7 @@ load ../lib/net.bash
 		"[\"wg6\",\"stack\",3,0,[\"$FW4\",\"$FW6\"]]"
 	is "$(wgvia -br -6 show wg6 | grep -c "prefixes 1 via $FW6 ")" 1
 	wgvia down $other
-	# a value that cannot be used
+	# an unusable value
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key 16 0 0 0 10 7 0 0 value 99 0 0 0 2 0 0 0 192 0 2 9 \
 		0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 	run -0 wgvia -br show
@@ -85,21 +85,21 @@ load ../lib/net.bash
 	wgvia up wg6 "${WORDS[@]}"
 	is "$(wgvia -j show wg6 | wc -l) $(wgvia -j show | wc -l)" "1 1"
 	wgvia -j -p show wg6 >"$file"
-	# json-c writes an empty array in two lines
+	# json-c prints an empty array on two lines
 	sed -z 's/\[\n *\]/[]/g' "$file" | diff - <(jq . "$file")
 	wgvia -jp show | sed -z 's/\[\n *\]/[]/g' >"$file"
 	diff "$file" <(jq . "$file")
-	# -p alone is no -j
+	# -p alone does not imply -j
 	[[ "$(wgvia -p show wg6)" == "wg6: "* ]]
 }
 
-# on_terminal WORD...: what wgvia writes to one, without carriage returns.
+# on_terminal WORD...: the output of wgvia on a terminal, without carriage returns.
 on_terminal() {
 	script -qec "$(printf '%q ' env TERM=xterm nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" "$@")" \
 		/dev/null </dev/null | tr -d '\r'
 }
 
-@test "red is what is wrong, on a terminal, unless NO_COLOR or --color says otherwise" {
+@test "faults are red on a terminal, unless NO_COLOR or --color says otherwise" {
 	local red=$'\e[31m' plain=$'\e[0m'
 	wgvia up wg6 "${WORDS[@]}"
 	rm "$PIN_DIR"/wg6/*egress_2* # detaches the link
@@ -119,7 +119,7 @@ on_terminal() {
 	[[ "$(wgvia show wg6 -jc)" != *$'\e'* ]]
 }
 
-# columns COUNT WORD...: what wgvia writes to a terminal of that width.
+# columns COUNT WORD...: the output of wgvia on a terminal of that width.
 columns() {
 	local count=$1
 	shift
@@ -127,7 +127,7 @@ columns() {
 		nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" "$@"
 }
 
-# breaks_at_words COUNT WORD...: on such a terminal every line fits, and it is the text of a pipe.
+# breaks_at_words COUNT WORD...: on such a terminal every line fits, and the text equals that in a pipe.
 breaks_at_words() {
 	local count=$1 text
 	shift
@@ -138,7 +138,7 @@ breaks_at_words() {
 	is "$(tr -s ' \n' ' ' <<<"$text")" "$({ wgvia "$@" 2>&1 || true; } | tr -s ' \n' ' ')"
 }
 
-@test "long lines are broken at words on a terminal, and in a pipe they are not" {
+@test "long lines are wrapped at words on a terminal, but not in a pipe" {
 	wgvia up wg6 "${WORDS[@]}"
 	breaks_at_words 60 --help
 	breaks_at_words 50 up --help
@@ -151,7 +151,7 @@ breaks_at_words() {
 	is "$(columns 500 --help)" "$(COLUMNS=50 wgvia --help)"
 }
 
-@test "findings are broken at words on a terminal, and the commands that mend them are not" {
+@test "findings are wrapped at words on a terminal, but not the commands that fix them" {
 	local text
 	wgvia up wg6 "${WORDS[@]}"
 	run columns 60 check wg6

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `outside drop`: what comes out of the tunnel with a source in no prefix reaches this host and other clients, and
-# nothing else: not the LAN, not a second one, not by source routes, DNAT, multicast routing or while the tunnel is away.
-# What is dropped is counted.
+# `outside drop`: packets from the tunnel with a source in no prefix reach this host and other clients, and nothing
+# else: not the LAN, not a second one, not by source routes, DNAT or multicast routing, nor while the tunnel is absent.
+# Dropped packets are counted.
 
 # shellcheck disable=SC2046,SC2086 # addresses are words
 # shellcheck disable=SC2153 # the topology's variables
@@ -13,7 +13,7 @@ load ../lib/outside.bash
 
 BOTH="fast stack"
 export WIRE_NAMES="$WIRE_NAMES gw2=$GW2_MAC svc2=$SVC2_MAC"
-WORDS+=(from 198.18.0.1 via "$FW4" dev ens3) # the sentinel, which has to come out
+WORDS+=(from 198.18.0.1 via "$FW4" dev ens3) # the sentinel, which must come out
 FROM4="src='$OUT4'" FROM6="src='$OUT6'"
 
 setup() {
@@ -29,7 +29,7 @@ setup() {
 	wire_neighbours ens4 $SVC2_MAC $SVC2_4 $SVC2_6
 }
 
-# refused N COMMAND...: nothing comes out, and so many packets are counted for it.
+# refused N COMMAND...: nothing comes out, and that many packets are counted as refused.
 refused() {
 	local number=$1 before
 	before=$(counter egress.refused)
@@ -38,7 +38,7 @@ refused() {
 	is "refused $(($(counter egress.refused) - before))" "refused $number"
 }
 
-@test "what is refused is in the metrics" {
+@test "refused packets are in the metrics" {
 	local refused
 	wgvia up wg6 "${WORDS[@]}" outside drop
 	refused 2 tun "pkt(4, $FROM4)" "pkt(6, $FROM6)"
@@ -56,7 +56,7 @@ refused() {
 		refused 2 tun "pkt(4, $FROM4, dst='$INET4')" "pkt(6, $FROM6, dst='$INET6')"
 		told "tun $WG4>$OUT4 hops 64 icmp 3/3
 tun $WG6>$OUT6 hops 64 icmp 1/4" tun "pkt(4, $FROM4, dst='$WG4')" "pkt(6, $FROM6, dst='$WG6')"
-		# beside the kernel's own redirects, which it does not send again and again
+		# apart from the kernel's own redirects, which it does not repeat
 		is "$(wire tun "pkt(4, $FROM4, dst='$C1_4')" "pkt(6, $FROM6, dst='$C1_6')" | grep -v "icmp 5/1")" "tun #1 hops 63
 tun #2 hops 63"
 		told "lan gw>fw #1 hops 63
@@ -80,7 +80,7 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$OUT4')" "pkt(6, src='$SVC6', dst=
 	done
 }
 
-@test "an exempt destination, a source route, DNAT, SNAT: dropped all the same" {
+@test "an exempt destination, a source route, DNAT, SNAT: dropped as well" {
 	local mode
 	set_sysctls "$NS_GW" net.ipv4.conf.{all,wg6}.accept_source_route=1
 	for mode in $BOTH; do
@@ -99,8 +99,8 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$OUT4')" "pkt(6, src='$SVC6', dst=
 	done
 }
 
-# wg6 is another tunnel at first, and then, to the programs, a device that has come since: it was in another namespace.
-@test "while the tunnel is away, and when it comes back and nobody attaches anything" {
+# At first wg6 is another tunnel; then, to the programs, it is a new device, because it was in another namespace.
+@test "while the tunnel is absent, and when it returns and nobody attaches anything" {
 	local mode
 	for mode in $BOTH; do
 		echo "mode $mode"
@@ -126,9 +126,9 @@ lan gw>svc #2" own "pkt(4, src='$GW4')" "pkt(6, src='$GW6')"
 	done
 }
 
-# The kernel copies pieces without the device that they came in by (ip6_copy_metadata()) where a conntrack helper has
-# joined the fragments.
-@test "IPv6 fragments that conntrack joins and the kernel cuts again" {
+# If a conntrack helper has joined the fragments, the kernel copies the pieces without their ingress device
+# (ip6_copy_metadata()).
+@test "IPv6 fragments that conntrack joins and the kernel fragments again" {
 	local mode pieces="fragment6(IPv6(src='$OUT6', dst='$SVC6') / IPv6ExtHdrFragment() / UDP(sport=4000, dport=5060) / \
 Raw(octets(3000)), 1280)"
 	in_ns "$NS_GW" nft 'table inet helped { ct helper sip { type "sip" protocol udp; };

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `outside drop` with WireGuard and under load: what a client sends from addresses in no prefix gets to no LAN, whatever
-# it tries (docs/SECURITY.md), while prefixes, modes and programs change, and while the tunnel is made again. Each trick
-# is one: without `outside drop` it gets past.
+# `outside drop` with WireGuard and under load: what a client sends from addresses in no prefix reaches no LAN, with any
+# trick (docs/SECURITY.md), while prefixes, modes and programs change, and while the tunnel is re-created. Each trick is
+# effective: without `outside drop` it bypasses the firewall.
 
 # shellcheck disable=SC2046,SC2086,SC2206 # addresses are words
 # shellcheck disable=SC2153,SC2154 # the topology's variables; `run` sets $output
@@ -42,7 +42,7 @@ wgvia() {
 	"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" "$@"
 }
 
-# ---- tricks: each opens a way, and says in $flows who sends where, or sends itself (pinging) ----
+# ---- tricks: each opens a way, and sets $flows to sources and destinations, or sends by itself (pinging) ----
 
 plain() { :; }
 
@@ -106,7 +106,7 @@ trick_rules() { # CHAIN
 	in_ns "$NS_GW" nft "table inet trick { $1 }"
 }
 
-# pinging SOURCE ADDRESS|OPTION...: in the place of the load.
+# pinging SOURCE ADDRESS|OPTION...: instead of the load.
 pinging() {
 	flows=()
 	spawn "$NS_C1" outsider ping -q -n -i 0.005 -I "$@"
@@ -115,7 +115,7 @@ pinging() {
 TRICKS="plain neighbours_flushed exempt firewall_dead address_was_lost metadata broadcast multicast fragments fragments6
 	options dnat masquerade"
 
-# try_trick NAME MODE: it gets past without `outside drop`, and each of its packets is refused with it.
+# try_trick NAME MODE: it bypasses the firewall without `outside drop`, and each of its packets is refused with it.
 try_trick() {
 	local flows=("${OUT_FLOWS[@]}") WORDS=("${WORDS[@]}") MORE=(mode "$2") OUTSIDE=pass
 	echo "$1, mode $2"
@@ -127,7 +127,7 @@ try_trick() {
 	poll 10 gets_past 20 || is "$(past) past" "20 past"
 	OUTSIDE=drop
 	up
-	ping_once "$NS_C1" $WG4 # what was on its way has left
+	ping_once "$NS_C1" $WG4 # packets on their way have left
 	past_reset
 	outsider_is_refused
 	poll 10 refused_reach 100
@@ -135,7 +135,7 @@ try_trick() {
 	trick_over
 }
 
-# trick_over: all of it is taken back.
+# trick_over: reverts all of it.
 trick_over() {
 	local name
 	for name in outsider trick router; do
@@ -154,15 +154,15 @@ tricks() {
 	done
 }
 
-@test "mode fast: no trick gets past" {
+@test "mode fast: no trick bypasses it" {
 	tricks fast
 }
 
-@test "mode stack: no trick gets past" {
+@test "mode stack: no trick bypasses it" {
 	tricks stack
 }
 
-@test "while prefixes, gateways, modes and devices change: no packet past it, nothing lost of what is in a prefix" {
+@test "while prefixes, gateways, modes and devices change: no packet bypasses it, nothing in a prefix is lost" {
 	local i sent before MORE=() OUTSIDE=drop
 	up
 	before=$(counter egress.refused)
@@ -180,7 +180,7 @@ tricks() {
 	past_nothing
 }
 
-@test "while the tunnel is deleted and made again, with nobody who attaches anything, with up, with an agent" {
+@test "while the tunnel is deleted and re-created: nobody attaches anything, with up, with an agent" {
 	local MORE=() OUTSIDE=drop
 	for mode in fast stack; do
 		echo "mode $mode"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The pair of VPN gateways of docs/PAIR.md, made of its very files: keepalived, WireGuard with one key, and wgvia with an
-# agent on both. Whatever fails on the active one, the other one carries on, a download survives, and nothing reaches the
-# service but by the firewall. How long it takes and how many packets are lost is printed.
+# The pair of VPN gateways in docs/PAIR.md, set up from its files: keepalived, WireGuard with one key, and wgvia with an
+# agent on both. Whatever fails on the active one, the other one takes over, a download survives, and nothing reaches
+# the service except via the firewall. The duration and the number of lost packets are printed.
 
 # shellcheck disable=SC2086,SC2153,SC2154 # addresses are words; the topology's variables; who_is_active sets variables
 # shellcheck disable=SC2030,SC2031,SC2034 # others read variables
@@ -14,8 +14,8 @@ load ../lib/load.bash
 load ../lib/agent.bash
 load ../lib/gateway_pair.bash
 
-RATE=200      # packets a second
-SIZE=16000000 # octets of a download, at a million a second
+RATE=200      # packets per second
+SIZE=16000000 # bytes of a download, at a million per second
 
 setup_more() {
 	set_sysctls "$NS_C1" net.ipv6.conf.wgc1.router_solicitations=0 # one test has a client that sends nothing
@@ -38,13 +38,13 @@ teardown_file() {
 	topology_down
 }
 
-# ---- a client that works all the time ----
+# ---- a client that is active all the time ----
 
 client_reaches() {
 	ping_once "$NS_C1" $SVC4 && ping_once "$NS_C1" $SVC6
 }
 
-# client_begins: packets and a download, and the passive gateway knows where the client is.
+# client_begins: packets and a download, and the passive gateway knows the client's endpoint.
 client_begins() {
 	poll 60 client_reaches
 	who_is_active
@@ -66,7 +66,7 @@ copy_endpoints() { # 0|1
 	is "$(room "$1" wg show wg6 endpoints)" "$(room $((1 - $1)) wg show wg6 endpoints)"
 }
 
-# client_ends TEXT: the download is complete and right, nothing has come to the service but by the firewall.
+# client_ends TEXT: the download is complete and right, and nothing reached the service except via the firewall.
 client_ends() {
 	local result
 	poll 100 process_gone "$(<"$TOPO_DIR/download.pid")"
@@ -78,7 +78,7 @@ client_ends() {
 	[ "$(service_counter from_firewall)" -gt 0 ]
 }
 
-# A client follows whoever sends: it must have been the shared address.
+# A client follows the sender's address, so this must have been the shared one.
 endpoint_at_client() {
 	wg_at "$NS_C1" wgc1 show wgc1 endpoints | cut -f 2
 }
@@ -94,7 +94,7 @@ fails_over() {
 	$3 $active
 	poll 20 is_healthy $active
 	poll 20 stands_by $active
-	is_active $passive # it does not go back by itself
+	is_active $passive # it does not fail back by itself
 	client_ends "$1"
 }
 
@@ -105,13 +105,13 @@ in_both_modes() {
 	done
 }
 
-# ---- what fails ----
+# ---- failures ----
 
 instance_up() {
 	kill -HUP "$(<"$TOPO_DIR/agent$1.pid")"
 }
 
-# As the document has it for maintenance.
+# As the document describes for maintenance.
 rests() {
 	unspawn keepalived$1
 	poll 20 is_active $((1 - $1))
@@ -143,7 +143,7 @@ cable_in() {
 	ip -n "$NS_LAN" link set "$(gateway_port $1)" up
 }
 
-@test "one of the two is active, for both families; the other one is healthy and stands by" {
+@test "one of the two is active, for both families; the other one is healthy and on standby" {
 	who_is_active
 	poll 20 stands_by $passive
 	is_healthy $passive
@@ -156,7 +156,7 @@ cable_in() {
 	done
 }
 
-@test "keepalived is stopped on the active one, then wgvia's instance is taken down" {
+@test "keepalived is stopped on the active one, then wgvia's instance is removed" {
 	in_both_modes rests works_again
 }
 
@@ -206,8 +206,8 @@ cable_in() {
 	done
 }
 
-# Without it the gateway's old session is used, which the client still reads, and answers by the new one.
-@test "a gateway that becomes active forgets its sessions, and not where its clients are" {
+# Otherwise it would use the gateway's old session, which the client still reads, but answers with the new one.
+@test "a gateway that becomes active forgets its sessions, but not the endpoints of its clients" {
 	poll 60 client_reaches
 	who_is_active
 	poll 20 stands_by $passive
@@ -250,8 +250,8 @@ service_has_seen() { # COUNT
 	[ "$(service_counter from_firewall)" -ge "$1" ]
 }
 
-# Until keepalived has moved the address the gateway forwards as if there were no wgvia: that is what down means.
-@test "wgvia's instance is taken down on the active one: it gives the addresses away" {
+# Until keepalived has moved the address, the gateway forwards as if there were no wgvia, which is the meaning of down.
+@test "wgvia's instance is removed on the active one: it gives up the addresses" {
 	poll 60 client_reaches
 	who_is_active
 	poll 20 stands_by $passive
@@ -273,7 +273,7 @@ service_has_seen() { # COUNT
 	poll 20 stands_by $active
 }
 
-# changes 0|1: how often it has become the active one
+# changes 0|1: how often it became the active one
 changes() {
 	grep -c 'ip4) Entering MASTER STATE' "$TOPO_DIR/keepalived$1.log" || true
 }
@@ -304,7 +304,7 @@ firewall_dies() { # MODE
 	figures "$1: became active before, while the firewall was dead, after: $before, $before_return, $(changes 0) $(changes 1)"
 }
 
-@test "the firewall is dead for both: none is active, they do not exchange the addresses, and it works again after" {
+@test "the firewall is dead for both: none is active, they do not exchange the addresses, and it works again afterwards" {
 	firewall_dies fast
 	firewall_dies stack
 }

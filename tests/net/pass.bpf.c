@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An XDP program of somebody else's, which lets everything pass. */
+/*
+ * Another vendor's XDP program, which passes everything.
+ */
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A process that lacks one of the unit's capabilities, or a bpffs, as in a container: the message names what is missing,
-# and nothing changes. tests/net/capabilities.bats has all of them.
+# A process without one of the unit's capabilities, or without a bpffs, as in a container: the message names what is
+# missing, and nothing changes. tests/net/capabilities.bats covers the complete set.
 
 # shellcheck disable=SC2154 # `run` sets $status, $output, $stderr_lines
 
@@ -17,14 +17,14 @@ teardown() {
 	nothing_left
 }
 
-# lacking NAME: from here on commands and agents have the unit's capabilities but this one.
+# lacking NAME: from here on commands and agents have the unit's capabilities except this one.
 lacking() {
 	local name=${1#CAP_}
 	# shellcheck disable=SC2034 # agent.bash uses it
 	AS_UNIT=(setpriv --bounding-set "-all,$(tr ',' '\n' <<<"$UNIT_CAPS" | grep -vx "+${name,,}" | paste -sd,)" --inh-caps -all)
 }
 
-# fails TEXT HINT WORD...: with all that is on standard error.
+# fails TEXT HINT WORD...: with the complete standard error.
 fails() {
 	local text=$1 hint=$2
 	shift 2
@@ -60,7 +60,7 @@ $hint"
 	says "$load; $hint"
 	agent_stop
 	wgvia down wg6
-	# an instance that somebody else has made
+	# an instance that another user created
 	wgvia up wg6 "${WORDS[@]}"
 	refused "$load" "$hint" up wg6 "${WORDS[@]}" mode stack
 	refused "$load" "$hint" explain wg6 from "$C1_4" to "$SVC4"
@@ -76,7 +76,7 @@ $hint"
 
 @test "without CAP_NET_ADMIN: up, apply, check, run, explain" {
 	each_command CAP_NET_ADMIN "operation not permitted"
-	# what cannot be looked at is a finding, not silence
+	# what cannot be checked is a finding, not silence
 	wgvia up wg6 "${WORDS[@]}"
 	is "$(finding netfilter)" "warning
 this process may not read netfilter rules: they are not evaluated
@@ -96,7 +96,7 @@ CAP_NET_ADMIN is missing: $ADVICE"
 	each_command CAP_PERFMON "permission denied"
 }
 
-@test "without CAP_NET_RAW: everything but the agent and what check --probe sends" {
+@test "without CAP_NET_RAW: everything works except the agent and check --probe" {
 	lacking CAP_NET_RAW
 	run -0 as_unit up wg6 "${WORDS[@]}"
 	fails "cannot open the sockets to ask gateways with: operation not permitted" "CAP_NET_RAW is missing: $ADVICE" run wg6
@@ -107,7 +107,7 @@ CAP_NET_RAW is missing: $ADVICE"
 	run -0 as_unit down wg6
 }
 
-# in_container CAPABILITIES WORD...: a process with these, a /sys of its own, and no bpffs there; it cannot see that others
+# in_container CAPABILITIES WORD...: a process with these, a private /sys, and no bpffs there; it cannot see that others
 # have one.
 in_container() {
 	local capabilities=$1
@@ -117,7 +117,7 @@ in_container() {
 		mount -t sysfs -o ro sysfs /sys && exec setpriv --bounding-set "-all,$0" --inh-caps -all "$@"' "$capabilities" "$WGVIA" "$@"
 }
 
-@test "a container without a bpffs: up names the mount, and check finds what up is refused for" {
+@test "a container without a bpffs: up names the mount, and check finds the reason for which up is refused" {
 	local text="no bpffs is mounted at '/sys/fs/bpf', and it cannot be mounted: operation not permitted"
 	local hint="'mount -t bpf bpf /sys/fs/bpf' needs CAP_SYS_ADMIN; a container can share the host's: -v /sys/fs/bpf:/sys/fs/bpf"
 	in_container "$UNIT_CAPS" up wg6 "${WORDS[@]}"
@@ -134,7 +134,7 @@ $hint"
 	is "$status" 0
 }
 
-@test "a container that has CAP_SYS_ADMIN, or shares the host's bpffs, is not told to mount one" {
+@test "a container that has CAP_SYS_ADMIN, or shares the host's bpffs, gets no advice to mount one" {
 	run -0 as_unit up wg6 "${WORDS[@]}"
 	run as_unit -j check wg6
 	is "$(jq '[.findings[] | select(.name == "bpffs")] | length' <<<"$output")" 0

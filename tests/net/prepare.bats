@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `up` and `apply` for a tunnel that does not exist yet: what is attached then, what every command says of it, that the
+# `up` and `apply` for a tunnel that does not exist yet: what is attached then, what every command reports, that the
 # tunnel's first packet goes to the firewall, and that the same command completes the instance when the tunnel exists.
-# wgquick.bats has the same in wg-quick's hooks, under load.
+# wgquick.bats tests the same in wg-quick's hooks, under load.
 
 # shellcheck disable=SC2154 # `run` sets $stderr
 load ../lib/net.bash
@@ -30,7 +30,7 @@ tunnel_exists() {
 	ip -n "$NS_GW" link show wg6 >/dev/null 2>&1
 }
 
-# It takes away first what may not be there.
+# First removes what may not exist yet.
 tunnel_made() {
 	tunnel_lossless || return
 }
@@ -92,7 +92,7 @@ prepares() {
 	is "$output" ""
 }
 
-@test "down takes away what was prepared, and the interface need not exist" {
+@test "down removes what was prepared, and the interface need not exist" {
 	local kind
 	for kind in tcx clsact; do
 		(attach_type $kind) || continue
@@ -117,7 +117,7 @@ prepares() {
 	is "$(directions)" '["back ens3","egress ens3","out wg6"]'
 }
 
-@test "a tunnel with Ethernet headers is found to be one when it exists" {
+@test "a tunnel with Ethernet headers is recognised when it exists" {
 	tunnel_removed
 	wgvia up wg6 "${WORDS[@]}"
 	ip -n "$NS_GW" link add wg6 type veth peer name wgc1 netns "$NS_C1"
@@ -135,7 +135,7 @@ prepares() {
 	ip -n "$NS_GW" link delete wg6
 }
 
-@test "apply prepares too, -c shows what it would do, and both say that the interface does not exist" {
+@test "apply prepares too, -c shows what it would do, and both report that the interface does not exist" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	printf '%s\n' "from $VPN4 via $FW4" "from $VPN6 via $FW6" >"$file"
 	tunnel_removed
@@ -154,7 +154,7 @@ prepares() {
 	is "$(directions)" '["back ens3","egress ens3","out wg6"]'
 }
 
-@test "apply -c checks a file for an interface that does not exist yet, and says what it could not check" {
+@test "apply -c checks a file for an interface that does not exist yet, and reports what it could not check" {
 	local file=$BATS_TEST_TMPDIR/wg99.conf unchecked
 	unchecked="wg99: interface 'wg99' does not exist yet: what depends on its type, its addresses and its routes was not checked"
 	echo "from $VPN4 via $FW4 dev ens3" >"$file"
@@ -162,17 +162,17 @@ prepares() {
 	is "$(tail -n 2 <<<"$output")" "+ from $VPN4 via $FW4 dev ens3
 $unchecked"
 	nothing_left
-	# on a host that has just been installed, nothing is mounted yet
+	# on a freshly installed host, nothing is mounted yet
 	# shellcheck disable=SC2016 # the inner shell's variables
 	FILE=$file run -0 unshare --mount --pid --fork --mount-proc bash -ec 'umount -l /sys/fs/bpf
 		"$WGVIA" -n "$NS_GW" apply -c wg99 "$FILE"
 		! grep -q " /sys/fs/bpf bpf " /proc/mounts'
 	is "$(tail -n 1 <<<"$output")" "$unchecked"
-	# what the LAN tells is checked
+	# what depends on the LAN is checked
 	echo "from $VPN4 via $INET4" >"$file"
 	run -1 wgvia apply -c wg99 "$file"
 	[[ $output == "wgvia: $file:1: via '$INET4' is not on-link"* ]]
-	# it is said where nothing would change, too
+	# it is reported even if nothing would change
 	echo "from $VPN4 via $FW4 dev ens3" >"$file"
 	wgvia apply wg99 "$file"
 	run -0 wgvia apply -c wg99 "$file"
@@ -190,7 +190,7 @@ hint: to prepare for an interface that does not exist yet, name the prefixes: fr
 	nothing_left
 }
 
-@test "a name that is mistyped is noticed: up and show say that there is no such interface" {
+@test "a mistyped name is noticed: up and show report that there is no such interface" {
 	run -0 wgvia up wg99 "${WORDS4[@]}"
 	[[ $output == "wg99: interface 'wg99' does not exist yet: "* ]]
 	run -0 wgvia -j up wg99 "${WORDS4[@]}"
@@ -201,7 +201,7 @@ hint: to prepare for an interface that does not exist yet, name the prefixes: fr
 	nothing_left
 }
 
-@test "show, stats, save, route and bypass work on what is prepared, and what they say is true" {
+@test "show, stats, save, route and bypass work on what is prepared, with true output" {
 	tunnel_removed
 	wgvia up wg6 "${WORDS4[@]}" mode stack
 	is "$(wgvia -j show wg6 | jq -c '[.state, .ifindex, .prefixes[].usable]')" '["absent",0,true]'
@@ -222,11 +222,11 @@ bypass 198.18.0.0/15"
 	run -0 wgvia apply wg6 "$BATS_TEST_TMPDIR/saved"
 	is "$output" ""
 	tunnel_made
-	# found by its name, though nothing was asked about it since
+	# found by its name, without any command since
 	is "$(wgvia -j show wg6 | jq -c '[.state, .ifindex]')" '["up",0]'
 }
 
-@test "check names the interface that does not exist, and nothing that is not so" {
+@test "check reports the interface that does not exist, and nothing that is not true" {
 	tunnel_removed
 	wgvia up wg6 "${WORDS[@]}"
 	ping_once "$NS_GW" "$FW4"
@@ -240,7 +240,7 @@ bypass 198.18.0.0/15"
 	run ! grep "does not exist" <<<"$output"
 }
 
-@test "explain asks the egress program where there is no tunnel" {
+@test "explain runs the egress program if there is no tunnel" {
 	tunnel_removed
 	wgvia up wg6 "${WORDS4[@]}" bypass 203.0.113.0/24
 	run -0 wgvia explain wg6 from "$C1_4" to "$SVC4"
@@ -250,16 +250,16 @@ bypass 198.18.0.0/15"
 	grep "left to the kernel$" <<<"$output"
 	run -0 wgvia explain wg6 from 198.51.100.7 to "$SVC4"
 	grep "left to the kernel$" <<<"$output"
-	# the tunnel exists, and nothing was asked about it since: the kernel forwards to the same program
+	# the tunnel exists, without any command since: the kernel forwards to the same program
 	tunnel_made
 	run -0 wgvia explain wg6 from "$C1_4" to "$SVC4"
 	grep -xF "    kernel: forwards it by dev ens3" <<<"$output"
 	grep -xF "  retargeted: to the firewall $FW4 by dev ens3" <<<"$output"
 }
 
-# The one packet that gets out: the kernel holds it while it asks for the firewall's neighbour, and looks its route up
-# again when the answer comes (neigh_update()), with nobody attached any more.
-@test "mode stack: what waits for the firewall's answer while down runs goes where the kernel routes it" {
+# The only packet that gets out: the kernel holds it while it resolves the firewall's neighbour, and looks up its route
+# again when the answer comes (neigh_update()), with no program attached any more.
+@test "mode stack: a packet that waits for the firewall's answer during down goes where the kernel routes it" {
 	wgvia up wg6 "${WORDS4[@]}" mode stack
 	ping_once "$NS_C1" "$SVC4" # the kernel knows the service
 	ip -n "$NS_LAN" link set fw down

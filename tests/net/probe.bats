@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia check --probe`: with a firewall that does its part it finds nothing; then the firewall is put wrong in the
-# classic ways, and it says which of neighbour, forwarding and way back is missing. Where it names a command for the
-# firewall, that is run there, and all is well.
+# `wgvia check --probe`: with a firewall that is set up correctly it finds nothing. Then the firewall is misconfigured
+# in the usual ways, and it reports which of neighbour, forwarding and return path is missing. If it names a command for
+# the firewall, the test runs it there, and everything works.
 
 # shellcheck disable=SC2001,SC2086 # lines to be edited; addresses are words
 # shellcheck disable=SC2153,SC2154 # the topology's variables, bats's
 
 load ../lib/net.bash
 
-# Redirects are off where a test is not about them: Linux sends each host only so many of them in a while.
+# Redirects are off in tests that are not about them, because Linux limits their rate per host.
 setup_more() {
 	set_sysctls "$NS_FW" net.ipv4.conf.{all,lan}.send_redirects=0
 	routes $VPN4 $VPN6
@@ -42,7 +42,7 @@ firewall_again() {
 	routes $VPN4 $VPN6
 }
 
-# routes PREFIX...: the firewall's to those of the VPN, whatever there was.
+# routes PREFIX...: sets the firewall's routes to those of the VPN.
 routes() {
 	local prefix via
 	for prefix; do
@@ -79,14 +79,14 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" "$@" >/dev/null
 }
 
-# look: its findings about the firewall, a line each, "name: evidence", in order, into $found; all into $output.
-# Redirects are sender.bats's.
+# look: sets $found to its findings about the firewall, one per line, "name: evidence", sorted, and $output to
+# everything. sender.bats covers redirects.
 look() {
 	run wgvia -j check wg6 --probe
 	found=$(jq -r '.findings[] | select(.name | startswith("probe") and . != "probe_redirects") | "\(.name): \(.evidence)"' <<<"$output" | sort)
 }
 
-# finds NAME4 NAME6: for the IPv4 gateway and the IPv6 one, with the exit status that goes with it; - for none.
+# finds NAME4 NAME6: for the IPv4 gateway and the IPv6 one, with the matching exit status; - for none.
 finds() {
 	local four six fault=0
 	[[ "$1 $2" != *probe_* ]] || fault=1
@@ -101,7 +101,7 @@ all_is_well() {
 	finds probe probe
 }
 
-# tells NAME TEXT: in the evidence of each finding of that name.
+# tells NAME TEXT: it is in the evidence of each finding with that name.
 tells() {
 	local line
 	while IFS= read -r line; do
@@ -109,7 +109,7 @@ tells() {
 	done < <(grep "^$1:" <<<"$found" || echo "no $1")
 }
 
-# mend NAME: runs on the firewall what the last look names against it.
+# mend NAME: runs the remedy of the last look on the firewall.
 mend() {
 	local command
 	while IFS= read -r command; do
@@ -121,7 +121,7 @@ mend() {
 	done < <(jq -r --arg name "$1" '.findings[] | select(.name == $name).remedy' <<<"$output")
 }
 
-# rules RULE...: a chain of the firewall's own in front of the other.
+# rules RULE...: an additional chain on the firewall, before the other.
 rules() {
 	fw nft -f - <<-END
 		table inet filter {
@@ -133,7 +133,7 @@ rules() {
 	END
 }
 
-# silent4, silent6: the firewall answers no neighbour request.
+# silent4, silent6: the firewall does not answer neighbour requests.
 silent4() {
 	fw nft 'table arp silent { chain input { type filter hook input priority 0; arp operation request drop; }; }'
 }
@@ -142,15 +142,15 @@ silent6() {
 	fw nft 'table ip6 silent { chain input { type filter hook input priority 0; icmpv6 type nd-neighbor-solicit drop; }; }'
 }
 
-# quick: neighbours are given up in no time.
+# quick: neighbours fail quickly.
 quick() {
 	set_sysctls "$NS_GW" net.ipv4.neigh.ens3.{retrans_time_ms=20,ucast_solicit=1} \
 		net.ipv6.neigh.ens3.{retrans_time_ms=20,ucast_solicit=1}
 }
 
-# ---- a firewall that does its part ----
+# ---- a firewall that is set up correctly ----
 
-@test "all is well: before the first up, in both modes, and it says what it has proven" {
+@test "all is well: before the first up, in both modes, and it lists what it has proven" {
 	local state
 	for state in before fast stack; do
 		[ $state = before ] || up mode $state
@@ -165,7 +165,7 @@ quick() {
 	grep "^info: probe:" <<<"$output"
 }
 
-@test "a neighbour that is not known yet, one that has another MAC by now, and one that was written down" {
+@test "a neighbour that is unknown, one with a new MAC, and one that is permanent" {
 	up
 	ip -n "$NS_GW" neighbour flush dev ens3
 	all_is_well
@@ -184,7 +184,7 @@ quick() {
 	is "$(ip -n "$NS_GW" -j neighbour show dev ens3 nud permanent | jq length)" 2
 }
 
-@test "a firewall that translates addresses on the LAN, that sends redirects, that checks return paths" {
+@test "a firewall that translates addresses on the LAN, sends redirects, and checks return paths" {
 	set_sysctls "$NS_FW" net.ipv4.conf.{all,lan}.{rp_filter,send_redirects}=1
 	all_is_well
 	fw nft -f - <<-END
@@ -193,13 +193,13 @@ quick() {
 				type nat hook postrouting priority srcnat;
 				iifname lan oifname lan masquerade
 			}
-			chain forward { # an answer to the untranslated address is none
+			chain forward { # an answer to the untranslated address does not count
 				type filter hook forward priority -10;
 				ct state invalid drop
 			}
 		}
 	END
-	# to such a request, which is from another host's address, the kernel has an answer of its own
+	# for such a request, which is from another host's address, the kernel sends an answer of its own
 	in_ns "$NS_GW" nft "table inet test { chain input { type filter hook input priority -10
 		icmp type echo-request drop; icmpv6 type echo-request drop; }; }"
 	up
@@ -225,12 +225,12 @@ quick() {
 	END
 	for mode in fast stack; do
 		up mode $mode
-		look # in mode fast check has something to say about the rules themselves
+		look # in mode fast check reports the rules themselves
 		is "$(sed 's/:.*//' <<<"$found" | paste -sd,)" "probe,probe"
 	done
 }
 
-@test "a link-local next hop, and IPv4 by an IPv6 next hop" {
+@test "a link-local next hop, and IPv4 via an IPv6 next hop" {
 	for mode in fast stack; do
 		wgvia up wg6 from $VPN4 via $FW6 dev ens3 from $VPN6 via $FW_LL dev ens3 mode $mode
 		look
@@ -263,7 +263,7 @@ last_is_there() {
 	frames "$CAPTURE" -e --arg a $SVC4 'map(select(.src == $a and (.payload | length) == 2014)) | length == 1'
 }
 
-@test "it sends a ping and an answer to the firewall, each once; and without --probe, nothing" {
+@test "it sends a ping and an answer to the firewall, each once; without --probe it sends nothing" {
 	local text="$FW_MAC $WG4 > $GW4 hops 2 ok true
 $FW_MAC $GW4 > $WG4 hops 4 ok true
 $FW_MAC $WG6 > $GW6 hops 2 ok true
@@ -279,7 +279,7 @@ $FW_MAC $GW6 > $WG6 hops 4 ok true"
 	done
 }
 
-@test "nobody but the firewall hears of it" {
+@test "only the firewall sees the probes" {
 	start_capture "$NS_SVC" eth0 "$BATS_TEST_TMPDIR/svc.pcap" "host $WG4 or host $WG6"
 	up
 	all_is_well
@@ -308,16 +308,16 @@ svc_sees_the_last() {
 		is "$(wgvia -j stats wg6 | jq -c .directions)$(state)" "$before"
 		is "$(ip -n "$NS_GW" neighbour show dev ens3 nud permanent)" ""
 		is "$(in_ns "$NS_GW" ss -H -f packet)" ""
-		# neighbours as any other: they age, and a flush takes them away
+		# neighbour entries are ordinary: they age, and a flush removes them
 		ip -n "$NS_GW" -j neighbour show dev ens3 | jq -e --arg four $FW4 --arg six $FW6 \
 			'map(select(.dst == $four or .dst == $six) | .state == ["REACHABLE"]) == [true, true]'
 		is "$(ip -n "$NS_GW" neighbour show dev ens3 | grep -Ec 'extern_learn|managed')" 0
 	done
 }
 
-# ---- no way back ----
+# ---- no return path ----
 
-@test "no way back: no route, the default route leads elsewhere" {
+@test "no return path: no route, the default route leads elsewhere" {
 	local state
 	for state in before fast stack; do
 		[ $state = before ] || up mode $state
@@ -335,13 +335,13 @@ svc_sees_the_last() {
 	done
 }
 
-# told_no_route GATEWAY: by that one in this look; the other family's may stay silent in the same one.
+# told_no_route GATEWAY: reported by that one in this look; the other family's may be silent in the same one.
 told_no_route() {
 	look
 	grep -F "probe_return: " <<<"$found" | grep -F "gateway $1 " | grep -F "said 'no route'"
 }
 
-@test "no way back: no route at all" {
+@test "no return path: no route at all" {
 	ip -n "$NS_FW" -batch - <<-END
 		route delete $VPN4
 		route delete $VPN6
@@ -350,15 +350,15 @@ told_no_route() {
 	END
 	up
 	finds probe_return probe_return
-	# Linux says so to each host only so often, and 'up' has probed as well
+	# Linux limits these messages per host, and 'up' has probed as well
 	poll 60 told_no_route $FW4
 	poll 60 told_no_route $FW6
 	mend probe_return
 	all_is_well
 }
 
-@test "no way back: to a prefix as wide as all, the remedy is a route to this host alone" {
-	# the LAN is exempt, for check warns of this host's LAN address in a prefix
+@test "no return path: to a prefix as wide as everything, the remedy is a route to this host only" {
+	# the LAN is exempt, because check warns about this host's LAN address in a prefix
 	wgvia up wg6 from 0.0.0.0/0 via $FW4 dev ens3 from ::/0 via $FW6 dev ens3 bypass 192.0.2.0/24 bypass 2001:db8:2::/64
 	all_is_well
 	ip -n "$NS_FW" route delete $VPN4
@@ -373,33 +373,33 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	ip -n "$NS_FW" route delete $WG6/128
 }
 
-@test "no way back: nobody says so" {
+@test "no return path: without an error message" {
 	ip -n "$NS_FW" route replace blackhole $VPN4
 	ip -n "$NS_FW" route delete $VPN6
 	ip -n "$NS_FW" route replace blackhole $VPN6
 	up
 	finds probe_return probe_return
-	# IPv4's input route lookup drops what comes from a blackhole, too
+	# IPv4's input route lookup also drops packets from a blackholed source
 	grep "^probe_return: gateway $FW6 .* the answer from $GW6 did not" <<<"$found"
 	ip -n "$NS_FW" route delete blackhole $VPN6
 	mend probe_return
 	all_is_well
 }
 
-@test "no way back: a strict return path filter drops the request as well" {
+@test "no return path: a strict return path filter drops the request as well" {
 	set_sysctls "$NS_FW" net.ipv4.conf.{all,lan}.rp_filter=1
 	ip -n "$NS_FW" route delete $VPN4
 	up
 	finds probe_return probe
 	tells probe_return "'time exceeded'; a reverse path filter"
-	rules "oifname wan drop" # a provider who says nothing
+	rules "oifname wan drop" # a provider that sends no message
 	finds probe_return probe
 	tells probe_return "while one from $GW4 to itself did"
 	mend probe_return
 	all_is_well
 }
 
-@test "no way back: answers are rejected" {
+@test "no return path: answers are rejected" {
 	up
 	rules "icmp type echo-reply reject"
 	finds probe_return probe
@@ -429,14 +429,14 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	all_is_well
 }
 
-@test "no forwarding: not between hosts of one interface, in silence and with an answer" {
+@test "no forwarding: not between hosts of one interface, silently and with an answer" {
 	rules "iifname lan oifname lan drop"
 	up mode stack
 	finds probe_forward probe_forward
 	tells probe_forward "does not forward from a host of its link to another"
 	tells probe_forward "says 'time exceeded' to hop limit 1"
 	mend probe_forward
-	fw nft add rule inet filter forward ip saddr $GW4 accept # our own answers are a service's
+	fw nft add rule inet filter forward ip saddr $GW4 accept # our own answers look like a service's
 	fw nft insert rule inet filter forward ct state established accept
 	all_is_well
 	fw nft delete table inet filter
@@ -459,7 +459,7 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 
 # ---- no neighbour ----
 
-@test "no neighbour: the cable to the firewall is out" {
+@test "no neighbour: the cable to the firewall is unplugged" {
 	local state
 	quick
 	for state in before fast stack; do
@@ -468,14 +468,14 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 		ip -n "$NS_LAN" link set fw down
 		finds probe_neighbour probe_neighbour
 		tells probe_neighbour "does not answer neighbour requests on dev ens3"
-		ip -n "$NS_GW" neighbour flush dev ens3 # nor are they known any more
+		ip -n "$NS_GW" neighbour flush dev ens3 # now they are unknown as well
 		finds probe_neighbour probe_neighbour
 		ip -n "$NS_LAN" link set fw up
 		poll 5 all_is_well
 	done
 }
 
-@test "no neighbour: with the kernel's own patience, in a few seconds" {
+@test "no neighbour: with the kernel's own timeouts, in a few seconds" {
 	silent4
 	up
 	SECONDS=0
@@ -485,7 +485,7 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 
 # ---- several, and what cannot be probed ----
 
-@test "each gateway is told of by itself" {
+@test "each gateway is reported separately" {
 	ip -n "$NS_GW" address add 10.6.128.1/32 dev wg6
 	wgvia up wg6 "${WORDS[@]}" from 10.6.128.0/17 via $SVC4 dev ens3
 	finds probe,probe_forward probe

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A real Prometheus asks a running instance for its metrics, and evaluates what packaging/ has for it: each expression of
-# the Grafana dashboard has data, and each alert rule is loaded and without an error. What it takes to count transitions.
+# A real Prometheus scrapes a running instance, and evaluates what packaging/ has for it: each expression of the Grafana
+# dashboard has data, and each alert rule is loaded without an error. Also the counting of transitions.
 
 # shellcheck disable=SC2016,SC2046,SC2086 # addresses are words; Grafana's variables
 # shellcheck disable=SC2034,SC2153,SC2154 # others set and read variables
@@ -49,7 +49,7 @@ has_series() {
 	[ "$(series "$1")" -gt 0 ]
 }
 
-# value EXPRESSION NUMBER: it is that, soon.
+# value EXPRESSION NUMBER: waits for that value.
 value() {
 	poll 30 value_is "$1" "$2" && return
 	is "$1: $(ask query "query=$1" | jq -c '[.data.result[].value[1]]')" "$2"
@@ -59,7 +59,7 @@ value_is() {
 	[ "$(ask query "query=$1" | jq -r '.data.result[0].value[1] // "none"')" = "$2" ]
 }
 
-# prometheus_start: it looks once a second at what `wgvia stats --prometheus` prints.
+# prometheus_start: scrapes `wgvia stats --prometheus` once a second.
 prometheus_start() {
 	needs_prometheus
 	spawn "$NS_GW" metrics /usr/bin/python3 "$TREE/tests/lib/metrics_server.py" 9091 \
@@ -76,7 +76,7 @@ prometheus_start() {
 	poll 60 has_series wgvia_up || { cat "$TOPO_DIR/prometheus.log" && return 1; }
 }
 
-# instance: one that has all that is measured: an agent, gateways in use and standing by, and an index.
+# instance: one with everything that is measured: an agent, gateways in use and on standby, and an index.
 instance() {
 	{
 		echo "from $VPN4 via $FW4 or $FW4B"
@@ -87,7 +87,7 @@ instance() {
 	poll 10 [ "$(grep -c 'is healthy' "$TOPO_DIR/agent.log")" -ge 4 ]
 }
 
-# expressions: the dashboard's, for all hosts and interfaces; its rates over as much as there is here.
+# expressions: the dashboard's, for all hosts and interfaces; with rates over the available time.
 expressions() {
 	jq -r '.panels[].targets[].expr' "$DASHBOARD" | sed 's/\$instance/.+/g; s/\$interface/.+/g; s/\$__rate_interval/15s/g'
 }
@@ -143,10 +143,10 @@ have_recovered() {
 	[ "$(transitions $FW4 alive) $(transitions $FW6 alive)" = "$1 $1" ]
 }
 
-@test "transitions are counted for each gateway, what it was found as at first is none" {
+@test "transitions are counted for each gateway, its first state does not count" {
 	local times
 	wgvia up wg6 "${LISTS[@]}"
-	is "$(transitions $FW4 dead)" "" # nobody watches
+	is "$(transitions $FW4 dead)" "" # no agent watches
 	second_dead
 	agent_start interval 0.2 hold 0
 	says "gateway $FW4B dev ens3 is dead"
@@ -163,7 +163,7 @@ have_recovered() {
 	says "gateway $FW4B dev ens3 is healthy"
 	poll 10 [ "$(transitions $FW4B alive)" = 1 ]
 	is "$(transitions $FW4B dead)" 0
-	# `up` replaces the instance, and its gateways go on
+	# `up` replaces the instance, and its gateways' counts continue
 	wgvia up wg6 "${LISTS[@]}" mode stack
 	is "$(transitions $FW4 dead)" 2
 	agent_stop

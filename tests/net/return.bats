@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The return path goes via the firewall whatever a LAN host does: ICMP redirects, routes of its own, another default
-# gateway, clients inside the LAN's prefix. What is sent to the gateway directly is bounced to the firewall (`return
-# via`), let in (`any`) or dropped (`drop`), and counted as what it is.
+# The return path goes via the firewall whatever a LAN host does: ICMP redirects, its own routes, another default
+# gateway, clients inside the LAN's prefix. Packets that are sent directly to the gateway are bounced to the firewall
+# (`return via`), accepted (`any`) or dropped (`drop`), and counted accordingly.
 
 # shellcheck disable=SC2086,SC2153 # addresses are words; the topology's variables
 load ../lib/net.bash
@@ -36,7 +36,7 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# The service has a route to the clients by the gateway: DHCP option 121, or what a redirect leaves.
+# The service has a route to the clients via the gateway: DHCP option 121, or the result of a redirect.
 service_goes_direct() {
 	in_ns "$NS_SVC" ip route replace $VPN4 via $GW4
 	in_ns "$NS_SVC" ip -6 route replace $VPN6 via $GW6
@@ -70,7 +70,7 @@ bounced_more() {
 	[ "$(counter bounced)" -gt "$(jq .counters.bounced.packets "$BATS_TEST_TMPDIR/before")" ]
 }
 
-# path CLIENT SERVICE: hops of the service's answer to one ping, as "from>to hops", in the order in which it was seen
+# path CLIENT SERVICE: hops of the service's answer to one ping, as "from>to hops", in the order in which they were seen
 # at the gateway's LAN device.
 path() {
 	local file=$BATS_TEST_TMPDIR/path.pcap
@@ -83,7 +83,8 @@ path() {
 		sed "s/$FW_MAC/firewall/g; s/$GW_MAC/gateway/g; s/$SVC_MAC/service/g; s/$ROUTER_MAC/router/g"
 }
 
-# By an address of the service's for each mode: the firewall is silent for 20 s to whom it has redirected in vain.
+# With a separate address of the service for each mode: after redirects without effect, the firewall is silent for 20 s
+# towards that host.
 redirected_ipv4() {
 	local address=$SVC4
 	[ $1 = fast ] || address=$SECOND4
@@ -145,7 +146,7 @@ bounced_once() {
 	bounced_once stack
 }
 
-@test "another default gateway of the service's, which sends to the gateway directly" {
+@test "another default gateway of the service, which sends to the gateway directly" {
 	ip -n "$NS_LAN" address add $ROUTER4/24 dev lan
 	ip -n "$NS_LAN" route replace $VPN4 via $GW4
 	set_sysctls "$NS_LAN" net.ipv4.ip_forward=1
@@ -170,7 +171,7 @@ bounced_once() {
 	is "$(in_ns "$NS_C1" curl -s -m 3 --interface $NEAR6 "http://[$SVC6]/")" "service saw $NEAR6"
 	answers "$NS_SVC" $NEAR4 client $SVC4
 	answers "$NS_SVC" $NEAR6 client $SVC6
-	# the service asks again whether the client is there, and is told so
+	# the service asks again for the client, and gets an answer
 	in_ns "$NS_SVC" ip neighbour change $NEAR6 dev eth0 nud probe
 	poll 5 reachable $NEAR6
 }
@@ -179,7 +180,7 @@ reachable() { # ADDRESS
 	in_ns "$NS_SVC" ip neighbour show "$1" dev eth0 | grep -q REACHABLE
 }
 
-@test "this host's own address inside the prefix: asked directly, it is asked via the firewall" {
+@test "this host's own address inside the prefix: asked directly, it is reached via the firewall" {
 	service_goes_direct
 	wgvia up wg6 "${WORDS[@]}"
 	start_capture "$NS_GW" ens3 "$BATS_TEST_TMPDIR/own.pcap" "icmp[0] = 8 and dst $WG4"
@@ -191,7 +192,7 @@ reachable() { # ADDRESS
 	is "$(udp_ask "$NS_SVC" $WG4 53 hello)" "$WG4 saw $SVC4: hello"
 }
 
-@test "return any: what comes directly is let in, and counted apart" {
+@test "return any: direct packets are accepted, and counted separately" {
 	service_goes_direct
 	wgvia up wg6 "${WORDS[@]}" return any
 	remember_counters
@@ -204,7 +205,7 @@ reachable() { # ADDRESS
 	answers "$NS_C1" $SVC4 service $C1_4
 }
 
-@test "return drop: nothing enters but from the firewall, and what does not is counted" {
+@test "return drop: only packets from the firewall enter, and others are counted" {
 	service_goes_direct
 	wgvia up wg6 "${WORDS[@]}" return drop
 	remember_counters
@@ -244,8 +245,8 @@ fw_sees() { # PORT: connections from there
 	in_ns "$NS_FW" grep -c "tcp .*sport=$1 " /proc/net/nf_conntrack || true
 }
 
-# A firewall that sends from another MAC address than it answers ARP with, and sets hop limits: nothing tells its frames
-# from those of a host that repeats itself.
+# A firewall that sends from a MAC address other than that in its ARP answers, and sets hop limits: nothing
+# distinguishes its frames from those of a host that repeats itself.
 @test "a frame does not circle, whatever the firewall does" {
 	in_ns "$NS_FW" nft -f - <<-END
 		table netdev odd {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What docs/SECURITY.md says, where no other file of tests shows it: who may touch what, and what wgvia leaves open.
+# Claims of docs/SECURITY.md that no other test file covers: who may access what, and what wgvia does not protect.
 
 # shellcheck disable=SC2086,SC2153,SC2154 # addresses are words; `run` sets $status and $output
 
@@ -29,7 +29,7 @@ drops() {
 	END
 }
 
-@test "pins and their folders are root's alone" {
+@test "only root can access pins and their folders" {
 	wgvia up wg6 "${WORDS[@]}"
 	is "$(find "$PIN_DIR" ! -user 0)" ""
 	is "$(find "$PIN_DIR" -type d ! -perm 0700)" ""
@@ -38,7 +38,7 @@ drops() {
 	run ! setpriv --reuid 65534 --clear-groups "$WGVIA" --pin-dir "$PIN_DIR" show wg6
 }
 
-@test "rules for what comes to this host itself see it in mode fast, too" {
+@test "rules for packets to this host itself see them in mode fast, too" {
 	wgvia up wg6 "${WORDS[@]}"
 	ping_once "$NS_C1" $WG4
 	ping_once "$NS_C1" $GW4
@@ -55,7 +55,7 @@ drops() {
 	run ! ping_once "$NS_C1" $C2_4
 }
 
-@test "a LAN host that sends into the tunnel by the gateway meets its FORWARD rules in mode stack alone" {
+@test "FORWARD rules see what a LAN host sends into the tunnel by the gateway only in mode stack" {
 	in_ns "$NS_SVC" ip route add $VPN4 via $GW4
 	drops forward "ip saddr $SVC4"
 	wgvia up wg6 "${WORDS[@]}"
@@ -64,7 +64,7 @@ drops() {
 	run ! ping_once "$NS_SVC" $C1_4
 }
 
-# Where frames of the client's ping to the service go.
+# Destination of the frames of the client's ping to the service.
 destination() {
 	start_capture "$NS_GW" ens3 "$BATS_TEST_TMPDIR/$1.pcap" "icmp and src $C1_4"
 	ping_once "$NS_C1" $SVC4 >&2 || true
@@ -72,7 +72,7 @@ destination() {
 	frames "$BATS_TEST_TMPDIR/$1.pcap" -r '.[0].to'
 }
 
-@test "who answers for the firewall's address gets the packets, but where its neighbour entry is permanent" {
+@test "a host that answers for the firewall's address gets the packets, unless its neighbour entry is permanent" {
 	local impostor=02:00:00:00:02:a0 via=192.0.2.9
 	ip -n "$NS_FW" address add $via/24 dev lan
 	wgvia up wg6 from $VPN4 via $via
@@ -94,7 +94,8 @@ destination() {
 	is "$(destination after)" $SVC_MAC
 }
 
-# proxied MODE WORD: a client in no prefix asks for HTTP; prints how many TCP packets of its address reach the service.
+# proxied MODE WORD: a client in no prefix requests HTTP; prints how many TCP packets from its address reach the
+# service.
 proxied() {
 	local file=$BATS_TEST_TMPDIR/proxied.pcap
 	wgvia up wg6 from $C2_4/32 via $FW4 mode "$1" outside "$2" >&2

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A firewall that sends from another MAC address than it answers neighbour requests with: `up`, `apply`, `route`, `check
-# --probe` and the agent find out, and nobody else is believed. Then redirects, and hosts of the LAN that answer directly
-# or for the gateway's address: `check` names them, and what it names against them helps.
+# A firewall that sends from a MAC address other than that in its neighbour answers: `up`, `apply`, `route`, `check
+# --probe` and the agent find out, and nobody else is believed. Then redirects, and hosts of the LAN that answer
+# directly or for the gateway's address: `check` reports them, and its remedies work.
 
 # shellcheck disable=SC2034,SC2086,SC2153,SC2154 # addresses are words; others read variables; the topology's variables, bats's
 
@@ -13,7 +13,7 @@ load ../lib/agent.bash
 
 OTHER_MAC=02:00:00:00:02:f1 THIRD_MAC=02:00:00:00:02:f2
 
-# Redirects are off where a test is not about them: Linux sends each host only so many of them in a while.
+# Redirects are off in tests that are not about them, because Linux limits their rate per host.
 setup_more() {
 	redirects_off
 }
@@ -58,7 +58,8 @@ service_again() {
 	poll 5 ping_once "$NS_GW" $FW4
 }
 
-# sends_from MAC: IP packets of the firewall. What asks for neighbours and answers goes as it is: its payload counts.
+# sends_from MAC: the firewall's IP packets. Its neighbour requests and answers are unchanged, because their payload
+# counts.
 sends_from() {
 	in_ns "$NS_FW" nft -f - <<-END
 		table netdev sender
@@ -77,7 +78,7 @@ honest() {
 	in_ns "$NS_FW" nft delete table netdev sender
 }
 
-# entries SOURCE: of the map `senders` that the administrator has named (0) or a probe has found (1): family and MAC.
+# entries SOURCE: of the map `senders`, named by the administrator (0) or found by a probe (1): family and MAC.
 entries() {
 	bpftool -j map dump pinned "$PIN_DIR/wg6/senders" | jq -r --argjson source "$1" '.[] | .formatted // . |
 		select(.value == $source).key | "\(.gateway.family) \(.mac | map(tostring) | join("."))"' | sort
@@ -87,7 +88,7 @@ probed_is() { # LINE...
 	is "$(entries 1)" "$(printf '%s\n' "$@")"
 }
 
-# in_map MAC: as entries() has it.
+# in_map MAC: in the format of entries().
 in_map() {
 	local part line=
 	for part in ${1//:/ }; do
@@ -104,7 +105,7 @@ line6() {
 	echo "wg6: gateway ${2:-$FW6} dev ens3 answers ND with $FW_MAC and sends from ${1:-$OTHER_MAC}: all of these count as its own"
 }
 
-# passes COUNT: so many pings to the service, of each family, and each frame of them takes the shortest way.
+# passes COUNT: that many pings to the service, for each family, and each of their frames takes the shortest path.
 passes() {
 	local before after
 	start_capture "$NS_LAN" gw "$CAPTURE" "(icmp and host $SVC4) or
@@ -127,7 +128,7 @@ verdicts() {
 	wgvia -j stats wg6 | jq -c '.counters | [.bounced, .direct, .refused] | map(.packets)'
 }
 
-# look [OPTION...]: findings of `check` that begin with this word, "severity name: evidence", into $found.
+# look [OPTION...]: sets $found to findings of `check` that begin with this word, "severity name: evidence".
 look() {
 	run wgvia -j check wg6 "$@"
 	found=$(jq -r '.findings[] | "\(.severity) \(.name): \(.evidence)"' <<<"$output" | sort)
@@ -137,7 +138,7 @@ finds() { # TEXT
 	grep -qF -- "$1" <<<"$found" || { echo "$found" && return 1; }
 }
 
-# Linux sends one IPv6 redirect per second, and each probe uses up the allowance: so wait between probes.
+# Linux sends one IPv6 redirect per second, and each probe uses up the rate limit: so wait between probes.
 probe_finds() { # TEXT
 	look --probe
 	finds "$1" >/dev/null && return
@@ -149,7 +150,7 @@ finds_not() {
 	! grep -F -- "$1" <<<"$found"
 }
 
-# mend NAME [NAMESPACE]: runs what the last look names against it.
+# mend NAME [NAMESPACE]: runs the remedy of the last look.
 mend() {
 	local command
 	while IFS= read -r command; do
@@ -160,7 +161,7 @@ mend() {
 
 # ---- commands find out ----
 
-@test "up finds out and says it; what the firewall sends passes in each way, frame by frame" {
+@test "up finds out and reports it; the firewall's packets pass in each direction, frame by frame" {
 	local way
 	sends_from $OTHER_MAC
 	for way in via drop; do
@@ -176,7 +177,7 @@ $(line6)"
 	is "$(jq -r '.notes[]' <<<"$output" | grep gateway)" "$(line4 | sed 's/^wg6: //')"
 }
 
-@test "in mode stack, and by clsact" {
+@test "in mode stack, and with clsact" {
 	sends_from $OTHER_MAC
 	attach_type clsact
 	for mode in fast stack; do
@@ -185,7 +186,7 @@ $(line6)"
 	done
 }
 
-@test "a firewall that sends as it answers: nothing is said, nothing is written" {
+@test "a firewall that sends from the address in its answers: nothing is reported, nothing is written" {
 	run -0 wgvia up wg6 "${WORDS[@]}" return drop
 	is "$(grep gateway <<<"$output")" ""
 	is "$(entries 1)" ""
@@ -206,7 +207,7 @@ $(line6)"
 	passes 5
 }
 
-@test "what an earlier probe has found goes when the firewall sends from elsewhere; what is named stays" {
+@test "the result of an earlier probe is removed when the firewall sends from elsewhere; named ones stay" {
 	sends_from $OTHER_MAC
 	wgvia up wg6 "${WORDS[@]}" return drop also $THIRD_MAC
 	probed_is "10 $(in_map $OTHER_MAC)" "2 $(in_map $OTHER_MAC)"
@@ -223,7 +224,7 @@ $(line6)"
 	passes 5
 }
 
-@test "apply says it once, and not where nothing has changed" {
+@test "apply reports it once, and not if nothing has changed" {
 	local file=$BATS_TEST_TMPDIR/conf
 	printf 'from %s via %s dev ens3\n' $VPN4 $FW4 $VPN6 $FW6 >"$file"
 	sends_from $OTHER_MAC
@@ -241,7 +242,7 @@ $(line6 $THIRD_MAC)"
 	passes 5
 }
 
-@test "route says it of a gateway that is new, and leaves the others as they are" {
+@test "route reports it for a new gateway, and does not touch the others" {
 	sends_from $OTHER_MAC
 	wgvia up wg6 "${WORDS4[@]}" return drop
 	run -0 wgvia route add wg6 "${WORDS6[@]}"
@@ -259,7 +260,7 @@ $(line6 $THIRD_MAC)"
 	is "$(grep gateway <<<"$output")" "$(line4)"
 }
 
-@test "a gateway that stands by is probed, too" {
+@test "a gateway on standby is probed, too" {
 	ip -n "$NS_FW" address add 192.0.2.9/24 dev lan
 	sends_from $OTHER_MAC
 	run -0 wgvia up wg6 from $VPN4 via $FW4 dev ens3 or 192.0.2.9
@@ -280,7 +281,7 @@ $(line6 $OTHER_MAC $FW_LL)"
 	passes 5
 }
 
-# fastest WORD...: of three times, the milliseconds that the quickest `up` takes.
+# fastest WORD...: the fastest of three runs of `up`, in milliseconds.
 fastest() {
 	local begin took best=1000000
 	for _ in {1..3}; do
@@ -294,7 +295,7 @@ fastest() {
 	echo $best
 }
 
-@test "gateways that answer nothing hold nobody up" {
+@test "gateways that do not answer delay nobody" {
 	local good silent
 	good=$(fastest "${WORDS[@]}")
 	in_ns "$NS_FW" nft 'table inet silent { chain input { type filter hook input priority 0
@@ -304,7 +305,7 @@ fastest() {
 	((silent - good < 400 * ${POLL_FACTOR:-1}))
 }
 
-@test "check --probe says it, before the first up and after, and writes it down" {
+@test "check --probe reports it, before the first up and after, and stores it" {
 	sends_from $OTHER_MAC
 	look --probe
 	finds "info probe_sender: $(line4 | sed 's/^wg6: //')"
@@ -323,10 +324,11 @@ fastest() {
 	is "$(entries 1)" ""
 }
 
-# ---- who has not seen the secret ----
+# ---- hosts that did not see the secret ----
 
 @test "a LAN host that answers probes without having seen them is not believed, nor one that repeats old ones" {
-	# what it may know of earlier ones: they come back to the gateway from the firewall, as they would from itself
+	# what it may know about earlier ones: they come back to the gateway from the firewall, as they would from
+	# itself
 	start_capture "$NS_LAN" gw "$CAPTURE" "ether src $FW_MAC and (icmp or icmp6) and (host $WG4 or host $WG6)"
 	wgvia up wg6 "${WORDS[@]}"
 	poll 5 has_frames 2
@@ -358,7 +360,7 @@ forged_arrive() {
 
 # ---- the agent ----
 
-@test "an agent finds out at its beginning, and within seconds that it is another one" {
+@test "an agent finds out when it starts, and notices a change within seconds" {
 	sends_from $OTHER_MAC
 	wgvia up wg6 "${WORDS[@]}" return drop
 	sends_from $THIRD_MAC
@@ -381,12 +383,12 @@ is_unprobed() {
 	is "$(entries 1)" ""
 }
 
-@test "an agent probes at once when the gateway has another MAC address, and what was taken down" {
+@test "an agent probes at once when the gateway has another MAC address, and restores what was removed" {
 	wgvia up wg6 "${WORDS[@]}" return drop
 	agent_start
 	says "gateway $FW4 dev ens3 answers"
 	sends_from $OTHER_MAC
-	for address in $FW4 $FW6; do # it has moved, as far as the kernel knows, and comes back
+	for address in $FW4 $FW6; do # to the kernel, it has moved, and comes back
 		ip -n "$NS_GW" neighbour replace $address lladdr $SVC_MAC dev ens3 nud reachable
 		ip -n "$NS_GW" neighbour replace $address lladdr $FW_MAC dev ens3 nud reachable
 	done
@@ -400,9 +402,9 @@ is_unprobed() {
 	poll 5 probed_is "10 $(in_map $OTHER_MAC)"
 }
 
-# ---- redirects, and who answers directly ----
+# ---- redirects, and hosts that answer directly ----
 
-# IPv6 redirects are about link-local next hops, and come from such.
+# IPv6 redirects are about link-local next hops, and come from such addresses.
 redirects_on() {
 	set_sysctls "$NS_FW" net.ipv4.conf.{all,lan}.send_redirects=1
 	ip -n "$NS_FW" -6 route replace $VPN6 via $GW_LL dev lan
@@ -416,7 +418,7 @@ bounces() { # ADDRESS
 	[ "$(counter bounced)" -ge $((before + 5)) ]
 }
 
-@test "hosts that were sent a redirect are named, the firewall that sends it is, and what is named against it helps" {
+@test "hosts that received a redirect are reported, and the firewall that sends it; the remedies work" {
 	redirects_on
 	wgvia up wg6 "${WORDS[@]}"
 	poll 10 bounces $SVC4
@@ -447,10 +449,10 @@ warns_of_redirects() {
 	finds "warning probe_redirects: gateway $FW4"
 }
 
-@test "return any: redirects are a warning, and what comes directly is told from the counters; return drop, too" {
+@test "return any: redirects are a warning, and direct packets are reported from the counters; return drop, too" {
 	redirects_on
 	wgvia up wg6 "${WORDS4[@]}" return any
-	poll 15 warns_of_redirects # Linux sends each host only so many of them in a while
+	poll 15 warns_of_redirects # Linux limits the rate per host
 	is "$status" 1
 	ip -n "$NS_SVC" route add $C1_4 via $GW4
 	pings 5 "$NS_C1" $SVC4
@@ -467,7 +469,7 @@ warns_of_redirects() {
 heed them answer '$VPN4' by this host, which 'return drop' drops: their connections fail"
 }
 
-@test "many hosts that answer directly are told by their MAC addresses, the last ones by name" {
+@test "many hosts that answer directly are distinguished by MAC address, the last ones are listed" {
 	local n
 	wgvia up wg6 "${WORDS4[@]}"
 	spawn "$NS_SVC" forge /usr/bin/python3 -c '
@@ -497,7 +499,7 @@ finds_other_gateway() {
 	local mode
 	redirects_on
 	wgvia up wg6 "${WORDS[@]}"
-	# redirects first: Linux sends nine, and no more as long as packets come that it would send one for
+	# redirects first: Linux sends nine, then none while packets arrive that would trigger one
 	for mode in redirects silent forwards; do
 		ip -n "$NS_FW" route replace $VPN4 via $SVC4 # the active gateway
 		ip -n "$NS_FW" route replace $VPN6 via $SVC6
@@ -519,7 +521,7 @@ finds_other_gateway() {
 	done
 }
 
-@test "two hosts that answer for the gateway's address are told, and a permanent entry ends it" {
+@test "two hosts that answer for the gateway's address are reported, and a permanent entry ends it" {
 	wgvia up wg6 "${WORDS[@]}"
 	ip -n "$NS_SVC" address add $FW4/32 dev eth0
 	ip -n "$NS_SVC" address add $FW6/128 dev eth0 nodad

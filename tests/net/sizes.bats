@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Sizes, hop limits and headers of every kind, in both modes and directions: what is passed on arrives whole, once and
-# one hop older, what is not is answered by the gateway. "told TEXT PORT PACKET..." sends into the tunnel (tun), the LAN
-# (lan) or from the gateway itself (own), and TEXT is all that comes out anywhere.
+# Sizes, hop limits and headers of every kind, in both modes and directions: what is forwarded arrives complete, once
+# and with one hop less; the gateway answers the rest. "told TEXT PORT PACKET..." sends into the tunnel (tun), the LAN
+# (lan) or from the gateway itself (own), and TEXT is everything that comes out anywhere.
 
 # shellcheck disable=SC2086 # addresses are words
 # shellcheck disable=SC2154 # $mode is each test's own
@@ -47,18 +47,18 @@ in_both_modes() {
 	in_modes "fast stack" "$@"
 }
 
-# in_measuring_modes COMMAND...: where the kernel has no bpf_check_mtu(), mode fast does not measure; see below.
+# in_measuring_modes COMMAND...: without bpf_check_mtu() in the kernel, mode fast does not check sizes; see below.
 in_measuring_modes() {
 	if kernel_can check_mtu; then in_both_modes "$@"; else in_modes stack "$@"; fi
 }
 
-# too_big COUNT BYTES: mode fast has counted them; in mode stack, the kernel alone measures.
+# too_big COUNT BYTES: mode fast counted them; in mode stack, only the kernel checks.
 too_big() {
 	kernel_can check_mtu || set -- 0 0
 	is "$(counter too_big) $(counter too_big bytes)" "$1 $2"
 }
 
-# The words of packets from a client to the service, and back.
+# The words for packets from a client to the service, and back.
 OUT4="src='$C1_4',dst='$SVC4'"
 OUT6="src='$C1_6',dst='$SVC6'"
 BACK4="src='$SVC4',dst='$C1_4'"
@@ -81,7 +81,7 @@ lan gw>svc $GW6>$SVC6 time-exceeded #4" lan "pkt(4, hops=1, $BACK4)" "pkt(4, hop
 @test "Time Exceeded comes from the gateway, out and back" {
 	mtus 1420 1500
 	in_both_modes hop_limits_end_here
-	is "$(counter hop_limit)" 8 # of mode fast; in mode stack, the kernel's own counters tell
+	is "$(counter hop_limit)" 8 # in mode fast; in mode stack, the kernel's own counters show it
 }
 
 hop_limits_fall() {
@@ -96,12 +96,12 @@ tun #4 hops 254" lan "pkt(4, hops=2, $BACK4)" "pkt(4, hops=255, $BACK4)" "pkt(6,
 			"pkt(6, hops=255, $BACK6)"
 }
 
-@test "hop limits fall by one, from the first to the last" {
+@test "hop limits decrease by one, from the first to the last" {
 	mtus 1420 1500
 	in_both_modes hop_limits_fall
 }
 
-# sums TEXT PORT WORDS: each of some 3,300 headers in its place, its sum right.
+# sums TEXT PORT WORDS: each of some 3,300 headers in its place, with a right sum.
 sums() {
 	wire "$2" "every_sum($3)" >"$BATS_TEST_TMPDIR/sums"
 	awk -v text="$1" '
@@ -133,7 +133,7 @@ lan gw>fw #1 hops 63" tun 'pkt(6, 1300)' 'pkt(6, 1301)' 'pkt(6, 9000)'
 }
 
 # bats test_tags=feature
-@test "a jumbo tunnel onto a 1,300-byte LAN: the client is told" {
+@test "a jumbo tunnel onto a 1,300-byte LAN: the client is informed" {
 	mtus 9000 1300
 	in_measuring_modes lan_is_narrow
 	too_big 4 $((2 * (1301 + 9000)))
@@ -158,7 +158,7 @@ lan gw>fw #3 in 8 pieces hops 63" tun 'pkt(4, 1300)' 'pkt(4, 1301)' 'pkt(4, 9000
 	in_measuring_modes lan_is_narrow_without_df
 }
 
-@test "a jumbo tunnel onto a jumbo LAN: nothing is in the way" {
+@test "a jumbo tunnel onto a jumbo LAN: large packets pass" {
 	mtus 9000 9000
 	in_both_modes told "lan gw>fw #1 hops 63
 lan gw>fw #2 hops 63" tun 'pkt(4, 9000, df=1)' 'pkt(6, 9000)'
@@ -177,22 +177,22 @@ lan gw>fw $GW6>$INET6 too-big 1420 #4" lan "pkt(6, 1420, $BACK6)" "pkt(6, 1421, 
 			"pkt(6, 1500, $BACK6)" "pkt(6, 1500, src='$INET6', dst='$C1_6')"
 }
 
-@test "a 1,500-byte LAN onto a 1,420-byte tunnel: the service is told" {
+@test "a 1,500-byte LAN onto a 1,420-byte tunnel: the service is informed" {
 	mtus 1420 1500
 	in_measuring_modes tunnel_is_narrow
 }
 
-@test "a 1,500-byte LAN onto a 1,420-byte tunnel without DF: the kernel cuts" {
+@test "a 1,500-byte LAN onto a 1,420-byte tunnel without DF: the kernel fragments" {
 	mtus 1420 1500
 	in_measuring_modes told "tun #1 hops 63
 tun #2 in 2 pieces hops 63
 tun #3 in 2 pieces hops 63" lan "pkt(4, 1420, $BACK4)" "pkt(4, 1421, $BACK4)" "pkt(4, 1500, $BACK4)"
 }
 
-# What docs/PLATFORMS.md says of such kernels: it is lost without a word in mode fast, at the device that it does not fit. This
-# one, a veth device, lets pass four bytes more, a VLAN tag's (is_skb_forwardable()).
+# docs/PLATFORMS.md describes such kernels: in mode fast, such a packet is lost silently at the device that it does not
+# fit. A veth device passes four more bytes, for a VLAN tag (is_skb_forwardable()).
 # bats test_tags=vm
-@test "a kernel before 5.12: mode fast loses what is too big, check says so, mode stack tells the sender" {
+@test "a kernel before 5.12: mode fast loses what is too big, check says so, mode stack informs the sender" {
 	! kernel_can check_mtu || skip "kernel $(uname -r) has bpf_check_mtu()"
 	mtus 9000 1300
 	ip -n "$NS_LAN" link set lan mtu 1300
@@ -207,7 +207,7 @@ lan gw>fw #3 hops 63" tun 'pkt(4, 1300, df=1)' 'pkt(4, 1305, df=1)' 'pkt(6, 1300
 
 # ---- offloads ----
 
-# whole TEXT PORT VERDICT WORDS4 WORDS6: 64 KiB each, cut into segments behind wgvia alone.
+# whole TEXT PORT VERDICT WORDS4 WORDS6: 64 KiB each, cut into segments only after wgvia.
 whole() {
 	local tcp4=$((47 * 40 + 65460)) tcp6=$((65 * 60 + 64940))
 	remember_counters
@@ -246,20 +246,20 @@ need_gso_of_udp() {
 	[[ $(wire tun 'udp(4, 3000, mss=1000)') != OSError* ]] || skip "kernel $(uname -r) takes no GSO of UDP from a device"
 }
 
-@test "GSO packets of 64 KiB pass whole and in order, and count as what they are" {
+@test "GSO packets of 64 KiB pass complete and in order, and count once per segment" {
 	mtus 1500 1500
 	in_both_modes both_ways whole
 	is "$(counter too_big)" 0
 }
 
-@test "GSO packets of UDP pass whole and in order, and count as what they are" {
+@test "GSO packets of UDP pass complete and in order, and count once per segment" {
 	mtus 1500 1500
 	need_gso_of_udp
 	in_both_modes both_ways whole_udp
 	is "$(counter too_big)" 0
 }
 
-# Single segments, too, and by no more than a link header's length, which some helpers are too lenient by.
+# Also single segments, and segments that are too long by at most a link header, where some helpers are too lenient.
 gso_does_not_fit_the_lan() {
 	told "tun $WG4>$C1_4 frag-needed 1300 #1
 tun $WG4>$C1_4 frag-needed 1300 #3
@@ -276,12 +276,12 @@ tun $WG4>$C1_4 frag-needed 1300 #2
 tun $WG6>$C1_6 too-big 1300 #3" tun 'udp(4, 9000, mss=1273, df=1)' 'udp(4, 1314, mss=1285, df=1)' 'udp(6, 1314, mss=1265)'
 }
 
-@test "a GSO packet whose segments do not fit the LAN is not passed on" {
+@test "a GSO packet whose segments do not fit the LAN is not forwarded" {
 	mtus 9000 1300
 	in_measuring_modes gso_does_not_fit_the_lan
 }
 
-@test "a GSO packet of UDP whose datagrams do not fit the LAN is not passed on" {
+@test "a GSO packet of UDP whose datagrams do not fit the LAN is not forwarded" {
 	mtus 9000 1300
 	need_gso_of_udp
 	in_measuring_modes gso_of_udp_does_not_fit_the_lan
@@ -295,12 +295,12 @@ lan gw>svc $GW6>$SVC6 too-big 1420 #3" lan "tcp(4, 65500, mss=1381, df=1, $BACK4
 		"tcp(4, 65500, mss=1380, df=1, $BACK4)" "tcp(6, 65500, mss=1361, $BACK6)" "tcp(6, 65500, mss=1360, $BACK6)"
 }
 
-@test "a GSO packet whose segments do not fit the tunnel is not passed on" {
+@test "a GSO packet whose segments do not fit the tunnel is not forwarded" {
 	mtus 1420 1500
 	in_measuring_modes gso_does_not_fit_the_tunnel
 }
 
-# Ten segments, each cut in two by the kernel; no fragment can be told from another, but all go to the firewall.
+# Ten segments, each cut in two by the kernel; the fragments look alike, but all go to the firewall.
 gso_is_fragmented() {
 	wire tun 'tcp(4, 14040, mss=1400)' | sort | uniq -c >"$BATS_TEST_TMPDIR/frames"
 	is "$(sed 's/^ *//' "$BATS_TEST_TMPDIR/frames")" \
@@ -315,7 +315,7 @@ gso_is_fragmented() {
 
 # ---- headers of every kind ----
 
-# as_they_are COUNT PORT EXPRESSION: so many packets, out or back, byte for byte.
+# as_they_are COUNT PORT EXPRESSION: that many packets, out or back, byte for byte.
 as_they_are() {
 	local link="lan gw>fw "
 	[ "$2" = tun ] || link="tun "
@@ -340,12 +340,12 @@ fragments6() { # WORDS
 		sed 's|p / IPv6|IPv6(src=p.src, dst=p.dst, hlim=64) / IPv6|'
 }
 
-@test "fragments pass as they are, the first and later ones, in any order" {
+@test "fragments pass unchanged, the first and later ones, in any order" {
 	mtus 1420 1500
 	in_both_modes fragments_pass
 }
 
-@test "a fragment that is too big for the LAN is cut again, and all of it goes to the firewall" {
+@test "a fragment that is too big for the LAN is fragmented again, and all of it goes to the firewall" {
 	mtus 9000 1300
 	in_measuring_modes told "lan gw>fw #1 in 2 pieces hops 63
 lan gw>fw #2 in 2 pieces hops 63
@@ -403,7 +403,7 @@ lan gw>fw #3 hops 63" tun "$ip, ttl=1) / UDP() / octets(100)" "$ip, ttl=64) / UD
 		"$ip, ttl=64) / UDP() / octets(1232)"
 }
 
-@test "IPv4 options: Time Exceeded and Fragmentation Needed all the same" {
+@test "IPv4 options: Time Exceeded and Fragmentation Needed work as well" {
 	mtus 9000 1300
 	in_measuring_modes options_and_limits
 }
@@ -431,8 +431,8 @@ lan gw>svc #4 in 3 pieces" own "pkt(4, 3000, src='$WG4')" "pkt(6, 3000, src='$WG
 	in_both_modes own_traffic
 }
 
-# What connection tracking puts together leaves in fragments again. The last test here: an old kernel, 5.10 say, goes on
-# putting fragments together when no rule asks for it any more.
+# Packets that connection tracking has reassembled leave in fragments again. This is the last test here, because an old
+# kernel, such as 5.10, keeps reassembling when no rule needs it any more.
 defragmented() {
 	[ "$mode" = stack ] || return 0
 	in_ns "$NS_GW" nft -f - <<-END

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `from addresses`: prefixes that nobody has named, and that come and go with the tunnel's addresses.
+# `from addresses`: prefixes that the user did not name, and that change with the tunnel's addresses.
 
 # shellcheck disable=SC2034,SC2046,SC2086 # others read variables; addresses are words
 # shellcheck disable=SC2153 # the topology's variables
@@ -11,7 +11,7 @@ load ../lib/agent.bash
 load ../lib/followed.bash
 
 FOLLOWED=addresses
-# Another network of the same provider's, and its client.
+# Another network of the same provider, and its client.
 NEW4=10.16.0.0/16 NEW6=2001:db8:16::/64 NEW_WG4=10.16.0.1 NEW_WG6=2001:db8:16::1 NEW_C4=10.16.0.7 NEW_C6=2001:db8:16::7
 ADDRESSES=(from addresses via "$FW4" dev ens3 from addresses via "$FW6" dev ens3)
 
@@ -25,9 +25,9 @@ teardown() {
 	wire_end
 }
 
-# What each family's client sends goes to the firewall, and what the service sends back into the tunnel.
+# Each family's client's packets go to the firewall, and the service's answers into the tunnel.
 goes_by_firewall() { # CLIENT4 CLIENT6
-	wgvia route replace wg6 from 198.18.0.1 via $FW4 dev ens3 # the sentinel, which has to come out
+	wgvia route replace wg6 from 198.18.0.1 via $FW4 dev ens3 # the sentinel, which must come out
 	told "lan gw>fw #1 hops 63
 lan gw>fw #2 hops 63" tun "pkt(4, src='$1')" "pkt(6, src='$2')"
 	told "tun #1 hops 63
@@ -43,7 +43,7 @@ renumber() {
 	wire_address wg6 $NEW_WG4/16 $NEW_WG6/64
 }
 
-@test "up: the words, the prefixes that they stand for, and what is shown and saved of both" {
+@test "up: the words, the prefixes that they mean, and what is shown and saved of both" {
 	for mode in fast stack; do
 		run -0 wgvia up wg6 "${ADDRESSES[@]}" mode $mode
 		is "${lines[0]}" "wg6: from $VPN4 via $FW4 dev ens3 (addresses)"
@@ -77,7 +77,7 @@ from addresses via $FW6 dev ens3"
 	is "$(followed)" "$VPN4 $VPN6"
 }
 
-@test "a prefix that is named comes first, and stays when its address goes" {
+@test "a named prefix takes precedence, and stays when its address is removed" {
 	wgvia up wg6 "${ADDRESSES[@]}" from $VPN4 via 192.0.2.9 dev ens3
 	is "$(followed)" "$VPN6"
 	is "$(via $VPN4)" 192.0.2.9
@@ -89,7 +89,7 @@ from addresses via $FW6 dev ens3"
 	is "${lines[1]}" "hint: 'wgvia route del wg6 from addresses' ends that"
 }
 
-@test "route add, replace and del take the word" {
+@test "route add, replace and del accept the word" {
 	wgvia up wg6 from 10.99.0.0/16 via $FW4
 	wgvia route add wg6 from addresses via $FW4
 	is "$(followed)" "$VPN4"
@@ -110,7 +110,7 @@ from addresses via $FW6 dev ens3"
 	is "${lines[0]}" "wgvia: 'from addresses' is not one of 'wg6'"
 }
 
-@test "a word without 'via' is for the families that no other names; what is saved is taken again" {
+@test "a word without 'via' is for the families without an own one; what is saved is accepted again" {
 	wgvia up wg6
 	wgvia route replace wg6 from addresses via $FW4
 	wgvia save wg6 >"$FILE"
@@ -126,7 +126,7 @@ from addresses via $FW6 dev ens3"
 	is "${lines[1]}" "hint: it has no 'via': it goes by the default route"
 }
 
-@test "no prefix at all: up says so, check reports it" {
+@test "no prefix at all: up and check report it" {
 	run -0 wgvia up wg6 from addresses
 	run -0 wgvia route del wg6 from addresses
 	run -1 wgvia -j check wg6
@@ -146,7 +146,7 @@ no prefix is in force: what comes out of the tunnel bypasses the firewall"
 		"'from addresses' gives '$VPN4' another gateway now than the one in force: via 192.0.2.9 dev ens3"
 }
 
-@test "up, apply and a reload keep the prefixes of a family that has none now; another gateway is theirs, too" {
+@test "up, apply and a reload keep the prefixes of a family that has none now; a new gateway applies to them, too" {
 	wgvia up wg6 "${ADDRESSES[@]}"
 	wgvia save wg6 >"$FILE"
 	ip -n "$NS_GW" address delete $WG6/50 dev wg6
@@ -168,20 +168,20 @@ no prefix is in force: what comes out of the tunnel bypasses the firewall"
 	is "$(followed)" "$VPN4 $VPN6"
 }
 
-@test "an address with length 0 stands for no prefix" {
+@test "an address with length 0 means no prefix" {
 	ip -n "$NS_GW" address add 10.50.0.1/0 dev wg6
 	wgvia up wg6
 	is "$(followed)" "$VPN4 $VPN6"
 }
 
-@test "an address with a peer stands for the peer's network" {
+@test "an address with a peer means the peer's network" {
 	ip -n "$NS_GW" address add 10.50.0.1 peer 10.51.0.0/24 dev wg6
 	ip -n "$NS_GW" address add 2001:db8:50::1 peer 2001:db8:51::/64 dev wg6
 	wgvia up wg6
 	is "$(followed)" "$VPN4 10.51.0.0/24 $VPN6 2001:db8:51::/64"
 }
 
-@test "what bpftool writes into 'sources' and wgvia would not is no source" {
+@test "what bpftool writes into 'sources' and wgvia would not write is ignored" {
 	local value ifindex
 	wgvia up wg6 from addresses via $FW4
 	ifindex=$(ip -n "$NS_GW" -j link show ens3 | jq '.[].ifindex')
@@ -210,7 +210,7 @@ no prefix is in force: what comes out of the tunnel bypasses the firewall"
 	nothing_left
 }
 
-@test "without an agent, the next command takes new addresses; removed ones go then" {
+@test "without an agent, the next command takes new addresses, and removed ones are dropped" {
 	wgvia up wg6 "${ADDRESSES[@]}"
 	renumber
 	is "$(followed)" "$VPN4 $VPN6"
@@ -219,7 +219,7 @@ no prefix is in force: what comes out of the tunnel bypasses the firewall"
 	goes_by_firewall $NEW_C4 $NEW_C6
 }
 
-@test "an agent follows addresses, with a file and without; what was the last one stays until there is another" {
+@test "an agent follows addresses, with a file and without; the last one stays until there is another" {
 	printf '%s %s %s %s %s %s\n' "${ADDRESSES[@]}" >"$FILE"
 	for file in "" "$FILE"; do
 		wgvia up wg6 "${ADDRESSES[@]}"
@@ -239,13 +239,13 @@ no prefix is in force: what comes out of the tunnel bypasses the firewall"
 		ip -n "$NS_GW" address delete $NEW_WG6/64 dev wg6
 		wire_address wg6 $WG4/16
 		soon $VPN4 $VPN6
-		agent_stop # nobody answers it here, and it takes away what it has marked
+		agent_stop # nobody answers it here, and it removes its marks
 		goes_by_firewall $C1_4 $C1_6
 		wgvia down wg6
 	done
 }
 
-@test "an agent that begins before the tunnel exists takes its prefixes when it has addresses" {
+@test "an agent that starts before the tunnel exists takes its prefixes when it has addresses" {
 	echo "from addresses via $FW4 dev ens3 or 192.0.2.9 dev ens3" >"$FILE"
 	ip -n "$NS_GW" link set wg6 netns "$NS_LAN"
 	agent_start "$FILE"
@@ -254,7 +254,7 @@ no prefix is in force: what comes out of the tunnel bypasses the firewall"
 	ip -n "$NS_LAN" link set wg6 netns "$NS_GW"
 	wire_address wg6 $WG4/16
 	soon $VPN4
-	# the tunnel goes, and comes with another network
+	# the tunnel is removed, and returns with another network
 	ip -n "$NS_GW" link set wg6 netns "$NS_LAN"
 	says "the tunnel was removed"
 	is "$(followed)" "$VPN4"

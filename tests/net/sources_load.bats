@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prefixes that follow the tunnel's addresses, changed again and again under load: with `outside drop` no packet of an old
-# prefix or a new one goes past the firewall, and what has its prefix all the time loses nothing.
+# Prefixes that follow the tunnel's addresses, changed repeatedly under load: with `outside drop` no packet of an old or
+# new prefix bypasses the firewall, and a flow that always has a prefix loses nothing.
 
 # shellcheck disable=SC2034,SC2046,SC2086 # others read variables; addresses are words
 
@@ -14,7 +14,7 @@ NEW4=10.16.0.0/16 NEW6=2001:db8:16::/64 NEW_WG4=10.16.0.1 NEW_WG6=2001:db8:16::1
 
 setup_more() {
 	load_up
-	# what is of the new prefixes has to go to the firewall as well
+	# packets of the new prefixes must go to the firewall as well
 	in_ns "$NS_LAN" nft -f - <<-END
 		add rule netdev wire out ether saddr $GW_MAC ip saddr $NEW4 ether daddr != $FW_MAC counter name leaked
 		add rule netdev wire out ether saddr $GW_MAC ip6 saddr $NEW6 ether daddr != $FW_MAC counter name leaked
@@ -49,7 +49,7 @@ has_no_new() {
 	! wgvia -j show wg6 | jq -e --arg p $NEW4 --arg q $NEW6 'any(.prefixes[]; .from == $p or .from == $q)' >/dev/null
 }
 
-# renumbered MODE TIMES: the new network's client sends all the time, also while its prefix is not there.
+# renumbered MODE TIMES: the new network's client sends all the time, also while it has no prefix.
 renumbered() {
 	local mode=$1 result i
 	wgvia up wg6 from addresses via $FW4 from addresses via $FW6 mode $mode outside drop
@@ -81,8 +81,8 @@ renumbered() {
 	renumbered stack 15
 }
 
-# One network in the place of another that has the same client in it, in one step: it is never in none.
-@test "a wider prefix takes the place of a narrower one, and back: nothing lost" {
+# One network replaces another that contains the same client, in one step: it is never without a prefix.
+@test "a wider prefix replaces a narrower one, and back: nothing is lost" {
 	local result i from=16 to=12
 	wgvia up wg6 from addresses via $FW4 from addresses via $FW6 outside drop
 	agent_start

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Mode stack: the firewall gets its packets, and everything that the gateway does with a packet that it forwards is done
-# all the same: filter, connection tracking, NAT, ICMP errors, accounting, marks. And what the gateway itself sends, and
-# a running instance that changes its mode. Sizes and odd packets are in sizes.bats.
+# Mode stack: the firewall gets its packets, and everything that the gateway does with a forwarded packet still happens:
+# filter, connection tracking, NAT, ICMP errors, accounting, marks. Also the gateway's own packets, and a running
+# instance that changes its mode. sizes.bats covers sizes and odd packets.
 
 # shellcheck disable=SC2086 # addresses are words
 # shellcheck disable=SC2154 # the topology's variables
@@ -33,7 +33,7 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" "$@"
 }
 
-# rules "NAME CHAIN-TYPE" RULE...: a chain of the gateway's own; counters are made as they are named.
+# rules "NAME CHAIN-TYPE" RULE...: a chain of the gateway's own; named counters are created.
 rules() {
 	local rule chain=$1
 	shift
@@ -52,20 +52,20 @@ counted() {
 	in_ns "$NS_GW" nft -j list counters | jq ".nftables[].counter | select(.name == \"$1\") | .${2:-packets}"
 }
 
-# What the gateway sends on the LAN from or to a host of the VPN or the LAN, left out neighbour discovery and what it
-# bounces: the service heeds redirects.
+# What the gateway sends on the LAN from or to a host of the VPN or the LAN, except neighbour discovery and what it
+# bounces: the service accepts redirects.
 watch_lan() {
 	start_capture "$NS_LAN" gw "$CAPTURE" "ether src $GW_MAC and (tcp or udp port 5000 or icmp or
 		(icmp6 and (ip6[40] == 128 or ip6[40] == 129))) and not
 		(ether dst $FW_MAC and (src host $SVC4 or src host $SVC6))"
 }
 
-# who_goes_where: "SOURCE MAC" of all that the capture holds, each once.
+# who_goes_where: "SOURCE MAC" of all frames in the capture, each once.
 who_goes_where() {
 	frames "$CAPTURE" -r '[.[] | .src + " " + .to] | unique | .[]'
 }
 
-# seen_to_the_end: what was sent before is in the capture once this ping is.
+# seen_to_the_end: once this ping is in the capture, so is everything before it.
 seen_to_the_end() {
 	in_ns "$NS_GW" ping -q -n -c 1 -W 2 -s 999 $SVC4 >/dev/null
 	poll 5 last_is_there
@@ -77,9 +77,9 @@ last_is_there() {
 	frames "$CAPTURE" -e --arg a $GW4 'map(select(.src == $a and (.payload | length) == 2014)) | length == 1'
 }
 
-# ---- what goes where ----
+# ---- destinations ----
 
-@test "mode stack: HTTP goes by the firewall, and nothing else is on the wire" {
+@test "mode stack: HTTP goes via the firewall, and nothing else is on the wire" {
 	up mode stack
 	watch_lan
 	answers "$NS_C1" $SVC4 service $C1_4
@@ -118,7 +118,7 @@ once_each() {
 	once_each $INET6 $C1_6 104
 }
 
-# ---- what the gateway does with it ----
+# ---- what the gateway does with a packet ----
 
 @test "mode stack: FORWARD rules see each packet, and may drop it" {
 	up mode stack
@@ -164,7 +164,7 @@ once_each() {
 	answers "$NS_C1" $INET6 internet $GW6
 }
 
-@test "mode stack: what the gateway sends elsewhere by NAT goes by the firewall" {
+@test "mode stack: what the gateway sends elsewhere by NAT goes via the firewall" {
 	up mode stack
 	rules "prerouting nat hook prerouting priority dstnat;" \
 		"iifname wg6 ip daddr $WG4 tcp dport 8080 dnat ip to $SVC4:80" \
@@ -188,7 +188,7 @@ $C1_6 $FW_MAC"
 
 # ---- marks ----
 
-# count_marks: at the LAN's egress, behind wgvia, as an administrator's shaper would look at marks.
+# count_marks: at the LAN's egress, after wgvia, where an administrator's shaper would read marks.
 count_marks() {
 	in_ns "$NS_GW" tc qdisc add dev ens3 clsact 2>/dev/null || true
 	mkdir -p "$MARKS"
@@ -196,12 +196,12 @@ count_marks() {
 	in_ns "$NS_GW" tc filter add dev ens3 egress prio 60000 bpf da object-pinned "$MARKS/prog"
 }
 
-# marked: "N of M": so many of the pings that have gone to the firewall carry the mark.
+# marked: "N of M": that many of the pings to the firewall carry the mark.
 marked() {
 	bpftool -j map dump pinned "$MARKS/seen" | jq -r '[.[].formatted.value] | "\(.[1]) of \(add)"'
 }
 
-@test "mode stack: the administrator's mark arrives as it was" {
+@test "mode stack: the administrator's mark arrives unchanged" {
 	up mode stack
 	count_marks
 	pings 5 "$NS_C1" $SVC4
@@ -226,17 +226,17 @@ own_mark() {
 	is "$(marked)" "10 of 10"
 }
 
-@test "mode fast: the mark of the gateway's own packets arrives as it was" {
+@test "mode fast: the mark of the gateway's own packets arrives unchanged" {
 	own_mark fast
 }
 
-@test "mode stack: the mark of the gateway's own packets arrives as it was" {
+@test "mode stack: the mark of the gateway's own packets arrives unchanged" {
 	own_mark stack
 }
 
 # ---- the gateway's own traffic ----
 
-# own_traffic MODE: ping, TCP and a datagram from each address of the gateway's.
+# own_traffic MODE: ping, TCP and a datagram from each address of the gateway.
 own_traffic() {
 	local address
 	up mode $1
@@ -260,17 +260,18 @@ $GW6 $SVC_MAC"
 	is "$(counter redirected)" 0
 }
 
-@test "mode fast: the gateway's own traffic goes by its address: the firewall, or straight" {
+@test "mode fast: the gateway's own traffic goes by its address: to the firewall, or directly" {
 	own_traffic fast
 }
 
-@test "mode stack: the gateway's own traffic goes by its address: the firewall, or straight" {
+@test "mode stack: the gateway's own traffic goes by its address: to the firewall, or directly" {
 	own_traffic stack
 }
 
-# ---- a neighbour that is not known ----
+# ---- an unknown neighbour ----
 
-# waits MODE: what waits for the firewall's neighbour has a route to the service, and the service's neighbour is known.
+# waits MODE: a packet that waits for the firewall's neighbour has a route to the service, and the service's neighbour
+# is known.
 waits() {
 	up mode $1
 	pings 1 "$NS_GW" $SVC4
@@ -298,7 +299,7 @@ $C1_6 $FW_MAC"
 }
 
 forget_firewall() {
-	ip -n "$NS_GW" neighbour delete $FW4 dev ens3 2>/dev/null || true # it may not know it yet
+	ip -n "$NS_GW" neighbour delete $FW4 dev ens3 2>/dev/null || true # it may be unknown already
 	ip -n "$NS_GW" neighbour delete $FW6 dev ens3 2>/dev/null || true
 }
 
@@ -310,7 +311,7 @@ forget_firewall() {
 	waits stack 4
 }
 
-# ---- from one mode to the other ----
+# ---- changes of the mode ----
 
 @test "up changes the mode of a running instance, both ways" {
 	local mode
@@ -335,8 +336,9 @@ forget_firewall() {
 	done
 }
 
-# A firewall and a gateway that drop what they have not seen begin, and a mode that changes every now and then.
-@test "a change of the mode loses no packet of a connection and lets none past the firewall" {
+# A firewall and a gateway that drop packets of connections that they did not see begin, and a mode that changes now and
+# then.
+@test "a change of the mode loses no packet of a connection, and none bypasses the firewall" {
 	local job jobs=() before
 	up
 	watch_lan
@@ -351,11 +353,11 @@ forget_firewall() {
 		up mode fast
 		answers "$NS_C1" $SVC6 service $C1_6
 	done
-	wait "${jobs[@]}" || true # ping gives up on a late last reply; the kernel has counted it
+	wait "${jobs[@]}" || true # ping does not wait for a late last reply; the kernel has counted it
 	seen_to_the_end
 	poll 2 replies_are "$NS_C1" $((before + 800)) || is "$(($(echo_replies "$NS_C1") - before)) replies" "800 replies"
 	who_goes_where | grep -qx "$C1_4 $FW_MAC"
 	who_goes_where | grep -qx "$C1_6 $FW_MAC"
-	# to the firewall go this host's own probes, too, one round for each up
+	# this host's own probes go to the firewall as well, one round for each up
 	is "$(who_goes_where | grep -v " $FW_MAC\$")" "$GW4 $SVC_MAC"
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The forms of `wgvia stats` beside the plain one: Prometheus' exposition format, checked against its grammar and by
-# promtool where there is one, and live rates, on a pipe, as JSON and on a terminal. The Grafana dashboard in
-# packaging/ uses exactly the metrics that there are.
+# The other forms of `wgvia stats`: Prometheus' exposition format, checked against its grammar and, if available, by
+# promtool; and live rates, on a pipe, as JSON and on a terminal. The Grafana dashboard in packaging/ uses exactly the
+# existing metrics.
 
 # shellcheck disable=SC2086 # addresses are words
 # shellcheck disable=SC2153,SC2154 # the topology's variables, and what `run` sets
@@ -31,7 +31,7 @@ second() {
 	wgvia up "$name" from 10.7.0.0/16 via $FW4 dev ens3 "$@"
 }
 
-# every_verdict: packets that make most counters move, each another number.
+# every_verdict: packets that change most counters, each by a different number.
 every_verdict() {
 	wire tun '[pkt(4) for _ in range(3)]' '[pkt(6, 200) for _ in range(4)]' 'pkt(4, hops=1)' '[pkt(6, 1501)] * 2' \
 		"[pkt(4, dst='$C2_4')] * 5" "[pkt(4, dst='$WG4')] * 6" "pkt(4, 1501)"
@@ -40,8 +40,8 @@ every_verdict() {
 	wire own "[pkt(4, src='$WG4') for _ in range(9)]"
 }
 
-# exposed [IFACE]: into the file "metrics" as it is, "gauges" and "samples" (the counters) as JSON; found to be in the
-# format.
+# exposed [IFACE]: writes the output to the file "metrics", and "gauges" and "samples" (the counters) as JSON; checks
+# the format.
 exposed() {
 	wgvia stats "$@" --prometheus >"$BATS_TEST_TMPDIR/metrics"
 	/usr/bin/python3 "$TREE/tests/lib/promcheck.py" --json <"$BATS_TEST_TMPDIR/metrics" >"$BATS_TEST_TMPDIR/all"
@@ -50,7 +50,7 @@ exposed() {
 	! command -v promtool >/dev/null || promtool check metrics <"$BATS_TEST_TMPDIR/metrics"
 }
 
-# What the samples say, and what `-j stats` says, in one form; series that the one leaves out are 0 in the other.
+# The samples, and the output of `-j stats`, in one format; series that one of them omits are 0 in the other.
 samples() {
 	jq -r '.[] | select(.value > 0) |
 		"\(.labels.interface) \(.labels.direction) \(.labels.verdict) \(.name) \(.value)"' "$BATS_TEST_TMPDIR/samples" | sort
@@ -96,7 +96,7 @@ counters() {
 	is "$(jq -r '.[].labels | keys | join(" ")' "$BATS_TEST_TMPDIR/samples" | sort -u)" "direction interface verdict"
 }
 
-@test "Prometheus: every verdict and direction has its series before it has moved, and keeps it" {
+@test "Prometheus: every verdict and direction has its series before its first packet, and keeps it" {
 	wgvia up wg6 "${WORDS[@]}"
 	exposed wg6
 	is "$(jq -r '[.[].value] | add' "$BATS_TEST_TMPDIR/samples")" 0
@@ -144,19 +144,19 @@ gauge() {
 	is "$(gauge prefixes family ipv4) $(gauge prefixes family ipv6)" "2 1"
 	is "$(gauge gateway_up gateway $FW4 dev ens3) $(gauge gateway_prefixes gateway $FW4 dev ens3)" "1 2"
 	is "$(gauge gateway_up gateway $FW6) $(gauge gateway_prefixes gateway $FW6)" "1 1"
-	is "$(gauge gateway_state_seconds)" "" # nobody watches
+	is "$(gauge gateway_state_seconds)" "" # no agent watches
 	is "$(gauge index_up)" ""		# three prefixes need none
-	# the metrics unit has CAP_BPF alone
+	# the metrics unit only has CAP_BPF
 	is "$(in_ns "$NS_GW" setpriv --bounding-set=-all,+bpf --inh-caps=-all --no-new-privs "$WGVIA" --pin-dir "$PIN_DIR" \
 		stats wg6 --prometheus)" "$(<"$BATS_TEST_TMPDIR/metrics")"
-	# what `wgvia health` sees, this does
+	# what `wgvia health` reports, this does too
 	ip -n "$NS_GW" link set wg6 down
 	exposed wg6
 	is "$(gauge up)" 0
 	ip -n "$NS_GW" link set wg6 up
 }
 
-@test "interface names with quotes, backslashes and what else the kernel takes" {
+@test "interface names with quotes, backslashes and other characters that the kernel accepts" {
 	second "$ODD"
 	exposed "$ODD"
 	is "$(jq -r '.[].labels.interface' "$BATS_TEST_TMPDIR/samples" | sort -u)" "$ODD"
@@ -224,13 +224,13 @@ wgvia_up{interface="wg8"} 1'
 	is "$(grep -oE '\bwgvia_[a-z_]+' "$expressions" | sort -u)" "$(<"$BATS_TEST_TMPDIR/metrics")"
 	is "$(jq -r '.. | strings' "$DASHBOARD" | grep -oE '\bwgvia_[a-z_]+' | sort -u)" "$(<"$BATS_TEST_TMPDIR/metrics")"
 	is "$(jq -r '.[].name' "$BATS_TEST_TMPDIR/all" | sort -u | comm -23 - "$BATS_TEST_TMPDIR/metrics")" ""
-	# What is selected, summed by and shown is a label of ours, or `instance`, which Prometheus adds.
+	# Every label in selectors, sums and legends is one of ours, or `instance`, which Prometheus adds.
 	is "$({
 		grep -oE '[a-z_]+=~?"' "$expressions" | tr -d '=~"'
 		grep -oE 'by \([^)]*\)' "$expressions" | sed 's/by (//; s/)//' | tr -s ', ' '\n'
 		jq -r '.. | strings' "$DASHBOARD" | grep -oE '\{\{[a-z_]+\}\}' | tr -d '{}'
 	} | sort -u)" "$({
-		printf '%s\n' instance to family reason # of what this instance does not have
+		printf '%s\n' instance to family reason # of something that this instance lacks
 		jq -r '.[].labels | keys[]' "$BATS_TEST_TMPDIR/all"
 	} | sort -u)"
 	is "$(grep -oE 'verdict="[a-z_]+"' "$expressions" | sort -u | tr -d '\n')" \
@@ -240,7 +240,7 @@ wgvia_up{interface="wg8"} 1'
 	done
 }
 
-@test "the Grafana dashboard: a data source and an interface to choose, units, no panel over another" {
+@test "the Grafana dashboard: a data source and an interface to choose, units, no overlapping panels" {
 	jq -e '.schemaVersion >= 41 and .uid == "wgvia" and (.id == null)' "$DASHBOARD"
 	jq -e '[.templating.list[] | .name + " " + .type] | contains(["datasource datasource", "interface query"])' "$DASHBOARD"
 	# shellcheck disable=SC2016 # Grafana's variables
@@ -258,9 +258,9 @@ wgvia_up{interface="wg8"} 1'
 }
 
 # shellcheck disable=SC2016 # Grafana's variables
-# What Grafana 11 and 12 take as it is: "graph", "singlestat", "table-old" and the other panels of AngularJS are
-# removed, a data source is an object, `refresh` is a string.
-@test "the Grafana dashboard has nothing that current Grafana has removed" {
+# Requirements of Grafana 11 and 12: "graph", "singlestat", "table-old" and the other AngularJS panels no longer exist,
+# a data source is an object, `refresh` is a string.
+@test "the Grafana dashboard uses nothing that current Grafana has removed" {
 	jq -e 'all(.panels[]; .type | IN("timeseries", "stat", "row", "table", "state-timeline", "bargauge", "gauge"))' "$DASHBOARD"
 	jq -e 'all(.. | objects | select(has("datasource")) | .datasource; type == "object" and .type == "prometheus")' "$DASHBOARD"
 	jq -e '(.refresh | type) == "string" and (has("rows") or has("__inputs") or has("timepicker") | not)' "$DASHBOARD"
@@ -268,7 +268,7 @@ wgvia_up{interface="wg8"} 1'
 		([.targets[].refId] | length == (unique | length)) and
 		(has("yaxes") or has("alert") or has("thresholds") or has("seriesOverrides") | not))' "$DASHBOARD"
 	jq -e 'all(.templating.list[]; .type | IN("datasource", "query"))' "$DASHBOARD"
-	# every variable that is used is one of the dashboard's, or Grafana's own
+	# every variable in use is one of the dashboard's, or Grafana's own
 	is "$(jq -r '.. | strings' "$DASHBOARD" | grep -oE '\$\{?[a-z_]+' | tr -d '${' | sort -u | xargs)" \
 		"__all __rate_interval datasource instance interface"
 }
@@ -282,12 +282,12 @@ watch() {
 	spawn "$NS_GW" watch "$WGVIA" --pin-dir "$PIN_DIR" "${options[@]}" stats "${@:${#options[@]} + 2}"
 }
 
-# watched COUNT: that many lines are there.
+# watched COUNT: that many lines exist.
 watched() {
 	[ "$(wc -l <"$TOPO_DIR/watch.log")" -ge "$1" ]
 }
 
-# flow COUNT: so many times 20 packets of 1000 bytes, spread out in time by what it takes to ask for them.
+# flow COUNT: that many times 20 packets of 1000 bytes, spread over the time that the requests take.
 flow() {
 	local n
 	for ((n = 0; n < $1; n++)); do
@@ -295,7 +295,7 @@ flow() {
 	done
 }
 
-# ended SIGNAL: the watch has ended by it, with status 0 and no word of complaint.
+# ended SIGNAL: the watch ended due to it, with status 0 and without an error message.
 ended() {
 	local pid
 	pid=$(<"$TOPO_DIR/watch.pid")
@@ -310,7 +310,7 @@ near() {
 		is "$1 $2" "$1 about $3"
 }
 
-@test "watch on a pipe: a line with the time for each verdict that moves, and the rates add up to what was sent" {
+@test "watch on a pipe: a line with the time for each verdict that changes, and the rates add up to what was sent" {
 	local log=$TOPO_DIR/watch.log before
 	wgvia up wg6 "${WORDS[@]}"
 	before=$(counter redirected)
@@ -331,12 +331,12 @@ figures_of() {
 		"$TOPO_DIR/watch.log" | awk -v at="$2" '{ print $at }' | tr k K | numfmt --from=si
 }
 
-# last_is_quiet: the time of the last line is over.
+# last_is_quiet: the last line's interval is over.
 last_is_quiet() {
 	[ "$(date +%s)" -gt $(($(date +%s -d "$(tail -n 1 "$TOPO_DIR/watch.log" | cut -d' ' -f1)") + 1)) ]
 }
 
-@test "watch as JSON: an array a line, every verdict of every instance, and the rates add up" {
+@test "watch as JSON: an array per line, every verdict of every instance, and the rates add up" {
 	local log=$TOPO_DIR/watch.log
 	wgvia up wg6 "${WORDS[@]}"
 	second wg7
@@ -352,7 +352,7 @@ last_is_quiet() {
 	ended TERM
 }
 
-@test "watch: an instance that goes, comes anew and begins at 0; the one that was asked for goes" {
+@test "watch: an instance that is removed and re-created starts from 0; a requested one that is removed ends it" {
 	local log=$TOPO_DIR/watch.log
 	wgvia up wg6 "${WORDS[@]}"
 	every_verdict
@@ -388,8 +388,8 @@ last_has() {
 	[ "$(tail -n 1 "$TOPO_DIR/watch.log" | jq -c '[.[].interface] | unique')" = "$1" ]
 }
 
-# Stopped by ^Z, say: it goes on with what happens now, and does not run after the intervals that it missed.
-@test "watch: stopped for a while and continued, it misses intervals and does not print them all at once" {
+# Stopped, for example by ^Z: it continues with the present, and does not catch up on missed intervals.
+@test "watch: stopped for a while and continued, it skips intervals and does not print them all at once" {
 	local log=$TOPO_DIR/watch.log pid until=$((EPOCHSECONDS + 3))
 	wgvia up wg6 "${WORDS[@]}"
 	watch -v -- wg6 --watch 0.1
@@ -404,7 +404,7 @@ last_has() {
 	[ "$(cut -d' ' -f1 $log | sort | uniq -c | awk '{ print $1 }' | sort -n | tail -n 1)" -le $((16 * 12)) ]
 }
 
-# terminal WORD... : wgvia on one; ^C is typed once it has drawn three times. What it wrote is in the file "screen".
+# terminal WORD... : wgvia on a terminal; ^C is typed once it has drawn three times. Its output is in the file "screen".
 terminal() {
 	local screen=$BATS_TEST_TMPDIR/screen command
 	: >$screen
@@ -412,7 +412,7 @@ terminal() {
 	{
 		poll 10 drawn_again 2 $screen
 		printf '\003'
-		poll 5 grep -q 'COMMAND_EXIT_CODE' $screen # ends the terminal's input, and no sooner
+		poll 5 grep -q 'COMMAND_EXIT_CODE' $screen # ends the terminal's input, but not earlier
 	} | timeout 20 script -qefc "exec $command" $screen >/dev/null 3>&-
 }
 
@@ -420,7 +420,7 @@ drawn_again() { # COUNT FILE
 	[ "$(grep -oP '\x1b\[\d+A\x1b\[J' "$2" | wc -l)" -ge "$1" ]
 }
 
-# Each time, the cursor goes up over just what was written since the last.
+# Each time, the cursor moves up by exactly the lines written before.
 redrawn_in_place() {
 	/usr/bin/python3 -c 'import re, sys
 parts = re.split(rb"\x1b\[(\d+)A\x1b\[J", open(sys.argv[1], "rb").read().split(b"\n", 1)[1])
@@ -463,10 +463,10 @@ on_terminal() {
 	[[ $output != *packets/s* ]]
 }
 
-@test "watch clears a terminal whose size has changed, and counts the lines that it makes of long ones" {
+@test "watch clears a terminal whose size has changed, and counts the lines that long ones take" {
 	wgvia up wg6 "${WORDS[@]}"
 	run -0 on_terminal 80 --resize 'idle:.*' 40 --until '\x1b\[3A\x1b\[J' -- stats wg6 --watch 0.1
-	# the heading is of two lines there
+	# the heading takes two lines there
 	is "$(grep -aoP '\e\[[H23][JA]?(\e\[2?J)?' <<<"$output" | grep -v '^.\[2A' | cut -c2- | head -n 2 | xargs)" \
 		"$(printf '[H\e[2J [3A\e[J')"
 }
@@ -485,7 +485,7 @@ on_terminal() {
 	grep -m 1 '^\[' $screen | jq -e 'length == 16'
 }
 
-@test "watch whose reader has gone ends" {
+@test "watch ends when its reader exits" {
 	wgvia up wg6 "${WORDS[@]}"
 	# shellcheck disable=SC2016 # the inner shell's
 	run timeout 10 bash -c '"$0" "$@" | head -n 1' "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" -j stats wg6 --watch 0.1

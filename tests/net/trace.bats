@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia trace` on real traffic: what it shows, that its filter is the kernel's, and that it leaves nothing switched on
-# however it ends. What the packet path tells in which case is tests/prog/test_trace's.
+# `wgvia trace` on real traffic: its output, that the kernel applies its filter, and that it leaves nothing enabled
+# however it ends. tests/prog/test_trace.c covers what the packet path reports in each case.
 
 # shellcheck disable=SC2086,SC2153,SC2154,SC2317 # addresses are words; `run` sets $status, $output, $stderr_lines
 
@@ -17,7 +17,7 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# trace [OPTION...] -- WORD...: `wgvia trace wg6 WORD...` in the background, when it listens.
+# trace [OPTION...] -- WORD...: `wgvia trace wg6 WORD...` in the background; returns when it listens.
 trace() {
 	local options
 	options_of "$@"
@@ -34,7 +34,7 @@ lines() {
 	cat "$TOPO_DIR/trace.log"
 }
 
-# shows REGEX: in time, a line.
+# shows REGEX: waits for such a line.
 shows() {
 	poll 5 grep -Eq "$1" "$TOPO_DIR/trace.log" && return
 	echo "no line is: $1"
@@ -46,7 +46,7 @@ ends() {
 	poll 5 process_gone "$pid"
 }
 
-# The deadline in the map: 0 when nobody listens.
+# The deadline in the map: 0 when nobody reads.
 deadline() {
 	bpftool -j map dump pinned "$PIN_DIR/wg6/trace" | jq '.[0].formatted.value.until'
 }
@@ -101,7 +101,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	shows "$TIME egress ens3 $WG4 > $SVC4 icmp type 8 code 0 len 84 retargeted via $FW4 dev ens3$"
 }
 
-@test "the filter is the kernel's: from, to, verdicts, count" {
+@test "the kernel applies the filter: from, to, verdicts, count" {
 	trace -- from $C1_4/31 verdict hop_limit verdict local to 192.0.2.0/24 count 3
 	pings 20 "$NS_C1" $SVC4
 	ping_once "$NS_C1" $WG4
@@ -112,12 +112,12 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	ends
 	is "$(lines | grep -c " $C1_4 > $SVC4 icmp type 8 code 0 len 84 hop_limit$")" 3
 	is "$(lines | wc -l)" 3
-	# what was not wanted did not even get as far as the ring buffer
+	# unwanted events did not even reach the ring buffer
 	is "$(tail -n 1 "$TOPO_DIR/trace.stderr")" "3 decisions shown, 0 skipped"
 	is_off
 }
 
-@test "a verdict without a gateway that can be used" {
+@test "a verdict without a usable gateway" {
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key 16 0 0 0 10 6 0 0 \
 		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
 	trace -- verdict no_gateway count 1
@@ -125,7 +125,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	shows "$TIME out wg6 $C1_4 > $SVC4 icmp type 8 code 0 len 84 no_gateway via $FW4 dev if9999$"
 }
 
-@test "JSON: an object a line, with all that the text has" {
+@test "JSON: one object per line, with everything in the text" {
 	trace -j -- from $C1_6 verdict redirected count 1
 	answers "$NS_C1" $SVC6 service $C1_6
 	ends
@@ -137,7 +137,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	[ "$(jq '.time - now | fabs < 60' "$TOPO_DIR/trace.log")" = true ]
 }
 
-@test "ended by a signal, or by a reader that goes away, it is off at once" {
+@test "ended by a signal, or because its reader exits, it is off at once" {
 	local signal
 	for signal in INT TERM HUP; do
 		trace --
@@ -161,7 +161,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	is_off
 }
 
-# Nobody is left to switch it off: the next packet behind the deadline does.
+# Nobody is left to switch it off: the next packet after the deadline does.
 @test "killed, it is off at the deadline" {
 	trace --
 	kill -KILL "$pid"
@@ -174,7 +174,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	return 1
 }
 
-@test "held up for longer than the deadline, it says so, and goes on" {
+@test "delayed for longer than the deadline, it reports that, and continues" {
 	trace --
 	kill -STOP "$pid"
 	for _ in {1..500}; do
@@ -189,7 +189,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	shows " $SVC6 icmp6 "
 }
 
-@test "one listener an instance; when it is killed, the next one takes over, and sees nothing old" {
+@test "only one reader per instance; when it is killed, the next one takes over, and sees nothing old" {
 	trace --
 	run -1 --separate-stderr wgvia trace wg6
 	is "${stderr_lines[0]}" "wgvia: cannot trace 'wg6': somebody does already"
@@ -221,7 +221,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	shows " out wg6 $C1_6 > $SVC6 .* redirected "
 }
 
-@test "taken down while somebody listens: the trace ends and says so" {
+@test "the instance is removed during a trace: the trace ends and reports it" {
 	trace --
 	wgvia down wg6
 	ends

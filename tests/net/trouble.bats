@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# docs/TROUBLESHOOTING.md: each symptom is made to happen on real traffic. The command that the document names for it is
-# run as it is written there, and reports the cause; the remedy works.
+# docs/TROUBLESHOOTING.md: each symptom is reproduced on real traffic. The test runs the command that the document
+# names, as written, which reports the cause; the remedy works.
 
 # shellcheck disable=SC2086,SC2153,SC2154,SC2317 # addresses are words; `run` sets $status and $output
 
@@ -18,7 +18,7 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# The document's command for a symptom, which is the beginning of its row, with this topology's addresses.
+# The document's command for a symptom, which begins its row, with this topology's addresses.
 command_for() {
 	local words
 	words=$(sed -n "s/^| $1[^|]*| \`wgvia \([^\`]*\)\`.*/\1/p" "$TREE/docs/TROUBLESHOOTING.md")
@@ -29,7 +29,7 @@ command_for() {
 	echo "$words"
 }
 
-# asks SYMPTOM: into $output and $status.
+# asks SYMPTOM: sets $output and $status.
 asks() {
 	# shellcheck disable=SC2046 # words
 	run wgvia $(command_for "$1")
@@ -106,7 +106,8 @@ says() {
 }
 
 @test "large downloads hang" {
-	# a tunnel narrower than the client believes, a service that does not hear of it, and a clamp that mode fast bypasses
+	# a tunnel narrower than the client assumes, a service that gets no messages about it, and a clamp that mode
+	# fast bypasses
 	in_ns "$NS_GW" ip link set wg6 mtu 1280
 	in_ns "$NS_SVC" nft -f - <<-END
 		table inet test {
@@ -144,7 +145,7 @@ download() {
 
 @test "it stopped after a reboot" {
 	wgvia up wg6 "${WORDS[@]}"
-	rm -r "$PIN_DIR/wg6" # what no reboot leaves; the kernel takes its time
+	rm -r "$PIN_DIR/wg6" # what does not survive a reboot; the kernel needs a moment
 	poll 5 nothing_left
 	times_out "$NS_C1" $SVC4
 	asks "it stopped after a reboot"
@@ -170,7 +171,7 @@ download() {
 }
 
 @test "it stopped after systemd-networkd restarted" {
-	# what networkd takes away is the second table's rule; programs and pins it leaves alone
+	# networkd removes the second table's rule; it does not touch programs and pins
 	in_ns "$NS_GW" ip rule add from $VPN4 table 6
 	in_ns "$NS_GW" ip route add default via $FW4 table 6
 	wgvia up wg6 "${WORDS[@]}"
@@ -203,7 +204,7 @@ download() {
 @test "tcpdump on the gateway does not show it" {
 	local count
 	wgvia up wg6 "${WORDS[@]}"
-	# what is dropped for want of a gateway never gets to the device where tcpdump looks
+	# packets dropped without a usable gateway never reach the device where tcpdump listens
 	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key 16 0 0 0 10 6 0 0 \
 		value hex 0f 27 00 00 02 00 00 00 c0 00 02 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
 	start_capture "$NS_GW" ens3 "$BATS_TEST_TMPDIR/ens3.pcap" "host $SVC4"

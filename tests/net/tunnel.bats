@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What is reached through the tunnel and so is exempt: what the kernel would send there, and nothing that merely lies in
-# a prefix or a route that is wider than the LAN. Both modes; with a real tunnel, a stateful firewall, and a look at
+# What is reached through the tunnel and so is exempt: what the kernel would send there, but not what is merely inside a
+# prefix or a route that is wider than the LAN. Both modes; with a real tunnel, a stateful firewall, and a check of
 # every frame that the gateway sends.
 
 # shellcheck disable=SC2086,SC2154 # addresses are words; others set variables
@@ -33,7 +33,7 @@ teardown() {
 	nothing_left
 }
 
-# What a test adds to the gateway; taken back at its end, the last first.
+# Additions of a test to the gateway; reverted at its end, in reverse order.
 do_it() { # NAMESPACE OBJECT WORDS...: `ip OBJECT add WORDS`
 	ip -n "$1" "$2" add "${@:3}"
 	echo "$1 $2 delete ${*:3}" >>"$BATS_TEST_TMPDIR/undo"
@@ -46,13 +46,13 @@ undo() {
 	rm -f "$BATS_TEST_TMPDIR/undo"
 }
 
-# Frames of clients that the gateway sends to anybody but the firewall.
+# Frames of clients that the gateway sends to a host other than the firewall.
 watch_direct() {
 	start_capture "$NS_LAN" lan "$CAPTURE" \
 		"ether src $GW_MAC and not ether dst $FW_MAC and (src net $VPN4 or src net $VPN6) and not ether multicast"
 }
 
-# direct COUNT: so many since.
+# direct COUNT: that many since watch_direct.
 direct() {
 	stop_capture "$CAPTURE"
 	is "$(frames "$CAPTURE" length) directly" "$1 directly" || { frames "$CAPTURE" -c '.[] | [.to, .src, .dst]' && return 1; }
@@ -63,7 +63,7 @@ verdict_of() {
 	wgvia -j show wg6 | jq -r --arg p "$1" '.bypass[] | select(.to == $p) | .verdict'
 }
 
-# clients_are_safe: a LAN host is reached by the firewall alone, and other peers in the tunnel.
+# clients_are_safe: a LAN host is reached only via the firewall, and other peers in the tunnel.
 clients_are_safe() {
 	watch_direct
 	pings 10 "$NS_C1" $SVC4
@@ -106,7 +106,7 @@ in_both_modes() {
 	[[ $output == *"0.0.0.0/1 is routed into 'wg6'"* ]]
 }
 
-@test "wg-quick's AllowedIPs of everything: a default route in a table of its own" {
+@test "wg-quick's AllowedIPs of everything: a default route in a separate table" {
 	local family
 	wg_at "$NS_GW" wg6 set wg6 fwmark 51820
 	for family in -4 -6; do
@@ -126,7 +126,7 @@ in_both_modes() {
 	in_both_modes "${WORDS4[@]}" from 192.0.0.0/8 via $FW4 dev ens3 from 2001:db8::/32 via $FW6 dev ens3
 }
 
-@test "a prefix without a route into the tunnel is not the tunnel" {
+@test "a prefix without a route into the tunnel does not count as the tunnel" {
 	wgvia up wg6 "${WORDS[@]}" from 10.99.0.0/16 via $FW4 dev ens3
 	is "$(verdict_of 10.99.0.0/16)" ""
 	do_it "$NS_GW" route 10.99.0.0/16 dev wg6
@@ -150,10 +150,10 @@ in_both_modes() {
 
 # ---- which table ----
 
-@test "a rule's table decides, and what cannot be evaluated is said" {
+@test "a rule's table decides, and what cannot be evaluated is reported" {
 	do_it "$NS_GW" route 10.99.0.0/16 dev wg6 table 7
 	wgvia up wg6 "${WORDS[@]}"
-	is "$(verdict_of 10.99.0.0/16)" "" # nobody asks that table
+	is "$(verdict_of 10.99.0.0/16)" "" # no rule refers to that table
 	ip -n "$NS_GW" rule add from $VPN4 table 7 priority 100
 	run -0 wgvia up wg6 "${WORDS[@]}"
 	[[ $output != *"not evaluated"* ]]
@@ -180,7 +180,7 @@ is_verdict() {
 	poll 10 is_verdict 192.0.2.0/24 redirected
 	poll 10 is_verdict 2001:db8:2::/64 redirected
 	clients_are_safe
-	# a further LAN comes and goes inside the range
+	# another LAN appears and disappears inside the range
 	ip -n "$NS_GW" route add 192.0.99.0/24 via $SVC4 dev ens3
 	poll 10 is_verdict 192.0.99.0/24 redirected
 	ip -n "$NS_GW" route delete 192.0.99.0/24
@@ -194,9 +194,9 @@ is_verdict() {
 	poll 10 is_verdict 192.0.2.0/24 ""
 }
 
-# ---- what the kernel forwards is no scope ----
+# ---- what the kernel forwards is not a scope ----
 
-# forwarded ADDRESS/LEN: a service there, which the kernel reaches without wgvia, and the firewall alone with it.
+# forwarded ADDRESS/LEN: a service there, which the kernel reaches without wgvia, and only the firewall with it.
 forwarded() {
 	local address=${1%/*} mode
 	do_it "$NS_SVC" address "$1" dev eth0
@@ -214,17 +214,17 @@ forwarded() {
 	done
 }
 
-@test "169.254.0.0/16, which the kernel forwards, is reached by the firewall" {
+@test "169.254.0.0/16, which the kernel forwards, is reached via the firewall" {
 	forwarded 169.254.7.7/32
 }
 
-@test "0.0.0.0/8, which the kernel forwards, is reached by the firewall" {
+@test "0.0.0.0/8, which the kernel forwards, is reached via the firewall" {
 	forwarded 0.1.2.3/32
 }
 
 @test "the scopes are what the kernel does not forward" {
 	local address
-	# the firewall's MAC is not theirs: whatever left would be seen
+	# it differs from the firewall's MAC: anything that leaves would be seen
 	start_capture "$NS_LAN" lan "$CAPTURE" "src net $VPN4 or src net $VPN6"
 	for address in 224.0.0.251 127.0.0.1 0.0.0.0 255.255.255.255; do
 		in_ns "$NS_C1" /usr/bin/python3 "$TREE/tests/lib/tunnel_send.py" wgc1 $C1_4 $address
@@ -246,9 +246,9 @@ forwarded() {
 	ip -n "$NS_GW" route replace ::/0 via $FW6 dev ens3
 }
 
-# ---- entries that are out of date, without an agent ----
+# ---- outdated entries, without an agent ----
 
-@test "an address of this host that moved to a LAN host is reached by the firewall" {
+@test "an address of this host that moved to a LAN host is reached via the firewall" {
 	local mode
 	for mode in fast stack; do
 		ip -n "$NS_GW" address add 192.0.2.77/32 dev ens3
@@ -263,7 +263,7 @@ forwarded() {
 	done
 }
 
-@test "what is routed into the tunnel no longer is reached by the firewall" {
+@test "what is no longer routed into the tunnel is reached via the firewall" {
 	local mode
 	for mode in fast stack; do
 		ip -n "$NS_GW" route add $SVC4 dev wg6
@@ -279,7 +279,7 @@ forwarded() {
 
 # ---- the lock ----
 
-@test "up reads the host after it has got the lock" {
+@test "up reads the host after it has taken the lock" {
 	local waiter
 	wgvia up wg6 "${WORDS[@]}" # the folder exists
 	spawn "$NS_GW" holder /usr/bin/python3 -c "import fcntl, os, signal

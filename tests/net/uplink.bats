@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Which gateway words mean that leave it out: the next hop of the default route that the kernel uses. And gateways that
-# are outside of every prefix of this host's (onlink).
+# The meaning of words that omit the gateway: the next hop of the default route that the kernel uses. And gateways
+# outside every prefix of this host (onlink).
 
 # shellcheck disable=SC2046,SC2086 # addresses are words
 # shellcheck disable=SC2153 # the topology's variables
@@ -24,7 +24,7 @@ kernel_via() {
 	ip -n "$NS_GW" -j "-$1" route get "$([ "$1" = 4 ] && echo $INET4 || echo $INET6)" | jq -r '.[].gateway'
 }
 
-# follows PREFIX FAMILY: the running instance has the kernel's gateway, soon.
+# follows PREFIX FAMILY: waits until the running instance has the kernel's gateway.
 follows() {
 	poll 10 has_kernels "$@" || { is "$(via "$1")" "$(kernel_via "$2")" && return 1; }
 }
@@ -45,12 +45,12 @@ hosters_addresses() {
 		route replace ::/0 via $FW6 dev ens3 onlink
 		route add 198.19.0.0/16 via $SVC4 dev ens3 onlink
 	END
-	# with the last address the kernel took them away
+	# the kernel removed them with the last address
 	wire_neighbours ens3 $FW_MAC $FW4 $FW6
 	wire_neighbours ens3 $SVC_MAC $SVC4 $SVC6
 }
 
-@test "a gateway that is onlink, with an address of /32 and /128: found, named, saved, applied, and traffic goes there" {
+@test "an onlink gateway with an address of /32 and /128: found, shown, saved, applied, and traffic goes there" {
 	local file=$TOPO_DIR/saved
 	hosters_addresses
 	for mode in fast stack; do
@@ -69,7 +69,7 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6', dst=
 	done
 }
 
-@test "an agent puts a file with a gateway that is onlink into force" {
+@test "an agent puts a file with an onlink gateway into force" {
 	hosters_addresses
 	printf 'from %s via %s dev ens3\nfrom %s via %s dev ens3\n' $VPN4 $FW4 $VPN6 $FW6 >"$TOPO_DIR/wg6.conf"
 	agent_start "$TOPO_DIR/wg6.conf"
@@ -77,7 +77,7 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6', dst=
 	in_force $VPN6 $FW6
 }
 
-@test "an address that no route names as its next hop is refused: it is reached by another gateway" {
+@test "an address that no route names as its next hop is refused: it is reached via another gateway" {
 	hosters_addresses
 	run wgvia up wg6 from $VPN4 via 192.0.2.9 dev ens3
 	is "$status $output" "1 wgvia: via '192.0.2.9' is not on-link on 'ens3': it is reached via $FW4 dev ens3"
@@ -86,7 +86,7 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6', dst=
 
 # ---- the default route ----
 
-@test "a router that advertises a higher preference is used, as by the kernel, and followed" {
+@test "a router that advertises a higher preference is used and followed, as by the kernel" {
 	ip -n "$NS_GW" -6 route delete default
 	set_sysctls "$NS_GW" net.ipv6.conf.ens3.accept_ra=2 net.ipv6.conf.ens3.accept_ra_rtr_pref=1
 	wire_neighbours ens3 $FW_MAC fe80::1 fe80::2
@@ -115,7 +115,7 @@ kernel_uses() {
 	[ "$(kernel_via 6)" = "$1" ]
 }
 
-@test "next hops that are objects, which routes name by a number alone" {
+@test "nexthop objects, which routes only refer to by number" {
 	set_sysctls "$NS_GW" net.ipv4.nexthop_compat_mode=0
 	ip -n "$NS_GW" -batch - <<-END
 		nexthop add id 4 via $FW4 dev ens3
@@ -131,8 +131,8 @@ kernel_uses() {
 	is "$(via $VPN4) $(via $VPN6)" "$FW4 $FW6"
 	# what is reached through the tunnel by such a route stays there
 	exempt 10.7.0.0/16 tunnel
-	wire tun "pkt(4, dst='10.7.0.9')" | grep -x "tun #1 hops 63" # beside the kernel's ICMP redirect
-	# the table has them where the kernel's own choice is the tunnel
+	wire tun "pkt(4, dst='10.7.0.9')" | grep -x "tun #1 hops 63" # apart from the kernel's ICMP redirect
+	# the table is used when the kernel's own choice is the tunnel
 	ip -n "$NS_GW" route add 0.0.0.0/0 metric 0 dev wg6 table 77
 	ip -n "$NS_GW" rule add pref 7 lookup 77
 	wgvia up wg6 from $VPN4
@@ -144,7 +144,7 @@ exempt() {
 	wgvia show wg6 | grep "bypass $1 $2"
 }
 
-@test "an agent follows a next hop that is an object" {
+@test "an agent follows a nexthop object" {
 	set_sysctls "$NS_GW" net.ipv4.nexthop_compat_mode=0
 	ip -n "$NS_GW" nexthop add id 4 via $FW4 dev ens3
 	ip -n "$NS_GW" route replace default nhid 4
@@ -158,7 +158,7 @@ exempt() {
 	poll 10 exempt 10.7.0.0/16 tunnel
 }
 
-@test "rules for what this host itself sends say nothing about the prefixes, rules for the tunnel do" {
+@test "rules for this host's own packets say nothing about the prefixes, rules for the tunnel do" {
 	wire_neighbours ens3 $FW_MAC 192.0.2.9 2001:db8:2::9
 	ip -n "$NS_GW" -batch - <<-END
 		route add default via 192.0.2.9 dev ens3 table 100
@@ -175,7 +175,7 @@ exempt() {
 	is "$(via $VPN4) $(via $VPN6)" "192.0.2.9 2001:db8:2::9"
 }
 
-@test "metrics, and a default route that is dead" {
+@test "metrics, and a dead default route" {
 	wire_neighbours ens3 $FW_MAC 192.0.2.9
 	ip -n "$NS_GW" route add default via 192.0.2.9 dev ens3 metric 100
 	wgvia up wg6 from $VPN4
@@ -183,7 +183,7 @@ exempt() {
 	ip -n "$NS_GW" route delete default via $FW4
 	wgvia up wg6 from $VPN4
 	is "$(via $VPN4)" 192.0.2.9
-	# one by a device without a carrier, where the kernel is told to ignore such routes
+	# one by a device without a carrier, while the kernel must ignore such routes
 	set_sysctls "$NS_GW" net.ipv4.conf.{all,default}.ignore_routes_with_linkdown=1
 	ip -n "$NS_GW" link add idle type veth peer name idle netns "$NS_LAN"
 	ip -n "$NS_GW" link set idle up

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `up IFACE via ADDRESS`: the interface's own prefixes, by a firewall that is named. What is refused and left out has
-# tables in tests/unit/test_parse.c and test_plan.c.
+# `up IFACE via ADDRESS`: the interface's own prefixes, via a given firewall. tests/unit/test_parse.c and test_plan.c
+# have tables of what is refused and omitted.
 
 # shellcheck disable=SC2153,SC2154 # `run` sets $status, $output
 
@@ -23,7 +23,7 @@ without_defaults() {
 	return $status
 }
 
-@test "up via a firewall of each family takes the interface's prefixes, and says what it took" {
+@test "up via a firewall of each family takes the interface's prefixes, and reports them" {
 	run -0 --separate-stderr without_defaults wgvia up wg6 via "$FW4" via "$FW6" dev ens3
 	[[ $output == "wg6: from $VPN4 via $FW4 dev ens3 (addresses)
 wg6: from $VPN6 via $FW6 dev ens3 (addresses)"* ]]
@@ -32,7 +32,7 @@ wg6: from $VPN6 via $FW6 dev ens3 (addresses)"* ]]
 	answers "$NS_C1" "$SVC6" service "$C1_6"
 }
 
-@test "up via one firewall takes the prefixes of its family, and names those that are left out" {
+@test "up via one firewall takes the prefixes of its family, and reports those that are omitted" {
 	run -0 wgvia up wg6 via "$FW6"
 	[[ $output == *"wg6: $VPN4 left out: no 'via' names an IPv4 address"* ]]
 	is "$(prefixes)" "$VPN6 via $FW6 dev ens3"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Two real firewalls with keepalived, which change places under load: what the bounce and the refusal of frames that do
-# not come from the firewall cost then. With use_vmac both answer for the shared address with one MAC address, and each
-# sends from its own, so that nothing tells of the change but the new master's announcement. How many packets a change
-# costs is printed; a test fails where it is more than a handful, or traffic does not flow again.
+# Two real firewalls with keepalived, which change roles under load: the cost of bouncing and refusing frames that do
+# not come from the firewall. With use_vmac both answer for the shared address with one MAC address, but each sends from
+# its own, so that only the new master's announcement shows the change. The number of packets that a change costs is
+# printed; a test fails if it is more than a handful, or if traffic does not flow again.
 
 # shellcheck disable=SC2034,SC2086,SC2153,SC2154 # addresses are words; others set and read variables
 
@@ -15,7 +15,7 @@ load ../lib/agent.bash
 load ../lib/pair.bash
 
 RATE=500
-HANDFUL=200 # of 500 packets a second: 0.4 s, of which a busy machine may take most until the agent has its turn
+HANDFUL=200 # of 500 packets per second: 0.4 s, most of which a busy machine may need until the agent runs
 
 setup_more() {
 	pair_setup
@@ -38,7 +38,7 @@ teardown_file() {
 	rm -rf "$PIN_DIR"
 }
 
-# keepalived_again [yes]: both anew, with use_vmac.
+# keepalived_again [yes]: restarts both, with use_vmac.
 keepalived_again() {
 	unspawn keepalived-first
 	unspawn keepalived-second
@@ -59,12 +59,12 @@ both_families() {
 	ping_once "$NS_C1" $SVC4 && ping_once "$NS_C1" $SVC6
 }
 
-# What the gateway's neighbour entry for the shared address has.
+# The MAC of the gateway's neighbour entry for the shared address.
 shared_mac() { # ADDRESS
 	ip -n "$NS_GW" -j neighbour show $1 dev ens3 | jq -r '.[0].lladdr'
 }
 
-sent() { # COUNT: by the load until now
+sent() { # COUNT: by the load so far
 	[ "$(packets_out)" -ge "$1" ]
 }
 
@@ -76,7 +76,7 @@ returned() { # COUNT
 	[ "$(counter returned)" -ge "$1" ]
 }
 
-# The first one gives its place away, in good order: the second one sees priority 0, and takes over at once.
+# The first one resigns orderly: the second one sees priority 0, and takes over at once.
 first_resigns() {
 	kill -TERM "$(<"$TOPO_DIR/keepalived-first.pid")"
 	poll 10 has_shared "$NS_SECOND"
@@ -89,7 +89,7 @@ first_returns() {
 	poll 10 has_not_shared "$NS_SECOND"
 }
 
-# changes_places: there and back under load; costs() tells what each cost.
+# changes_places: there and back under load; costs() reports the cost of each.
 changes_places() {
 	local before
 	load_both_ways $RATE
@@ -106,7 +106,7 @@ changes_places() {
 	figures "$(load_figures "$result"), of $RATE a second"
 }
 
-costs() { # TEXT BOUNCED REFUSED, as they were
+costs() { # TEXT BOUNCED REFUSED: the previous values
 	local bounced=$(($(counter bounced) - $2)) refused=$(($(counter refused) - $3))
 	figures "$1: $bounced packets bounced, $refused refused"
 	((bounced <= HANDFUL && refused <= HANDFUL)) || { cat "$TOPO_DIR/agent.log" && return 1; }

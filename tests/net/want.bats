@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the kernel refuses for want of memory, of room or of buffers, and a bpffs that is read-only: one line that says it,
-# exit status 1, all as it was, packets by the firewall; and the same command works when the want is over. Memory is
-# short in a cgroup, room in wgvia built with small maps; where in a command it is short is chosen by fault.c.
-# WGVIA_FAULTS=N tries every Nth call of a command [20]; 1 is all of them. A failure in the middle of a change of what
-# others see is in faults.bats.
+# What the kernel refuses for lack of memory, of room or of buffers, and a read-only bpffs: one line that reports it,
+# exit status 1, everything as before, packets via the firewall; and the same command works afterwards. Memory is
+# limited by a cgroup, room by wgvia built with small maps; fault.c chooses where in a command the lack occurs.
+# WGVIA_FAULTS=N tries every Nth call of a command [20]; 1 tries all of them. faults.bats covers failures in the middle
+# of a visible change.
 
 # shellcheck disable=SC2030,SC2031,SC2034,SC2086,SC2153,SC2154 # addresses are words; `run` sets $status
 
@@ -42,7 +42,7 @@ teardown() {
 	load_sweep
 }
 
-# works: packets of both families go out by the firewall and come back.
+# works: packets of both families go out via the firewall and come back.
 works() {
 	pings 3 "$NS_C1" $SVC4
 	pings 3 "$NS_C1" $SVC6
@@ -50,7 +50,8 @@ works() {
 
 # ---- each call of a command ----
 
-# wanting NUMBER ERRNO COMMAND...: that call has this error. Fails like the command; $fault tells whether there was one.
+# wanting NUMBER ERRNO COMMAND...: that call gets this error. Fails like the command; $fault shows whether the call
+# happened.
 wanting() {
 	local number=$1 errno=$2 file=$BATS_TEST_TMPDIR/fault status=0
 	shift 2
@@ -62,15 +63,15 @@ wanting() {
 	return $status
 }
 
-# said_once: the one line.
+# said_once: the only line.
 said_once() {
 	is "$(grep -v '^hint: ' "$BATS_TEST_TMPDIR/stderr" | grep -vc '^wgvia: ')" 0
 	is "$(grep -c '^wgvia: ' "$BATS_TEST_TMPDIR/stderr")" 1
 	grep -q '^wgvia: .*cannot ' "$BATS_TEST_TMPDIR/stderr" || is "$(<"$BATS_TEST_TMPDIR/stderr")" "wgvia: cannot ..."
 }
 
-# each_call ERRNO COMMAND...: what comes after a failure is the caller's `after_failure`, after a success, where the call
-# could be done without, `after_success`, each of which leaves all as it was at the beginning.
+# each_call ERRNO COMMAND...: after a failure it runs the caller's `after_failure`, after a success, if the call was
+# optional, `after_success`; both restore the initial state.
 each_call() {
 	local errno=$1 number status step=${WGVIA_FAULTS:-20}
 	shift
@@ -91,12 +92,12 @@ each_call() {
 	is $fault no
 }
 
-# changed_and_back COMMAND...: as the command would have it without a fault.
+# changed_and_back COMMAND...: the result equals that without a fault.
 changed_and_back() {
 	view | diff "$BATS_TEST_TMPDIR/new" - && back_again
 }
 
-# The one failure that comes when the rest of a change is in force says so.
+# The only failure that comes after the rest of a change is in force says so.
 unchanged_and_works() {
 	grep "all else has changed" "$BATS_TEST_TMPDIR/stderr" || as_before || return
 	wgvia "$@" >/dev/null 2>&1 && changed_and_back
@@ -145,7 +146,7 @@ changes() {
 	changes clsact
 }
 
-# A first up that fails leaves nothing, but what somebody else has.
+# A first up that fails leaves nothing, except objects of others.
 firsts() {
 	local total=0 failures=0 fault others
 	attach_type "$1"
@@ -170,7 +171,7 @@ firsts() {
 	firsts clsact
 }
 
-# A down that fails can be done again: what is left of the instance is told of by its pins.
+# A down that fails can be repeated: the remaining pins represent what is left of the instance.
 downs() {
 	local total=0 failures=0 fault
 	attach_type "$1"
@@ -193,7 +194,7 @@ downs() {
 	downs clsact
 }
 
-@test "what looks on says what it could not see, and nothing that is not so" {
+@test "reading commands report what they could not see, and nothing that is not true" {
 	local total=0 failures=0 fault command
 	RANDOM=1
 	after_failure() { ! grep -E "damaged|another|no instance" "$BATS_TEST_TMPDIR/stderr"; }
@@ -210,7 +211,7 @@ downs() {
 
 # ---- memory, in a cgroup ----
 
-# cgroup_make: a memory cgroup of its own, of either version, is $CGROUP; $CGROUP_LIMIT is the file of its limit.
+# cgroup_make: creates a memory cgroup, of either version, as $CGROUP; $CGROUP_LIMIT is the file of its limit.
 cgroup_make() {
 	local root
 	CGROUP=
@@ -247,7 +248,7 @@ cgroup_usage() {
 	cat "$CGROUP"/memory.{usage_in_bytes,current} 2>/dev/null || true
 }
 
-# up_in_cgroup: its maps are that cgroup's for as long as they live, from kernel 5.11 on; the ring of events alone has
+# up_in_cgroup: its maps belong to that cgroup as long as they live, from kernel 5.11 on; the ring of events alone has
 # 256 KiB.
 up_in_cgroup() {
 	cgroup_make
@@ -265,7 +266,7 @@ up_in_cgroup() {
 	cgroup_limit $(($(cgroup_usage) + 1000000))
 	refused "cannot write the maps of 'wg6': cannot allocate memory" apply wg6 "$conf"
 	cgroup_limit 1G
-	wgvia apply wg6 "$conf" # though the kernel's own stock of memory for entries is empty (bpf_mem_alloc)
+	wgvia apply wg6 "$conf" # although the kernel's own stock of memory for entries is empty (bpf_mem_alloc)
 	is "$(wgvia save wg6 | grep -c '^from 20[.]')" 50000
 	result=$(load_stop load)
 	figures "$(load_figures "$result")"
@@ -273,7 +274,7 @@ up_in_cgroup() {
 	is "$(wire leaked)" 0
 }
 
-@test "an agent whose maps find no memory says so, and catches up when there is some" {
+@test "an agent whose maps find no memory reports it, and catches up when there is some" {
 	local result
 	up_in_cgroup
 	agent_start
@@ -291,8 +292,8 @@ up_in_cgroup() {
 	ip -n "$NS_GW" address flush dev lo to 172.20.0.0/16
 }
 
-# From too little for the program itself to enough for all.
-@test "an up in a cgroup that is too small, from size to size" {
+# From too little for the program itself to enough for everything.
+@test "an up in a cgroup that is too small, for a series of sizes" {
 	local limit status refusals=0 killed=0
 	cgroup_make
 	for ((limit = 1024; limit < 131072; limit += limit / 16)); do
@@ -321,7 +322,7 @@ up_in_cgroup() {
 
 # ---- room ----
 
-# The kernel's own word, by maps that are small; those of wgvia have room for more than it takes.
+# The kernel's own error, with small maps; wgvia's maps have room for more than it uses.
 @test "maps that are full: a change is refused as a whole" {
 	local result
 	variant small bpf/maps.h 's/^#define PREFIXES_MAX .*/#define PREFIXES_MAX 64/'
@@ -347,14 +348,14 @@ up_in_cgroup() {
 	nothing_left
 }
 
-@test "more prefixes than wgvia holds are refused before anything changes" {
+@test "more prefixes than wgvia supports are refused before anything changes" {
 	wgvia up wg6 "${WORDS[@]}"
 	seq 0 1000000 | awk '{ printf "from %d.%d.%d.%d/32 via '$FW4'\n", 20 + $1 / 16777216, $1 / 65536 % 256, $1 / 256 % 256, $1 % 256 }' >"$conf"
 	refused "cannot hold more than 1000000 prefixes" apply wg6 "$conf"
 	works
 }
 
-# ---- a bpffs that is read-only ----
+# ---- a read-only bpffs ----
 
 # read_only COMMAND: a $WGVIA for which the pins are read-only after that command.
 read_only() {
@@ -363,7 +364,7 @@ read_only() {
 	chmod +x "$READ_ONLY"
 }
 
-# pins_cannot_change: what would make or remove one is refused, and what is in force stays.
+# pins_cannot_change: what would create or remove one is refused, and what is in force stays.
 pins_cannot_change() {
 	local WGVIA=$READ_ONLY text="read-only file system"
 	ip -n "$NS_GW" tuntap add dev wg7 mode tun
@@ -373,8 +374,8 @@ pins_cannot_change() {
 	refused "$text" up wg7 from 10.7.0.0/16 via $FW4
 }
 
-# The file system itself, which bpftool cannot read then either.
-@test "a bpffs that is read-only: what is in force stays" {
+# The file system itself, which bpftool cannot read either then.
+@test "a read-only bpffs: what is in force stays" {
 	local result
 	mkdir -p "$TOPO_DIR/bpf"
 	mount -t bpf bpf "$TOPO_DIR/bpf"
@@ -395,7 +396,7 @@ pins_cannot_change() {
 	nothing_left
 }
 
-# As systemd's ReadOnlyPaths= does it: the mount is, the file system is not, so maps can be read, and written.
+# Like systemd's ReadOnlyPaths=: the mount is read-only, the file system is not, so maps can be read and written.
 @test "a bpffs that is mounted read-only for one process: pins stay, maps change" {
 	local result
 	read_only "exec unshare --mount sh -c 'mount --bind $PIN_DIR $PIN_DIR && mount -o remount,bind,ro $PIN_DIR && exec \"\$@\"' \

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# wgvia in the real wg-quick's hooks, as the README has them: down and up again and again while a client sends, and what
-# goes wrong on the way. CYCLES=N does so N times in each mode [100].
+# wgvia in the real wg-quick's hooks, as in the README: down and up repeatedly while a client sends, and what can fail
+# meanwhile. CYCLES=N is the number of repetitions in each mode [100].
 
 # shellcheck disable=SC2154 # `run` sets $stderr
 load ../lib/wgquick.bash
@@ -32,7 +32,7 @@ conf() {
 	wg_conf "Address = $WG4/16, $WG6/50" "Table = off" "$@"
 }
 
-# hooks [WORD...]: the README's hooks, with these words more.
+# hooks [WORD...]: the README's hooks, with these additional words.
 hooks() {
 	conf "PreUp = wgvia up %i $WORDS_QUICK $*" "PostUp = wgvia up %i $WORDS_QUICK $*" "PostDown = wgvia down %i"
 }
@@ -41,24 +41,24 @@ connections_work() {
 	tunnels_answer && answers "$NS_C1" "$SVC4" service "$C1_4" && answers "$NS_C2" "$SVC6" service "$C2_6"
 }
 
-# quietly up|down: its output is shown where it fails.
+# quietly up|down: shows its output if it fails.
 quietly() {
 	wg_quick "$1" >"$BATS_TEST_TMPDIR/said" 2>&1 || { cat "$BATS_TEST_TMPDIR/said" && return 1; }
 }
 
 # ---- a client that sends all the time ----
 
-# client_sends: 1,000 packets a second to the service, of both families. Those that no tunnel takes are lost.
+# client_sends: 1,000 packets per second to the service, of both families. They are lost while there is no tunnel.
 client_sends() {
 	wire_reset
 	spawn "$NS_C1" client "$TOOLS/load" send 1000 "$LOAD_PORT" "$C1_4" "$SVC4" "$C1_6" "$SVC6"
 }
 
-packets_come() { # COUNT: in all
+packets_come() { # COUNT: in total
 	[ "$(($(wire to_firewall) + $(wire leaked)))" -ge "$1" ]
 }
 
-# cycle: down, and up until the client's packets come by the tunnel again.
+# cycle: down, then up, until the client's packets come through the tunnel again.
 cycle() {
 	quietly down
 	quietly up
@@ -92,7 +92,7 @@ cycles_under_load() { # MODE
 	cycles_under_load stack
 }
 
-@test "with PostUp and PreDown alone packets bypass the firewall, and are counted" {
+@test "with only PostUp and PreDown, packets bypass the firewall, and are counted" {
 	local i
 	conf "PostUp = wgvia up %i $WORDS_QUICK" "PreDown = wgvia down %i"
 	quietly up
@@ -106,7 +106,7 @@ cycles_under_load() { # MODE
 	quietly down
 }
 
-@test "the interface is deleted behind wg-quick's back: down says so, the next up takes over what is left" {
+@test "the interface is deleted without wg-quick: down reports it, the next up takes over what is left" {
 	local before
 	before=$(footprint)
 	hooks
@@ -130,7 +130,7 @@ cycles_under_load() { # MODE
 	is "$(footprint)" "$before"
 }
 
-@test "an up that is refused in PostUp takes the tunnel down, and what PreUp has prepared waits for the next" {
+@test "an up that is refused in PostUp removes the tunnel, and what PreUp prepared waits for the next" {
 	local before
 	before=$(footprint)
 	conf "PreUp = wgvia up %i $WORDS_QUICK" "PostUp = wgvia up %i from $VPN4 via 203.0.113.77"

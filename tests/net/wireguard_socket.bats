@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Who answers at the socket of a WireGuard in user space: nobody, too late, something else. `wgvia check` says so, ends in
-# time, and shows no key. tests/net/coverage.bats has wireguard-go itself.
+# The socket of a WireGuard in user space: nobody answers, the answer is late, or is something else. `wgvia check`
+# reports that, ends in time, and shows no key. tests/net/coverage.bats uses wireguard-go itself.
 
 # shellcheck disable=SC2154 # `run` sets $output
 
@@ -24,8 +24,9 @@ teardown() {
 	wire_end
 }
 
-# serve HOW [TEXT]: a server at wg6's socket, which sends the text and then, by HOW, closes, waits, or goes on for ever;
-# with "deaf" it accepts nobody, and with "dead" it has ended. It is in the network namespace SERVER_NS [the gateway's].
+# serve HOW [TEXT]: a server at wg6's socket, which sends the text and then, depending on HOW, closes, waits, or
+# continues forever; with "deaf" it accepts nobody, and with "dead" it has ended. It is in the network namespace
+# SERVER_NS [the gateway's].
 serve() {
 	spawn "${SERVER_NS:-$NS_GW}" wg6 unshare --mount sh -c 'mkdir -p /run/wireguard && mount -t tmpfs wgvia /run/wireguard && exec "$@"' \
 		sh /usr/bin/python3 -uc '
@@ -85,7 +86,7 @@ shows_no_key() {
 	is "$(jq -c .findings <<<"$output")" "[]"
 }
 
-@test "a server at the socket is asked, and what it says is found" {
+@test "a server at the socket is asked, and its answer is used" {
 	up
 	serve close "private_key=$SECRET
 public_key=$KEY
@@ -100,7 +101,7 @@ errno=0
 	shows_no_key
 }
 
-@test "an answer that is not WireGuard's, or not whole, is said to be that; no key is shown" {
+@test "an answer that is not WireGuard's, or incomplete, is reported as such; no key is shown" {
 	local socket=/var/run/wireguard/wg6.sock
 	up
 	serve close "HTTP/1.1 400 Bad Request
@@ -128,13 +129,13 @@ errno=0
 	unread "WireGuard refuses to answer at '$socket': permission denied"
 }
 
-@test "a server that ended has left its socket: nobody answers" {
+@test "a server that ended left its socket: nobody answers" {
 	up
 	serve dead ""
 	unread "cannot connect to '/var/run/wireguard/wg6.sock': connection refused"
 }
 
-@test "the socket of a tunnel with that name in another network namespace is not asked" {
+@test "the socket of a tunnel with that name in another network namespace is not used" {
 	up
 	SERVER_NS=$NS_LAN serve close "public_key=$KEY
 allowed_ip=10.7.0.0/24

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Somebody's programs that write to a prefix map, for index.bats: in place, and by the helper. With a map of their own
- * the kernel takes them.
+ * Programs of others that write to a prefix map, for index.bats: in place, and with the helper. The kernel accepts them
+ * for maps of their own.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

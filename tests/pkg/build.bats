@@ -15,7 +15,7 @@ setup() {
 
 teardown() { :; }
 
-# built VARIABLE=VALUE...: the program, which runs, and the warnings, of which there are none.
+# built VARIABLE=VALUE...: the program runs, and there are no warnings.
 built() {
 	run -0 make -C "$TREE" -s -j"$(nproc)" B="$B" "$@" "$B/wgvia"
 	is "$output" ""

@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The Debian package: built by scripts/deb, then installed, used, upgraded and purged on the topology's gateway. This
-# host's own files are seen through an overlay, so that what dpkg does ends with the test, and stands there to be looked
-# at; the bpffs is one of its own, too.
+# The Debian package: built by scripts/deb, then installed, used, upgraded and purged on the topology's gateway. An
+# overlay hides this host's own files, so that dpkg's changes end with the test, and can be examined; the bpffs is
+# private, too.
 
 # shellcheck disable=SC2016,SC2153,SC2154 # the inner shell's variables; `run` sets $status, $output
 
 export BATS_TEST_TIMEOUT=900 # two compilers and lintian, on a slow machine
 load ../lib/net.bash
 
-# Where the release has its units: Debian 12 below /lib, later ones below /usr/lib.
+# The release's folder for units: Debian 12 below /lib, later ones below /usr/lib.
 UNITS=/usr/lib/systemd/system
 ! grep -q '^12' /etc/debian_version || UNITS=/lib/systemd/system
 
@@ -25,7 +25,7 @@ setup_more() {
 			mount --rbind "/$folder" "$0/root/$folder"
 		done
 		mount -t bpf wgvia "$0/root/sys/fs/bpf"
-		[ ! -e /run/systemd ] || mount -t tmpfs wgvia "$0/root/run/systemd" # not to be called
+		[ ! -e /run/systemd ] || mount -t tmpfs wgvia "$0/root/run/systemd" # must not be called
 		touch "$0/root/tmp/${0##*/}.ready"
 		exec chroot "$0/root" sleep infinity' "$LAYER"
 	HOLDER=$(<"$TOPO_DIR/overlay.pid")
@@ -54,18 +54,18 @@ redirected() {
 	on_gateway wgvia -j stats wg6 | jq .counters.redirected.packets
 }
 
-# What dpkg has changed on this host, its own records aside.
+# dpkg's changes on this host, without its own records.
 changed() {
 	local file
 	(cd "$LAYER/changed" && find . -mindepth 1 -printf '%P\n') |
 		grep -vE '^var/lib/dpkg(/(status|available|lock|triggers|diversions|statoverride)|/info$|/updates$|$)|^var/log/dpkg|^var/cache/man/' |
 		while read -r file; do
-			# a folder on the way to something; not a hole that hides what this host has
+			# a parent folder; not an opaque one that hides this host's files
 			[ -d "$LAYER/changed/$file" ] && [ -d "/$file" ] || echo "$file"
 		done
 }
 
-@test "two builds are the same, lintian is content, and the package holds what it should" {
+@test "two builds are identical, lintian reports nothing, and the package has the right content" {
 	local package file
 	"$TREE/scripts/deb" "$PACKAGES/first"
 	package=$(echo "$PACKAGES"/first/wgvia_*.deb)
@@ -73,7 +73,7 @@ changed() {
 		echo /usr/sbin/wgvia
 		echo /usr/share/bash-completion/completions/wgvia
 		echo /usr/share/doc/wgvia/{changelog.gz,copyright,wgvia.schema.json}
-		for file in "$TREE"/README.md "$TREE"/docs/*.md; do # dh_compress leaves small ones as they are
+		for file in "$TREE"/README.md "$TREE"/docs/*.md; do # dh_compress does not touch small ones
 			[ "$(stat -c %s "$file")" -le 4096 ] || file+=.gz
 			echo "/usr/share/doc/wgvia/${file##*/}"
 		done
@@ -93,7 +93,7 @@ changed() {
 	is "$(dpkg-deb -f "$package" Version)" "$("$WGVIA" -V | sed 's/wgvia //')"
 }
 
-@test "it is built with what scripts/deps brings for a build" {
+@test "scripts/deps installs what the build needs" {
 	local wanted
 	wanted=$(sed -n '/^Build-Depends:/,/^[A-Z][a-z-]*:/{/^[BS ]/p}' "$TREE/packaging/debian/control" |
 		sed 's/^Build-Depends://; /^Stan/d; s/[(<:][^,]*//; s/,//; s/debhelper-compat//; s/libcmocka-dev//' | xargs -n 1 | sort)
@@ -107,7 +107,7 @@ changed() {
 	on_gateway wgvia up wg6 "${WORDS[@]}"
 	answers "$NS_C1" "$SVC4" service "$C1_4"
 	answers "$NS_C1" "$SVC6" service "$C1_6"
-	# nothing is started or enabled unasked
+	# nothing is started or enabled without request
 	is "$(changed | grep -E '\.wants/')" ""
 	# zsh finds its completion by itself
 	is "$(on_gateway zsh -f -c 'autoload -Uz compinit; compinit -D; echo $_comps[wgvia]')" _wgvia
@@ -115,9 +115,9 @@ changed() {
 	is "$(on_gateway fish -c 'complete -C "wgvia chec"' | cut -f 1)" check
 }
 
-@test "upgraded while packets go" {
+@test "upgraded while packets flow" {
 	local before redirected
-	# on a terminal, where it says what it does
+	# on a terminal, where it shows its progress
 	script -qec "'$TREE/scripts/deb' --once --version '$(dpkg-deb -f "$PACKAGES"/first/wgvia_*.deb Version)+1' '$PACKAGES/second'" \
 		/dev/null </dev/null >"$BATS_TEST_TMPDIR/steps"
 	is "$(tr -d '\r' <"$BATS_TEST_TMPDIR/steps" | sed -n 's/^deb: //p')" "making the source archive
@@ -126,18 +126,18 @@ building the package"
 	redirected=$(redirected)
 	stream 600 "$NS_C1" "$SVC4" on_gateway dpkg -i "$PACKAGES"/second/wgvia_*.deb
 	is "$missing" 0
-	# by way of the firewall, each of them
+	# via the firewall, each of them
 	[ $(($(redirected) - redirected)) -ge 600 ] || is "$(($(redirected) - redirected)) redirected" "600 redirected"
 	[[ "$(on_gateway wgvia -V)" == *+1 ]]
 	[[ "$(installed_version)" == "installed "*+1 ]]
 	is "$(on_gateway wgvia -j show wg6 | jq -c '.attachments')" "$before"
-	# the new program takes over what the old one has made
+	# the new program takes over what the old one created
 	stream 200 "$NS_C1" "$SVC6" on_gateway wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15
 	is "$missing" 0
 	answers "$NS_C1" "$SVC4" service "$C1_4"
 }
 
-@test "it stays where an instance cannot be taken down" {
+@test "it stays if an instance cannot be removed" {
 	local version
 	version=$(installed_version)
 	# from another network namespace
@@ -150,7 +150,7 @@ building the package"
 	is "$(installed_version)" "$version"
 }
 
-@test "removal takes down what is up, and says so" {
+@test "removal removes running instances, and reports them" {
 	run on_gateway dpkg -r wgvia
 	echo "$output"
 	is "$status" 0
@@ -160,13 +160,13 @@ building the package"
 	times_out "$NS_C1" "$SVC4"
 }
 
-# enabled WANTS UNIT FILE: as by systemctl enable.
+# enabled WANTS UNIT FILE: as systemctl enable does.
 enabled() {
 	on_gateway mkdir -p "/etc/systemd/system/$1"
 	on_gateway ln -s "$UNITS/$3" "/etc/systemd/system/$1/$2"
 }
 
-@test "purged, and nothing is left, nor a link of a unit that was enabled" {
+@test "purged: nothing is left, not even a link of a unit that was enabled" {
 	enabled multi-user.target.wants wgvia@wg6.service wgvia@.service
 	enabled wg-quick@wg6.service.wants wgvia@wg6.service wgvia@.service
 	enabled timers.target.wants wgvia-metrics.timer wgvia-metrics.timer

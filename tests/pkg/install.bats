@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `make dist`, and `make install` and `make uninstall` of what it holds, by a user who is nobody.
+# `make dist`, and `make install` and `make uninstall` from its content, by an unprivileged user.
 
 # shellcheck disable=SC2154 # `run` sets $status, $output
 
@@ -14,7 +14,7 @@ setup_file() {
 	make -s -C "$TREE" dist
 	tar -xzf "$TREE"/build/wgvia-*.tar.gz --strip-components=1 -C "$DIR"
 	mkdir "$STAGE" "$DIR/build"
-	# all that is newer than the sources, whatever this host's clock says
+	# everything is newer than the sources, whatever this host's clock shows
 	find "$DIR" -exec touch -d @0 {} +
 	cp -a "$TREE"/build/{wgvia,bpf,user} "$TREE"/build/*.skel.h "$DIR/build"
 	chown -R 65534:65534 "$DIR"
@@ -27,7 +27,7 @@ teardown_file() {
 
 teardown() { :; }
 
-# as_nobody COMMAND...: with tools that can build nothing.
+# as_nobody COMMAND...: with tools that cannot build anything.
 as_nobody() {
 	(cd "$DIR" && setpriv --reuid=65534 --regid=65534 --clear-groups env CC=false CLANG=false BPFTOOL=false "$@")
 }
@@ -36,7 +36,7 @@ files() {
 	(cd "$STAGE" && find . ! -type d -printf '%m %P\n' | sort -k 2)
 }
 
-# What there is in the tree, where it belongs below $1.
+# The files of the tree, at their places below $1.
 expected() {
 	local file
 	{
@@ -60,7 +60,7 @@ archived() {
 	tar -tzf "$TREE"/build/wgvia-*.tar.gz | sed -n 's,^[^/]*/\(.*[^/]\)$,\1,p' | sort
 }
 
-@test "the archive holds what git tracks, and nothing that git ignores" {
+@test "the archive contains what git tracks, and nothing that git ignores" {
 	git -C "$TREE" rev-parse 2>/dev/null || skip "no git here, or no repository"
 	git -C "$TREE" ls-files | sort >"$BATS_TEST_TMPDIR/tracked"
 	git -C "$TREE" ls-files --cached --others --exclude-standard | sort >"$BATS_TEST_TMPDIR/all"
@@ -68,7 +68,7 @@ archived() {
 	is "$(archived | comm -23 - "$BATS_TEST_TMPDIR/all")" ""
 }
 
-@test "the archive comes out the same from another folder" {
+@test "the archive is identical from another folder" {
 	as_nobody make -s dist
 	cmp "$TREE"/build/wgvia-*.tar.gz "$DIR"/build/wgvia-*.tar.gz
 }
@@ -86,7 +86,7 @@ archived() {
 		as_nobody make -s install DESTDIR="$STAGE" PREFIX=$prefix
 		is "$(files)" "$(expected ${prefix#/})"
 		cmp "$TREE/build/wgvia" "$STAGE$prefix/sbin/wgvia"
-		# units call the program where it is
+		# units call the program at its place
 		is "$(grep -rhoE '/[a-z/]*/sbin/wgvia' "$STAGE" --include='*.service' | grep -vxc "$prefix/sbin/wgvia")" 0
 		as_nobody make -s uninstall DESTDIR="$STAGE" PREFIX=$prefix
 		is "$(files)" ""
@@ -94,14 +94,14 @@ archived() {
 	done
 }
 
-@test "fish completes as installed, by the file for bash" {
+@test "fish completes as installed, with the file for bash" {
 	as_nobody make -s install DESTDIR="$STAGE"
 	is "$(PATH=$STAGE/usr/local/sbin:$PATH HOME=$BATS_TEST_TMPDIR XDG_DATA_DIRS=$STAGE/usr/local/share \
 		fish -c "complete -C 'wgvia chec'")" "check"$'\t'"$("$WGVIA" check --help | sed -n '1s/^wgvia check: //p')"
 	as_nobody make -s uninstall DESTDIR="$STAGE"
 }
 
-@test "make uninstall leaves what is not wgvia's" {
+@test "make uninstall does not touch what is not wgvia's" {
 	as_nobody make -s install DESTDIR="$STAGE"
 	as_nobody touch "$STAGE/usr/local/share/wgvia/mine" "$STAGE/usr/local/sbin/other"
 	as_nobody make -s uninstall DESTDIR="$STAGE"

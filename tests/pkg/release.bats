@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The commands of docs/RELEASE.md, in a clone and with a key that are made for it. Needs no root.
+# The commands of docs/RELEASE.md, in a clone and with a key that are created for it. Needs no root.
 
 bats_require_minimum_version 1.5.0
 
@@ -9,7 +9,7 @@ TREE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 setup() {
 	git -C "$TREE" rev-parse 2>/dev/null || skip "no git here, or no repository"
-	GNUPGHOME=$(mktemp -d) # short, for its sockets
+	GNUPGHOME=$(mktemp -d) # short, because of its sockets
 	export GNUPGHOME
 	export GIT_CONFIG_GLOBAL=$BATS_TEST_TMPDIR/gitconfig GIT_CONFIG_NOSYSTEM=1
 	git config --global user.name tester
@@ -31,7 +31,7 @@ steps() {
 		jq -r --argjson number "$1" '.[$number].steps[].command'
 }
 
-# release VERSION: prepared as the steps before the commands say, in the clone.
+# release VERSION: prepared in the clone, by the steps that precede the commands.
 release() {
 	sed -i "0,/^## \[[0-9.]*\].*/s//## [$1] - 2026-12-01/" CHANGELOG.md
 	{
@@ -48,13 +48,13 @@ release() {
 	version=7.8.9 bash -exc "$(steps 1)"
 	[ "$(tar -xzOf build/wgvia-7.8.9.tar.gz wgvia-7.8.9/packaging/debian/changelog | head -n 1)" = \
 		"wgvia (7.8.9) unstable; urgency=medium" ]
-	# anybody makes the same archive of the tag
+	# anybody can make the same archive from the tag
 	git clone -q --branch v7.8.9 . ../again
 	make -s -C ../again dist
 	cmp ../again/build/wgvia-7.8.9.tar.gz build/wgvia-7.8.9.tar.gz
 }
 
-@test "an archive that was changed does not verify" {
+@test "a modified archive does not verify" {
 	release 7.8.9
 	printf x >>build/wgvia-7.8.9.tar.gz
 	run ! env version=7.8.9 bash -exc "$(steps 1)"

@@ -1,20 +1,20 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `make uninstall` on a host where wgvia still runs: it prints what does, and the commands that it prints remove it
-# without the program. tests/vm/systemd.bats has the units.
+# `make uninstall` on a host where wgvia still runs: it lists what runs, and prints commands that remove it without the
+# program. tests/vm/systemd.bats covers the units.
 
 # shellcheck disable=SC2154 # `run` sets $status, $output
 
 load ../lib/net.bash
 
-# uninstall: into $output; by Makefile, out of a place where nothing is installed.
+# uninstall: sets $output; runs the Makefile with a place where nothing is installed.
 uninstall() {
 	run -0 in_ns "$NS_GW" make -s -C "$TREE" uninstall PREFIX="$BATS_TEST_TMPDIR" PIN_DIR="$PIN_DIR"
 	echo "$output"
 }
 
-# by_hand ATTACH: what it prints removes a running instance.
+# by_hand ATTACH: the printed commands remove a running instance.
 by_hand() {
 	attach_type "$1"
 	wgvia up wg6 "${WORDS[@]}"
@@ -37,7 +37,7 @@ by_hand() {
 	in_ns "$NS_GW" tc qdisc delete dev wg6 clsact
 }
 
-@test "nothing is printed where nothing runs, nor for an installation into DESTDIR" {
+@test "nothing is printed if nothing runs, nor for an installation into DESTDIR" {
 	uninstall
 	is "$output" ""
 	wgvia up wg6 "${WORDS[@]}"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The model of the decision table; see model.h. It is written to be compared with the table by reading, not to be fast:
- * every match is a walk over all entries, every number is put together from bytes.
+ * The model of the decision table; see model.h. It is written for comparison with the table by reading, not for speed:
+ * every match is a walk over all entries, every number is assembled from bytes.
  */
 #include <stddef.h>
 #include <string.h>
@@ -18,8 +18,8 @@ enum { FAMILY4 = 2, FAMILY6 = 10 };
 struct facts {
 	bool is_ip, is_sound;
 	bool v6;
-	uint32_t room;	 /* bytes behind the link header */
-	uint32_t length; /* of the IP packet; of all there is where it is not sound */
+	uint32_t room;	 /* bytes after the link header */
+	uint32_t length; /* of the IP packet; for a malformed one, of everything */
 	uint32_t header;
 	uint8_t hop_limit, protocol;
 	const uint8_t *ip, *source, *destination;
@@ -76,7 +76,7 @@ static int left_alone(const struct model_config *config, bool v6, const uint8_t 
 	return WGVIA_BYPASS;
 }
 
-/* Of what leaves by a LAN device: neither this host's addresses nor what is in the tunnel are there. */
+/* For a packet that leaves by a LAN device: this host's addresses and those in the tunnel are not reached there. */
 static bool may_leave(const struct model_config *config, bool v6, const uint8_t *addr, bool own)
 {
 	const struct model_bypass *best = find_bypass(config, v6, addr);
@@ -89,7 +89,7 @@ static bool may_leave(const struct model_config *config, bool v6, const uint8_t 
 	       (own && best->flags & 4);
 }
 
-/* As the kernel's IP input does: RFC 791, RFC 8200, ip_rcv_core(), ip6_rcv_core(). `type` is the Ethernet type. */
+/* Follows the kernel's IP input: RFC 791, RFC 8200, ip_rcv_core(), ip6_rcv_core(). `type` is the Ethernet type. */
 static void look_at(const struct model_packet *packet, uint32_t link_len, struct facts *facts)
 {
 	unsigned int type = number16(packet->data + 12);
@@ -125,7 +125,7 @@ static void look_at(const struct model_packet *packet, uint32_t link_len, struct
 		if (facts->room < 40 || ip[0] / 16 != 6)
 			return;
 		length = 40 + number16(ip + 4);
-		/* a length of 0 means "elsewhere" in a jumbogram and in a GSO packet, else no payload */
+		/* a length of 0 means "elsewhere" in a jumbogram and in a GSO packet, otherwise no payload */
 		if (length == 40 && (packet->gso_size || ip[6] == 0))
 			length = facts->room;
 		if (length > facts->room)
@@ -142,7 +142,7 @@ static void look_at(const struct model_packet *packet, uint32_t link_len, struct
 	facts->is_sound = true;
 }
 
-/* A frame for this host's IP stack: no VLAN, our MAC. */
+/* A frame for this host's IP stack: untagged, our MAC. */
 static bool is_for_us(const struct model_packet *packet)
 {
 	bool in_vlan = packet->direction == WGVIA_BACK ? packet->vlan % 4096 != 0 : packet->vlan != 0;
@@ -159,8 +159,8 @@ static const struct model_device *find_device(const struct model_config *config,
 }
 
 /*
- * What each segment of a GSO packet repeats: the headers, where the transport header follows the IP header at once and
- * leaves a payload. 0: not known.
+ * What each segment of a GSO packet repeats: the headers, if the transport header follows the IP header directly and
+ * leaves a payload. 0: unknown.
  */
 static uint32_t repeated_headers(const struct model_packet *packet, uint32_t link_len, const struct facts *facts)
 {
@@ -181,7 +181,7 @@ static bool fits(const struct model_config *config, const struct model_packet *p
 
 	if (config->no_mtu)
 		return true;
-	/* what every link takes is not asked about */
+	/* no check for lengths that every link accepts */
 	if (!packet->gso_size && facts->length <= (facts->v6 ? 1280u : 576u))
 		return true;
 	if (!device || !device->mtu)
@@ -192,8 +192,8 @@ static bool fits(const struct model_config *config, const struct model_packet *p
 	if (facts->protocol == 6 && headers)
 		return facts->length <= device->mtu || headers + packet->gso_size <= device->mtu;
 	/*
-	 * Of others the kernel is asked. In a test run the packet has no transport header, so it cannot tell how long
-	 * the segments are either, and takes a frame that is not longer than the device's.
+	 * The kernel judges other packets. In a test run the packet has no transport header, so the kernel cannot
+	 * compute the length of the segments, and accepts a frame that is not longer than the device's.
 	 */
 	return facts->length <= device->mtu && link_len + facts->room <= 14 + device->mtu;
 }
@@ -244,7 +244,7 @@ static void count(const struct model_packet *packet, uint32_t link_len, const st
 	}
 }
 
-/* One hop less, and for IPv4 the checksum after RFC 1624, equation 3. */
+/* One hop less, and for IPv4 the checksum as in RFC 1624, equation 3. */
 static void one_hop_less(const struct facts *facts, uint8_t *ip)
 {
 	uint32_t sum, old, new;
@@ -264,7 +264,7 @@ static void one_hop_less(const struct facts *facts, uint8_t *ip)
 	ip[11] = sum % 256;
 }
 
-/* What stands behind the IP packet goes; false: it cannot, for a GSO packet is cut by nobody. */
+/* Removes data after the IP packet; false: impossible, because nothing can cut a GSO packet. */
 static bool cut_tail(const struct model_packet *packet, uint32_t link_len, const struct facts *facts,
 		     struct model_result *result)
 {
@@ -281,7 +281,7 @@ static void push_link_header(struct model_result *result)
 	result->len += 14;
 }
 
-/* What an MSS option may say on the way between two devices; 0: whatever it likes. */
+/* The maximum of an MSS option between two devices; 0: no limit. */
 static uint32_t most_mss(const struct model_config *config, bool v6, uint32_t one, uint32_t other)
 {
 	const struct model_device *first = find_device(config, one), *second = find_device(config, other);
@@ -295,7 +295,7 @@ static uint32_t most_mss(const struct model_config *config, bool v6, uint32_t on
 	return mtu >= (v6 ? 60 : 40) + 88u ? mtu - (v6 ? 60 : 40) : 0;
 }
 
-/* Where the one MSS option's value is among the options; 0: there is none, or more than one, or they are odd. */
+/* The offset of the MSS option's value among the options; 0: there is none, more than one, or they are malformed. */
 static uint32_t find_mss(const uint8_t *options, uint32_t len)
 {
 	uint32_t found = 0;
@@ -314,7 +314,7 @@ static uint32_t find_mss(const uint8_t *options, uint32_t len)
 	return found;
 }
 
-/* A byte changes, and the checksum with it: RFC 1624, equation 3, of the word that the byte is in. */
+/* Changes a byte, and the checksum with it: RFC 1624, equation 3, for the word that contains the byte. */
 static void change_byte(uint8_t *tcp, uint32_t at, uint8_t value)
 {
 	uint32_t old = number16(tcp + at / 2 * 2), sum;
@@ -327,7 +327,7 @@ static void change_byte(uint8_t *tcp, uint32_t at, uint8_t value)
 	tcp[17] = sum % 256;
 }
 
-/* Of a TCP SYN that is whole, on its way between two devices; `ip` is where it stands in the result. */
+/* For a complete TCP SYN between two devices; `ip` is its offset in the result. */
 static void lower_mss(const struct model_config *config, const struct model_packet *packet, const struct facts *facts,
 		      uint32_t one, uint32_t other, uint8_t *ip, bool *lowered)
 {
@@ -336,7 +336,7 @@ static void lower_mss(const struct model_config *config, const struct model_pack
 
 	if (facts->protocol != 6 || packet->gso_size || facts->header + 20 > facts->length || !most)
 		return;
-	if (!facts->v6 && (ip[6] % 32 || ip[7])) /* another than the first fragment */
+	if (!facts->v6 && (ip[6] % 32 || ip[7])) /* not the first fragment */
 		return;
 	if ((tcp[13] & 6) != 2 || tcp[12] / 16 < 5 || facts->header + tcp[12] / 16 * 4 > facts->length)
 		return;
@@ -398,14 +398,14 @@ static void decide_out(const struct model_config *config, const struct model_pac
 	send_to(gateway, result);
 }
 
-/* RFC 4861: what means one neighbour. */
+/* RFC 4861: messages for a single link. */
 static bool is_neighbour_discovery(const struct facts *facts)
 {
 	return facts->v6 && facts->protocol == 58 && facts->hop_limit == 255 && facts->room > 40 &&
 	       facts->ip[40] >= 133 && facts->ip[40] <= 137;
 }
 
-/* Into the tunnel: in mode fast here, in mode stack by the kernel. */
+/* Into the tunnel: in mode fast by the program, in mode stack by the kernel. */
 static void give_back(const struct model_config *config, const struct model_packet *packet, struct facts *facts,
 		      int verdict, struct model_result *result)
 {
@@ -426,7 +426,7 @@ static void give_back(const struct model_config *config, const struct model_pack
 	}
 }
 
-/* To the firewall, whose MAC address nobody tells in these test runs, so the packet is to show it. */
+/* To the firewall. Its MAC address is unknown in these test runs, so the packet must show it. */
 static void bounce(const struct model_config *config, const struct model_packet *packet, uint32_t link_len,
 		   struct facts *facts, const struct model_prefix *gateway, bool is_local, struct model_result *result)
 {
@@ -502,17 +502,17 @@ static void decide_back(const struct model_config *config, const struct model_pa
 	}
 }
 
-/* Whether no other packet has been looked at since this one was turned. */
+/* Whether no other packet passed since this one was redirected. */
 static bool is_at_once(const struct model_packet *packet)
 {
 	return packet->pass == (uint32_t)(packet->cb[3] + 1) && packet->cpu == packet->cb[2] / 65536;
 }
 
 /*
- * Whether a packet that has been turned before may go: at the gateway's device alone, and at once where it shows
- * another MAC than at first. The devices of these test runs do not forward, so the kernel does not tell the gateway's
- * MAC, nor would it that of a link-local one: any MAC is let go at the third look if it comes at once. Where the device
- * does not exist, no packet is let go.
+ * Whether a packet that was redirected before may go: only at the gateway's device, and directly if it has another MAC
+ * than at first. The devices of these test runs do not forward, so the kernel does not return the gateway's MAC, nor
+ * would it return that of a link-local one: at the third pass any MAC may go, if it passes directly. If the device does
+ * not exist, no packet may go.
  */
 static bool may_go(const struct model_config *config, const struct model_packet *packet,
 		   const struct model_prefix *gateway, unsigned int kind)
@@ -532,9 +532,7 @@ static bool may_go(const struct model_config *config, const struct model_packet 
 	return kind > TURNED;
 }
 
-/*
- * A packet that was turned shows the length that it had, or is without a link header and gets one. False: neither.
- */
+/* A redirected packet has its original length, or lacks a link header and gets one. False: neither. */
 static bool restore_link_header(const struct model_config *config, struct model_packet *packet, uint8_t *frame,
 				struct model_result *result)
 {
@@ -546,14 +544,14 @@ static bool restore_link_header(const struct model_config *config, struct model_
 		return false;
 	push_link_header(result);
 	memcpy(frame, result->data, result->len);
-	memcpy(frame + 12, packet->data + 12, 2); /* what the kernel takes it for */
+	memcpy(frame + 12, packet->data + 12, 2); /* the type that the kernel assumes */
 	packet->data = frame;
 	packet->len = result->len;
 	result->cb[4] = 0xffffffff; /* it has an empty one */
 	return true;
 }
 
-/* Out of the tunnel, of what may be the tunnel by now, or made here for a client; not to leave by another device. */
+/* For a packet out of what may be the tunnel now, or made here for a client, that must not leave by another device. */
 static bool stays_inside(const struct model_config *config, const struct model_packet *packet,
 			 const struct facts *facts)
 {
@@ -568,7 +566,7 @@ static bool stays_inside(const struct model_config *config, const struct model_p
 	return !came_by || !came_by->for_gateways;
 }
 
-/* What becomes of a packet with a link header where there is one; `kind`: of its mark. */
+/* The effect on a packet with a link header, if there is one; `kind`: of its mark. */
 static void turn(const struct model_config *config, const struct model_packet *packet, unsigned int kind,
 		 struct model_result *result)
 {
@@ -633,7 +631,7 @@ static void turn(const struct model_config *config, const struct model_packet *p
 	if (config->l3)
 		push_link_header(result);
 	else
-		result->data[0] &= ~1; /* the helper drops what goes to a group */
+		result->data[0] &= ~1; /* the helper drops packets for a group address */
 }
 
 static void decide_egress(const struct model_config *config, const struct model_packet *shown,
@@ -656,7 +654,7 @@ static void decide_egress(const struct model_config *config, const struct model_
 		return;
 	}
 	turn(config, packet, kind, result);
-	if (packet->data == frame && !result->redirected) { /* nobody gets it with an empty header */
+	if (packet->data == frame && !result->redirected) { /* with an empty header no host receives it */
 		look_at(packet, link_len, &facts);
 		result->verdict = WGVIA_TOO_BIG;
 		count(packet, link_len, &facts, result);

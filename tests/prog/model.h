@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An independent model of the decision table: plain C over plain arrays, which takes
- * from the code under test nothing but the ABI's enums. It says what a program must do with one packet in a test run.
+ * An independent model of the decision table: plain C over plain arrays, which shares only the ABI's enums with the
+ * code under test. It computes what a program must do with one packet in a test run.
  */
 #ifndef WGVIA_TEST_MODEL_H
 #define WGVIA_TEST_MODEL_H
@@ -43,11 +43,11 @@ struct model_config {
 	unsigned int device_count;
 	struct model_device devices[8];
 	uint32_t tunnel_ifindex;
-	bool l3;      /* no link header in front of what comes out of the tunnel, and at the egress program's device */
-	bool ether;   /* the tunnel is an Ethernet device */
-	bool no_mtu;  /* the kernel cannot be asked for MTUs */
-	bool stack;   /* mode stack */
-	uint32_t ret; /* enum wgvia_return */
+	bool l3;	  /* no link header in packets from the tunnel, and at the egress program's device */
+	bool ether;	  /* the tunnel is an Ethernet device */
+	bool no_mtu;	  /* the kernel cannot return MTUs */
+	bool stack;	  /* mode stack */
+	uint32_t ret;	  /* enum wgvia_return */
 	uint32_t outside; /* enum wgvia_outside */
 	uint32_t mss;	  /* as in struct wgvia_meta */
 };
@@ -61,9 +61,9 @@ struct model_packet {
 	uint32_t gso_size;
 	uint16_t tc_index, vlan;
 	uint32_t cb[5];
-	bool named;	    /* its source MAC address is one that the administrator has named */
-	bool came_back;	    /* it was bounced a moment ago, with a greater hop limit */
-	uint32_t pass, cpu; /* at egress: this run's number among those of the CPU, and which CPU */
+	bool named;	    /* its source MAC address is one that the administrator named */
+	bool came_back;	    /* it was bounced a moment ago, with a larger hop limit */
+	uint32_t pass, cpu; /* at egress: the number of this pass on the CPU, and the CPU */
 };
 
 struct model_result {

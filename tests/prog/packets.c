@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets for test runs; see packets.h. What the description asks for is built even where it contradicts itself:
- * that is what most of these tests are about.
+ * Packets for test runs; see packets.h. They are built as described even if the description contradicts itself: most of
+ * these tests are about that.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -69,7 +69,7 @@ void packets_choose_checksum(uint8_t *ip, uint16_t checksum)
 
 	memset(ip + 4, 0, 2);
 	memset(ip + 10, 0, 2);
-	/* the rest of the sum, negated, is this: RFC 1071 */
+	/* the negated rest of the sum: RFC 1071 */
 	rest = packets_checksum(ip, ip[0] & 15) + (~checksum & 0xffff);
 	put16(ip + 4, rest + (rest >> 16));
 	put16(ip + 10, packets_checksum(ip, ip[0] & 15));

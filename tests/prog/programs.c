@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The real programs in test runs; see programs.h. Whatever fails here is no fault of the programs under test, so it
- * ends the test with a message on the spot.
+ * The real programs in test runs; see programs.h. A failure in this file is not an error of the programs under test, so
+ * it ends the test immediately with a message.
  */
 #include <endian.h>
 #include <errno.h>
@@ -124,7 +124,7 @@ static int shared_map(const char *name, uint32_t size, void *address)
 	return fd;
 }
 
-/* Moves each call of a redirect helper to the program's end, where its arguments are noted first. */
+/* Redirects each call of a redirect helper to the program's end, where its arguments are recorded first. */
 static void add_recorder(struct bpf_program *program, int map)
 {
 	struct bpf_insn insns[8192];
@@ -207,7 +207,9 @@ static int load_stage(struct programs *programs)
 	for (uint32_t i = 0; i < WGVIA_DIRECTION_COUNT; i++)
 		if (bpf_map_update_elem(table, &i, &programs->fd[i], BPF_ANY))
 			give_up("cannot fill the stage's table: %s", strerror(errno));
-	/* the program keeps its maps, the process the memory; the table empties with its last file, so that stays open
+	/*
+	 * the program keeps its maps, the process keeps the memory; the table is emptied when its last file is closed,
+	 * so that one stays open
 	 */
 	close(input);
 	return fd;
@@ -224,7 +226,7 @@ static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 #undef SHARE
 }
 
-/* One of them goes again, which takes it out of the map. */
+/* Removes one of them again, which removes it from the map. */
 static void fill_devices(int map)
 {
 	struct device_info *gone = &devices[DEVICE_GONE];
@@ -354,8 +356,8 @@ void programs_unload(struct programs *programs)
 }
 
 /*
- * The kernels of 2026 refuse a test run of an IP packet that is shorter than an IP header. Such a one is shown longer,
- * and the stage cuts it.
+ * The kernels of 2026 refuse a test run with a packet that is shorter than an IP header. Such a packet is extended, and
+ * the stage truncates it.
  */
 static uint32_t least_len(const struct frame *frame)
 {
@@ -463,7 +465,7 @@ void programs_set_passes(struct programs *programs, uint32_t count)
 		give_up("cannot set the passes: %s", strerror(errno));
 }
 
-/* Other kernels may take the flag and check nothing, so here is a program that makes the sum wrong. */
+/* Other kernels may accept the flag and check nothing, so this tries a program that makes the sum wrong. */
 bool programs_can_check_sums(void)
 {
 	const struct bpf_insn insns[] = {

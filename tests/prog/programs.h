@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The real programs in test runs: a network namespace with devices of known MTUs, loading, maps, and one packet's run.
+ * The real programs in test runs: a network namespace with devices of known MTUs, loading, maps, and the run of one
+ * packet.
  *
- * Two things are put around the programs where a test asks for them. The stage is a small program that gives the
- * packet what a test run's context cannot (tc_index, a VLAN tag, less than an IP header) and then tail-calls the
- * program under test. The recorder notes the arguments of the redirect helper, which a test run does not show: each
- * call jumps to code at the program's end that writes them to a map, makes the call and jumps back.
+ * Two additions surround the programs if a test needs them. The stage is a small program that gives the packet
+ * properties that a test run's context cannot have (tc_index, a VLAN tag, less than an IP header), and then tail-calls
+ * the program under test. The recorder stores the arguments of the redirect helper, which a test run does not show:
+ * each call jumps to code at the program's end that writes them to a map, makes the call and jumps back.
  */
 #ifndef WGVIA_TEST_PROGRAMS_H
 #define WGVIA_TEST_PROGRAMS_H
@@ -27,7 +28,7 @@ enum device {
 	DEVICE_JUMBO,
 	DEVICE_NARROW,
 	DEVICE_FOREIGN, /* not in the map of devices */
-	DEVICE_GONE,	/* was in the map, until it was deleted */
+	DEVICE_GONE,	/* was in the map, until the device was deleted */
 	DEVICE_COUNT,
 };
 
@@ -86,25 +87,25 @@ struct run {
 	struct frame out;
 };
 
-/* Makes a network namespace of this process's own with the devices; ends the program with a message if it cannot. */
+/* Creates a private network namespace with the devices; ends the program with a message on failure. */
 void programs_namespace(void);
 void programs_sysctl(const char *path, const char *value);
-/* Ends the program with a SKIP line (TAP) where this is not root, or there is no BPF. */
+/* Ends the program with a SKIP line (TAP) if it does not run as root, or if there is no BPF. */
 void programs_need_root(void);
 
 void programs_load(struct programs *programs, const struct programs_options *options);
 void programs_unload(struct programs *programs);
 
-/* One packet. 0 or -errno; -EBADMSG: the sum over the packet was wrong after the run. */
+/* Runs one packet. 0 or -errno; -EBADMSG: the sum over the packet was wrong after the run. */
 int programs_run(struct programs *programs, enum wgvia_direction direction, const struct frame *frame, struct run *run);
-/* What this kernel can: bpf_check_mtu() (5.12), sums over a test run's packets (6.15), an ingress device (5.12). */
+/* Features of this kernel: bpf_check_mtu() (5.12), sums over a test run's packets (6.15), an ingress device (5.12). */
 bool programs_can_check_mtu(void);
 bool programs_can_check_sums(void);
 bool programs_can_set_ingress(struct programs *programs);
 
 /* Keeps this process on one CPU, not the first one if there are others, and returns its number. */
 uint32_t programs_stay_on_a_cpu(void);
-/* The egress programs' count of passes on that CPU; those of the others are set to something else. */
+/* The egress programs' count of passes on that CPU; sets those of other CPUs to another value. */
 uint32_t programs_passes(struct programs *programs);
 void programs_set_passes(struct programs *programs, uint32_t count);
 
@@ -112,13 +113,13 @@ void programs_set_prefix(struct programs *programs, const char *prefix, const st
 void programs_set_bypass(struct programs *programs, const char *prefix, uint32_t verdict);
 void programs_set_bypass_flags(struct programs *programs, const char *prefix, uint32_t verdict, uint32_t flags);
 void programs_clear_maps(struct programs *programs);
-/* Makes these lines (index_lines.h) the index of a family, INDEX_IPV4 or INDEX_IPV6; `count` 0: takes it away. */
+/* Makes these lines (index_lines.h) the index of a family, INDEX_IPV4 or INDEX_IPV6; `count` 0 removes it. */
 void programs_set_index(struct programs *programs, uint32_t family, const void *lines, uint32_t count);
-/* The tunnel, or DEVICE_NONE: it has gone. */
+/* The tunnel, or DEVICE_NONE: it was removed. */
 void programs_set_tunnel(struct programs *programs, enum device device);
-/* The settings that the packet path reads, of which those that are not said are the defaults. */
+/* The settings that the packet path reads; omitted ones have defaults. */
 void programs_set_meta(struct programs *programs, struct wgvia_meta settings);
-/* What the packet path knows of senders and bounced packets is forgotten. */
+/* Clears what the packet path knows about senders and bounced packets. */
 void programs_forget(struct programs *programs);
 /* What is counted under that number (wgvia_gateway.counter), over the CPUs; the numbers below WGVIA_PREFIX_CHUNK are. */
 struct wgvia_prefix_counter programs_prefix_counter(struct programs *programs, uint32_t number);

@@ -104,7 +104,7 @@ static FILE *open_beside(const char *relative)
 	return fopen(path, "r");
 }
 
-/* In the source tree, found from the compiler's path of this file or from where the build puts programs. */
+/* In the source tree, which is found from the compiler's path of this file or from the build's location. */
 static FILE *open_budget(void)
 {
 	char path[4096];
@@ -235,7 +235,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* "6.18 x86_64": the verifier differs from one kernel line to the next, the JIT from one machine to the next. */
+/* "6.18 x86_64": the verifier differs between kernel series, the JIT between machines. */
 static void kernel_line(char *text, size_t size)
 {
 	struct utsname name;
@@ -246,7 +246,7 @@ static void kernel_line(char *text, size_t size)
 	snprintf(text, size, "%d.%d %s", major, minor, name.machine);
 }
 
-/* The compiler that has made the programs, as it calls itself. */
+/* The compiler of the programs, in its own words. */
 static void compiler(char *text, size_t size)
 {
 	FILE *file = open_beside("../../bpf/wgvia.bpf.compiler");

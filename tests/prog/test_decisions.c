@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The decision table as a table: a row is a packet and what must become of it. Each row runs through the real programs
- * in every form in which its packet can be shown to them (see run_row()), and must give the right action, count
- * under exactly one verdict or none, name the right next hop, and change exactly the bytes that it should.
+ * The decision table as a table: a row is a packet and its expected result. Each row runs through the real programs in
+ * every form in which its packet can be shown to them (see run_row()). It must give the right action, count under
+ * exactly one verdict or none, name the right next hop, and change exactly the expected bytes.
  *
- * What no test run shows (that a redirected packet arrives, segments of real GSO packets) is proven on wires.
+ * What a test run cannot show (that a redirected packet arrives, segments of real GSO packets) is proven on wires.
  */
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -28,8 +28,8 @@
 #define AF_INET6 10
 
 /*
- * What the egress program's mark looks like (bpf/mark.h): magic and kind in cb[0], the MAC that it saw in cb[1] and the
- * low half of cb[2], in the high half the CPU, in cb[3] which pass of that CPU the last redirect was, in cb[4] the
+ * The egress program's mark (bpf/mark.h): magic and kind in cb[0], the MAC that it saw in cb[1] and the low half of
+ * cb[2], the CPU in the high half, in cb[3] the number of the pass on that CPU with the latest redirect, in cb[4] the
  * packet's length.
  */
 #define TC_INDEX 0x7776
@@ -112,8 +112,8 @@ static const struct {
 };
 
 /*
- * Sources are chosen so that a packet without link header can be shown to a program: a test run takes bytes 12 and 13
- * for the Ethernet type, and there an IPv4 source of 8.0.x.y reads "IPv4", an IPv6 source of xxxx:xxxx:86dd:: "IPv6".
+ * Sources are chosen so that a packet without link header can be shown to a program: a test run reads bytes 12 and 13
+ * as the Ethernet type. There an IPv4 source of 8.0.x.y reads "IPv4", an IPv6 source of xxxx:xxxx:86dd:: "IPv6".
  */
 static const struct {
 	enum maps maps;
@@ -236,7 +236,7 @@ static const struct {
 /* A row may run once for each value of one field. */
 enum vary { VARY_NOTHING, VARY_CUT, VARY_IHL, VARY_VERSION, VARY_HOP_LIMIT, VARY_TOTAL_LENGTH, VARY_PADDING };
 
-/* What a marked packet shows of the time since its last further try. */
+/* What happened since a marked packet's latest redirect. */
 enum since { A_NEIGHBOUR_REQUEST, NOTHING, NOTHING_WRAPPED, ANOTHER_CPU };
 
 struct row {
@@ -250,28 +250,28 @@ struct row {
 	enum device device;  /* where the packet is; the tunnel for out, else the LAN device */
 	enum device ingress; /* where it came in */
 	bool no_check_mtu;   /* with programs for a kernel without the helper */
-	bool ether;	     /* wgvia_out: only as an Ethernet device sees it */
+	bool ether;	     /* wgvia_out: only as on an Ethernet device */
 	bool l3;	     /* only without link header */
-	bool l2;	     /* only with */
+	bool l2;	     /* only with link header */
 	uint32_t gso_size;
 	uint16_t vlan, tc_index;
 	uint32_t cb0; /* and cb[1..2] with the packet's own MAC if */
 	bool same_mac;
 	int noted_longer; /* with cb0: by how much the packet was longer at first */
 	bool bare;	  /* without link header, at a device that has one */
-	enum since since; /* with cb0: what has passed since the last try */
+	enum since since; /* with cb0: what happened since the latest redirect */
 	enum wgvia_return ret;
 	uint32_t outside; /* enum wgvia_outside */
 	uint32_t mss;	  /* as in struct wgvia_meta */
-	bool stack;	  /* mode stack alone; else every other form */
-	/* what must come of it */
+	bool stack;	  /* only mode stack; otherwise every other form */
+	/* the expected result */
 	int verdict;	  /* V() or UNCOUNTED */
-	enum gateway via; /* where redirected */
+	enum gateway via; /* if redirected */
 	uint16_t lowered; /* the MSS option; 0: the packet's own */
 	int lowered_at;	  /* where among the options its value is, else 2 */
 	int packets;	  /* 0 for 1 */
 	int bytes;	  /* 0: the IP packet */
-	bool frame_bytes; /* all that came, padding included */
+	bool frame_bytes; /* everything that arrived, including padding */
 	bool again;	  /* redirected without being counted */
 };
 
@@ -281,13 +281,13 @@ struct row {
 #define INSIDE6 "2001:db8:86dd:4000::10"
 #define INTERNET6 "2001:db8:ffff::9"
 
-/* Addresses that are not said are inside and on the Internet, see run_row(). */
+/* Omitted addresses are inside and on the Internet, see run_row(). */
 #define IPV4(...) {.family = 4, __VA_ARGS__}
 #define IPV6(...) {.family = 6, __VA_ARGS__}
 #define FROM(a) .source = (a)
 #define TO(a) .destination = (a)
 
-/* Two rows, the same for both families but for the addresses. */
+/* Two rows, identical for both families except for the addresses. */
 #define FROM_BOTH(title, source4, source6, ...)                                                                        \
 	{"IPv4: " title, IPV4(FROM(source4)), __VA_ARGS__},                                                            \
 	{                                                                                                              \
@@ -510,7 +510,7 @@ static const struct row out_rows[] = {
 	{"Ethernet: to another host, malformed", IPV4(.mac = MAC_OTHER, .ihl = SET(1)), .ether = true,
 	 .verdict = V(MALFORMED), .frame_bytes = true},
 
-	/* what is in the packet does not matter */
+	/* the content of the packet does not matter */
 	{"IPv4: TCP", IPV4(.protocol = SET(6)), GOES, VIA_LAN4},
 	{"IPv4: ICMP", IPV4(.protocol = SET(1)), GOES, VIA_LAN4},
 	{"IPv4: protocol 255", IPV4(.protocol = SET(255)), GOES, VIA_LAN4},
@@ -635,7 +635,7 @@ static const struct row out_rows[] = {
 	{"IPv4: GSO, outside is counted in segments",
 	 IPV4(FROM(OUTSIDE4), .protocol = SET(6), .payload = SET(20 + 3000)), .gso_size = 1000, .verdict = V(OUTSIDE),
 	 .packets = 3, .bytes = 3 * 1040},
-	/* TCP segments' lengths are known */
+	/* the lengths of TCP segments are known */
 	{"IPv4: GSO, TCP, segments fit exactly", IPV4(.protocol = SET(6), .payload = SET(20 + 3000)), .gso_size = 1460,
 	 GOES, VIA_LAN4, .packets = 3, .bytes = 3000 + 3 * 40},
 	{"IPv4: GSO, TCP, segments one byte too long", IPV4(.protocol = SET(6), .payload = SET(20 + 3000)),
@@ -665,7 +665,10 @@ static const struct row out_rows[] = {
 	 .gso_size = 1000, .verdict = V(NO_GATEWAY)},
 	{"IPv4: GSO, TCP, too long, and no helper that could tell", IPV4(.protocol = SET(6), .payload = SET(20 + 3000)),
 	 .gso_size = 1461, .no_check_mtu = true, GOES, VIA_LAN4, .packets = 3, .bytes = 3000 + 3 * 40},
-	/* others the kernel judges; a test run's packet has no transport header, so it cannot tell */
+	/*
+	 * the kernel judges others; a test run's packet has no transport header, so the kernel does not know their
+	 * length
+	 */
 	{"IPv4: GSO, UDP, as long as the MTU", IPV4(.payload = SET(1480)), .gso_size = 1000, GOES, VIA_LAN4,
 	 .packets = 2, .bytes = 1500 + 28},
 	{"IPv4: GSO, UDP, longer than the MTU by a byte", IPV4(.payload = SET(1481)), .gso_size = 1000,
@@ -814,7 +817,7 @@ static const struct row back_rows[] = {
 	{"IPv6: GSO, within the MTU", IPV6(.protocol = SET(6), .payload = SET(20 + 1200)), .gso_size = 600, COMES,
 	 .packets = 2, .bytes = 2 * 660},
 
-/* not from a gateway of the prefix's */
+/* not from a gateway of the prefix */
 #define BOUNCES .verdict = V(BOUNCED)
 #define REFUSED .verdict = V(REFUSED)
 #define DIRECT .verdict = V(DIRECT)
@@ -916,7 +919,7 @@ static const struct row back_rows[] = {
 	{"IPv4: return drop, from a bypass", IPV4(STRANGER, FROM("198.51.100.1")), .ret = WGVIA_RETURN_DROP, STAYS},
 	{"IPv4: return 3, which is nothing", IPV4(STRANGER), .ret = 3, BOUNCES, VIA_LAN4},
 
-	/* by another tunnel: nothing there tells who has sent it */
+	/* by another tunnel: nothing there shows the sender */
 	{"IPv4: without link header", IPV4(FROM("8.0.15.9")), .l3 = true, BOUNCES, VIA_LAN4},
 	{"IPv6: without link header", IPV6(FROM("2001:db8:86dd:3000::9")), .l3 = true, BOUNCES, VIA_LAN6},
 	{"IPv4: without link header, this host's address in the prefix", IPV4(FROM("8.0.15.9"), TO("8.0.16.1")),
@@ -1112,7 +1115,7 @@ static const struct row egress_rows[] = {
 	{"IPv6: GSO", IPV6(.protocol = SET(6), .payload = SET(20 + 3000)), .gso_size = 1000, TURNS, VIA_LAN6,
 	 .packets = 3, .bytes = 3 * 1060},
 
-	/* marks: both parts must be there */
+	/* marks: both parts must match */
 	{"IPv4: sent by our ingress program", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(DONE), STAYS},
 	{"IPv6: sent by our ingress program", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(DONE), STAYS},
 	{"IPv4: sent by our ingress program, gateway unusable since", IPV4(FROM("8.0.64.5")), .tc_index = TC_INDEX,
@@ -1124,7 +1127,7 @@ static const struct row egress_rows[] = {
 
 	/*
 	 * The second pass (neigh_update(): docs/ARCHITECTURE.md). The LAN's gateways have the MAC 02:00:00:00:aa:01 in
-	 * the neighbour table, test_decisions() puts them there; MAC_DEVICE is some other host's.
+	 * the neighbour table, added by test_decisions(); MAC_DEVICE belongs to another host.
 	 */
 	{"IPv4: second pass, at once, another MAC than at first", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
 	 .since = NOTHING, .l2 = true, STAYS},
@@ -1179,7 +1182,7 @@ static const struct row egress_rows[] = {
 	 STAYS, .again = true, VIA_LAN4},
 	{"IPv6: second pass without link header", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .l3 = true,
 	 STAYS, .again = true, VIA_LAN6},
-	/* a device without link header was the kernel's choice, and so the packet has none now either */
+	/* the kernel had chosen a device without link header, so the packet still has none */
 	{"IPv4: second pass, the link header is missing", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
 	 .bare = true, STAYS, .again = true, VIA_LAN4},
 	{"IPv6: second pass, the link header is missing", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
@@ -1200,15 +1203,15 @@ static const struct row egress_rows[] = {
 	 .noted_longer = -1, .verdict = V(TOO_BIG), .frame_bytes = true},
 };
 
-/* A TCP segment, or what is none, with these flags and options, and a right checksum. */
+/* A TCP segment, or something similar, with these flags and options, and a right checksum. */
 #define SEGMENT(number, flags, ...)                                                                                    \
 	.protocol = SET(number), .tcp_flags = SET(flags), .option_len = sizeof((uint8_t[]){__VA_ARGS__}),              \
 	.options = {__VA_ARGS__}
 #define SYN(...) SEGMENT(6, 0x02, __VA_ARGS__)
 #define MSS(value) 2, 4, (value) >> 8, (value) & 0xff
 #define AUTO .mss = WGVIA_MSS_AUTO
-#define UNUSED 0, 0, 0 /* end of the options, and what is behind it */
-/* As Linux sends it: MSS, SACK permitted, timestamps, window scale. */
+#define UNUSED 0, 0, 0 /* the end of the options, and bytes after it */
+/* As sent by Linux: MSS, SACK permitted, timestamps, window scale. */
 #define LINUX(value) MSS(value), 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7
 #define SYN_OF_LINUX(value) SYN(LINUX(value))
 #define FLAGS_OF_LINUX(flags, value) SEGMENT(6, flags, LINUX(value))
@@ -1221,7 +1224,7 @@ static const struct row egress_rows[] = {
 		"IPv6: mss: " title, IPV6(packet), __VA_ARGS__                                                         \
 	}
 #define LAN_BOTH .via = GW_LAN_LINK_LOCAL
-/* Sources whose gateway is the same in both families. */
+/* Sources with the same gateway in both families. */
 #define SYN_OUT_BOTH(title, packet, ...)                                                                               \
 	{"IPv4: mss: " title, IPV4(FROM("8.0.20.200"), packet), GOES, LAN_BOTH, __VA_ARGS__},                          \
 	{                                                                                                              \
@@ -1365,7 +1368,7 @@ static const struct row mss_egress_rows[] = {
 	{"IPv4: mss: bypass", IPV4(TO("198.51.100.1"), SYN_OF_LINUX(1460)), .mss = 1300, STAYS},
 };
 
-/* The same, where the packet's MAC is the gateway's: this is what the kernel was sending to the firewall anyway. */
+/* The same, if the packet's MAC is the gateway's: the kernel was sending to the firewall anyway. */
 #define AFTER_NO_ANSWER(title, packet_spec, where, gateway)                                                            \
 	{title "second pass",                                                                                          \
 	 packet_spec,                                                                                                  \
@@ -1458,15 +1461,15 @@ static const struct row gateway_mac_rows[] = {
 	{"IPv6: link-local next hop: second pass, at once, another MAC than at first",
 	 IPV6(FROM("2001:db8:86dd:5000:8000::7")), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET), .since = NOTHING,
 	 .l2 = true, STAYS},
-	/* bpf_fib_lookup() does not answer for a link-local address, so that it takes one more redirect at once */
+	/* bpf_fib_lookup() does not answer for a link-local address, so a further redirect is needed */
 	AFTER_NO_ANSWER("IPv4: link-local next hop: ", IPV4(FROM("8.0.20.200")), DEVICE_LAN, GW_LAN_LINK_LOCAL),
 	AFTER_NO_ANSWER("IPv6: link-local next hop: ", IPV6(FROM("2001:db8:86dd:5000:8000::7")), DEVICE_LAN,
 			GW_LAN_LINK_LOCAL),
-	/* nor on a device that does not forward, which the narrow one does not */
+	/* nor on a device that does not forward, such as the narrow one */
 	AFTER_NO_ANSWER("IPv4: device that does not forward: ", IPV4(FROM("8.0.20.128")), DEVICE_NARROW, GW_NARROW4),
 	AFTER_NO_ANSWER("IPv6: device that does not forward: ", IPV6(FROM("2001:db8:86dd:5000:8000::")), DEVICE_NARROW,
 			GW_NARROW6),
-	/* that there is no such device is no such answer */
+	/* a missing device is not such an answer */
 	{"IPv4: third pass, at once, device that has gone", IPV4(FROM("8.0.64.17")), .tc_index = TC_INDEX,
 	 .cb0 = MARK(RETARGET + 1), .since = NOTHING, .same_mac = true, .l2 = true, .verdict = V(NO_GATEWAY)},
 	{"IPv6: third pass, at once, device that has gone", IPV6(FROM("2001:db8:86dd:a000::17")), .tc_index = TC_INDEX,
@@ -1483,7 +1486,7 @@ enum form { FORM_L2, FORM_ETHER, FORM_L3, FORM_NO_CHECK_MTU, FORM_STACK, FORM_CO
 static const char *const form_names[] = {"with link header", "Ethernet tunnel", "without link header", "no MTU helper",
 					 "mode stack"};
 
-/* Each form as it is loaded by wgvia, and with the recorder. */
+/* Each form as wgvia loads it, and with the recorder. */
 static struct programs programs[FORM_COUNT][2];
 static bool can_check_sums, can_set_ingress;
 static uint32_t own_cpu;
@@ -1574,7 +1577,7 @@ static bool check_next_hop(const struct row *row, struct programs *p, enum wgvia
 	return ok;
 }
 
-/* The row's packet as if it had come with the MSS option that it is to have afterwards, checksum and all. */
+/* The row's packet as if it had arrived with the expected MSS option, including the checksum. */
 static void build_lowered(const struct row *row, struct packet_spec spec, const uint8_t *mac, struct frame *frame)
 {
 	int at = row->lowered_at ? row->lowered_at : 2;
@@ -1586,7 +1589,7 @@ static void build_lowered(const struct row *row, struct packet_spec spec, const 
 	packets_build(&spec, mac, frame);
 }
 
-/* What the frame must be afterwards. */
+/* The expected frame. */
 static void expect_frame(const struct packet_spec *spec, enum wgvia_direction direction, bool l3, bool redirected,
 			 uint32_t ip_len, const struct frame *in, struct frame *out)
 {
@@ -1610,7 +1613,7 @@ static void expect_frame(const struct packet_spec *spec, enum wgvia_direction di
 		}
 		out->len = link_len + ip_len;
 	} else if (!l3) {
-		out->data[0] &= ~1; /* the helper drops what goes to a group */
+		out->data[0] &= ~1; /* the helper drops packets for a group address */
 	}
 	if (l3) {
 		memmove(out->data + LINK_LEN, out->data, out->len);
@@ -1701,7 +1704,7 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 	ip_len = bytes;
 	if (row->bytes)
 		bytes = row->bytes;
-	/* what is cut off takes the sum with it (CHECKSUM_NONE), and a test run would compare it all the same */
+	/* truncation discards the sum (CHECKSUM_NONE), but a test run would compare it nevertheless */
 	if (sums && redirected && direction != WGVIA_EGRESS && in.len != LINK_LEN + ip_len)
 		return true;
 	if (l3) {
@@ -1761,7 +1764,7 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 	return ok;
 }
 
-/* Whether a packet without link header can be shown: bytes 12 and 13 then are what a test run takes the type from. */
+/* Whether a packet without link header can be shown: a test run takes the type from bytes 12 and 13. */
 static bool can_show_l3(const struct packet_spec *spec, const uint8_t *mac)
 {
 	static struct frame frame;
@@ -1851,7 +1854,10 @@ static bool run_row(const struct row *row, enum wgvia_direction direction, const
 	return true;
 }
 
-/* Why this kernel cannot give what the row wants, else NULL. Only MTUs and uncut GSO packets make a packet too big. */
+/*
+ * Why this kernel cannot provide what the row needs, else NULL. Only MTUs and GSO packets that cannot be cut make a
+ * packet too big.
+ */
 static const char *cannot_run(const struct row *row)
 {
 	if (row->verdict == V(TOO_BIG) && !row->noted_longer && !row->bare && !(row->gso_size && row->packet.padding) &&
@@ -1918,7 +1924,7 @@ static void egress_to_the_gateways_mac(void **state)
 	RUN_TABLE(gateway_mac_rows, WGVIA_EGRESS, gateway_mac);
 }
 
-/* Each verdict that a direction can give has a row. */
+/* Each possible verdict of a direction has a row. */
 static void every_verdict_has_a_row(void **state)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Indexes against the maps that they stand for: the real program finds the same gateway by both, for random prefixes in
- * each other's midst, and asks an index only while it tells of the map as it is.
+ * Indexes compared with the maps that they represent: the real program finds the same gateway in both, for random
+ * nested prefixes, and uses an index only while it matches the map.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -65,7 +65,7 @@ static struct wgvia_gateway gateway_number(int family, uint32_t number)
 	return gateway;
 }
 
-/* Addresses of few shapes, so that prefixes lie in each other, and such that a test run can show them. */
+/* Addresses of few shapes, so that prefixes are nested, and so that a test run can show them. */
 static struct ip draw_address(int family)
 {
 	struct ip ip = {.family = family};
@@ -121,7 +121,7 @@ static void clear(void)
 
 static const int families[] = {AF_INET, AF_INET6};
 
-/* An index that says something else than its map tells which of the two was asked. */
+/* An index with a content that differs from its map shows which of the two was used. */
 static void an_index_counts_while_its_map_has_not_changed(void **unused)
 {
 	(void)unused;
@@ -187,7 +187,7 @@ static void compare(int family, size_t count, const uint8_t *lengths, size_t len
 		inside += !mapped;
 		outside += mapped;
 	}
-	/* or it was no comparison */
+	/* otherwise there was nothing to compare */
 	assert_true(inside > 100 && (outside > 10 || count > 100 || !lengths[0]));
 	free(image.lines);
 	state_free(&state);

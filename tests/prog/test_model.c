@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The real programs against the model: random and mutated packets, random maps, all directions. They must agree on
- * verdict, action, next hop, counters, mark and every byte of the packet; a disagreement prints all that it takes to
- * see it again.
+ * The real programs compared with the model: random and mutated packets, random maps, all directions. They must agree
+ * on verdict, action, next hop, counters, mark and every byte of the packet. A disagreement prints everything that is
+ * needed to reproduce it.
  *
  *   test_model [PACKETS [SEED]]    or WGVIA_MODEL_PACKETS, WGVIA_MODEL_SEED
  */
@@ -44,12 +44,12 @@ enum form {
 	FORM_NO_CHECK_MTU,
 	FORM_STACK,
 	FORM_COUNT
-}; /* the last one without link header, too */
+}; /* the last one also without link header */
 
 static struct programs programs[FORM_COUNT];
 static struct model_config config;
 static bool can_set_ingress;
-static uint32_t cpu, passes; /* of the egress programs, all of which share the count */
+static uint32_t cpu, passes; /* of the egress programs, which share the count */
 static struct wgvia_counter expected[WGVIA_COUNTERS];
 static uint8_t anchors[2][ANCHORS][16];
 static uint64_t indexes;
@@ -100,7 +100,7 @@ static unsigned int draw_prefix(bool v6, uint8_t addr[16])
 	return bits;
 }
 
-/* Adds or takes one at the last byte of the address, with carry. */
+/* Adds or subtracts one at the last byte of the address, with carry. */
 static void step(bool v6, uint8_t addr[16], int by)
 {
 	for (int i = v6 ? 15 : 3; i >= 0; i--) {
@@ -157,7 +157,7 @@ static void draw_gateway(bool v6, struct model_prefix *prefix)
 	prefix->flags = 0;
 	prefix->ifindex = devices[good[below(4)]].ifindex;
 	prefix->family = v6 || one_in(3) ? 10 : 2;
-	fill_random(prefix->next_hop, 16); /* so that it tells the gateways apart */
+	fill_random(prefix->next_hop, 16); /* so that it distinguishes the gateways */
 	if (prefix->family == 2)
 		prefix->next_hop[0] = 1 + below(100);
 	else
@@ -172,7 +172,7 @@ static void draw_gateway(bool v6, struct model_prefix *prefix)
 		prefix->ifindex = devices[DEVICE_TUNNEL + below(DEVICE_COUNT - DEVICE_TUNNEL)].ifindex;
 		break;
 	case 2:
-		prefix->family = 2; /* right or wrong */
+		prefix->family = 2; /* valid or not */
 		break;
 	case 3:
 		prefix->family = below(12);
@@ -191,7 +191,7 @@ static void draw_gateway(bool v6, struct model_prefix *prefix)
 	}
 }
 
-/* In place of half of the prefix maps that fit in one, an index that says the same. */
+/* Replaces half of the prefix maps that fit into an index by an equivalent index. */
 static void put_index(bool v6)
 {
 	uint32_t which = v6 ? INDEX_IPV6 : INDEX_IPV4;
@@ -269,7 +269,7 @@ static bool has_length(bool v6, unsigned int count, unsigned int bits)
 	return false;
 }
 
-/* Off, auto, numbers that are an MSS and those around them. */
+/* Off, auto, valid MSS values and those around them. */
 static uint32_t draw_mss_setting(void)
 {
 	static const uint32_t edges[] = {0, 2, 535, 536, 537, 1220, 1360, 1460, 65494, 65495, 65496, 0x10218};
@@ -324,7 +324,7 @@ static void draw_config(void)
 		for (int i = 0; i < ANCHORS; i++) {
 			uint8_t *anchor = anchors[v6][i];
 
-			/* such that most can be shown without link header: see prefixes[] in test_decisions.c */
+			/* so that most can be shown without link header: see prefixes[] in test_decisions.c */
 			fill_random(anchor, 16);
 			if (v6 && one_in(2))
 				memset(anchor + 6, 0, below(10));
@@ -356,7 +356,7 @@ static void draw_config(void)
 			bool twice = false;
 
 			new->bits = draw_prefix(v6, new->addr);
-			/* one that takes in nearly everything would hide all that comes after */
+			/* a prefix that contains nearly everything would hide all that comes after */
 			if (new->bits < 16)
 				continue;
 			for (unsigned int j = 0; j < n; j++)
@@ -373,7 +373,7 @@ static void draw_config(void)
 		config.bypass_count[v6] = n;
 	}
 	config.on_fail = below(3);
-	config.ret = below(4); /* the last one is not an action, and reads as the first */
+	config.ret = below(4); /* the last value is invalid, and counts as the first */
 	config.outside = below(3);
 	config.mss = draw_mss_setting();
 	put_maps();
@@ -414,7 +414,7 @@ static uint8_t draw_protocol(bool v6)
 	return one_in(8) ? draw() : usual[below(sizeof(usual))];
 }
 
-/* An option, or what is none, into at most `room` bytes, of which there is one at least; its length. */
+/* An option, or something similar, in at most `room` bytes, which is at least one; returns its length. */
 static uint32_t draw_option(bool is_mss, uint8_t *at, uint32_t room)
 {
 	static const uint8_t kinds[][2] = {{2, 4}, {1, 1}, {1, 1}, {3, 3}, {4, 2}, {5, 10}, {8, 10}, {0, 1}};
@@ -436,7 +436,7 @@ static uint32_t draw_option(bool is_mss, uint8_t *at, uint32_t room)
 	return len < room ? len : room;
 }
 
-/* Makes a TCP segment of `len` bytes a SYN, most of the time, with options. */
+/* Makes a TCP segment of `len` bytes, usually a SYN, with options. */
 static void draw_syn(bool v6, uint8_t *ip, uint32_t header, uint32_t len)
 {
 	static const uint8_t flags[] = {0x02, 0x12, 0xc2, 0x10, 0x06, 0x18};
@@ -458,7 +458,7 @@ static void draw_syn(bool v6, uint8_t *ip, uint32_t header, uint32_t len)
 	tcp[17] = sum;
 }
 
-/* A packet that is right, behind 14 bytes of link header. Returns its length. */
+/* A valid packet, after 14 bytes of link header. Returns its length. */
 static uint32_t draw_sound(bool v6, bool gso, uint8_t *frame)
 {
 	uint8_t *ip = frame + LINK_LEN, addr[16];
@@ -470,7 +470,7 @@ static uint32_t draw_sound(bool v6, bool gso, uint8_t *frame)
 	memset(ip, 0, header);
 	fill_random(ip + header, len < 80 ? len : 80);
 	if (one_in(2))
-		ip[header] = 130 + below(10); /* neighbour discovery, around it */
+		ip[header] = 130 + below(10); /* neighbour discovery, and types around it */
 	if (one_in(2))
 		ip[header + 12] = 0x50;
 	if (v6) {
@@ -525,7 +525,7 @@ static uint32_t mutate(bool v6, uint8_t *frame, uint32_t len)
 		return len;
 	case 3: /* cut */
 		return one_in(2) ? LINK_LEN + below(len - LINK_LEN + 1) : LINK_LEN + below(44);
-	case 4: /* padding, or a length that is a little wrong */
+	case 4: /* padding, or a slightly wrong length */
 		fill_random(frame + len, 60);
 		return len + below(60);
 	case 5:
@@ -538,7 +538,7 @@ static uint32_t mutate(bool v6, uint8_t *frame, uint32_t len)
 	case 6: /* version and header length */
 		ip[0] = draw();
 		return len;
-	default: /* nothing but noise */
+	default: /* random bytes only */
 		fill_random(ip, 60);
 		return LINK_LEN + below(60);
 	}
@@ -569,7 +569,7 @@ static void draw_link_header(bool v6, struct model_packet *packet, uint8_t *fram
 	}
 }
 
-/* Of any size, or one with which segments of the usual headers just fit a device or just do not. */
+/* Any size, or one with which segments of the usual headers just fit a device or just do not. */
 static uint32_t draw_gso_size(bool v6)
 {
 	static const enum device near[] = {DEVICE_TUNNEL, DEVICE_LAN, DEVICE_NARROW};
@@ -638,7 +638,7 @@ static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
 	}
 	if (gso)
 		packet->gso_size = draw_gso_size(v6);
-	/* too short for a test run, see least_len() in programs.c; cutting would make it no GSO packet */
+	/* too short for a test run, see least_len() in programs.c; truncation would make it no GSO packet */
 	if (packet->len < 60)
 		packet->gso_size = 0;
 	fill_random(packet->cb, sizeof(packet->cb));
@@ -649,7 +649,7 @@ static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
 	}
 	if (one_in(50) && !l3)
 		packet->vlan = 1 + below(4000);
-	else if (one_in(50) && !l3 && frame[12] == (v6 ? 0x86 : 0x08)) /* a priority alone */
+	else if (one_in(50) && !l3 && frame[12] == (v6 ? 0x86 : 0x08)) /* a priority tag */
 		packet->vlan = 0x2000 * (1 + below(7));
 	config.l3 = l3;
 	config.ether = form == FORM_ETHER;
@@ -658,7 +658,7 @@ static enum form draw_packet(struct model_packet *packet, uint8_t *frame)
 	return form;
 }
 
-/* What a firewall does with a packet that was bounced: it comes back with two hops less. */
+/* A firewall's handling of a bounced packet: it comes back with two hops less. */
 static bool draw_return(struct model_packet *packet, const struct model_result *model, uint8_t *frame)
 {
 	uint8_t *ip = frame + LINK_LEN;
@@ -716,7 +716,7 @@ static void print_config(void)
 	}
 }
 
-/* What a receiver makes of the TCP checksum of a packet behind a link header. */
+/* The TCP checksum of a packet after a link header, as a receiver computes it. */
 static uint16_t tcp_checksum(const uint8_t *frame)
 {
 	const uint8_t *ip = frame + LINK_LEN;
@@ -727,7 +727,7 @@ static uint16_t tcp_checksum(const uint8_t *frame)
 	return packets_tcp_checksum(v6 ? 6 : 4, ip, ip + header, v6 ? len : len - header);
 }
 
-/* NULL where program and model agree, else in what they do not. */
+/* NULL if program and model agree, otherwise what differs. */
 static const char *compare(const struct programs *p, const struct model_packet *packet,
 			   const struct model_result *model, const struct run *run, bool is_last)
 {
@@ -818,7 +818,7 @@ static void program_and_model_agree(void **unused)
 		int error;
 
 		if (i % PACKETS_PER_CONFIG == 0) {
-			/* so that one configuration can be seen again without those before it */
+			/* so that one configuration can be reproduced without those before it */
 			state = (seed + i / PACKETS_PER_CONFIG) * 0x9e3779b97f4a7c15ull | 1;
 			for (int j = 0; j < 8; j++)
 				draw();

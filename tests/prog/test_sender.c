@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whose MAC address is the firewall's, as a story of several packets: what the packet path learns from one and knows
- * of the next. The answers for single packets are in test_decisions.c.
+ * Which MAC address is the firewall's, over several packets: what the packet path learns from one and knows at the
+ * next. test_decisions.c has the answers for single packets.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -131,7 +131,7 @@ static void what_comes_back_with_a_smaller_hop_limit_is_from_the_firewall(void *
 	(void)state;
 	EXPECT(BOUNCED, .sender = STRANGER, .hop_limit = 64);
 	EXPECT(RETURNED, .sender = STRANGER, .hop_limit = 62);
-	/* its MAC address is known from now on, for other packets, too */
+	/* its MAC address is known from now on, also for other packets */
 	EXPECT(RETURNED, .sender = STRANGER, .hop_limit = 64, .to = "8.0.17.1");
 	EXPECT(BOUNCED, .sender = STRANGER + 1, .hop_limit = 62);
 }
@@ -162,7 +162,7 @@ static void what_GRO_has_merged_in_another_way_is_the_same_packet(void **state)
 	EXPECT(RETURNED, .sender = STRANGER, .hop_limit = 62, .protocol = 6, .payload = 20 + 1000);
 }
 
-/* A firewall that sets hop limits: the packet circles a few times at most. */
+/* A firewall that sets hop limits: the packet circles only a few times. */
 static void equal_packets_are_bounced_a_few_times_then_refused(void **state)
 {
 	int bounced = 0;
@@ -242,7 +242,7 @@ static void addresses_that_are_named_count(void **state)
 	EXPECT(BOUNCED, .sender = STRANGER);
 }
 
-/* The FIB tells no link-local neighbour: what is sent there shows its MAC address. */
+/* The FIB does not return link-local neighbours: what is sent there shows the MAC address. */
 static void a_link_local_gateway_is_known_by_what_is_sent_there(void **state)
 {
 	static struct frame frame;
@@ -254,7 +254,7 @@ static void a_link_local_gateway_is_known_by_what_is_sent_there(void **state)
 	assert_int_equal(verdict_of(&(struct sent){.sender = GATEWAY, .to = "2001:db8:86dd:4000::10"}, &run),
 			 WGVIA_BOUNCED);
 	assert_int_equal(run.cb[0], MARK_SHOW6);
-	/* what the helper then does: the frame at egress goes to the gateway's MAC address */
+	/* then the helper acts: at egress, the frame has the gateway's MAC address */
 	frame = run.out;
 	memcpy(frame.data, (uint8_t[]){2, 0, 0, 0, 0xaa, GATEWAY}, 6);
 	run.tc_index = 0x7776;
@@ -266,7 +266,7 @@ static void a_link_local_gateway_is_known_by_what_is_sent_there(void **state)
 	EXPECT(RETURNED, .sender = GATEWAY, .to = "2001:db8:86dd:4000::12");
 }
 
-/* An answer is kept for some ticks, by destination and sender; a change of the prefixes that is counted ends it. */
+/* An answer is cached for some ticks, by destination and sender; a counted change of the prefixes ends it. */
 static void a_gateway_that_moves_is_known_at_once(void **state)
 {
 	(void)state;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the packet path tells a listener: the event of each decision, the filter by table, what happens when the ring
- * buffer is full and when the listener is gone. That events are read and shown is tests/net/trace.bats'.
+ * What the packet path reports to a reader: the event of each decision, the filter as a table, the behaviour when the
+ * ring buffer is full and when the reader is gone. tests/net/trace.bats covers reading and showing events.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,7 +74,7 @@ static void run(enum wgvia_direction direction, const struct packet_spec *spec)
 	assert_int_equal(programs_run(&programs, direction, &frame, &one), 0);
 }
 
-/* Runs the packet and reads what was told; returns how many events. */
+/* Runs the packet and reads the events; returns their number. */
 static size_t told(enum wgvia_direction direction, const struct packet_spec *spec)
 {
 	event_count = 0;
@@ -87,7 +87,7 @@ static int setup(void **state)
 {
 	struct wgvia_gateway gateway4 = {.family = AF_INET, .addr = {192, 0, 2, 1}},
 			     gateway6 = {.family = AF_INET6, .addr = {0x20, 1}};
-	const struct wgvia_sender gateway = {.mac = {2, 0, 0, 0, 0xaa, 1}}; /* of all packets that do not say */
+	const struct wgvia_sender gateway = {.mac = {2, 0, 0, 0, 0xaa, 1}}; /* of packets without an explicit sender */
 	const uint32_t source = WGVIA_SENDER_NAMED;
 
 	(void)state;
@@ -120,7 +120,7 @@ static void assert_address(const __u32 *found, int family, const char *text)
 	assert_memory_equal(found, expected, sizeof(expected));
 }
 
-/* One packet of each kind, and all that its event says. */
+/* One packet of each kind, and the whole content of its event. */
 static void each_decision_is_told_once_and_whole(void **state)
 {
 	static const struct {
@@ -251,7 +251,7 @@ static void only_what_is_wanted_is_told(void **state)
 	}
 }
 
-/* Ports are read where the transport header follows at once, and in no later fragment. */
+/* Ports are read if the transport header follows directly, except in later fragments. */
 static void ports_are_told_where_there_are_some(void **state)
 {
 	static const struct {
@@ -289,7 +289,7 @@ static void ports_are_told_where_there_are_some(void **state)
 	}
 }
 
-/* A packet that cannot be read has no addresses: it fits no filter by address, and shows none. */
+/* A packet that cannot be read has no addresses: it matches no filter by address, and shows none. */
 static void an_unreadable_packet_is_told_without_addresses(void **state)
 {
 	const struct packet_spec broken = {.family = 4, .source = FROM4, .destination = TO4, .version = SET(5)};
@@ -304,7 +304,7 @@ static void an_unreadable_packet_is_told_without_addresses(void **state)
 	assert_int_equal(told(WGVIA_OUT, &broken), 0);
 }
 
-/* Nothing blocks, nothing is lost unsaid. */
+/* Nothing blocks, nothing is lost silently. */
 static void a_full_ring_buffer_counts_what_it_skips(void **state)
 {
 	const struct packet_spec packet = {.family = 4, .source = FROM4, .destination = TO4};
@@ -319,7 +319,7 @@ static void a_full_ring_buffer_counts_what_it_skips(void **state)
 	assert_true(event_count > 2000);
 	assert_true(event_count < PACKETS);
 	assert_int_equal(event_count + read_trace().skipped, PACKETS);
-	/* and it goes on */
+	/* and reporting continues */
 	assert_int_equal(told(WGVIA_OUT, &packet), 1);
 }
 
@@ -337,7 +337,7 @@ static void behind_the_deadline_a_packet_turns_it_off(void **state)
 	write_trace(&filter);
 	assert_int_equal(told(WGVIA_OUT, &packet), 0);
 	assert_int_equal(read_trace().until, 0);
-	filter.until = monotonic() + SECOND * 3600; /* nobody who reads would set that */
+	filter.until = monotonic() + SECOND * 3600; /* no reader would set that */
 	write_trace(&filter);
 	assert_int_equal(told(WGVIA_OUT, &packet), 0);
 	assert_int_equal(read_trace().until, 0);

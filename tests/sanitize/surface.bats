@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Every command once in each of its ways, and the agent through its life, for scripts/sanitize to look at what they do
-# inside. That they do the right thing is tested elsewhere; here each has to end as it should, and none is left out.
+# Every command once in each of its forms, and the agent through its life, for scripts/sanitize to observe. Other tests
+# check the results; here each must end as it should, and none is missing.
 
 # shellcheck disable=SC2086,SC2153,SC2154,SC2034 # addresses are words; others set and read variables
 
@@ -25,7 +25,7 @@ teardown() {
 	sweep "$NS_GW" wg6
 }
 
-# ends STATUS ARGUMENT...: what it says is in $output and $stderr.
+# ends STATUS ARGUMENT...: its output is in $output and $stderr.
 ends() {
 	local wanted=$1
 	shift
@@ -46,7 +46,7 @@ is_json() {
 	jq . <<<"$output" >/dev/null
 }
 
-@test "a configuration comes, changes and goes" {
+@test "a configuration is created, changed and removed" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	ends 0 up nosuch from $VPN4 via $FW4
 	ends 0 down nosuch
@@ -75,7 +75,7 @@ is_json() {
 	nothing_left
 }
 
-@test "what looks on" {
+@test "reading commands" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	ends 0 up wg6 "${WORDS6[@]}" from $VPN4 via $FW4 or $FW4B bypass 198.18.0.0/15
 	ends 0 show
@@ -110,7 +110,7 @@ is_json() {
 	is_json 0 import "$file" wg7
 }
 
-@test "what is refused" {
+@test "refused commands" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	ends 2 up wg6 from $VPN4 via
 	ends 2 frobnicate
@@ -127,7 +127,7 @@ is_json() {
 	ends 1 import /dev/null wg6
 }
 
-# An agent, from a file that it reads twice, by dead gateways, devices and routes that come and go, to its end.
+# An agent, from a file that it reads twice, through dead gateways, devices and routes that come and go, to its end.
 @test "an agent's life" {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	printf '%s\n' "from $VPN4 via $FW4 or $FW4B" "from $VPN6" >"$file"

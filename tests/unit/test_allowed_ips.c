@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * AllowedIPs as prefixes: the fewest with exactly the same addresses, and what of a range prefixes leave out. Against a
- * bitmap of a small space, too, and in time that does not grow with the square.
+ * AllowedIPs as prefixes: the fewest with exactly the same addresses, and the part of a range that prefixes do not
+ * cover. Also compared with a bitmap of a small space, and without quadratic running time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include "plan/allowed_ips.h"
 #include "prefix.h"
 
-/* From words between blanks, in their order. */
+/* From words separated by blanks, in their order. */
 static struct prefixes prefixes_from(const char *words)
 {
 	struct prefixes prefixes = {};
@@ -45,7 +45,7 @@ static void assert_prefixes(const struct prefixes *prefixes, const char *words)
 	assert_string_equal(text, words);
 }
 
-/* All at one peer; both arrays are the caller's. */
+/* All at one peer. The caller frees both arrays. */
 static struct wireguard peers_with(const struct prefixes *prefixes)
 {
 	struct wireguard wireguard = {.allowed_count = prefixes->count};
@@ -66,7 +66,7 @@ static void contained_ranges_go_and_adjacent_halves_join(void **context)
 		{"", ""},
 		{"10.0.0.1/32", "10.0.0.1/32"},
 		{"10.0.0.0/32 10.0.0.1/32", "10.0.0.0/31"},
-		{"10.0.0.1/32 10.0.0.2/32", "10.0.0.1/32 10.0.0.2/32"}, /* adjacent, and no halves of one prefix */
+		{"10.0.0.1/32 10.0.0.2/32", "10.0.0.1/32 10.0.0.2/32"}, /* adjacent, but not halves of one prefix */
 		{"10.0.0.3/32 10.0.0.1/32 10.0.0.0/32 10.0.0.2/32", "10.0.0.0/30"},
 		{"10.0.0.0/31 10.0.0.2/32 10.0.0.3/32 10.0.0.4/30", "10.0.0.0/29"},
 		{"10.0.0.0/24 10.0.0.7/32 10.0.0.0/25", "10.0.0.0/24"},
@@ -170,7 +170,7 @@ static void no_more_parts_than_are_asked_for(void **context)
 	free(parts.all);
 }
 
-/* --- a space of 256 addresses, behind ::: as a bitmap --- */
+/* --- a space of 256 addresses, in ::/120: as a bitmap --- */
 
 static struct prefix random_prefix(void)
 {
@@ -190,7 +190,7 @@ static struct prefixes random_prefixes(void)
 	return prefixes;
 }
 
-/* Each address is counted as often as a prefix has it. */
+/* Counts for each address how many prefixes contain it. */
 static void count_addresses(const struct prefixes *prefixes, uint8_t counts[256])
 {
 	memset(counts, 0, 256);
@@ -202,7 +202,7 @@ static void count_addresses(const struct prefixes *prefixes, uint8_t counts[256]
 		}
 }
 
-/* The fewest prefixes that have the addresses of `from` to before `from` + `size`. */
+/* The fewest prefixes with exactly the addresses of `from` to before `from` + `size`. */
 static size_t count_fewest(const uint8_t counts[256], unsigned int from, unsigned int size)
 {
 	unsigned int set = 0;

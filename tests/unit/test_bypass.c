@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is exempt on a host with these rules and routes: tables in words, and random ones against a walk that asks rule
- * by rule and route by route for single addresses.
+ * What is exempt on a host with these rules and routes: tables in words, and random ones compared with a walk that
+ * looks up single addresses rule by rule and route by route.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,7 @@ struct host {
 	struct state state;
 };
 
-/* --- a host in words: items end with ';', their first word is from, admin, vrf, rule or route --- */
+/* --- a host in words: items end with ';', the first word is from, admin, vrf, rule or route --- */
 
 static void add_rule(struct host *host, char **save)
 {
@@ -180,7 +180,7 @@ static const struct {
 	 "0.0.0.0/1 tunnel, 10.1.0.0/24 redirected, 128.0.0.0/1 tunnel"},
 	{"route 10.0.0.0/8 wg6 ; route 10.1.0.7/32 wg6 ; " LAN,
 	 "10.0.0.0/8 tunnel, 10.1.0.0/24 redirected, 10.1.0.7/32 tunnel"},
-	/* nothing that says the same as a shorter one */
+	/* no entry that repeats a shorter one */
 	{"route 10.0.0.0/8 wg6 ; route 10.6.0.0/16 wg6 ; route 10.6.1.0/24 wg6 ; ", "10.0.0.0/8 tunnel"},
 	{"route 10.0.0.0/8 wg6 ; route 10.1.0.0/16 lan ; route 10.1.1.0/24 lan ; ",
 	 "10.0.0.0/8 tunnel, 10.1.0.0/16 redirected"},
@@ -195,10 +195,10 @@ static const struct {
 	 "10.0.0.0/8 tunnel, 10.6.0.1/32 local, 10.6.255.255/32 local+4"},
 	{"route 2001:db8::/128 anycast ; ", "2001:db8::/128 local"},
 	{"route 10.0.0.0/8 local ; route 10.6.0.0/16 wg6 ; route 10.1.0.0/16 lan ; ", "10.0.0.0/8 local"},
-	/* what is in a scope stays there */
+	/* scopes stay as they are */
 	{"route 224.0.0.0/4 wg6 ; route fe80::/64 wg6 ; route ff00::/8 wg6 ; route 127.0.0.1/32 local ; ", ""},
 	{"route 169.254.1.0/30 wg6 ; ", "169.254.1.0/30 tunnel"},
-	/* what the kernel drops is left to it inside the tunnel's range alone */
+	/* only inside the tunnel's range, what the kernel drops is left to it */
 	{"route 10.0.0.0/8 wg6 ; route 10.9.0.0/16 blackhole ; ", "10.0.0.0/8 tunnel"},
 	{"route 10.0.0.0/8 unreachable ; route 10.6.0.0/16 wg6 ; ", "10.6.0.0/16 tunnel"},
 	/* tables in the order of the rules */
@@ -210,7 +210,7 @@ static const struct {
 	{"rule pref 5 table 7 ; rule pref 9 table 254 ; route 10.0.0.0/8 lan "
 	 "table 7 ; route 10.6.0.0/16 throw table 7 ; route 10.0.0.0/8 wg6 ; ",
 	 "10.6.0.0/16 tunnel"},
-	{"rule pref 9 table 254 ; route 10.0.0.0/8 wg6 table 7 ; ", ""}, /* nobody asks table 7 */
+	{"rule pref 9 table 254 ; route 10.0.0.0/8 wg6 table 7 ; ", ""}, /* no rule refers to table 7 */
 	{"rule pref 5 table 254 ; rule pref 9 table 255 ; route 10.6.0.0/16 wg6 ; route 10.6.0.1/32 local ; ",
 	 "10.6.0.0/16 tunnel"},
 	/* a default route, and wg-quick's AllowedIPs = 0.0.0.0/0 */
@@ -231,7 +231,7 @@ static const struct {
 	{"rule pref 5 iif wg6 table 7 ; route 10.6.0.0/16 wg6 table 7 ; ", "10.6.0.0/16 tunnel"},
 	{"rule pref 5 iif ens3 table 7 ; route 10.6.0.0/16 wg6 table 7 ; ", ""},
 	{"rule pref 5 not iif ens3 table 7 ; route 10.6.0.0/16 wg6 table 7 ; ", "10.6.0.0/16 tunnel"},
-	/* what comes back is looked up by other rules: the recipe's second table, with its default route alone */
+	/* return traffic is looked up by other rules: the recipe's second table, with only its default route */
 	{"rule pref 5 not iif wg6 table 7 ; route 10.6.0.0/16 wg6 table 7 ; ", "10.6.0.0/16 tunnel"},
 	{"rule pref 5 iif wg6 prohibit ; rule pref 9 table 254 ; route 10.6.0.0/16 wg6 ; ", "10.6.0.0/16 tunnel"},
 	{"from 10.6.0.0/16 ; rule pref 0 table 255 ; rule pref 5 from 10.6.0.0/16 table 7 ; rule pref 9 table 254 ; "
@@ -287,7 +287,7 @@ static void rules_that_cannot_be_evaluated_are_named(void **unused)
 {
 	static const struct {
 		const char *host;
-		uint32_t priority; /* 0: all can */
+		uint32_t priority; /* 0: all packets can */
 	} named[] = {
 		{"", 0},
 		{"rule pref 5 other table 7 ; ", 5},
@@ -324,7 +324,7 @@ static uint32_t below(uint32_t n)
 	return (seed >> 8) % n;
 }
 
-/* In 64 addresses around 10.0.0.0, so that prefixes lie in one another. */
+/* In 64 addresses around 10.0.0.0, so that prefixes are nested. */
 static struct prefix random_prefix(void)
 {
 	unsigned int len = !below(8) ? 0 : 24 + below(9);
@@ -361,7 +361,7 @@ static void draw_host(struct host *host)
 	}
 }
 
-/* By asking rule after rule, and route after route. */
+/* Evaluates rule after rule, and route after route. */
 static enum wgvia_verdict ask(const struct host *host, const struct ip *ip)
 {
 	for (size_t i = 0; i < host->fib.rule_count; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A file to a request: what is a line, what is a comment, and that what is wrong is named with file, line and word.
+ * From a file to a request: lines, comments, and errors that name file, line and word.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 
 static char path[64];
 
-/* The text becomes a file, whose name is `path`. */
+/* Writes the text to a file, whose name is `path`. */
 static int read_bytes(const char *text, size_t size, struct request *request, struct error *error)
 {
 	int fd = memfd_create("config", MFD_CLOEXEC), ret;
@@ -212,7 +212,7 @@ static void a_nul_byte_is_no_text(void **state)
 	request_free(&request);
 }
 
-/* 1,024 bytes are taken, one more is not; a comment counts. */
+/* 1,024 bytes are accepted, one more is not; a comment counts. */
 static void the_longest_line(void **state)
 {
 	char text[sizeof(GOOD) + CONFIG_LINE_MAX + 3];
@@ -229,7 +229,7 @@ static void the_longest_line(void **state)
 			assert_non_null(strstr(error.text, ":2: the line is too long: 1024 bytes"));
 		request_free(&request);
 	}
-	/* as many words as a line can have */
+	/* the maximum number of words in a line */
 	for (int i = 0; i < CONFIG_LINE_MAX; i++)
 		text[i] = i % 2 ? ' ' : 'x';
 	text[CONFIG_LINE_MAX] = '\n';
@@ -260,7 +260,7 @@ static void what_cannot_be_read_is_a_fault_of_the_system(void **state)
 	}
 }
 
-/* A line about a file whose path is long still says what is wrong. */
+/* An error line about a file with a long path still contains the reason. */
 static void a_long_path_leaves_room_for_the_reason(void **state)
 {
 	char deep[600];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two states and their difference in words: which lines, in which order, and that nothing is told of what stays or is
- * the host's own.
+ * Two states and their difference in words: which lines, in which order, and nothing about unchanged entries or the
+ * host's own.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static const struct netdevs netdevs = {devices, ARRAY_SIZE(devices)};
 
 static char told[4096];
 
-/* The value as the first of a list. */
+/* Adds a list with the value as its first gateway. */
 static struct wgvia_gateway add_list(struct state *state, const struct route_words *route,
 				     const struct wgvia_gateway *first)
 {
@@ -40,7 +40,7 @@ static struct wgvia_gateway add_list(struct state *state, const struct route_wor
 	return hop_value(&list.hops[0], number);
 }
 
-/* A state from statements: "from P via A dev D" and "bypass P" and "mode M" and "on-fail F", one a line. */
+/* A state from statements: "from P via A dev D", "bypass P", "mode M" and "on-fail F", one per line. */
 static struct state state_of(const char *text)
 {
 	struct state state = {.tunnel = "wg6"};
@@ -81,7 +81,7 @@ static struct state state_of(const char *text)
 	return state;
 }
 
-/* Adds the line to `told`; the entry that it is about is in the state that it names. */
+/* Appends the line to `told`; the entry that it is about must be in the state that it names. */
 static void tell(const struct difference *difference, void *unused)
 {
 	const struct state *state = difference->state;
@@ -189,7 +189,7 @@ static void what_the_host_is_left_alone_for_is_no_difference(void **unused)
 	state_sort(&from);
 	assert_string_equal(diff(&from, &to), "");
 	assert_string_equal(diff(&to, &from), "");
-	/* on both lists: it is the administrator's all the same */
+	/* on both lists: it counts as the administrator's */
 	from.bypass[0].value.flags = WGVIA_BYPASS_ADMIN;
 	assert_string_equal(diff(&to, &from), "+ bypass 192.0.2.2/32\n");
 	assert_string_equal(diff(&from, &to), "- bypass 192.0.2.2/32\n");
@@ -215,7 +215,7 @@ static void what_no_words_can_tell_and_does_no_harm_is_kept(void **unused)
 	cleanup(state_free) struct state from = state_of(A B C Y), to = state_of(A2 B C Y);
 
 	(void)unused;
-	from.gateways[0].value.flags = WGVIA_GATEWAY_DOWN; /* another gateway now: no word of it */
+	from.gateways[0].value.flags = WGVIA_GATEWAY_DOWN; /* another gateway in force: not mentioned */
 	from.gateways[1].value.flags = WGVIA_GATEWAY_DOWN;
 	from.gateways[2].value.flags = WGVIA_GATEWAY_DOWN | 4;
 	from.bypass[0].value.flags = 0; /* as bpftool may write it */
@@ -245,7 +245,7 @@ static void which_of_a_list_is_in_force_is_no_difference_and_is_kept(void **unus
 	assert_int_equal(to.gateways[1].value.addr[3], 9);
 }
 
-/* config/parse.c refuses what no words can express, so that it cannot be lost on the way through a file. */
+/* config/parse.c refuses what words cannot express, so that it cannot be lost in a file. */
 static void what_cannot_be_said_is_refused_when_it_is_read(void **unused)
 {
 	static const struct {

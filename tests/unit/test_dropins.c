@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A configuration file and its drop-ins: which of a folder's files are read, in which order, and that what is wrong is
- * named with the file that it stands in.
+ * A configuration file and its drop-ins: which files of the folder are read, in which order, and errors that name the
+ * right file.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,7 +108,7 @@ static int read_conf(struct request *request, struct error *error)
 	return conffile_read(path_of("wg6.conf", path), "wg6", request, error);
 }
 
-/* "10.6.0.0/16 10.7.0.0/16", as they were read. */
+/* "10.6.0.0/16 10.7.0.0/16", in the order of reading. */
 static void routes_are(const struct request *request, const char *wanted)
 {
 	char text[512] = "", prefix[PREFIX_TEXT_LEN];
@@ -291,7 +291,7 @@ static void what_cannot_be_read_is_an_error(void **state)
 	unlink(path_of("wg6.conf.d", path));
 	make_folder("wg6.conf.d");
 	write_file("wg6.conf.d/a.conf", GOOD);
-	if (!geteuid()) { /* the agent's root may not read everything */
+	if (!geteuid()) { /* without root, the agent may not be able to read everything */
 		pid_t pid;
 		int status;
 
@@ -310,7 +310,7 @@ static void what_cannot_be_read_is_an_error(void **state)
 	}
 }
 
-/* Standard input is a whole; and no folder belongs to a descriptor's name. */
+/* Standard input is complete; and a descriptor's name has no folder. */
 static void other_names_of_a_file(void **state)
 {
 	char path[PATH_LEN];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events: their text is one line for a terminal, whatever a device is named.
+ * Events: their text is one line for a terminal, for any device name.
  */
 #include <setjmp.h>
 #include <stdarg.h>

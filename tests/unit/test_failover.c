@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preference lists in a state: their numbers against those that are running, and the choice that stays.
+ * Preference lists in a state: their numbers compared with those of running ones, and the choice that is kept.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,8 +104,8 @@ static void a_list_that_runs_keeps_its_number_and_a_new_one_takes_nobodys(void *
 	(void)unused;
 	add(&running, 1, 1, 2, 1);     /* number 1 */
 	add(&running, 2, 3, 4, 3);     /* number 2 */
-	add_single(&running, 3, 1, 3); /* of a list that is not there: left by an accident */
-	/* the other way round, so that the numbers do not agree by themselves */
+	add_single(&running, 3, 1, 3); /* of a list that is missing, due to an accident */
+	/* in the opposite order, so that the numbers do not match by chance */
 	add(&state, 2, 5, 6, 5);
 	add(&state, 1, 3, 4, 3);
 	add_single(&state, 4, 9, 0);
@@ -136,7 +136,7 @@ static void the_choice_stays_where_the_list_stays(void **unused)
 	add(&running, 1, 1, 2, 2);
 	running.gateways[0].value.flags |= WGVIA_GATEWAY_DOWN;
 	add(&running, 2, 1, 2, 2);
-	add(&running, 3, 1, 2, 7); /* by hand, none of the list */
+	add(&running, 3, 1, 2, 7); /* by hand, not on the list */
 	add(&state, 1, 1, 2, 1);
 	add(&state, 2, 2, 1, 2);
 	add(&state, 3, 1, 2, 1);
@@ -162,7 +162,7 @@ static void the_choice_stays_where_the_gateways_are_watched_in_another_way(void 
 	assert_false(failover_same(&state, &state.gateways[0].value, &running, &running.gateways[0].value));
 	failover_keep_choice(&state, &running);
 	assert_int_equal(state.gateways[0].value.addr[3], 2);
-	/* and where they are others, it does not */
+	/* and if the lists differ, the choice is not kept */
 	state_free(&state);
 	add(&state, 1, 1, 3, 1);
 	failover_keep_choice(&state, &running);

@@ -28,7 +28,7 @@ static const struct plan plan = {.netdevs = &netdevs,
 				 .device_count = 2};
 static const struct routes routes = {};
 
-/* Two flowtables, of which the first is looked at, a chain and its only rule: `match`, then the flow. */
+/* Two flowtables, of which the first is relevant, a chain and its only rule: `match`, then the flow. */
 #define NFT                                                                                                            \
 	"{\"nftables\": [{\"flowtable\": {\"family\": \"%s\", \"name\": \"f\", \"table\": \"t\"%s}},"                  \
 	"{\"flowtable\": {\"family\": \"netdev\", \"name\": \"f\", \"table\": \"t\", \"dev\": \"lo\"}},"               \
@@ -77,7 +77,7 @@ static void a_flowtable_lacks_the_tunnel_or_a_gateways_device(void **state)
 		{"", "forward", "", "wg0, ens3, ens4"},
 		{", \"dev\": [null, 3]", "forward", "", "wg0, ens3, ens4"},
 		{"", "forward", IIFNAME("wg0"), "wg0, ens3, ens4"},
-		{"", "forward", IIFNAME("docker0"), ""}, /* no connection of a prefix comes into it */
+		{"", "forward", IIFNAME("docker0"), ""}, /* no connection of a prefix gets into it */
 		{"", "input", "", ""},
 	};
 	char missing[FINDING_REMEDY], expected[FINDING_REMEDY];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A gateway's health as a table of what happens when, and the choice among several.
+ * A gateway's health as a table of events and times, and the choice among several.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 static const struct health_settings settings = {.interval = 1000, .retry = 200, .tries = 3, .hold = 10000};
 
-/* What happens; `=` is the time alone, which is asked for a probe. */
+/* The events; TICK and PROBE are the passing of time alone. */
 enum event { TICK, PROBE, ANSWER, FAILED, DOWN, UP, ASK, ANEW };
 
 struct step {
@@ -197,7 +197,7 @@ static void one_try_is_enough_where_one_is_asked_for(void **state)
 	assert_int_equal(health.state, HEALTH_DEAD);
 }
 
-/* U unknown, D dead, H held, G good; the one in use is in capitals' place `current`. */
+/* U unknown, D dead, H held, G good; `current` is the one in use. */
 static void the_choice(void **unused)
 {
 	static const struct {

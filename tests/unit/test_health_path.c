@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How far a gateway has come since it last answered, and what it lacks by that. With health.c: half of the packets are
+ * How far a gateway got since it last answered, and what it lacks accordingly. With health.c: half of the packets are
  * lost.
  */
 #include <setjmp.h>
@@ -80,7 +80,7 @@ static void the_furthest_stage_counts_until_the_next_answer_or_death(void **unus
 	assert_int_equal(health_path_fault(&path, WGVIA_WATCH_FORWARD), WGVIA_FAULT_RETURN);
 	health_path_neighbour(&path);
 	assert_int_equal(health_path_fault(&path, WGVIA_WATCH_FORWARD), WGVIA_FAULT_RETURN);
-	/* each try of one that is dead has a result of its own */
+	/* each try of a dead one has its own result */
 	health_path_try(&path, &dead);
 	assert_int_equal(health_path_fault(&path, WGVIA_WATCH_FORWARD), WGVIA_FAULT_NONE);
 	health_path_neighbour(&path);
@@ -88,8 +88,8 @@ static void the_furthest_stage_counts_until_the_next_answer_or_death(void **unus
 }
 
 /*
- * Request and reply are each forwarded with a chance of one half, so that one try of four succeeds. With the agent's
- * defaults such a gateway is found dead soon, and hardly ever works for as long as it takes to be preferred again.
+ * Request and reply are each forwarded with probability one half, so that one try in four succeeds. With the agent's
+ * defaults such a gateway is soon found dead, and hardly ever works for long enough to be preferred again.
  */
 static void half_of_the_packets_lost_is_dead_once_and_not_preferred_again(void **unused)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Echo packets against bytes that scapy has made, and what is read of them and of ICMP errors: whole, cut off at every
+ * Echo packets compared with bytes from scapy, and parsing of them and of ICMP errors: complete, truncated at every
  * length, with options, fragmented.
  */
 #include <setjmp.h>
@@ -86,7 +86,7 @@ static void an_echo_packet_is_what_others_make_of_it(void **state)
 	}
 }
 
-/* Reads it from memory that ends where the packet does, so that a sanitizer sees what reads on. */
+/* Parses it in memory that ends where the packet does, so that a sanitizer detects reading too far. */
 static bool read_exactly(uint8_t family, const uint8_t *packet, size_t len, struct icmp_message *message)
 {
 	uint8_t *copy = malloc(len ? len : 1);
@@ -128,7 +128,7 @@ static void an_echo_packet_is_read_back_and_not_when_cut_off(void **state)
 
 #define ERROR_MAX (60 + 8 + ICMP_ECHO_MAX)
 
-/* An ICMP error about `echo`, with IPv4 options in its own header; `quoted` tells where the quoted packet begins. */
+/* An ICMP error about `echo`, with IPv4 options in its own header; `quoted` is the offset of the quoted packet. */
 static size_t make_error(const struct icmp_echo *echo, uint8_t type, uint8_t code, uint8_t *packet, size_t *quoted)
 {
 	uint8_t family = echo->from.family, about[ICMP_ECHO_MAX];
@@ -182,7 +182,7 @@ static void an_error_tells_what_it_is_about_who_says_it_and_why(void **state)
 	}
 }
 
-/* A redirect about `echo`; IPv6 with the options that Linux sends: the target's MAC address, and the packet. */
+/* A redirect about `echo`; for IPv6 with the options that Linux sends: the target's MAC address, and the packet. */
 static size_t make_redirect(const struct icmp_echo *echo, const struct ip *better, uint8_t *packet, size_t *quoted)
 {
 	static const uint8_t options[] = {2, 1, 2, 0, 0, 0, 2, 2, 4, 9, 0, 0, 0, 0, 0, 0};

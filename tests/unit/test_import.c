@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wg-quick files to configurations: the recipe in all the forms that iproute2 takes, what stays, and what is remarked
- * on. Whether the result carries packets is tests/net/import.bats's to say.
+ * wg-quick files to configurations: the recipe in all the forms that iproute2 accepts, what is kept, and what gets a
+ * remark. tests/net/import.bats shows that the result carries packets.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 
 #define KEY "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
 
-/* Statements, lines and remarks, one a line, as the table's rows have them. */
+/* Statements, lines and remarks, one per line, in the format of the table's rows. */
 static void render(const struct import *import, char text[8192])
 {
 	char statement[RECIPE_STATEMENT], prefix[PREFIX_TEXT_LEN];
@@ -89,7 +89,7 @@ static void every_way_to_write_the_recipe_is_read(void **state)
 	static const struct {
 		const char *file, *expected;
 	} rows[] = {
-		/* IPv4, a number for the table, family by the addresses, a word for the default route, any order */
+		/* IPv4, a numeric table, family from the addresses, a word for the default route, any order */
 		{"[Interface]\nAddress=10.6.0.1/16\nPostUp=ip rule add from 10.6.0.0/16 table 100\n"
 		 "PostUp=ip route add 10.6.0.0/16 dev wg6 table 100\n"
 		 "PostUp=ip route add default dev ens3 via 192.0.2.1 table 100\n"
@@ -109,7 +109,7 @@ static void every_way_to_write_the_recipe_is_read(void **state)
 		 "add from 10.6.0.1/255.255.0.0 table T\r\nPostUp = 'ip' \"route\" "
 		 "add defa\\ult via 192.0.2.1 dev 'ens3' table T && sysctl -q x=1\r\n",
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = sysctl -q x=1\n" HOOKS4},
-		/* the last line without an end; %i; a chain whose middle goes */
+		/* the last line without a line end; %i; a chain that loses its middle */
 		{"[Interface]\nAddress=10.6.0.1/16\nPostUp=a && ip rule add from 10.6.0.0/16 table %i; b && c\n"
 		 "PostUp=ip route add default via 192.0.2.1 dev ens3 table wg6",
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = a; b && c\n" HOOKS4},
@@ -119,7 +119,7 @@ static void every_way_to_write_the_recipe_is_read(void **state)
 		 "PostUp=ip route add default via inet6 2001:db8:2::1 table 7\n",
 		 "from 10.6.0.0/16 via 2001:db8:2::1\nfrom 10.7.0.0/16 via 2001:db8:2::1\n" HOOKS(
 			 "from 10.6.0.0/16 via 2001:db8:2::1 from 10.7.0.0/16 via 2001:db8:2::1")},
-		/* a table of the same name in each family */
+		/* a table with the same name in each family */
 		{"[Interface]\nAddress=10.6.0.1/16,2001:db8:1::1/50\n"
 		 "PostUp=ip rule add from 10.6.0.0/16 table T; "
 		 "ip -6 rule add from 2001:db8:1::/50 table T\n"
@@ -127,7 +127,7 @@ static void every_way_to_write_the_recipe_is_read(void **state)
 		 "ip -6 route add ::/0 via fe80::1 dev ens3 table T\n",
 		 "from 10.6.0.0/16 via 192.0.2.1\nfrom 2001:db8:1::/50 via fe80::1 dev ens3\n" HOOKS(
 			 "from 10.6.0.0/16 via 192.0.2.1 from 2001:db8:1::/50 via fe80::1 dev ens3")},
-		/* the lower metric is the gateway */
+		/* the route with the lower metric is the gateway */
 		{"[Interface]\nPostUp=ip rule add from 10.6.0.0/16 table 7\n"
 		 "PostUp=ip route add default via 192.0.2.9 dev ens3 metric 20 table 7\n"
 		 "PostUp=ip route add default via 192.0.2.1 dev ens3 metric 10 table 7\n",
@@ -143,7 +143,7 @@ static void every_way_to_write_the_recipe_is_read(void **state)
 
 #define RULE4 "[Interface]\nAddress = 10.6.0.1/16\nPostUp = ip rule add from 10.6.0.0/16 table 7\n"
 #define DEFAULT4 "PostUp = ip route add default via 192.0.2.1 dev ens3 table 7\n"
-/* A line of its own behind the recipe, the fifth, and what it adds to the result. */
+/* An additional line after the recipe, the fifth, and what it adds to the result. */
 #define HOOKS4_LAN HOOKS("from 10.6.0.0/16 via 192.0.2.1 dev ens3 bypass 192.0.2.0/24")
 #define HOOKS4_OTHER HOOKS("from 10.6.0.0/16 via 192.0.2.1 dev ens3 bypass 10.9.0.0/16")
 #define HOOKS4_TWO HOOKS("from 10.6.0.0/16 via 192.0.2.1 dev ens3 from 10.6.9.0/24 via 192.0.2.9 dev ens3")
@@ -187,7 +187,7 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 			 "taken over: what the shell puts in is not known here\n"},
 		{WITH("PostUp = ip route show table 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip route show table 7\n" HOOKS4},
-		/* into the tunnel: the main table has it by the address, or has to get it */
+		/* into the tunnel: the main table has it due to the address, or needs it */
 		{WITH("PostUp = ip route add 10.6.9.0/24 dev wg6 table 7"), RESULT4},
 		{WITH("PostUp = ip route add 10.9.0.0/16 dev wg6 table 7; ip route add 10.9.0.0/16 dev %i table 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip -4 route add 10.9.0.0/16 dev %i\n" HOOKS4
@@ -211,7 +211,7 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 		 "5 '7' is 'Table = off' now, as no rule leads to that table any more; "
 		 "moved into the main table: nothing else there leads 10.9.0.0/16 into the tunnel\n"},
 		{WITH("Table = 8"), "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nTable = 8\n" HOOKS4},
-		/* rules that wgvia has no words for */
+		/* rules that wgvia has no equivalent for */
 		{WITH("PostUp = ip rule add from 10.8.0.0/16 iif wg6 table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp "
 		 "= ip rule add from 10.8.0.0/16 iif wg6 table 9\n" HOOKS4
@@ -249,13 +249,13 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 		{WITH("PostUp = ip rule add from 10.8.0.0 tabel 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add from 10.8.0.0 tabel 7\n" HOOKS4
 		 "5 'ip rule add from 10.8.0.0 tabel 7' stays as it is: 'tabel' is not clear\n"},
-		/* a route of a table that no rule leads to */
+		/* a route of a table to which no rule leads */
 		{WITH("PostUp = ip route add 10.9.0.0/16 via 192.0.2.9 table 8"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp "
 		 "= ip route add 10.9.0.0/16 via 192.0.2.9 table 8\n" HOOKS4
 		 "5 'ip route add 10.9.0.0/16 via 192.0.2.9 table 8' stays "
 		 "as it is: no rule that was taken over leads to table 8\n"},
-		/* a table that another rule needs stays, with all that fills and empties it */
+		/* a table that another rule needs stays, with everything that fills and empties it */
 		{WITH("PostUp = ip rule add fwmark 1 table 7\nPreDown = ip rule del from "
 		      "10.6.0.0/16 table 7; ip rule del fwmark 1 table 7; ip route flush table 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\n"
@@ -371,7 +371,7 @@ static void keys_are_not_shown(void **state)
 		if (strstr(text, "yAnz5TF"))
 			fail_msg("of\n%s\nit shows\n%s", file, text);
 		import_free(&import);
-		/* nor by what refuses a file */
+		/* also with something that makes a file invalid */
 		snprintf(file, sizeof(file), "[Interface]\n%s\n", lines[i]);
 		assert_int_equal(read_text(file, &import, &error), -EINVAL);
 		assert_null(strstr(error.text, "yAnz5TF"));
@@ -390,7 +390,7 @@ static void what_does_not_hold_the_recipe_is_refused(void **state)
 		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table 7\n", "no second-table recipe",
 		 "line 2: stays as it is: table 7 has no 'default via ADDRESS'"},
 		{"[Interface]\nPostUp = ip route add default via 192.0.2.1 table 7\n", "no second-table recipe", ""},
-		/* wg-quick's own way, for a client */
+		/* wg-quick's own method, for a client */
 		{"[Interface]\nPostUp = ip rule add not fwmark 51820 "
 		 "table 51820; ip route add default dev wg6 table 51820\n",
 		 "no second-table recipe", "wgvia has no 'fwmark'"},
@@ -480,7 +480,7 @@ static void the_interface_is_named_as_wg_quick_does(void **state)
 
 static void shell_lines_are_taken_apart_or_left_alone(void **state)
 {
-	/* `parts`: each command's separator, its words in angles; NULL: not read */
+	/* `parts`: each command's separator, its words in angle brackets; NULL: not parsed */
 	static const struct {
 		const char *line, *parts;
 	} rows[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an index can hold, and what not. That it says what its map says is prog/test_index's.
+ * What an index can hold, and what not. prog/test_index checks that it matches its map.
  */
 #include <setjmp.h>
 #include <stdarg.h>

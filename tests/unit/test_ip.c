@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Addresses and prefixes: masks at every length, containment at the edges, classes of addresses, order.
+ * Addresses and prefixes: masks of every length, containment at the boundaries, classes of addresses, order.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where prefixes and this host's own LANs overlap, and what a prefix can be replaced by. Nothing is asked of this
- * machine.
+ * Where prefixes and this host's own LANs overlap, and what can replace a prefix. It does not depend on this machine.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,19 +83,19 @@ static const struct {
 	{"from ::/0 2 192.0.2.2/24", ""},
 	{"from 192.0.2.0/24 2 192.0.2.2/24 2 192.0.2.3/24", "own 192.0.2.2 2 192.0.2.0/24 192.0.2.0/24; "},
 	{"from 0.0.0.0/0 2 192.0.2.2/24 3 198.51.100.2/25", "own 192.0.2.2 2 0.0.0.0/0 192.0.2.0/24; "},
-	/* the longest prefix is the one that counts */
+	/* the longest prefix counts */
 	{"from 0.0.0.0/0 from 192.0.2.2/32 2 192.0.2.2/24", "own 192.0.2.2 1 192.0.2.2/32 192.0.2.0/24; "},
-	/* no other host there, or the gateway alone */
+	/* no other host there, or only the gateway */
 	{"from 0.0.0.0/0 2 192.0.2.2/32", ""},
 	{"from 0.0.0.0/0 2 192.0.2.2/30", ""},
 	{"from 0.0.0.0/0 2 192.0.2.0/31", ""},
 	{"from 0.0.0.0/0 2 192.0.2.2/29", "own 192.0.2.2 1 0.0.0.0/0 192.0.2.0/29; "},
 	{"from 0.0.0.0/0 3 198.51.100.2/30", "own 198.51.100.2 1 0.0.0.0/0 198.51.100.0/30; "},
-	/* where no program looks at what leaves, and where the administrator has exempted all of the LAN */
+	/* where no program sees what leaves, and where the administrator exempted all of the LAN */
 	{"from 0.0.0.0/0 4 203.0.113.2/24", ""},
 	{"from 0.0.0.0/0 2 192.0.2.2/24 bypass 192.0.0.0/16", ""},
 	{"from 0.0.0.0/0 2 192.0.2.2/24 bypass 192.0.2.3/32", "own 192.0.2.2 1 0.0.0.0/0 192.0.2.0/24; "},
-	/* clients inside the LAN, and the tunnel's own address there; the one with no other address is shown */
+	/* clients inside the LAN, and the tunnel's own address there; the one without another address is shown */
 	{"from 192.0.2.8/29 tunnel 192.0.2.8/29 1 192.0.2.9/29 2 192.0.2.2/24",
 	 "own 192.0.2.9 1 192.0.2.8/29 192.0.2.0/24 free 192.0.2.2; clients 192.0.2.8/29 1 192.0.2.0/24; "},
 	{"from 0.0.0.0/0 tunnel 192.0.2.10/32 tunnel 192.0.2.11/32 tunnel 10.6.0.0/16 2 192.0.2.2/24 2 192.0.2.4/24",
@@ -154,7 +153,7 @@ static const struct {
 	 "2001:db8:1::/50 "},
 	{"from 192.0.2.0/24 tunnel 192.0.2.8/29 tunnel 192.0.2.64/29 tunnel 10.6.0.0/16 2 192.0.2.2/24", "192.0.2.0/24",
 	 "192.0.2.8/29 192.0.2.64/29 "},
-	/* a range is as wide, or wider, or has the address, too */
+	/* a range is as wide, or wider, or contains the address as well */
 	{"from 192.0.2.8/29 tunnel 192.0.2.8/29 1 192.0.2.9/29 2 192.0.2.2/24", "192.0.2.8/29", ""},
 	{"from 192.0.2.0/24 tunnel 0.0.0.0/0 2 192.0.2.2/24", "192.0.2.0/24", ""},
 	{"from 0.0.0.0/0 tunnel 192.0.0.0/8 tunnel 10.6.0.0/16 2 192.0.2.2/24", "0.0.0.0/0", ""},

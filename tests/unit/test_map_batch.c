@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many entries of a real LPM trie at a time: all of them get there, and what a failure in the middle leaves is told; by
- * batches, and entry by entry. Needs the right to make a map; skips without.
+ * Many entries of a real LPM trie at a time: all of them are written, and after a failure in the middle the remainder
+ * is reported; with batches, and entry by entry. Needs permission to create a map; skips without.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@ static struct map_layout map = {-1, sizeof(struct wgvia_key4), sizeof(struct wgv
 static struct wgvia_key4 keys[COUNT];
 static struct wgvia_bypass values[COUNT];
 
-/* 10.x.y.0/24, of which the first has the flags 0, the second 1 ... */
+/* 10.x.y.0/24, with flags 0 for the first, 1 for the second ... */
 static int fill_keys(void **unused)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
@@ -72,7 +72,7 @@ static int find(void *data, const void *key, const void *value)
 	return 0;
 }
 
-/* Exactly those from `first` to before `end` are in the map, but for `except`. */
+/* The map contains exactly those from `first` to before `end`, without `except`. */
 static void holds(size_t first, size_t end, size_t except)
 {
 	struct found found = {};
@@ -110,7 +110,7 @@ static void what_is_gone_already_is_no_failure(void **unused)
 	(void)unused;
 	need_map();
 	map_batch_update(&map, keys, values, COUNT, &done);
-	for (size_t i = 0; i < COUNT; i += 500) /* the first of a batch, and in the middle of one */
+	for (size_t i = 0; i < COUNT; i += 500) /* the first entry of a batch, and one in the middle */
 		assert_int_equal(bpf_map_delete_elem(map.fd, &keys[i]), 0);
 	assert_int_equal(bpf_map_delete_elem(map.fd, &keys[COUNT - 1]), 0);
 	assert_int_equal(map_batch_delete(&map, keys, COUNT, &done), 0);
@@ -189,7 +189,7 @@ int main(void)
 
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
-	if (!failed && !getenv("WGVIA_BATCH")) { /* the choice holds for a process: once more, entry by entry */
+	if (!failed && !getenv("WGVIA_BATCH")) { /* the choice is per process: once more, entry by entry */
 		setenv("WGVIA_BATCH", "no", 1);
 		execl("/proc/self/exe", "test_map_batch", NULL);
 		failed = 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Dumps that the kernel interrupts, because its table changed meanwhile: they are asked for again, and nothing of the
- * first answer is in the second. The socket is of this file, in place of libmnl's.
+ * Dumps that the kernel interrupts because its table changed meanwhile: they are requested again, and the second answer
+ * contains nothing of the first. This file provides the socket instead of libmnl.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ static size_t first, last;
 static uint32_t asked;
 static int questions;
 
-/* The next datagram of the answer: a link of each ifindex (0: none), or the end. */
+/* Appends a datagram to the answer: a link of each ifindex (0: none), or the end. */
 static void answer(int a, int b, uint16_t flags)
 {
 	struct datagram *datagram = &queue[last++];
@@ -50,7 +50,7 @@ static void answer(int a, int b, uint16_t flags)
 	}
 }
 
-/* The first question's answer is interrupted in its first datagram of three; the second's is whole. */
+/* The first answer is interrupted in its first datagram of three; the second is complete. */
 ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t size)
 {
 	(void)nl;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Words to values: what is taken, what is refused, and that a refusal names the word and what would be right.
+ * Words to values: what is accepted, what is refused, and that a refusal names the word and what would be valid.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the hint says of each set of capabilities.
+ * The hint for each set of capabilities.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What `up` would do on a host in words: gateways, points, notes, refusals. Nothing is asked of this machine.
+ * What `up` would do on a host in words: gateways, points, notes, refusals. It does not depend on this machine.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -114,7 +114,7 @@ static void add_default(struct host_view *host, char **save)
 }
 
 /*
- * way ADDRESS DEV|- [via ADDRESS] out DEV ; what the kernel would say to a lookup with that device, or without one. To
+ * way ADDRESS DEV|- [via ADDRESS] out DEV ; the kernel's answer to a lookup with that device, or without one. For
  * 0.0.0.0 or :: its default route.
  */
 static void add_way(struct host_view *host, char **save)
@@ -227,7 +227,7 @@ static void plan_text(const struct plan *plan, char *text, size_t size)
 	fclose(out);
 }
 
-/* Makes the plan for `up WORDS`; the text of it, or of the refusal. */
+/* Makes the plan for `up WORDS`; returns its text, or that of the refusal. */
 static void plan_with(const char *words, struct host_view *host, struct plan *plan, char *text, size_t size)
 {
 	char copy[512], *argv[64], *save;
@@ -288,7 +288,7 @@ static const struct {
 	{GATEWAY "dev tun none ; way 10.9.0.9 - out tun ;", "wg0 from 10.6.0.0/24 via 10.9.0.9",
 	 "dev 'tun' has no neighbours: a gateway needs an Ethernet device"},
 	{GATEWAY, "wg0 from 10.6.0.0/24 via 192.0.2.1 dev eth9", "cannot use 'eth9': no such device"},
-	/* a next hop outside of every prefix of this host's, which a route names (onlink) */
+	/* a next hop outside every prefix of this host that a route names (onlink) */
 	{GATEWAY "way 198.51.100.1 - via 198.51.100.1 out lan ;", "wg0 from 10.6.0.0/24 via 198.51.100.1",
 	 "10.6.0.0/24 198.51.100.1 lan; " BOTH ", out wg0"},
 	{GATEWAY "way 198.51.100.1 lan via 198.51.100.1 out lan ;", "wg0 from 10.6.0.0/24 via 198.51.100.1 dev lan",
@@ -299,7 +299,7 @@ static const struct {
 	{GATEWAY "way 198.51.100.1 wan via 198.51.100.9 out wan ; default lan 198.51.100.1 9 ;",
 	 "wg0 from 10.6.0.0/24 via 198.51.100.1 dev wan",
 	 "via '198.51.100.1' is not on-link on 'wan': it is reached via 198.51.100.9 dev wan"},
-	/* words that are left out come from the default route: the kernel's choice ... */
+	/* omitted words come from the default route: the kernel's choice ... */
 	{GATEWAY "default wan 203.0.113.1 1 ; way 0.0.0.0 - via 192.0.2.1 out lan ;", "wg0 from 10.6.0.0/24",
 	 "10.6.0.0/24 192.0.2.1 lan; " BOTH ", out wg0"},
 	{GATEWAY "default wan 203.0.113.1 1 ; way 0.0.0.0 - out wg0 ;", "wg0 from 10.6.0.0/24",
@@ -309,7 +309,7 @@ static const struct {
 	{GATEWAY "default wan 203.0.113.1 1 ; way 0.0.0.0 lan via 192.0.2.1 out lan ;", "wg0 from 10.6.0.0/24 dev lan",
 	 "10.6.0.0/24 192.0.2.1 lan; " BOTH ", out wg0"},
 	{GATEWAY "way :: - via fe80::2 out lan ;", "wg0 from fd06::/64", "fd06::/64 fe80::2 lan; " BOTH ", out wg0"},
-	/* ... or the first by life, metric and preference, same family, not through the tunnel */
+	/* ... or the best by liveness, metric and preference, same family, not through the tunnel */
 	{GATEWAY "default wan 203.0.113.1 1 dead ; default lan 192.0.2.1 50 ;", "wg0 from 10.6.0.0/24",
 	 "10.6.0.0/24 192.0.2.1 lan; " BOTH ", out wg0"},
 	{GATEWAY "default lan 192.0.2.1 50 dead ;", "wg0 from 10.6.0.0/24",
@@ -336,7 +336,7 @@ static const struct {
 	 "no gateway for '10.6.0.0/24': the IPv4 default route leads to 'wg0' itself"},
 	{GATEWAY "default wg0 10.6.0.9 1 ;", "wg0 from fd06::/64",
 	 "no gateway for 'fd06::/64': there is no IPv6 default route"},
-	/* the interface's own prefixes by a firewall that is named, of its family, and all or nothing */
+	/* the interface's own prefixes via a firewall that is given, of its family, and all or nothing */
 	{GATEWAY "default wan 203.0.113.1 1 ;", "wg0 via 192.0.2.1", "10.6.0.0/24 192.0.2.1 lan; " BOTH ", out wg0"},
 	{GATEWAY "addr wg0 10.9.0.1 24 ", "wg0 via 192.0.2.1 or 192.0.2.9 via fe80::1 dev lan",
 	 "10.6.0.0/24 192.0.2.1 lan 192.0.2.9 lan; 10.9.0.0/24 192.0.2.1 lan 192.0.2.9 lan; fd06::/64 fe80::1 lan; " BOTH
@@ -345,7 +345,7 @@ static const struct {
 	 "via '198.51.100.1' is not on-link: it is reached via 192.0.2.1 dev lan"},
 	{"dev wg0 none ; dev lan ether ; addr wg0 10.6.0.1 24 way 192.0.2.1 - out lan ;",
 	 "wg0 via 192.0.2.1 via fe80::1 dev lan", "no prefix for 'wg0': the interface has no IPv6 address"},
-	/* the address of a network, which a network of two addresses has not */
+	/* the address of a network; a network of two addresses has none */
 	{GATEWAY "way 192.0.2.0 - out lan ;", "wg0 from 10.6.0.0/24 via 192.0.2.0",
 	 "via '192.0.2.0' is the address of the network '192.0.2.0/24': the firewall's is needed"},
 	{GATEWAY "addr wan 203.0.113.3 31 way 203.0.113.2 - out wan ;", "wg0 from 10.6.0.0/24 via 203.0.113.2",
@@ -368,7 +368,10 @@ static const struct {
 	{"dev wg0 lo ;", "wg0 from 10.6.0.0/24 via 192.0.2.1", "cannot use 'wg0': it is the loopback device"},
 	{"dev wg0 other ;", "wg0 from 10.6.0.0/24 via 192.0.2.1",
 	 "cannot use 'wg0': it is neither an IP tunnel nor an Ethernet device"},
-	/* the points: every way out, gateways' devices first, also those that stand by, and those that are down */
+	/*
+	 * the points: every device by which packets may leave, gateways' devices first, also those on standby, and
+	 * those that are down
+	 */
 	{GATEWAY "dev off ether down ; dev br ether ; dev p1 ether master br ; dev tun none ; dev ib other ;",
 	 "wg0 from 10.6.0.0/24 via 192.0.2.1",
 	 "10.6.0.0/24 192.0.2.1 lan; egress lan, egress wan, egress br, egress tun, "
@@ -472,7 +475,7 @@ static void a_running_plan_keeps_what_the_administrator_has_and_makes_the_rest_a
 		 sizeof(text));
 	state = first.state;
 	first.state = (struct state){};
-	/* what followed from the host once, and what bpftool has written without the flag */
+	/* an entry that once followed from the host, and one that bpftool wrote without the flag */
 	assert_false(state_add_bypass(&state, &old, WGVIA_TUNNEL, 0));
 	assert_false(state_add_bypass(&state, &unmarked, WGVIA_BYPASS, 0));
 	assert_false(plan_running(&host, &state, &plan, &error));
@@ -538,20 +541,20 @@ static const struct {
 	 "10.7.0.0/16 192.0.2.1 lan; fd06::/64 fe80::1 lan; "},
 	{"wg0 from addresses via 192.0.2.1", "", NULL, "10.6.0.0/24 192.0.2.1 lan; "},
 	{"wg0 from addresses via 192.0.2.1", "fe80::6/64", NULL, "10.6.0.0/24 192.0.2.1 lan; "},
-	/* what is named is left alone, and stays */
+	/* what is named is not touched, and stays */
 	{"wg0 from addresses via 192.0.2.1 from 10.7.0.0/16 via 192.0.2.9", "10.7.0.1/16", NULL,
 	 "10.7.0.0/16 192.0.2.9 lan; "},
 	{"wg0 from addresses via 192.0.2.1 from 10.6.0.0/24 via 192.0.2.9", "10.7.0.1/16", NULL,
 	 "10.6.0.0/24 192.0.2.9 lan; 10.7.0.0/16 192.0.2.1 lan; "},
-	/* peers: joined, of both families, what nobody forwards left out */
+	/* peers: joined, of both families, without what nobody forwards */
 	{"wg0 from allowed-ips via 192.0.2.1", NULL, "10.8.0.0/25 10.8.0.128/25 10.9.0.0/24",
 	 "10.8.0.0/24 192.0.2.1 lan; 10.9.0.0/24 192.0.2.1 lan; "},
 	{"wg0 from allowed-ips via 192.0.2.1", NULL, "10.8.0.0/24 224.0.0.0/24 fd08::/64",
 	 "10.8.0.0/24 192.0.2.1 lan; "},
-	/* addresses come before peers */
+	/* addresses take precedence over peers */
 	{"wg0 from allowed-ips via 192.0.2.9 from addresses via 192.0.2.1", NULL, "10.6.0.0/24 10.8.0.0/24",
 	 "10.6.0.0/24 192.0.2.1 lan; 10.8.0.0/24 192.0.2.9 lan; "},
-	/* everything: nothing changes, unless that is named */
+	/* everything: nothing changes, unless the user names it */
 	{"wg0 from allowed-ips via 192.0.2.1", NULL, "0.0.0.0/0", "10.8.0.5/32 192.0.2.1 lan; "},
 	{"wg0 from allowed-ips via 192.0.2.1 from 0.0.0.0/0 via 192.0.2.9", NULL, "0.0.0.0/1 128.0.0.0/1",
 	 "0.0.0.0/0 192.0.2.9 lan; "},
@@ -589,7 +592,7 @@ static void prefixes_follow_addresses_and_peers(void **context)
 	}
 }
 
-/* An agent has found the first gateway dead: what comes then goes to the second, too. */
+/* An agent found the first gateway dead: new prefixes use the second as well. */
 static void a_prefix_that_comes_goes_to_the_gateway_that_was_chosen(void **context)
 {
 	cleanup(host_view_free) struct host_view host = {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an agent makes of a state when devices, a file's meaning or gateways' health change.
+ * An agent's changes to a state when devices, a file's meaning or gateways' health change.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@ static struct wgvia_hop hop(uint32_t ifindex, uint8_t last)
 	return (struct wgvia_hop){ifindex, AF_INET, {192, 0, 2, last}};
 }
 
-/* 10.`second`.0.0/16 by these gateways on ifindex 2, 0 ends; the first is in force. */
+/* 10.`second`.0.0/16 via these gateways on ifindex 2, 0 ends the list; the first is in force. */
 static void add(struct state *state, uint8_t second, uint8_t a, uint8_t b, uint8_t c)
 {
 	struct wgvia_failover list = {
@@ -44,7 +44,9 @@ static void add(struct state *state, uint8_t second, uint8_t a, uint8_t b, uint8
 	state_sort(state);
 }
 
-/* "6:1,9 7:1": prefixes with their gateways, the one in force first in parentheses where it is not the list's first. */
+/*
+ * "6:1,9 7:1": prefixes with their gateways; the one in force comes first in parentheses if it is not the list's first.
+ */
 static const char *told(const struct state *state)
 {
 	static char text[512];
@@ -83,7 +85,7 @@ static void a_device_made_anew_is_the_one_with_its_name(void **unused)
 	assert_string_equal(reconcile_name(&names, 2), "ens3");
 	assert_string_equal(reconcile_name(&names, 3), "ens4");
 	assert_int_equal(reconcile_devices(&state, &names, &old), 0);
-	/* gone, and not there again */
+	/* removed, and not re-created */
 	assert_int_equal(reconcile_devices(&state, &names, &without), 0);
 	after[1].ifindex = 12;
 	assert_int_equal(reconcile_devices(&state, &names, &new), 3);
@@ -91,7 +93,7 @@ static void a_device_made_anew_is_the_one_with_its_name(void **unused)
 	assert_int_equal(state.lists[0].content.hops[0].ifindex, 12);
 	assert_int_equal(state.lists[0].content.hops[1].ifindex, 12);
 	assert_int_equal(reconcile_devices(&state, &names, &new), 0);
-	/* a device of that name where nobody can be asked for a MAC address is not it */
+	/* a device of that name without MAC addresses is not it */
 	after[1].ifindex = 13;
 	after[1].type = 65534;
 	reconcile_learn_name(&names, 12, "ens3");
@@ -162,7 +164,7 @@ static void what_a_file_means_is_followed_where_nobody_has_said_otherwise(void *
 		{fill_6, fill_6, fill_6, "6:1"},
 		{fill_6, fill_6, fill_6_by_9, "6:9"},
 		{fill_6_by_5, fill_6, fill_6_by_9, "6:5"}, /* by hand */
-		{fill_none, fill_6, fill_6_by_9, ""},	   /* taken away by hand */
+		{fill_none, fill_6, fill_6_by_9, ""},	   /* removed by hand */
 		{fill_67, fill_6, fill_6_by_9, "6:9 7:1"}, /* 7 was added by hand */
 		{fill_6, fill_6, fill_67, "6:1 7:1"},
 		{fill_67, fill_67, fill_6, "6:1"},
@@ -183,7 +185,7 @@ static void what_a_file_means_is_followed_where_nobody_has_said_otherwise(void *
 		rows[i].state(&state);
 		rows[i].base(&base);
 		rows[i].fresh(&fresh);
-		/* which of a list is in force, and who is dead, is not what a hand has said */
+		/* which one of a list is in force, and which one is dead, is not a change by hand */
 		if (state.list_count && state.gateways[0].value.addr[3] == 1)
 			state.gateways[0].value = hop_value(&state.lists[0].content.hops[1], state.lists[0].number);
 		if (state.gateway_count)
@@ -207,7 +209,7 @@ static void moved(void *data, const struct gateway_entry *from, const struct wgv
 	moves++;
 }
 
-/* `data`: letters by the address' last number. */
+/* `data`: letters indexed by the address's last number. */
 static enum health_state health_of(const void *data, const struct wgvia_hop *asked)
 {
 	static const char letters[] = "UDHG";
@@ -217,7 +219,7 @@ static enum health_state health_of(const void *data, const struct wgvia_hop *ask
 
 static void prefixes_go_where_health_sends_them(void **unused)
 {
-	/* health of gateways 1, 2 and 3, one step after the other; 6 is via 1 or 2 or 3, 7 via 2 or 1, 8 via 3 alone */
+	/* health of gateways 1, 2 and 3, step by step; 6 is via 1 or 2 or 3, 7 via 2 or 1, 8 only via 3 */
 	static const struct {
 		const char *health, *told;
 		size_t moves;
@@ -249,12 +251,12 @@ static void nothing_is_known_and_nothing_changes(void **unused)
 	(void)unused;
 	add(&state, 6, 1, 2, 0);
 	add(&state, 7, 1, 0, 0);
-	state.gateways[0].value.flags |= WGVIA_GATEWAY_DOWN; /* as an agent that was killed has left it */
+	state.gateways[0].value.flags |= WGVIA_GATEWAY_DOWN; /* as left by a killed agent */
 	state.gateways[1].value.flags |= WGVIA_GATEWAY_DOWN | 4;
 	assert_int_equal(reconcile_health(&state, health_of, moved, "-UUU"), 0);
 	assert_int_equal(reconcile_health(&state, health_of, moved, "-HHH"), 2);
 	assert_string_equal(told(&state), "6:1/1,2 7:1");
-	assert_int_equal(state.gateways[1].value.flags, 4); /* somebody else's */
+	assert_int_equal(state.gateways[1].value.flags, 4); /* of another program */
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What becomes of a new TCP connection from a prefix in rule sets that no kernel would need long for, and in some that
- * none would take.
+ * The fate of a new TCP connection from a prefix in rule sets that a kernel processes fast, and in some that no kernel
+ * accepts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,7 +56,7 @@ static void a_rule_accepts_all_devices_and_prefixes_or_some(void **state)
 		{"-A FORWARD -o ens3 -j ACCEPT\n", FATE_PARTLY},
 		{"-A FORWARD -o ens+ -j ACCEPT\n", FATE_ACCEPTED},
 		{"-A FORWARD ! -o ens5 -j ACCEPT\n", FATE_ACCEPTED},
-		{"-A FORWARD ! -o ens4 -j ACCEPT\n", FATE_ACCEPTED}, /* the one that is named is not the usual one */
+		{"-A FORWARD ! -o ens4 -j ACCEPT\n", FATE_ACCEPTED}, /* the named one is not the usual one */
 		{"-A FORWARD -m mark --mark 0x1 -j ACCEPT\n", FATE_UNKNOWN},
 		{"-A FORWARD -j SOMETHING\n", FATE_UNKNOWN},
 		{"-A FORWARD -p tcp -m mark --mark 0x1 -j LOG\n", FATE_DROPPED},
@@ -77,7 +77,7 @@ static void a_rule_accepts_all_devices_and_prefixes_or_some(void **state)
 	}
 }
 
-/* 2 to the power of 100 ways through them. */
+/* 2 to the power of 100 paths through them. */
 static void chains_that_are_jumped_to_often_are_walked_once(void **state)
 {
 	char text[16384];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An instance's content as a value: order, merging of entries for one prefix, finding, removing; and where its pins
- * are.
+ * An instance's content as a value: order, merging of entries for one prefix, finding, removing; and the location of
+ * its pins.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +37,7 @@ static void of_two_reasons_for_one_destination_the_first_in_the_table_stays(void
 			state_sort(&state);
 			assert_int_equal(state.bypass_count, 1);
 			assert_int_equal(state.bypass[0].value.verdict, first);
-			/* the administrator's word is remembered under the other reason */
+			/* the administrator's entry is remembered under the other reason */
 			assert_int_equal(state.bypass[0].value.flags, WGVIA_BYPASS_ADMIN);
 		}
 }

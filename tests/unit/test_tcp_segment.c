@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Segments as bytes: what is written is read again, checksums included, and what is no segment is not read.
+ * Segments as bytes: what is written parses again, including checksums, and what is not a segment does not parse.
  */
 #include <setjmp.h>
 #include <stdarg.h>

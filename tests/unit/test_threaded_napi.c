@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which kernels stall, by their releases.
+ * Which kernels stall, by release.
  */
 #include <setjmp.h>
 #include <stdarg.h>

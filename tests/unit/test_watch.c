@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * "health ...": words and values, what a gateway is dead of, and which list says how it is watched.
+ * "health ...": words and values, the faults of a dead gateway, and which list determines how it is watched.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 #include "config/failover.h"
 #include "config/watch.h"
 
-/* "health ..." in words of its own. */
+/* Parses "health ..." without other words. */
 static int take(const char *line, struct wgvia_watch *watch, struct error *error)
 {
 	static char copy[128];
@@ -142,7 +142,7 @@ static void a_fault_names_the_address_where_it_is_about_one(void **unused)
 	assert_string_equal(watch_fault(&tcp, WGVIA_FAULT_REFUSED, text),
 			    "[2001:db8::3]:443 refuses connections through it");
 	assert_string_equal(watch_fault(&tcp, WGVIA_FAULT_DEVICE_DOWN, text), "its device is down");
-	/* the list has been changed, and the agent has not seen it yet */
+	/* the list was changed, and the agent has not noticed yet */
 	assert_string_equal(watch_fault(&none, WGVIA_FAULT_TCP, text),
 			    "its target does not answer connection attempts through it");
 }
@@ -176,7 +176,7 @@ static void a_gateway_is_watched_as_its_list_says(void **unused)
 	assert_int_equal(watch_of(&state, &one).kind, WGVIA_WATCH_NEIGHBOUR);
 	assert_int_equal(watch_of(&state, &two).kind, WGVIA_WATCH_FORWARD);
 	assert_int_equal(watch_of(&state, &three).kind, WGVIA_WATCH_FORWARD);
-	/* where two lists differ, as bpftool can write them: the one that asks for more */
+	/* if two lists differ, as bpftool can write them: the one that requires more */
 	add_list(&state, 1, 5, WGVIA_WATCH_FORWARD);
 	assert_int_equal(watch_of(&state, &one).kind, WGVIA_WATCH_FORWARD);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The answers of the kernel's WireGuard over netlink and of one in user space at its socket: peers over several
- * messages, ranges in order, keys that are not kept, and what is broken. libmnl's socket is of this file.
+ * The answers of the kernel's WireGuard over netlink, and of one in user space at its socket: peers over several
+ * messages, sorted ranges, keys that are not kept, and broken answers. This file provides libmnl's socket.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `mode stack` with the flowtable of docs/FLOWTABLE.md: connections that the kernel forwards by it still go via the
-# firewall, when the firewall fails, and when the mode changes.
+# `mode stack` with the flowtable of docs/FLOWTABLE.md: connections that the kernel forwards with it still go via the
+# firewall, also when the firewall fails, and when the mode changes.
 
 # shellcheck disable=SC2034,SC2086,SC2153,SC2154 # others read variables; addresses are words; the topology's variables
 # bats file_tags=vm
@@ -12,7 +12,7 @@ load ../lib/load.bash
 load ../lib/agent.bash
 load ../lib/pair.bash
 
-RATE=50 # packets a second: an emulated machine on a busy host
+RATE=50 # packets per second: an emulated machine on a busy host
 DOCUMENT=$TREE/docs/FLOWTABLE.md
 
 setup_file() {
@@ -52,7 +52,7 @@ teardown_file() {
 	rm -rf "$PIN_DIR"
 }
 
-# In the place of keepalived, whose times are too short for an emulated machine: the shared addresses move by hand.
+# Instead of keepalived, whose timeouts are too short for an emulated machine: the shared addresses are moved by hand.
 keepalived_start() { # NAMESPACE NAME ...
 	[ "$2" = second ] || shared_to "$1"
 }
@@ -79,7 +79,7 @@ first_plugged() {
 	ip -n "$NS_SVC" neighbour flush dev eth0 nud all
 }
 
-# flowtable_up: the document's file and commands, in the place of the topology's rules.
+# flowtable_up: the document's file and commands, instead of the topology's rules.
 flowtable_up() {
 	local examples=$BATS_TEST_TMPDIR/examples commands
 	/usr/bin/python3 "$TOPO_LIB/examples.py" "$DOCUMENT" >"$examples"
@@ -113,7 +113,7 @@ all_by_the_firewall() {
 	[ "$(pair_counter "$1")" -gt 0 ]
 }
 
-# carried FIREWALL: a download and packets are forwarded by the flowtable, to that firewall.
+# carried FIREWALL: the flowtable forwards a download and packets to that firewall.
 carried() {
 	pair_reset
 	load_both_ways $RATE
@@ -132,7 +132,7 @@ carried() {
 	carried first
 }
 
-# forwarded: packets that the chain of the file has seen
+# forwarded: packets that the chain of the file saw
 forwarded() {
 	in_ns "$NS_GW" nft -j list chain inet gateway forward | jq '[.. | .counter? // empty | .packets] | add'
 }
@@ -173,13 +173,13 @@ forwarded() {
 	jq -e '.out.lost + .back.lost <= .sent / 100' <<<"$result"
 }
 
-# look: the finding of flowtables
+# look: the finding about flowtables
 look() {
 	wgvia -j check wg6 | jq -r '.findings[] | select(.name == "flowtable") | .severity, .evidence, .remedy'
 }
 
 # bats test_tags=long
-@test "check names a flowtable that the tunnel has left, and what it names helps" {
+@test "check reports a flowtable that the tunnel has left, and its remedy works" {
 	wgvia up wg6 from $VPN4 via $FIRST4 from $VPN6 via $FIRST6 mode stack
 	is "$(look)" ""
 	tunnel_gone

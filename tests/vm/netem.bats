@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A LAN that loses, delays and reorders (sch_netem): TCP gets through in both modes, each packet that arrived by the
-# tunnel is counted once and leaves once, and nothing goes past the firewall. Packets in the tunnel itself keep well, so
-# that what the client has sent is what has arrived.
+# A LAN that loses, delays and reorders (sch_netem): TCP works in both modes, each packet that arrived by the tunnel is
+# counted once and leaves once, and nothing bypasses the firewall. The tunnel itself is lossless, so what the client
+# sent is what arrived.
 
 # shellcheck disable=SC2086 # addresses are words
 # bats file_tags=vm
@@ -19,11 +19,11 @@ setup_more() {
 		return
 	fi
 	wire_up
-	http_get "$NS_SVC" "$(url $SVC4)$SIZE" >"$OCTETS" # what every transfer has to bring
+	http_get "$NS_SVC" "$(url $SVC4)$SIZE" >"$OCTETS" # what every transfer must return
 	is "$(wc -c <"$OCTETS")" $SIZE
-	# Frames are counted on the wire, so segments are made before: as a NIC makes them.
+	# Frames are counted on the wire, so segmentation happens before: as in a NIC.
 	in_ns "$NS_GW" ethtool -K ens3 tx off tso off gso off >/dev/null
-	# What the client hands to its tunnel, in packets: tc counts the segments of a GSO packet.
+	# What the client passes to its tunnel, in packets: tc counts the segments of a GSO packet.
 	in_ns "$NS_C1" tc qdisc add dev wgc1 clsact
 	in_ns "$NS_C1" tc filter add dev wgc1 egress prio 1 protocol ip flower dst_ip $SVC4 action pass
 	in_ns "$NS_C1" tc filter add dev wgc1 egress prio 2 protocol ipv6 flower dst_ip $SVC6 action pass
@@ -33,7 +33,7 @@ setup() {
 	[ -z "${NO_NETEM:-}" ] || skip "no netem in kernel $(uname -r)"
 }
 
-# netem WORD...: between the service and the LAN, both ways.
+# netem WORD...: between the service and the LAN, in both directions.
 netem() {
 	in_ns "$NS_SVC" tc qdisc replace dev eth0 root netem "$@"
 	in_ns "$NS_LAN" tc qdisc replace dev svc root netem "$@"
@@ -47,7 +47,7 @@ netem_dropped() {
 	} | jq -s 'map(.[] | select(.kind == "netem") | .drops) | add'
 }
 
-# What the client has sent to the service, ever.
+# What the client has sent to the service in total.
 sent() {
 	in_ns "$NS_C1" tc -s -j filter show dev wgc1 egress | jq '[.. | .stats? // empty | .packets] | add'
 }
@@ -57,17 +57,17 @@ counted() {
 	wgvia -j stats wg6 | jq '.counters | .redirected.packets + .retargeted.packets'
 }
 
-# What the gateway's own rules have dropped before: in mode stack, the tracker finds a late packet invalid now and then.
+# What the gateway's own rules dropped before: in mode stack, the tracker finds a late packet invalid now and then.
 invalid() {
 	in_ns "$NS_GW" nft -j list chain inet gateway forward | jq '[.. | .counter? // empty | .packets] | add'
 }
 
-# Of what the client has sent since sent0, counted0 and invalid0.
+# For what the client has sent since sent0, counted0 and invalid0.
 all_is_counted() {
 	[ "$(($(sent) - sent0))" -eq "$(($(counted) - counted0 + $(invalid) - invalid0))" ]
 }
 
-# transfers: octets there and back, IPv4 and IPv6, all of them as they were; few processes, for an emulated machine.
+# transfers: bytes there and back, IPv4 and IPv6, all unchanged; with few processes, for an emulated machine.
 transfers() {
 	local whole
 	whole=$(sha256sum <"$OCTETS" | cut -d ' ' -f 1)
@@ -80,7 +80,7 @@ curl_c1() {
 	in_ns "$NS_C1" curl -gsS --noproxy '*' --max-time 60 "$@"
 }
 
-# tcp_gets_through: in both modes; counters go on from the one to the other.
+# tcp_gets_through: in both modes; counters continue from one to the other.
 tcp_gets_through() {
 	local mode sent0='' counted0 invalid0
 	for mode in fast stack; do
@@ -103,15 +103,15 @@ tcp_gets_through() {
 }
 
 # bats test_tags=long
-@test "a LAN that loses, delays and reorders: TCP gets through, what arrived is counted, nothing leaks" {
+@test "a LAN that loses, delays and reorders: TCP works, what arrived is counted, nothing leaks" {
 	netem loss 5% delay 10ms 4ms reorder 25% 50%
 	tcp_gets_through
 	[ "$(netem_dropped)" -gt 0 ]
 }
 
-# A queueing discipline of the administrator's on the LAN device itself, behind wgvia's egress program.
+# A queueing discipline of the administrator on the LAN device itself, after wgvia's egress program.
 # bats test_tags=long
-@test "netem on the gateway's own LAN device: TCP gets through, nothing leaks, and it is there after down" {
+@test "netem on the gateway's own LAN device: TCP works, nothing leaks, and it is kept after down" {
 	local mode
 	in_ns "$NS_GW" tc qdisc add dev ens3 root netem loss 2% delay 5ms 2ms
 	for mode in fast stack; do

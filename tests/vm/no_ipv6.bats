@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A kernel that was booted without IPv6: every command works for IPv4, and the agent watches its gateway by ARP. The
-# firewall is a namespace of its own: the topology of the other files has IPv6 addresses.
+# firewall is a separate namespace, because the topology of the other files has IPv6 addresses.
 #
 #   VM_APPEND=ipv6.disable=1 scripts/vm 6.12 -- bats tests/vm/no_ipv6.bats
 
@@ -47,7 +47,7 @@ teardown_file() {
 	rm -rf "$TOPO_DIR" "$PIN_DIR"
 }
 
-# as_up: the instance that `up wg6` makes.
+# as_up: the instance that `up wg6` creates.
 as_up() {
 	wgvia up wg6
 }

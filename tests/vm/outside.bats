@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `outside drop` with WireGuard of the kernel: a client whose AllowedIPs hold more than the prefixes. Nothing that it sends
-# from there gets to a LAN, each packet is counted, and all that is to be reached is reached.
+# `outside drop` with the kernel's WireGuard: a client whose AllowedIPs are wider than the prefixes. Nothing that it
+# sends from there reaches a LAN, each packet is counted, and everything that must be reachable is reachable.
 
 # shellcheck disable=SC2034,SC2086,SC2153,SC2154 # others read variables; addresses are words; the topology's variables
 
@@ -38,7 +38,7 @@ teardown() {
 	load_sweep
 }
 
-# reaches NAMESPACE SOURCE>ADDRESS...: each is pinged once, side by side.
+# reaches NAMESPACE SOURCE>ADDRESS...: each is pinged once, in parallel.
 reaches() {
 	local ns=$1
 	shift
@@ -49,8 +49,8 @@ reaches() {
 	is "$(<"$BATS_TEST_TMPDIR/pings")" ""
 }
 
-# Both families: of a client in a prefix, a service on the LAN, the firewall, the Internet; of one in none, this host and
-# other clients; link-local addresses, and all nodes of the tunnel, as neighbour discovery asks them.
+# Both families: a client in a prefix reaches a service on the LAN, the firewall, the Internet; one in none reaches this
+# host and other clients; link-local addresses, and all nodes of the tunnel, which neighbour discovery needs.
 reaches_what_it_should() {
 	reaches "$NS_C1" $C1_4\>{$SVC4,$FW4,$INET4,$GW4,$WG4,$C2_4} $C1_6\>{$SVC6,$FW6,$INET6,$GW6,$WG6,$C2_6} \
 		$OUT4\>{$GW4,$GW2_4,$WG4,$C2_4} $OUT6\>{$GW6,$GW2_6,$WG6,$C2_6} $OUT_LL%wgc1\>{$WG_LL,ff02::1}%wgc1
@@ -58,8 +58,8 @@ reaches_what_it_should() {
 	reaches "$NS_GW" $WG4\>{$OUT4,$SVC4} $WG6\>$OUT6 $GW6\>{$OUT6,$SVC6}
 }
 
-# proxied: a LAN host that asks for the client hears from this host, which answers for it. What the client itself answers
-# does not get there.
+# proxied: a LAN host that asks for the client gets an answer from this host on its behalf. The client's own answers do
+# not get there.
 proxied() {
 	ip -n "$NS_SVC" neighbour flush to $OUT6 dev eth0
 	run ! ping_once "$NS_SVC" $OUT6
@@ -67,7 +67,7 @@ proxied() {
 }
 
 # bats test_tags=vm
-@test "nothing gets to a LAN, each packet is counted, and what should be reached is reached" {
+@test "nothing reaches a LAN, each packet is counted, and what must be reachable is reachable" {
 	local mode sent
 	set_sysctls "$NS_GW" net.ipv6.conf.ens3.proxy_ndp=1
 	ip -n "$NS_GW" neighbour add proxy $OUT6 dev ens3
@@ -99,7 +99,7 @@ proxied() {
 }
 
 # bats test_tags=vm
-@test "while the tunnel is deleted and made again, with nobody who attaches anything, and with an agent" {
+@test "while the tunnel is deleted and re-created: nobody attaches anything, with an agent" {
 	wgvia up wg6 "${WORDS[@]}" outside drop
 	remakes wgvia up wg6 "${WORDS[@]}" mode stack outside drop
 	agent_start

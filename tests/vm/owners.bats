@@ -47,10 +47,10 @@ wgvia() {
 
 # ---- the document ----
 
-# fleet_file NAME: docs/FLEET.md's, written to its place.
+# fleet_file NAME: the file in docs/FLEET.md, written to its place.
 fleet_file() {
 	mkdir -p "${1%/*}"
-	# shellcheck disable=SC2094 # a name, and no reading
+	# shellcheck disable=SC2094 # only a name is passed, not its content
 	fleet_examples | jq -je --arg name "$1" '.[] | select(.kind == "file" and .about == $name).text' >"$1"
 }
 
@@ -58,20 +58,20 @@ fleet_examples() {
 	/usr/bin/python3 "$TREE/tests/lib/examples.py" "$TREE/docs/FLEET.md"
 }
 
-# fleet_commands WORD: those of the example that has that word.
+# fleet_commands WORD: those of the example that contains that word.
 fleet_commands() {
 	fleet_examples | jq -re --arg word "$1" '.[] | select(.kind == "tested by" and (.text | contains($word))).text' |
 		tee /dev/stderr | bash -euo pipefail
 }
 
-# ---- what the client sends ----
+# ---- the client ----
 
 client_sends() {
 	wire_reset
 	spawn "$NS_C1" client "$TOOLS/load" send 200 "$LOAD_PORT" "$C1_4" "$SVC4" "$C1_6" "$SVC6"
 }
 
-packets_come() { # COUNT: in all
+packets_come() { # COUNT: in total
 	[ "$(($(wire to_firewall) + $(wire leaked)))" -ge "$1" ]
 }
 
@@ -106,8 +106,8 @@ ifindex() {
 
 # ---- systemd-networkd ----
 
-# networkd_runs: with the LAN alone. The tunnel's files are there when it reads them again. The peers are the topology's
-# clients, whose endpoints are known, so that a handshake comes at once.
+# networkd_runs: only with the LAN. It finds the tunnel's files when it reads its files again. The peers are the
+# topology's clients, whose endpoints are known, so that a handshake begins at once.
 networkd_runs() {
 	local file=/etc/systemd/network/wg6.netdev
 	mkdir -p /etc/systemd/network
@@ -124,7 +124,7 @@ networkd_runs() {
 	systemctl daemon-reload
 }
 
-# boot: networkd begins with nothing, and nothing is attached.
+# boot: networkd starts with nothing configured, and nothing is attached.
 boot() {
 	systemctl stop wgvia-up@wg6 wgvia@wg6 systemd-networkd.socket systemd-networkd
 	ip link delete wg6 2>/dev/null || true
@@ -193,7 +193,7 @@ boot() {
 
 # ---- NetworkManager ----
 
-# network_manager_has: only the tunnel. Its package is unpacked into the guest's root, which is gone with the guest.
+# network_manager_has: only the tunnel. Its package is unpacked into the guest's root, which vanishes with the guest.
 network_manager_has() {
 	local package=/var/cache/wgvia/unpacked/network-manager
 	if ! command -v NetworkManager >/dev/null; then
@@ -214,7 +214,7 @@ network_manager_has() {
 	ip route replace ::/0 via "$FW6"
 }
 
-@test "NetworkManager: the agent is ready before the tunnel is made, at boot and by nmcli; no packet bypasses the firewall" {
+@test "NetworkManager: the agent is ready before the tunnel is created, at boot and by nmcli; no packet bypasses the firewall" {
 	local i pid
 	network_manager_has
 	systemctl start NetworkManager

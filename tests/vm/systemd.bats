@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The units under a real systemd, which is process 1 of a guest, and whose host is the gateway itself:
+# The units under a real systemd, which is process 1 of a guest whose host is the gateway itself:
 #
 #   scripts/vm --systemd 6.12 -- bats tests/vm/systemd.bats
 
@@ -50,7 +50,7 @@ connections_work() {
 	answers "$NS_C1" "$SVC4" service "$C1_4" && answers "$NS_C2" "$SVC6" service "$C2_6"
 }
 
-# agent COMMAND: start, restart, stop; what the journal says is shown where it fails.
+# agent COMMAND: start, restart, stop; shows the journal on failure.
 agent() {
 	systemctl "$1" wgvia@wg6 && return
 	journalctl -u wgvia@wg6 --no-pager | tail -n 20
@@ -70,8 +70,8 @@ main_pid_is_not() {
 	[ "$(unit MainPID)" -ne 0 ] && [ "$(unit MainPID)" -ne "$1" ] && [ "$(unit ActiveState)" = active ]
 }
 
-# goes_on CLIENT ADDRESS COMMAND...: while the command runs again and again, requests get to the service, each of them by
-# the firewall, and are answered. An emulated machine under load loses one by itself now and then, whoever forwards.
+# goes_on CLIENT ADDRESS COMMAND...: while the command runs repeatedly, requests reach the service, each of them via the
+# firewall, and are answered. An emulated machine under load sometimes loses one, whoever forwards.
 goes_on() {
 	local redirected service
 	redirected=$(counter redirected) service=$(echo_requests)
@@ -85,19 +85,19 @@ echo_requests() {
 	in_ns "$NS_SVC" nstat -asz IcmpInEchos Icmp6InEchos | awk '/^Icmp/ { sum += $2 } END { print sum }'
 }
 
-@test "the agent makes the instance what its file says, inside of its sandbox" {
+@test "the agent makes the instance match its file, inside its sandbox" {
 	agent start
 	is "$(unit ActiveState)" active
 	is "$(ps -o ni= -p "$(unit MainPID)" | tr -d ' ')" -10
 	[[ $(unit StatusText) == *"2 prefixes"* ]]
 	connections_work
-	# nothing in its journal but its own two or three lines
+	# only its own two or three lines in the journal
 	journalctl -u wgvia@wg6 --no-pager -p warning -q >"$BATS_TEST_TMPDIR/warnings"
 	cat "$BATS_TEST_TMPDIR/warnings"
 	[ ! -s "$BATS_TEST_TMPDIR/warnings" ]
 }
 
-@test "a restart, a crash and a stop of the agent interrupt no connection and take nothing away" {
+@test "a restart, a crash and a stop of the agent interrupt no connection and remove nothing" {
 	local ids
 	agent start
 	ids=$(program_ids)
@@ -116,12 +116,12 @@ crash() {
 	poll 10 main_pid_is_not "$pid"
 }
 
-# journal PRIORITY: the messages that have it, since $began.
+# journal PRIORITY: the messages with it, since $began.
 journal() {
 	journalctl -u wgvia@wg6 --no-pager -q -o cat -p "$1..$1" --since "@$began"
 }
 
-@test "a wrong file is an error in the journal, and not tried again; once it is right, the unit starts" {
+@test "an invalid file is an error in the journal, and not retried; once it is fixed, the unit starts" {
 	local began
 	began=$(date +%s)
 	statements "from $VPN6 via $FW6 dev ens3" "frmo $VPN4"
@@ -132,7 +132,7 @@ journal() {
 	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
 	agent start
 	connections_work
-	# a reload of a wrong file leaves it running
+	# a reload of an invalid file keeps it running
 	statements "from $VPN6 via $FW6 dev ens3" "frmo $VPN4"
 	systemctl reload wgvia@wg6
 	is "$(unit ActiveState)" active
@@ -145,7 +145,7 @@ says_stopped() {
 	journal notice | grep "wg6: stopped"
 }
 
-# entries FILTER: of the journal's entries that the agent has written since $began, a line each.
+# entries FILTER: of the journal's entries that the agent has written since $began, one per line.
 entries() {
 	journalctl -u wgvia@wg6 --no-pager -q -o json --since "@$began" | jq -r "select(.SYSLOG_IDENTIFIER == \"wgvia\") | $1"
 }
@@ -155,12 +155,12 @@ entries_are() {
 	[ "$(entries "select($1) | .MESSAGE" | wc -l)" -eq "$2" ]
 }
 
-# events FILTER: of what `monitor` has printed.
+# events FILTER: from the output of `monitor`.
 events() {
 	jq -r "$1" "$TOPO_DIR/monitor.log"
 }
 
-# listen: `monitor`, from before the agent begins; its events are in monitor.log.
+# listen: `monitor`, from before the agent starts; its events are in monitor.log.
 listen() {
 	began=$(date +%s)
 	/usr/local/sbin/wgvia -j monitor >"$TOPO_DIR/monitor.log" 2>"$TOPO_DIR/listening" 3>&- &
@@ -182,7 +182,7 @@ NO_ANSWER="it does not answer neighbour requests"
 	is "$(entries 'select(.WGVIA_STATE == "dead" and .WGVIA_GATEWAY == "'$FW4'") | [.MESSAGE_ID, .PRIORITY, .SYSLOG_IDENTIFIER,
 		.WGVIA_INTERFACE, .WGVIA_DEV, .WGVIA_REASON, ._TRANSPORT, .MESSAGE] | join("|")')" "\
 c1d7a6c4f0c94d6f9d2b6f5e3a870004|4|wgvia|wg6|ens3|$NO_ANSWER|journal|wg6: gateway $FW4 dev ens3 is dead: $NO_ANSWER"
-	# nothing comes by stderr besides, and what is there, the monitor has heard out of the sandbox
+	# nothing else comes by stderr, and monitor received the same events from the sandbox
 	is "$(entries '._TRANSPORT' | sort -u)" journal
 	poll 10 grep -q '"ended"' "$TOPO_DIR/monitor.log"
 	kill "$MONITOR"
@@ -238,7 +238,7 @@ has_restarted() {
 	grep -Fx "    rm -r '/sys/fs/bpf/wgvia/wg6'" <<<"$output"
 }
 
-@test "an agent that hangs is killed by systemd's watchdog, and another begins" {
+@test "an agent that hangs is killed by systemd's watchdog, and another starts" {
 	local pid
 	mkdir -p /run/systemd/system/wgvia@wg6.service.d
 	printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/wgvia@wg6.service.d/test.conf
@@ -274,8 +274,8 @@ has_restarted() {
 }
 
 # bats test_tags=long
-@test "there is no capability in the unit, and hardly an address family, that the agent could do without" {
-	# without AF_INET6 it runs as on a kernel that has no IPv6; the test before this one shows what it is for
+@test "the agent needs every capability in the unit, and nearly every address family" {
+	# without AF_INET6 it runs as on a kernel without IPv6; the previous test shows what it is for
 	local i less=("CapabilityBoundingSet=~CAP_"{BPF,NET_ADMIN,PERFMON,NET_RAW} "RestrictAddressFamilies=~AF_"{NETLINK,PACKET}
 		SystemCallFilter=~bpf ReadOnlyPaths=/sys/fs/bpf)
 	case $(uname -r) in 5.10.*) less+=(LimitMEMLOCK=64K) ;; esac
@@ -287,7 +287,7 @@ has_restarted() {
 	done
 	systemctl daemon-reload
 	for i in "${!less[@]}"; do
-		# the agent ends, or makes no instance
+		# the agent ends, or creates no instance
 		if systemctl start "less$i@wg6" && wgvia show wg6; then
 			echo "works with ${less[i]}"
 			return 1
@@ -296,7 +296,7 @@ has_restarted() {
 	done
 }
 
-@test "the metrics file appears whole, by another file's taking its place, and nothing else is left there" {
+@test "the metrics file is replaced atomically, and nothing else is left there" {
 	local file=/var/lib/prometheus/node-exporter/wgvia.prom before
 	wgvia up wg6 from "$VPN4" via "$FW4"
 	systemctl start wgvia-metrics
@@ -366,8 +366,8 @@ restart_networkd() {
 
 # ---- wg-quick@, boot and shutdown, while a client sends all the time ----
 
-# both_enabled: wg-quick has no hooks; nothing runs, and there is no tunnel. Two targets stand for the machine's boot and
-# shutdown: the first wants what multi-user.target would, the second is poweroff.target without the end.
+# both_enabled: wg-quick has no hooks; nothing runs, and there is no tunnel. Two targets represent the machine's boot
+# and shutdown: the first wants what multi-user.target would, the second is poweroff.target without the end.
 both_enabled() {
 	mkdir -p /etc/wireguard
 	[ -e /etc/wireguard/wg6.conf ] || (umask 077 && {
@@ -386,11 +386,11 @@ both_enabled() {
 	spawn "$NS_C1" client "$TOOLS/load" send 500 "$LOAD_PORT" "$C1_4" "$SVC4" "$C1_6" "$SVC6"
 }
 
-packets_come() { # COUNT: in all
+packets_come() { # COUNT: in total
 	[ "$(($(wire to_firewall) + $(wire leaked)))" -ge "$1" ]
 }
 
-# The client's packets come by the tunnel again.
+# The client's packets come through the tunnel again.
 traffic_again() {
 	poll 10 packets_come $(($(wire to_firewall) + $(wire leaked) + 50))
 }
@@ -469,8 +469,8 @@ has_egress() { # DEVICE
 	wgvia -j show wg6 | jq -e --arg dev "$1" '.attachments[] | select(.attached and .dev == $dev and .direction == "egress")'
 }
 
-# The unit's capabilities open no program by its id; the agent that was restarted has loaded none itself.
-@test "an agent that was restarted attaches to a tunnel and a LAN device that come, and reloads another mode" {
+# The unit's capabilities open no program by its id; the restarted agent itself has loaded none.
+@test "an agent that was restarted attaches to a new tunnel and LAN device, and reloads another mode" {
 	local began
 	began=$(date +%s)
 	agent start

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `wgvia check` on a device of the kernel's WireGuard that receives in threads. sysfs shows the network namespace in which
-# it was mounted.
+# `wgvia check` for a device of the kernel's WireGuard that receives in threads. sysfs shows the network namespace in
+# which it was mounted.
 
 # shellcheck disable=SC2154 # `run` sets $output
 # shellcheck disable=SC2016 # the inner shell's variables
@@ -30,12 +30,12 @@ wireguard() {
 	"$@" ip address add 10.6.0.1/24 dev wg6
 }
 
-# in_sysfs COMMAND: in the namespace, with a sysfs of it.
+# in_sysfs COMMAND: in the namespace, with its own sysfs.
 in_sysfs() {
 	in_ns "$NS_GW" unshare --mount bash -ec 'mount -t sysfs sysfs /sys; eval "$0"' "$1"
 }
 
-# found VALUE: writes it to `threaded`; the finding of that, and of the same again after its remedy.
+# found VALUE: writes it to `threaded`; prints the finding, and that after its remedy.
 found() {
 	in_sysfs "echo $1 >/sys/class/net/wg6/threaded"
 	finding
@@ -48,7 +48,7 @@ finding() {
 }
 
 # bats test_tags=vm
-@test "threaded NAPI: a finding on Linux 5.15 to 6.12, whose remedy helps; none elsewhere" {
+@test "threaded NAPI: a finding on Linux 5.15 to 6.12, whose remedy works; none elsewhere" {
 	wireguard in_ns "$NS_GW"
 	[[ $(uname -r) != 5.10.* ]] || skip "no threaded NAPI in kernel $(uname -r)"
 	is "$(found 0)" "then: "
@@ -65,7 +65,7 @@ finding() {
 }
 
 # bats test_tags=vm
-@test "threaded NAPI of a device of that name in another network namespace is not taken for it" {
+@test "threaded NAPI of a device with that name in another network namespace does not count" {
 	wireguard in_ns "$NS_GW"
 	wireguard env
 	[[ $(uname -r) != 5.10.* ]] || skip "no threaded NAPI in kernel $(uname -r)"

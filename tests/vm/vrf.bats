@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# VRFs: the tunnel and the LANs in one, and the LAN alone in one. Which routes, which addresses of this host, and where
+# VRFs: the tunnel and the LANs in one, and only the LAN in one. Which routes, which addresses of this host, and where
 # packets go, in both modes.
 
 # shellcheck disable=SC2046,SC2086 # addresses are words
@@ -39,7 +39,8 @@ vrf_begin() {
 	END
 }
 
-# redirected_and_returned: everything to the firewall, also to the second LAN, and what the service sends to the client.
+# redirected_and_returned: everything goes to the firewall, also packets to the second LAN and from the service to the
+# client.
 redirected_and_returned() {
 	told "lan gw>fw #1 hops 63
 lan gw>fw #2 hops 63" tun 'pkt(4)' 'pkt(6)'
@@ -96,7 +97,7 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6', dst=
 }
 
 # bats test_tags=vm
-@test "outside drop is refused for a tunnel in a VRF, and check reports a tunnel that got there later" {
+@test "outside drop is refused for a tunnel in a VRF, and check reports a tunnel that moved there later" {
 	vrf_begin ens3 ens4
 	wgvia up wg6 from $VPN4 via $FW4 dev ens3 outside drop
 	wgvia -j check wg6 >"$TOPO_DIR/check" || true
@@ -109,7 +110,7 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6', dst=
 }
 
 # bats test_tags=vm,long
-@test "rp_filter: a route of another table than the VRF's is no other way" {
+@test "rp_filter: a route of a table other than the VRF's does not count" {
 	vrf_begin wg6 ens3
 	set_sysctls "$NS_GW" net.ipv4.conf.all.rp_filter=1
 	wgvia up wg6 from $VPN4 from $VPN6

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Reading the peers of the kernel's WireGuard: what it takes, and while they change. tests/net/coverage.bats has what is
-# found, and runs with the kernel's as well.
+# Reading the peers of the kernel's WireGuard: what it needs, and while they change. tests/net/coverage.bats covers the
+# findings, and runs with the kernel's as well.
 
 # shellcheck disable=SC2154 # `run` sets $output
 # shellcheck disable=SC2034 # others read variables
@@ -47,7 +47,7 @@ the prefixes cover its peers' AllowedIPs"
 }
 
 # bats test_tags=vm
-@test "the unit's capabilities are enough for the kernel's peers; a peer without ranges is no finding" {
+@test "the unit's capabilities are enough for the kernel's peers; a peer without ranges causes no finding" {
 	local key
 	key=$(new_key)
 	wg_set peer "$(new_key)" peer "$key" allowed-ips 10.7.0.0/24,2001:db8:7::/48
@@ -56,10 +56,10 @@ the prefixes cover its peers' AllowedIPs"
 }
 
 # bats test_tags=vm,long
-@test "peers that change while they are read: each answer is whole" {
+@test "peers that change while they are read: each answer is complete" {
 	local key other file=$BATS_TEST_TMPDIR/peers
 	key=$(new_key) other=$(new_key)
-	# hundreds of ranges, and one that goes from peer to peer
+	# hundreds of ranges, and one that moves from peer to peer
 	wg_set peer "$key" allowed-ips "$(printf '%s,' 10.{100..105}.{0..199}.0/30 | sed 's/,$//')"
 	# shellcheck disable=SC2016 # the inner shell's variables
 	spawn "$NS_GW" changes bash -c 'while :; do
