@@ -303,8 +303,7 @@ static void listen_for_paths(struct gateways *gateways)
 	}
 	ret = path_probe_listen(gateways->path, echo, tcp);
 	if (ret)
-		log_line(EVENT_PROBLEM, JOURNAL_ERR, "cannot open the sockets to probe gateways with: %s",
-			 strerror(-ret));
+		log_line(EVENT_PROBLEM, JOURNAL_ERR, "cannot open the sockets for probes: %s", strerror(-ret));
 }
 
 int gateways_set(struct gateways *gateways, const struct hops *hops, const struct path_target *targets,

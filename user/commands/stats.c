@@ -137,7 +137,7 @@ int cmd_stats(struct context *context, int argc, char **argv)
 		return show_once(context, argc, argv);
 	if (!strcmp(argv[at], "--prometheus")) {
 		if (context->json)
-			return error_usage(&context->error, "--prometheus is a format of its own: leave -j out");
+			return error_usage(&context->error, "--prometheus cannot be combined with -j");
 		if (at + 1 < argc)
 			return error_usage(&context->error, "unexpected word '%s' after --prometheus", argv[at + 1]);
 		return prometheus_print(context, at, argv, stdout);
