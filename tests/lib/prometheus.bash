@@ -10,9 +10,9 @@ DASHBOARD=$TREE/packaging/grafana/wgvia.json
 
 # needs_prometheus: PROMETHEUS and PROMTOOL; without them the test is skipped.
 needs_prometheus() {
-	local unpacked=/var/cache/wgvia/unpacked/prometheus/usr/bin
-	PROMETHEUS=$(command -v prometheus || echo "$unpacked/prometheus")
-	PROMTOOL=$(command -v promtool || echo "$unpacked/promtool")
+	local path=$PATH:/var/cache/wgvia/unpacked/prometheus/usr/bin:/var/cache/wgvia/unpacked/promtool/usr/bin
+	PROMETHEUS=$(PATH=$path command -v prometheus)
+	PROMTOOL=$(PATH=$path command -v promtool)
 	if [ ! -x "$PROMETHEUS" ] || [ ! -x "$PROMTOOL" ]; then
 		skip "no prometheus and promtool: scripts/deps"
 	fi

@@ -160,10 +160,12 @@ cable_in() {
 	in_both_modes rests works_again
 }
 
+# bats test_tags=long
 @test "WireGuard is killed on the active one" {
 	in_both_modes tunnel_kill tunnel_on
 }
 
+# bats test_tags=long
 @test "the tunnel of the active one is down" {
 	in_both_modes tunnel_off tunnel_on
 }
@@ -172,6 +174,7 @@ cable_in() {
 	in_both_modes cable_out cable_in
 }
 
+# bats test_tags=long
 @test "without the other one's endpoints the client begins a new handshake" {
 	poll 60 client_reaches
 	who_is_active
@@ -187,6 +190,7 @@ cable_in() {
 }
 
 # Only the gateway can begin: it knows where the client is, and sends from the shared address.
+# bats test_tags=long
 @test "a client that sends nothing is reached by the other one" {
 	poll 60 client_reaches
 	for number in 1 2; do

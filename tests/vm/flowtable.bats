@@ -27,7 +27,7 @@ setup_file() {
 	export PIN_DIR=/sys/fs/bpf/$TOPO_NAME
 	spawn_here "$NS_SVC" "echo-$NS_SVC" "$TOOLS/load" echo "$LOAD_PORT"
 	pair_up
-	http_get "$NS_SVC" "$(url $SVC4)1000000" >"$BATS_FILE_TMPDIR/octets"
+	http_get "$NS_SVC" "$(url $SVC4)3000000" >"$BATS_FILE_TMPDIR/octets"
 }
 
 setup() {
@@ -100,7 +100,7 @@ is_offloaded() { # PROTOCOL
 
 download_begins() {
 	spawn "$NS_C1" download curl -gsS --noproxy '*' --limit-rate 200k --max-time 200 -o "$BATS_TEST_TMPDIR/octets" \
-		"$(url $SVC4)1000000"
+		"$(url $SVC4)3000000"
 }
 
 download_ends() {
@@ -153,26 +153,6 @@ forwarded() {
 }
 
 # bats test_tags=long
-@test "the firewall fails and returns, with an agent: what the flowtable forwards follows" {
-	wgvia up wg6 from $VPN4 via $FIRST4 or $SECOND4 from $VPN6 via $FIRST6 or $SECOND6 mode stack
-	agent_start hold 1
-	says "gateway $SECOND4 dev ens3 answers"
-	says "gateway $FIRST4 dev ens3 is healthy"
-	pair_reset
-	load_both_ways $RATE
-	poll 10 pair_counted first 100
-	poll 10 is_offloaded udp
-	first_pulled
-	poll 10 pair_counted second 100
-	is_offloaded udp
-	first_plugged
-	before=$(pair_counter first)
-	poll 10 pair_counted first $((before + 100))
-	figures "$(load_figures "$(load_stop load)")"
-	all_by_the_firewall second
-}
-
-# bats test_tags=long
 @test "the mode changes while a connection is forwarded by the flowtable" {
 	wgvia up wg6 from $VPN4 via $FIRST4 from $VPN6 via $FIRST6 mode stack
 	pair_reset
@@ -186,8 +166,11 @@ forwarded() {
 	done
 	poll 10 is_offloaded udp
 	download_ends
-	figures "$(load_figures "$(load_stop load)")"
+	result=$(load_stop load)
+	figures "$(load_figures "$result")"
 	all_by_the_firewall first
+	# an emulated machine loses one by itself now and then
+	jq -e '.out.lost + .back.lost <= .sent / 100' <<<"$result"
 }
 
 # look: the finding of flowtables
@@ -211,4 +194,26 @@ look() {
 	wgvia up wg6 from $VPN4 via $FIRST4 from $VPN6 via $FIRST6 mode fast
 	in_ns "$NS_GW" nft delete table inet gateway
 	is "$(look)" ""
+}
+
+# bats test_tags=long
+@test "the firewall fails and returns, with an agent: what the flowtable forwards follows" {
+	tunnel_lossless # WireGuard itself gets here by the firewall that fails
+	flowtable_up
+	wgvia up wg6 from $VPN4 via $FIRST4 or $SECOND4 from $VPN6 via $FIRST6 or $SECOND6 mode stack
+	agent_start hold 1
+	says "gateway $SECOND4 dev ens3 answers"
+	says "gateway $FIRST4 dev ens3 is healthy"
+	pair_reset
+	load_both_ways $RATE
+	poll 10 pair_counted first 100
+	poll 10 is_offloaded udp
+	first_pulled
+	poll 10 pair_counted second 100
+	is_offloaded udp
+	first_plugged
+	before=$(pair_counter first)
+	poll 10 pair_counted first $((before + 100))
+	figures "$(load_figures "$(load_stop load)")"
+	all_by_the_firewall second
 }

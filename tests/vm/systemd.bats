@@ -191,6 +191,7 @@ c1d7a6c4f0c94d6f9d2b6f5e3a870004|4|wgvia|wg6|ens3|$NO_ANSWER|journal|wg6: gatewa
 	[ "$(entries .MESSAGE | wc -l)" -ge 8 ]
 }
 
+# bats test_tags=long
 @test "a monitor that does not read hears how many of the agent's events it has lost, out of its sandbox" {
 	local began seen lost i limit
 	limit=$(sysctl -n net.unix.max_dgram_qlen)
@@ -214,6 +215,7 @@ c1d7a6c4f0c94d6f9d2b6f5e3a870004|4|wgvia|wg6|ens3|$NO_ANSWER|journal|wg6: gatewa
 	is $((seen + lost)) 8
 }
 
+# bats test_tags=long
 @test "a file that does not exist yet is tried again" {
 	mv /etc/wgvia/wg6.conf /etc/wgvia/wg6.later
 	systemctl start --no-block wgvia@wg6
@@ -227,6 +229,7 @@ has_restarted() {
 	[ "$(unit NRestarts)" -ge 1 ]
 }
 
+# bats test_tags=long
 @test "make uninstall names the unit that still runs" {
 	agent start
 	run -0 make -s -C "$TREE" uninstall PREFIX="$BATS_TEST_TMPDIR"
@@ -250,6 +253,7 @@ has_restarted() {
 	systemctl daemon-reload
 }
 
+# bats test_tags=long
 @test "a reload reads the file anew" {
 	agent start
 	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3" "from 10.77.0.0/16 via $FW4 dev ens3"
@@ -258,6 +262,7 @@ has_restarted() {
 	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3"
 }
 
+# bats test_tags=long
 @test "the sandbox lets the agent ask gateways of both families, and leave those that are dead" {
 	statements "from $VPN6 via 2001:db8:2::99 dev ens3 or $FW6 dev ens3" "from $VPN4 via 192.0.2.99 dev ens3 or $FW4 dev ens3"
 	agent start
@@ -303,6 +308,7 @@ has_restarted() {
 	is "$(ls -A "${file%/*}")" wgvia.prom
 }
 
+# bats test_tags=long
 @test "a metrics file that cannot be written anew stays as it was" {
 	local file=/var/lib/prometheus/node-exporter/wgvia.prom
 	wgvia up wg6 from "$VPN4" via "$FW4"
@@ -314,6 +320,7 @@ has_restarted() {
 	cmp "$file" "$BATS_TEST_TMPDIR/before"
 }
 
+# bats test_tags=long
 @test "the timer writes it again and again" {
 	local file=/var/lib/prometheus/node-exporter/wgvia.prom
 	mkdir -p /run/systemd/system/wgvia-metrics.timer.d
@@ -327,6 +334,7 @@ has_restarted() {
 	poll 10 grep -q '^wgvia_packets_total{interface="wg6"' "$file"
 }
 
+# bats test_tags=long
 @test "a restart of systemd-networkd deletes a rule that it has not made, and leaves wgvia alone" {
 	local ids
 	mkdir -p /run/systemd/network
