@@ -71,7 +71,7 @@ from allowed-ips via $FW6 dev ens3"
 		wg_set peer "$key" allowed-ips $range
 		run -1 wgvia up wg6 "${ALLOWED[@]}"
 		is "${lines[0]}" "wgvia: peer '$key' may send from every address: its AllowedIPs have '$range'"
-		is "${lines[1]}" "hint: name the networks instead, 'from PREFIX', or say 'from $range' if that is what you want"
+		is "${lines[1]}" "hint: name the networks instead: from PREFIX; or, to accept every address: from $range"
 		run -0 wgvia up wg6 "${ALLOWED[@]}" from $range via $via
 		wgvia show wg6 | grep -E "^    from $range via $via dev ens3 [^(]*$"
 		wgvia down wg6

@@ -77,7 +77,7 @@ more, from which peer '$key' may send: traffic from there bypasses the firewall"
 		look
 		is "$(finding any_source .severity)" warning
 		is "$(finding any_source .evidence)" "peer '$key' may send from '$range', as an exit node or another site does: traffic \
-is in no prefix bypasses the firewall"
+from sources in no prefix bypasses the firewall"
 		is "$(finding any_source .remedy)" "wgvia route add wg6 from PREFIX, for each network at the peer's site"
 		is "$(finding uncovered_peer .)" ""
 	done

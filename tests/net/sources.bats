@@ -201,7 +201,7 @@ no prefix is in force: traffic from the tunnel bypasses the firewall"
 		is "${lines[0]}" "wgvia: $text"
 	done <<-END
 		from addresses from addresses|from 'addresses' is given twice
-		from addresses via $FW4 via $FW6|'via' is given twice: another family needs a 'from addresses' of its own, and 'or ADDRESS' names further gateways
+		from addresses via $FW4 via $FW6|'via' is given twice: another family needs a 'from addresses' of its own, and 'or ADDRESS' names more gateways
 		from addresses via $FW6 from addresses via 2001:db8:2::9|from 'addresses' is given twice for IPv6
 		from addresses or $FW4|'addresses' needs a first gateway before 'or $FW4': via ADDRESS
 		from allowed-ip|'allowed-ip' is not a valid prefix: ADDRESS/LENGTH is needed

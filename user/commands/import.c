@@ -147,10 +147,9 @@ static void print_import(const struct context *context, const json *value)
 	printf("# %s: via the firewall, like the second routing table\n", print_text(value, "interface"));
 	print_statements(value);
 	printf("\n"
-	       "# Take the tunnel down with the old wg-quick file, "
-	       "so that its rules and table are removed. These lines then take the\n"
-	       "# place of all Table, PreUp, PostUp, "
-	       "PreDown and PostDown lines in its [Interface]:\n"
+	       "# Take the tunnel down with the old wg-quick file, so that its rules and table are removed. Then "
+	       "replace all\n"
+	       "# Table, PreUp, PostUp, PreDown and PostDown lines in its [Interface] with these:\n"
 	       "#\n");
 	for (size_t i = 0; i < json_object_array_length(lines); i++) {
 		const json *item = json_object_array_get_idx(lines, i);

@@ -55,7 +55,7 @@ const struct command command_table[] = {
 					 "route them"},
 		   {"outside pass|drop", "packets out of the tunnel whose source is in no PREFIX: let the kernel route "
 					 "them [default], or drop those that would leave this host"},
-		   {"mss auto|N|off", "lower the MSS of TCP connections to what tunnel and LAN carry, or to N bytes; "
+		   {"mss auto|N|off", "lower the MSS of TCP connections to what fits tunnel and LAN, or to N bytes; "
 				      "off [default] does not"},
 		   {"return via|any|drop", "frames for a prefix that are not from its firewall: send them there first "
 					   "[default], accept or drop them"},
@@ -123,7 +123,7 @@ const struct command command_table[] = {
 	{.name = "show",
 	 .function = cmd_show,
 	 .usage = "[IFACE]",
-	 .description = "what is attached, prefixes, gateways, bypass list; also 'list'",
+	 .description = "print attachments, prefixes, gateways, bypass list; also 'list'",
 	 .words = {{"IFACE", "one tunnel interface; without it all instances of this network namespace"}},
 	 .example = "wgvia show wg6",
 	 .lists = true},

@@ -214,10 +214,10 @@ static int take_route(struct cursor *cursor, const char *tunnel, struct route_wo
 	if (next_is(cursor, "via") && route->source)
 		return error_usage(error,
 				   "'via' is given twice: another family needs a 'from %s' of its own, and 'or "
-				   "ADDRESS' names further gateways",
+				   "ADDRESS' names more gateways",
 				   source_words[route->source]);
 	if (next_is(cursor, "via"))
-		return error_usage(error, "'via' is given twice for '%s': 'or ADDRESS' names further gateways",
+		return error_usage(error, "'via' is given twice for '%s': 'or ADDRESS' names more gateways",
 				   from_text(route, from));
 	return 0;
 }
@@ -245,7 +245,7 @@ static int add_source(struct request *request, struct route_words *route, struct
 	}
 	route_words_free(route);
 	return request->without_from
-		       ? error_usage(error, "'via' is given twice%s: 'or ADDRESS' names further gateways", family)
+		       ? error_usage(error, "'via' is given twice%s: 'or ADDRESS' names more gateways", family)
 		       : error_usage(error, "from '%s' is given twice%s", word, family);
 }
 
