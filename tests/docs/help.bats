@@ -86,8 +86,8 @@ hint: 'wgvia --help' lists the commands" ]
 		option '--json=1' takes no value|show --json=1
 		'blue' is not a value of --color: auto, always or never|--color=blue show
 		'blue' is not a value of --color: auto, always or never|show -c=blue
-		option '-4' goes with 'show' alone|-4 stats
-		option '-6' goes with 'show' alone|up wg6 -6
-		option '-br' goes with 'show' alone|check wg6 -br
+		option '-4' works with 'show' only|-4 stats
+		option '-6' works with 'show' only|up wg6 -6
+		option '-br' works with 'show' only|check wg6 -br
 	END
 }

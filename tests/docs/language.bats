@@ -88,6 +88,31 @@ free_of_phrases() {
 		default stands behind
 		unknown error
 		successfully
+		a gateway that stands by
+		on-fail decides until one answers
+		it tells which prefix
+		a line says so
+		what comes from the prefix
+		hosts that heed it
+		for want of memory
+		it drops it, for it never saw the SYN
+		by way of the firewall
+		in the place of another
+		the command that mends it
+		somebody's filter has the handle
+		a stop is no down
+		the first is used, nobody watches
+		it is there already
+		this program was held up
+		it goes another way
+		the file may have been cut short
+		its frames are let in
+		forwarding goes on as it is
+		it is not taken for a whole one
+		the rule has no say any more
+		it knows a packet by its source alone
+		the answer died there
+		it starts all the same
 	END
 	[ "$line" = "$(grep -vc '^#' "$PHRASES")" ]
 }

@@ -110,7 +110,7 @@ judged() {
 		wg6 --severity=|'' is not a value of --severity: error, warning or info
 		wg6 --severity all|'all' is not a value of --severity: error, warning or info
 		wg6 --severity info --severity=info|option '--severity' is given twice
-		--severity info|which interface? IFACE is missing
+		--severity info|IFACE is missing
 	END
 }
 

@@ -85,12 +85,12 @@ file() { # LINE...
 
 @test "a list: the first gateway is used, and show, check and up report that nobody watches" {
 	run -0 wgvia up wg6 "${LISTS[@]}"
-	grep "no agent is running: the first gateway is used, nobody watches" <<<"$output"
+	grep "no agent is running: the first gateway is used and not watched" <<<"$output"
 	run -0 wgvia show wg6
-	grep "^    no agent is running: the first gateway is used, nobody watches$" <<<"$output"
+	grep "^    no agent is running: the first gateway is used and not watched$" <<<"$output"
 	grep "^    from $VPN4 via $FW4 dev ens3 .*current or $FW4B dev ens3 " <<<"$output"
 	run -1 wgvia check wg6
-	grep "^warning: agent: no agent is running: the first gateway is used, nobody watches$" <<<"$output"
+	grep "^warning: agent: no agent is running: the first gateway is used and not watched$" <<<"$output"
 	grep "^    wgvia run wg6$" <<<"$output"
 	goes first "$NS_C1" $SVC4
 	goes first "$NS_C1" $SVC6
@@ -110,7 +110,7 @@ file() { # LINE...
 	is "$(grep -c '^[-+]' <<<"$output")" 2
 	is "$(via $VPN4)" $FW4B
 	run -1 wgvia route del wg6 from $VPN4 via $FW4B
-	grep "it goes via $FW4B dev ens3 or $FW4 dev ens3" <<<"$output"
+	grep "the instance has: via $FW4B dev ens3 or $FW4 dev ens3" <<<"$output"
 	run -1 wgvia route del wg6 from $VPN4 via $FW4 or $FW4B
 	wgvia route del wg6 from $VPN4 via $FW4B or $FW4 dev ens3
 	is "$(via $VPN4)" ""
@@ -312,7 +312,7 @@ second_device() {
 	in_force $VPN4 $FW4B
 	second_dead
 	in_force $VPN4 "$FW4B down"
-	says "$VPN4: no gateway is left, on-fail decides"
+	says "$VPN4: no gateway is alive, on-fail applies"
 	remember_counters
 	in_ns "$NS_LAN" nft reset counters >/dev/null
 	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.2 $SVC4 | grep " 0 received"
@@ -365,7 +365,7 @@ second_device() {
 	agent_stop
 	is "$(via $VPN4)" $FW4B
 	run -0 wgvia show wg6
-	grep "no agent is running: the gateways stay as an agent has left them" <<<"$output"
+	grep "no agent is running: the gateways stay as the last agent left them" <<<"$output"
 	wgvia up wg6 "${LISTS[@]}"
 	is "$(via $VPN4)" $FW4
 }
@@ -433,7 +433,7 @@ tunnel_anew() {
 	says "the tunnel was removed: waiting for it"
 	is "$(wgvia -j show wg6 | jq -c '[.attachments[] | select(.attached) | .direction]')" '["back","egress"]'
 	tunnels_again
-	says "the tunnel is there"
+	says "the tunnel exists"
 	poll 10 attached_three
 	poll 10 ping_once "$NS_C1" $WG4
 	answers "$NS_C1" $SVC4 service $C1_4
@@ -549,7 +549,7 @@ tunnel_later() {
 	agent_start "$FILE"
 	says "'$FILE' is in force"
 	in_ns "$NS_GW" ip tuntap add wg7 mode tun
-	says "the tunnel is there"
+	says "the tunnel exists"
 	is "$(wgvia -j show wg7 | jq -c '[.attachments[] | select(.attached) | .direction] | unique')" '["back","egress","out"]'
 	is "$(wgvia -j show wg7 | jq -r .state)" down
 }
@@ -561,14 +561,14 @@ tunnel_later() {
 	run -0 wgvia up wg7 from 10.7.0.0/16 via $FW4
 	[[ $output == *"wg7: interface 'wg7' does not exist yet: "* ]]
 	in_ns "$NS_GW" ip tuntap add wg7 mode tun
-	says "the tunnel is there"
+	says "the tunnel exists"
 	is "$(wgvia -j show wg7 | jq -c '[.attachments[] | select(.attached) | .direction] | unique')" '["back","egress","out"]'
 	# the second of wg-quick's hooks has nothing to do
 	wgvia up wg7 from 10.7.0.0/16 via $FW4
 	ip -n "$NS_GW" link delete wg7
 	says "the tunnel was removed"
 	wgvia down wg7
-	says "the instance was taken down"
+	says "the instance was removed"
 }
 
 @test "mode stack: a tunnel that is created later has its first packet sent to the firewall" {
@@ -675,7 +675,7 @@ kill_and_start() {
 	agent_start "$FILE" interval 0.2
 	in_force $VPN4 $FW4
 	wgvia down wg6
-	says "the instance was taken down: waiting for 'wgvia up wg6' or SIGHUP"
+	says "the instance was removed: waiting for 'wgvia up wg6' or SIGHUP"
 	ip -n "$NS_GW" address add 192.0.2.77/24 dev ens3
 	ip -n "$NS_GW" address delete 192.0.2.77/24 dev ens3
 	is "$(find "$PIN_DIR" -mindepth 1 -not -name '*agent')" ""
@@ -748,9 +748,9 @@ ready_times() {
 	AGENT_ENV=(WATCHDOG_USEC=200000)
 	wgvia up wg6 "${LISTS[@]}"
 	agent_start interval 0.2
-	poll 5 grep -x "STATUS=the tunnel is there, 2 prefixes, 4 gateways, 0 of them dead" "$TOPO_DIR/notified.log"
+	poll 5 grep -x "STATUS=the tunnel exists, 2 prefixes, 4 gateways, 0 of them dead" "$TOPO_DIR/notified.log"
 	second_dead
-	poll 5 grep -x "STATUS=the tunnel is there, 2 prefixes, 4 gateways, 2 of them dead" "$TOPO_DIR/notified.log"
+	poll 5 grep -x "STATUS=the tunnel exists, 2 prefixes, 4 gateways, 2 of them dead" "$TOPO_DIR/notified.log"
 	poll 5 alive_times 5
 	agent_signal TERM
 	poll 5 grep -x STOPPING=1 "$TOPO_DIR/notified.log"

@@ -71,7 +71,7 @@ from allowed-ips via $FW6 dev ens3"
 		wg_set peer "$key" allowed-ips $range
 		run -1 wgvia up wg6 "${ALLOWED[@]}"
 		is "${lines[0]}" "wgvia: peer '$key' may send from every address: its AllowedIPs have '$range'"
-		is "${lines[1]}" "hint: name the networks instead, 'from PREFIX', or say 'from $range' if that is what you want"
+		is "${lines[1]}" "hint: name the networks instead: from PREFIX; or, to accept every address: from $range"
 		run -0 wgvia up wg6 "${ALLOWED[@]}" from $range via $via
 		wgvia show wg6 | grep -E "^    from $range via $via dev ens3 [^(]*$"
 		wgvia down wg6
@@ -134,9 +134,9 @@ from allowed-ips via $FW6 dev ens3"
 	wgvia up wg6 "${ALLOWED[@]}" from $CLIENTS4 via $FW4
 	kill -STOP "$(<"$server")"
 	run wgvia route del wg6 from $CLIENTS4
-	is "$status ${lines[0]}" "1 wgvia: no answer of WireGuard in time at '/var/run/wireguard/wg6.sock'"
+	is "$status ${lines[0]}" "1 wgvia: WireGuard did not answer in time at '/var/run/wireguard/wg6.sock'"
 	run wgvia route replace wg6 from allowed-ips via 192.0.2.9
-	is "$status ${lines[0]}" "1 wgvia: no answer of WireGuard in time at '/var/run/wireguard/wg6.sock'"
+	is "$status ${lines[0]}" "1 wgvia: WireGuard did not answer in time at '/var/run/wireguard/wg6.sock'"
 	kill -CONT "$(<"$server")"
 	is "$(via $CLIENTS4)" $FW4
 	wgvia route del wg6 from $CLIENTS4
@@ -149,7 +149,7 @@ from allowed-ips via $FW6 dev ens3"
 	wgvia up wg6 "${ALLOWED[@]}"
 	peers_agent
 	kill -STOP "$(<"$server")"
-	says "no answer of WireGuard in time"
+	says "WireGuard did not answer in time"
 	kill -CONT "$(<"$server")"
 	says "the peers can be read again"
 	is "$(followed)" "$CLIENTS4 $CLIENTS6"

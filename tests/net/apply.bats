@@ -256,7 +256,7 @@ refusals() {
 	conf "from $VPN4 via $FW4" "" "# three" "form $VPN6"
 	refused 2 "$conf:4: unexpected word 'form'" apply wg6 "$conf"
 	conf "from $VPN4 via $FW4" "from 10.7.0.1/16 via $FW4"
-	refused 2 "$conf:2: '10.7.0.1/16' has host bits set: '10.7.0.0/16'" apply wg6 "$conf"
+	refused 2 "$conf:2: '10.7.0.1/16' has host bits set: do you mean '10.7.0.0/16'" apply wg6 "$conf"
 	conf "from $VPN4 via $FW4" "from 10.7.0.0/16 via $FW4" "from $VPN4 via $NOBODY4"
 	refused 2 "$conf:3: from '$VPN4' is given twice, first in line 1" apply wg6 "$conf"
 	conf "from $VPN4 via $FW4" "bypass $SVC4 bypass $SVC6"
@@ -266,21 +266,21 @@ refusals() {
 	conf "from $VPN4 dev wg6"
 	refused 2 "$conf:1: dev 'wg6' is the tunnel itself" apply wg6 "$conf"
 	conf "from $VPN4 via $FW4" "from 10.7.0.0/16 via $GW4"
-	refused 1 "$conf:2: via '$GW4' is this host's own address" apply wg6 "$conf"
+	refused 1 "$conf:2: via '$GW4' is an address of this host" apply wg6 "$conf"
 	conf "from $VPN4 via $FW4" "" "from 10.7.0.0/16 via $FW4 dev ens9"
 	refused 1 "$conf:3: cannot use 'ens9': no such device" apply wg6 "$conf"
 	conf "from $VPN4 via $FW4" "from 10.7.0.0/16 via $FW4" "from 10.8.0.0/16 via 203.0.113.2"
 	refused 1 "$conf:3: via '203.0.113.2' is not on-link" apply wg6 "$conf"
 	# broken input
 	: >"$conf"
-	refused 2 "$conf: no 'from'" apply wg6 "$conf"
+	refused 2 "$conf: the configuration has no 'from'" apply wg6 "$conf"
 	conf "# nothing yet" "mode stack" "bypass $SVC4"
-	refused 2 "$conf: no 'from'" apply wg6 "$conf"
-	refused 2 "-: no 'from'" apply wg6 - </dev/null
+	refused 2 "$conf: the configuration has no 'from'" apply wg6 "$conf"
+	refused 2 "-: the configuration has no 'from'" apply wg6 - </dev/null
 	good
 	text=$(<"$conf")
 	printf '%s' "${text%?}" >"$conf"
-	refused 2 "$conf:2: the last line has no end" apply wg6 "$conf"
+	refused 2 "$conf:2: the last line does not end with a newline" apply wg6 "$conf"
 	printf 'from %s via %s\n\0\n' $VPN4 $FW4 >"$conf"
 	refused 2 "$conf:2: a NUL byte" apply wg6 "$conf"
 	refused 2 "/dev/zero:1: a NUL byte" apply wg6 /dev/zero
@@ -380,7 +380,7 @@ kept_aloud() {
 	run --separate-stderr wgvia save wg6
 	is "$status" 1
 	grep "^from 10.7.0.0/16 via .* dev .* # unusable: $1" <<<"$output"
-	is "$stderr" "wgvia: 1 of the lines will not restore what is running: 'unusable' tells why"
+	is "$stderr" "wgvia: 1 of the lines do not restore the running configuration: '# unusable' gives the reason"
 	printf '%s\n' "$output" >"$conf"
 	refused "$2" "$3" apply wg6 "$conf"
 }
@@ -398,7 +398,7 @@ kept_aloud() {
 	write_ten4 "$ens3" 2 "e0 00 00 01" 0
 	kept_aloud "next hop is multicast" 2 ":9: via '224.0.0.1' is multicast"
 	write_ten4 "$ens3" 2 "c0 00 02 02" 0
-	kept_aloud "next hop is this host's own" 1 ":9: via '$GW4' is this host's own address"
+	kept_aloud "next hop is this host's own" 1 ":9: via '$GW4' is an address of this host"
 	write_ten4 1 2 "7f 00 00 01" 0
 	kept_aloud "next hop is not a gateway address" 2 ":9: via '127.0.0.1' is not a gateway address"
 	# what apply can mend it mends, and tells
@@ -436,7 +436,7 @@ kept_aloud() {
 	wgvia route del wg6 from $VPN4
 	run --separate-stderr wgvia save wg6
 	is "$status" 1
-	is "$stderr" "wgvia: 'wg6' has no prefix, which no file can say"
+	is "$stderr" "wgvia: cannot save 'wg6': it has no prefix, and a file needs one"
 	printf '%s\n' "$output" >"$conf"
 	refused 2 "no 'from'" apply wg6 "$conf"
 }

@@ -393,7 +393,7 @@ older() {
 	as_older
 	is "$(indexes)" ipv4
 	is "$(as_unit -j show wg6 | jq -r '.indexes | join(" ")')" ""
-	as_unit check wg6 | grep "it is not known whether the 301 IPv4 prefixes have an index: an older wgvia has made it"
+	as_unit check wg6 | grep "it is not known whether the 301 IPv4 prefixes have an index: an older wgvia created it"
 	agent_start
 	poll 20 [ -e "$PINS/index4" ]
 	is "$(as_unit -j show wg6 | jq -r '.indexes | join(" ")')" ipv4

@@ -519,7 +519,7 @@ scribble() {
 	up
 	meta=$(bpftool -j map lookup pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 | jq -r '.value | .[8] = "0x07" | join(" ")')
 	provoked value bpftool map update pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 value $meta
-	tells value "names no mode"
+	tells value "has no valid mode"
 	mend value
 	finds ""
 }
@@ -530,12 +530,12 @@ scribble() {
 		finds ""
 		provoked "bypass sources" ip -n "$NS_GW" address add 10.16.0.1/16 dev wg6
 		severity sources warning
-		tells sources "'from addresses' stands for '10.16.0.0/16' now, which is not in force"
+		tells sources "'from addresses' now means '10.16.0.0/16', which is not in force"
 		mend sources
 		finds ""
 		provoked "bypass sources" ip -n "$NS_GW" address delete 10.16.0.1/16 dev wg6
 		severity sources info
-		tells sources "'10.16.0.0/16' is in force, and 'from addresses' no longer stands for it"
+		tells sources "'10.16.0.0/16' is still in force, but no longer a prefix of 'from addresses'"
 		mend sources
 		finds ""
 	done
@@ -551,7 +551,7 @@ scribble() {
 			tells bypass "it lacks"
 			mend bypass
 			provoked bypass ip -n "$NS_GW" address delete $address dev ens3
-			tells bypass "which this host no longer does"
+			tells bypass "it still exempts"
 			mend bypass
 			finds ""
 		done

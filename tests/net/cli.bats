@@ -380,7 +380,7 @@ wg6: from $VPN6 via $FW6 dev ens3 (addresses)"
 	bpftool map create "$PIN_DIR/globals/mine" type hash key 4 value 4 entries 1 name mine
 	run --separate-stderr wgvia down globals
 	is "$status" 0
-	[[ "${stderr_lines[0]}" == *"wgvia made none of them" ]] || is "${stderr_lines[0]}" "...wgvia made none of them"
+	[[ "${stderr_lines[0]}" == *"wgvia did not create" ]] || is "${stderr_lines[0]}" "...wgvia did not create"
 	[ -e "$PIN_DIR/globals/mine" ]
 	rm -r "$PIN_DIR/globals"
 	# the leftovers of a killed command belong to wgvia

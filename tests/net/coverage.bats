@@ -35,7 +35,7 @@ teardown() {
 	is "$status" 1
 	is "$(finding uncovered_peer .severity)" warning
 	is "$(finding uncovered_peer .evidence)" "no prefix covers '10.7.0.0/25' and 2 more, from which peer '$key' may send: \
-what comes from there bypasses the firewall; 'from allowed-ips' follows the peers"
+traffic from there bypasses the firewall; 'from allowed-ips' follows the peers"
 	is "$(listed)" "$(allowed '10[.]7|:7:')"
 	is "$(finding uncovered_peer .peer_count)" 1
 	# aggregated, via the gateways of a prefix of the same family
@@ -53,7 +53,7 @@ wgvia route add wg6 from 2001:db8:7::/64 via $FW6 dev ens3"
 	wg_set peer "$key" allowed-ips 10.4.0.0/14
 	look
 	is "$(finding uncovered_peer .evidence)" "no prefix covers '10.4.0.0/15' (part of its AllowedIPs '10.4.0.0/14') and 1 \
-more, from which peer '$key' may send: what comes from there bypasses the firewall; 'from \
+more, from which peer '$key' may send: traffic from there bypasses the firewall; 'from \
 allowed-ips' follows the peers"
 	is "$(finding uncovered_peer '.peers[0].ranges[0] | [.allowed_ip, .uncovered[]] | join(" ")')" \
 		"10.4.0.0/14 10.4.0.0/15 10.7.0.0/16"
@@ -67,7 +67,7 @@ allowed-ips' follows the peers"
 	wgvia up wg6 "${WORDS[@]}" outside drop >/dev/null
 	look
 	is "$(finding uncovered_peer .severity)" info
-	finding uncovered_peer .evidence | grep -qF "is dropped where it would leave this host ('outside drop')"
+	finding uncovered_peer .evidence | grep -qF "is dropped if it would leave this host ('outside drop')"
 }
 
 @test "an exit node: AllowedIPs of every address are reported, and no prefix for them" {
@@ -77,8 +77,8 @@ allowed-ips' follows the peers"
 		wg_set peer "$key" allowed-ips $range
 		look
 		is "$(finding any_source .severity)" warning
-		is "$(finding any_source .evidence)" "peer '$key' may send from '$range', as an exit node or another site does: what \
-is in no prefix bypasses the firewall"
+		is "$(finding any_source .evidence)" "peer '$key' may send from '$range', as an exit node or another site does: traffic \
+from sources in no prefix bypasses the firewall"
 		is "$(finding any_source .remedy)" "wgvia route add wg6 from PREFIX, for each network at the peer's site"
 		is "$(finding uncovered_peer .)" ""
 	done

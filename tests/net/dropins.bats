@@ -77,7 +77,7 @@ refused() {
 	wgvia apply wg6 "$FILE"
 	dropin a "from 10.7.0.0/16 via $FW4"
 	dropin b "# nothing" "from 10.8.0.1/16 via $FW4"
-	refused 2 "$FILE.d/b.conf:2: '10.8.0.1/16' has host bits set: '10.8.0.0/16' is the prefix" apply wg6 "$FILE"
+	refused 2 "$FILE.d/b.conf:2: '10.8.0.1/16' has host bits set: do you mean '10.8.0.0/16'?" apply wg6 "$FILE"
 	dropin b "from $VPN4 via $FW4"
 	refused 2 "$FILE.d/b.conf:1: from '$VPN4' is given twice, first in $FILE:2" apply wg6 "$FILE"
 	dropin b "from 10.7.0.0/16 via 192.0.2.9"
@@ -107,7 +107,7 @@ refused() {
 	chown root "$FILE.d"
 	is "$status $output" "1 "
 	is "$stderr" "wgvia: cannot read '$FILE.d': permission denied
-hint: the file's permissions decide: ls -l '$FILE.d'"
+hint: check the file's permissions: ls -l '$FILE.d'"
 	prefixes_are $VPN4
 }
 

@@ -390,7 +390,7 @@ other_sender() {
 	is "$(bpftool -j map dump pinned "$PIN_DIR/wg6/bounced" | jq length)" 0
 	is "$(wgvia explain wg6 from $SVC4 to $C1_4)" "wg6: in from $SVC4 to $C1_4 len 100 hop-limit 64
     destination $C1_4: on the bypass list with $VPN4, tunnel
-    source $SVC4: on no entry of the bypass list
+    source $SVC4: not on the bypass list
     gateway $FW4 dev ens3: up, mtu 1500, neighbour $FW_MAC PERMANENT
     program at the ingress of dev ens3: returned
     the same from another MAC address: bounced, to the firewall first
@@ -505,7 +505,7 @@ has_no_carrier() {
 	up fast
 	is "$(wgvia explain wg6 from $C1_4 to $SVC4)" "wg6: out from $C1_4 to $SVC4 len 100 hop-limit 64
     source $C1_4: in prefix $VPN4
-    destination $SVC4: on no entry of the bypass list
+    destination $SVC4: not on the bypass list
     gateway $FW4 dev ens3: up, mtu 1500, neighbour $FW_MAC PERMANENT
     program at the ingress of dev wg6: redirected
   redirected: to the firewall $FW4 by dev ens3"
@@ -550,8 +550,8 @@ has_no_carrier() {
 		is "${stderr_lines[0]:0:7}" "wgvia: "
 		[[ $stderr =~ $text ]] || is "$stderr" "$text"
 	done <<-END
-		2|either IPv4 or IPv6|wg6 from $C1_4 to $SVC6
-		2|either IPv4 or IPv6|wg6 from $C1_6 to $SVC4
+		2|not of the same address family|wg6 from $C1_4 to $SVC6
+		2|not of the same address family|wg6 from $C1_6 to $SVC4
 		2|from ADDRESS to ADDRESS|wg6
 		2|from ADDRESS to ADDRESS|wg6 from $C1_4
 		2|from ADDRESS to ADDRESS|wg6 to $C1_4

@@ -57,7 +57,7 @@ refusals() {
 	if [ "$1" = clsact ]; then
 		in_ns "$NS_GW" tc qdisc add dev second clsact
 		in_ns "$NS_GW" tc filter add dev second egress prio "$priority" handle "$handle" bpf bytecode '1,6 0 0 0'
-		refused "cannot attach to 'second': somebody's filter" up wg6 "${WORDS_HALVES[@]}" mode stack
+		refused "cannot attach to 'second': another program's filter" up wg6 "${WORDS_HALVES[@]}" mode stack
 		in_ns "$NS_GW" tc filter show dev second egress | grep bytecode
 		in_ns "$NS_GW" tc qdisc delete dev second clsact
 	fi

@@ -188,10 +188,10 @@ left_as_it_was() {
 	at 1 cat /etc/wgvia/wg6.conf >"$BATS_TEST_TMPDIR/good"
 	inventory $VPN4 10.7.0.1/16 >"$ANSIBLE/hosts"
 	play docs/FLEET.md /etc/ansible/wgvia.yml
-	left_as_it_was "'10.7.0.1/16' has host bits set: '10.7.0.0/16' is the prefix"
+	left_as_it_was "'10.7.0.1/16' has host bits set: do you mean '10.7.0.0/16'?"
 	inventory >"$ANSIBLE/hosts" # a list that is empty by mistake
 	play docs/FLEET.md /etc/ansible/wgvia.yml
-	left_as_it_was "no 'from': an empty configuration is not taken for one"
+	left_as_it_was "the configuration has no 'from' statement"
 	inventory $VPN4 >"$ANSIBLE/hosts"
 	sed -i 's/^firewall=.*/firewall=203.0.113.77/' "$ANSIBLE/hosts"
 	play docs/FLEET.md /etc/ansible/wgvia.yml

@@ -72,14 +72,14 @@ remedy() { # NAME
 	is "$(found gateway $FW4 | sed 's/[0-9]* s;/N s;/')" \
 		"info the agent sees gateway $FW4 dev ens3: alive for N s; in use by 1 prefix"
 	is "$(found gateway $FW4B | sed 's/[0-9]* s;/N s;/')" \
-		"info the agent sees gateway $FW4B dev ens3: alive for N s; it stands by"
+		"info the agent sees gateway $FW4B dev ens3: alive for N s; it is on standby"
 	first_dead
 	poll 10 is_health $VPN4 $FW4 dead
 	in_force $VPN4 $FW4B
 	is "$(health $VPN4 $FW4 '"\(.current) \(.health.reason)"')" "false it does not answer neighbour requests"
 	wgvia show wg6 | grep -E "via $FW4 dev ens3 .*\(dead for [0-9]+ s: it does not answer neighbour requests\) or $FW4B"
 	is "$(found gateway $FW4 | sed 's/for [0-9]* s/for N s/')" "warning the agent sees gateway $FW4 dev ens3: \
-dead for N s: it does not answer neighbour requests; it stands by, and would not help"
+dead for N s: it does not answer neighbour requests; it is on standby, and would not help"
 	is "$(found neighbour $FW4)" "" # one finding is enough
 	run -1 wgvia check wg6
 }
@@ -94,7 +94,7 @@ dead for N s: it does not answer neighbour requests; it stands by, and would not
 	poll 10 is_health $VPN4 $FW4 held
 	wgvia show wg6 | grep -F "not preferred yet"
 	is "$(found gateway $FW4 | sed 's/[0-9]* s,/N s,/')" \
-		"info the agent sees gateway $FW4 dev ens3: alive for N s, not preferred yet; it stands by"
+		"info the agent sees gateway $FW4 dev ens3: alive for N s, not preferred yet; it is on standby"
 }
 
 is_dead_of() { # REASON
@@ -109,7 +109,7 @@ is_dead_of() { # REASON
 	ip -n "$NS_LAN" link set gw down
 	poll 10 is_dead_of "its device has no carrier"
 	is "$(found gateway $FW4 | sed 's/for [0-9]* s/for N s/')" "error the agent sees gateway $FW4 dev ens3: \
-dead for N s: its device has no carrier; in use by 1 prefix, which no other gateway is left for: on-fail decides"
+dead for N s: its device has no carrier; in use by 1 prefix, which have no other gateway: on-fail applies"
 }
 
 @test "the leftovers of a killed agent are ignored, and the next one starts with no knowledge" {
@@ -124,7 +124,7 @@ dead for N s: its device has no carrier; in use by 1 prefix, which no other gate
 	is "$(wgvia -j show wg6 | jq -c '[.agent, ([.. | .health? // empty] | length)]')" '[false,0]'
 	is "$(found gateway $FW4)" ""
 	# the second one stays in force until an agent has seen the first one
-	wgvia show wg6 | grep -q "no agent is running: the gateways stay as an agent has left them"
+	wgvia show wg6 | grep -q "no agent is running: the gateways stay as the last agent left them"
 	mkdir -p "$PIN_DIR/wg6/index4/theirs" # then an agent cannot change or report anything
 	agent_start interval 10 hold 0
 	is "$(wgvia -j show wg6 | jq .agent) $(health $VPN4 $FW4)" "true none"
@@ -283,9 +283,9 @@ probed() {
 	is "$(probed $FW4) $(probed $FW4B) $(probed $FW6) $(probed $FW6B)" \
 		"info probe info probe info probe info probe"
 	jq -r '.findings[] | select(.name == "probe").evidence' <<<"$output" | grep -F "gateway $FW4B dev ens3" |
-		grep -F "; it stands by"
+		grep -F "; it is on standby"
 	jq -r '.findings[] | select(.name == "probe").evidence' <<<"$output" | grep -F "gateway $FW4 dev ens3" |
-		grep -vF "stands by"
+		grep -vF "on standby"
 	# the one on standby has no return path
 	ip -n "$NS_FW2" route delete $VPN4 via $GW4
 	run wgvia -j check wg6 --probe
@@ -306,5 +306,5 @@ probed() {
 	is "$(probed $FW4)" "info probe"
 	grep -q "warning probe_neighbour" <<<"$(probed $FW4B)"
 	jq -r '.findings[] | select(.name == "probe_neighbour").evidence' <<<"$output" |
-		grep -F "gateway $FW4B does not answer neighbour requests on dev ens3" | grep -F "it stands by for '$VPN4' and would not help"
+		grep -F "gateway $FW4B does not answer neighbour requests on dev ens3" | grep -F "it is on standby for '$VPN4' and would not help"
 }

@@ -277,7 +277,7 @@ not_noticed() {
 	is "$(via $VPN4) $(via $VPN6)" "$ONE4 $ONE6"
 	is "$(wgvia -j check wg6 | jq -r --arg g "gateway $TWO4 " '.findings[] | select(.name == "gateway" and (.evidence |
 		contains($g))) | "\(.severity) \(.remedy) \(.evidence)"' | sed 's/for [0-9]* s/for N s/')" "warning wgvia check wg6 \
---probe the agent sees gateway $TWO4 dev ens3: dead for N s: $NO_FORWARD; it stands by, and would not help"
+--probe the agent sees gateway $TWO4 dev ens3: dead for N s: $NO_FORWARD; it is on standby, and would not help"
 	two_forwards 1
 	both_alive
 	ip -n "$NS_FW" route delete $VPN4 via $GW4
@@ -527,7 +527,7 @@ four_asked() {
 	is "$(wgvia -j apply wg6 "$FILE" | jq -c '[.changes[] | [.action, .health_kind]]')" \
 		"[[\"del\",\"forward\"],[\"add\",\"ping $SVC4\"]]"
 	run -1 wgvia route del wg6 from $VPN4 via $ONE4 or $TWO4 health forward
-	grep -F "it goes ${line#from * }" <<<"$output"
+	grep -F "the instance has: ${line#from * }" <<<"$output"
 	wgvia route del wg6 ${line}
 	wgvia route del wg6 from $VPN6 via $ONE6 or $TWO6
 	is "$(bpftool -j map dump pinned "$PIN_DIR/wg6/failover" | jq length)" 0
@@ -541,7 +541,7 @@ four_asked() {
 }
 
 @test "one gateway has one health: two lists with different kinds are refused, and nothing changes" {
-	local refusal="wgvia: gateway '$TWO4 dev ens3' is on two lists, with 'health forward' and 'health neighbour': it has one health"
+	local refusal="wgvia: gateway '$TWO4 dev ens3' is on two lists, with 'health forward' and 'health neighbour': a gateway has one kind of health"
 	run -1 wgvia up wg6 from $VPN4 via $ONE4 or $TWO4 health forward from 10.7.0.0/16 via $TWO4 or $SVC4
 	is "$(tr '\n' ' ' <<<"$output" | sed "s/'health neighbour' and 'health forward'/'health forward' and 'health neighbour'/")" "$refusal "
 	nothing_left

@@ -132,17 +132,17 @@ mode stack"
 		is "$status $output" "$wanted "
 		[[ ${stderr_lines[0]} == "wgvia: $expected"* ]]
 	done <<-END
-		|2|which file? FILE is missing
-		-|2|which interface? standard input does not tell
-		/etc/passwd|2|which interface? '/etc/passwd' is not named INTERFACE.conf
+		|2|FILE is missing
+		-|2|IFACE is missing: standard input has no name
+		/etc/passwd|2|IFACE is missing: '/etc/passwd' is not named IFACE.conf
 		a b c|2|unexpected word 'c'
 		- a/b|2|'a/b' is not a valid interface name
 		- 1234567890123456|2|'1234567890123456' is not a valid interface name
 		/no/wg6.conf|1|cannot open '/no/wg6.conf': no such file or directory
 		/etc wg6|1|cannot read '/etc': is a directory
 		/dev/zero wg6|1|the file is too long
-		- wg6|1|no second-table recipe for 'wg6' here
-		$WG_CONF|1|no second-table recipe for 'wg6' here
+		- wg6|1|no second routing table for 'wg6' in this file
+		$WG_CONF|1|no second routing table for 'wg6' in this file
 	END
 }
 
@@ -187,8 +187,8 @@ bare() {
 		esac
 		bare
 	done <<-END
-		iptables-nft|-A FORWARD -i wg6 -j DROP|this host filters what it forwards
-		ip6tables-nft|-A FORWARD -o wg6 -p tcp --dport 22 -j REJECT|this host filters what it forwards
+		iptables-nft|-A FORWARD -i wg6 -j DROP|this host filters packets that it forwards
+		ip6tables-nft|-A FORWARD -o wg6 -p tcp --dport 22 -j REJECT|this host filters packets that it forwards
 		iptables-nft|-t nat -A POSTROUTING -s $VPN4 -o ens3 -j MASQUERADE|may translate addresses
 		iptables-nft|-A FORWARD -i docker0 -j DROP|
 		iptables-nft|-A INPUT -i wg6 -j DROP|
@@ -249,7 +249,7 @@ clamp_is() {
 	run ! ip -n "$NS_GW" link show wg6
 	is "$(mode_of)" "fast: $NOTHING"
 	room iptables-nft -A FORWARD -i wg6 -p tcp --dport 25 -j DROP
-	mode_is stack "this host filters what it forwards"
+	mode_is stack "this host filters packets that it forwards"
 }
 
 @test "mode: IPsec policies and routes that mode fast would bypass keep mode stack" {
@@ -276,7 +276,7 @@ clamp_is() {
 	run -0 --separate-stderr wgvia import "$WG_CONF"
 	is "$stderr" ""
 	is "$(grep -c '^mode stack$' <<<"$output")" 1
-	grep -q "^# mode stack: this host has 2 rules for what it forwards, first in 'inet gateway forward'" <<<"$output"
+	grep -q "^# mode stack: this host has 2 rules for packets that it forwards, first in 'inet gateway forward'" <<<"$output"
 	is "$(grep -c "^#     P[a-z]*Up = wgvia up %i from .* mode stack$" <<<"$output")" 2
 	bare
 	run -0 --separate-stderr wgvia import "$WG_CONF"
@@ -287,17 +287,17 @@ clamp_is() {
 }
 
 @test "mode: a file for another host, or no permission: not checked, mode stack, and a line says so" {
-	local why="what mode fast would bypass was not checked: the file is not for this host: cannot use 'eth9': no such device"
+	local why="cannot check what mode fast would bypass: the file is not for this host: cannot use 'eth9': no such device"
 	wg_conf "${RECIPE[@]//ens3/eth9}"
 	bare
 	run -0 --separate-stderr wgvia import "$WG_CONF"
-	is "$stderr" "wgvia: took 'mode stack', as $why
+	is "$stderr" "wgvia: using 'mode stack': $why
 hint: on the gateway itself, as root: wgvia import $WG_CONF wg6"
 	is "$(grep -A 1 '^# mode' <<<"$output")" "# mode stack: $why
 mode stack"
 	wg_conf "${RECIPE[@]}"
 	run -0 --separate-stderr room setpriv --bounding-set=-net_admin "$WGVIA" import - wg6 <"$WG_CONF"
-	[[ ${stderr_lines[0]} == *"took 'mode stack', as "*"was not checked: this process may not read netfilter rules" ]]
+	[[ ${stderr_lines[0]} == *"using 'mode stack': cannot check "*": this process may not read netfilter rules" ]]
 	grep -q '^mode stack$' <<<"$output"
 }
 

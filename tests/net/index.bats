@@ -230,7 +230,7 @@ writes() {
 	rm "$PINS"/*_program # as left by a build without such pins
 	is "$(as_unit -j show wg6 | jq -c .indexes)" '[]'
 	is "$(indexes)" "ipv4 ipv6"
-	as_unit check wg6 | grep "it is not known whether the 301 IPv4 prefixes have an index: an older wgvia has made it"
+	as_unit check wg6 | grep "it is not known whether the 301 IPv4 prefixes have an index: an older wgvia created it"
 	agent_start
 	poll 20 [ -e "$PINS/after_delete_program" ]
 	poll 20 indexed "ipv4 ipv6"

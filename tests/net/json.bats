@@ -185,7 +185,7 @@ documents() { # DEFINITION
 	documents run
 	is "$(documents_of | wc -l)" "$(wc -l <"$TOPO_DIR/stream.log")"
 	is "$(documents_of | jq "(.time - $now | fabs) < 60" | sort -u)" true
-	is "$(documents_of | tail -n 1 | jq -c '[.interface, .priority, .text]')" '["wg6","notice","stopped: forwarding goes on as it is"]'
+	is "$(documents_of | tail -n 1 | jq -c '[.interface, .priority, .text]')" '["wg6","notice","stopped: forwarding continues unchanged"]'
 }
 
 @test "monitor: one event per line" {

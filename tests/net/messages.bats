@@ -47,7 +47,7 @@ said() {
 
 @test "without permission to listen to events monitor reports that" {
 	as_nobody monitor wg6
-	said 1 "cannot listen in '/run/wgvia/monitor': permission denied" "the folder is root's: run it as root"
+	said 1 "cannot listen in '/run/wgvia/monitor': permission denied" "only root can use this folder: run it as root"
 }
 
 @test "an unreadable file: the message is about its permissions, not about BPF's capabilities" {
@@ -56,9 +56,9 @@ said() {
 	as_nobody --version # makes the folder accessible
 	chmod 600 "$file"
 	as_nobody apply wg6 "$file"
-	said 1 "cannot open '$file': permission denied" "the file's permissions decide: ls -l '$file'"
+	said 1 "cannot open '$file': permission denied" "check the file's permissions: ls -l '$file'"
 	as_nobody import "$file"
-	said 1 "cannot open '$file': permission denied" "the file's permissions decide: ls -l '$file'"
+	said 1 "cannot open '$file': permission denied" "check the file's permissions: ls -l '$file'"
 }
 
 @test "a UTF-8 byte order mark at the beginning of a file is skipped" {
@@ -87,11 +87,11 @@ said() {
 	while IFS='|' read -r entry cause hint; do
 		wgvia -j show wg6 | jq -e --arg p "$entry" 'any(.bypass[]; .to == $p)'
 		run --separate-stderr wgvia bypass del wg6 "$entry"
-		said 1 "cannot delete '$entry': this host itself has the entry, for $cause" "$hint"
+		said 1 "cannot delete '$entry': the entry is this host's own: $cause" "$hint"
 	done <<-END
-		$GW4/32|this host's own address|remove the address or route from this host, then run 'wgvia up wg6 ...' again
-		$VPN4|what the kernel routes into the tunnel|remove the address or route from this host, then run 'wgvia up wg6 ...' again
-		224.0.0.0/4|what the kernel does not forward|it is always there, and such packets never reach the firewall
+		$GW4/32|an address of this host|remove the address or route from this host, then run 'wgvia up wg6 ...' again
+		$VPN4|the kernel routes it into the tunnel|remove the address or route from this host, then run 'wgvia up wg6 ...' again
+		224.0.0.0/4|the kernel does not forward to it|it is always there, and such packets never reach the firewall
 	END
 	run --separate-stderr wgvia bypass del wg6 198.18.0.0/15
 	said 1 "'198.18.0.0/15' is not on the bypass list of 'wg6'"
@@ -99,17 +99,17 @@ said() {
 
 @test "a network address is refused as gateway" {
 	run --separate-stderr wgvia up wg6 from "$VPN4" via 192.0.2.0
-	said 1 "via '192.0.2.0' is the address of the network '192.0.2.0/24': the firewall's is needed"
+	said 1 "via '192.0.2.0' is the network address of '192.0.2.0/24', not the firewall's address"
 	run --separate-stderr wgvia up wg6 from "$VPN6" via 2001:db8:2:: dev ens3
-	said 1 "via '2001:db8:2::' is the address of the network '2001:db8:2::/64': the firewall's is needed"
+	said 1 "via '2001:db8:2::' is the network address of '2001:db8:2::/64', not the firewall's address"
 	wgvia up wg6 "${WORDS[@]}"
 	run --separate-stderr wgvia route add wg6 from 10.7.0.0/16 via 192.0.2.0
-	said 1 "via '192.0.2.0' is the address of the network '192.0.2.0/24': the firewall's is needed"
+	said 1 "via '192.0.2.0' is the network address of '192.0.2.0/24', not the firewall's address"
 }
 
 @test "down of something that is neither an instance nor an interface succeeds, and reports it" {
 	run --separate-stderr wgvia down wg66
-	said 0 "nothing to take down: no instance on 'wg66', and no such interface" "'wgvia show' lists the instances"
+	said 0 "nothing to remove: no instance on 'wg66', and no such interface" "'wgvia show' lists the instances"
 	# an interface without an instance, and an instance without its interface, are as before
 	run --separate-stderr in_ns "$NS_GW" "$WGVIA" down wg6
 	is "$status$stderr" 0

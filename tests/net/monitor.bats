@@ -112,7 +112,7 @@ apply add on-fail pass"
 	is "$(events 'select(.state == "detached") | .direction' | xargs)" out # what mode stack lacks
 	is "$(events .text)" "$(texts | sed 's/^wg6 //')"
 	is "$(events '.pid | type' | sort -u)" number
-	is "$(events .text | grep -c 'taken down')" 1
+	is "$(events .text | grep -c 'the instance was removed')" 1
 	grep -E '^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6} wg6 \+ mode stack$' "$TOPO_DIR/text.log"
 }
 
@@ -247,7 +247,7 @@ prefixes() {
 	told '.event == "prefix" and .from' 16
 	told '.more' 1
 	is "$(events 'select(.more) | "\(.event) \(.more)"')" "prefix 99984"
-	is "$(events .text | tail -n 1)" "and 99984 changes more (prefix)"
+	is "$(events .text | tail -n 1)" "and 99984 more changes (prefix)"
 	wgvia down wg6
 }
 

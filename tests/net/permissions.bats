@@ -99,7 +99,7 @@ CAP_NET_ADMIN is missing: $ADVICE"
 @test "without CAP_NET_RAW: everything works except the agent and check --probe" {
 	lacking CAP_NET_RAW
 	run -0 as_unit up wg6 "${WORDS[@]}"
-	fails "cannot open the sockets to ask gateways with: operation not permitted" "CAP_NET_RAW is missing: $ADVICE" run wg6
+	fails "cannot open the sockets for ARP and neighbour discovery: operation not permitted" "CAP_NET_RAW is missing: $ADVICE" run wg6
 	run as_unit -j check wg6 --probe
 	is "$(jq -r '.findings[] | select(.name == "probe_skipped") | .evidence, .remedy' <<<"$output")" \
 		"cannot probe the firewall: operation not permitted

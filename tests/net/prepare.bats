@@ -141,7 +141,7 @@ prepares() {
 	tunnel_removed
 	run -0 wgvia apply -c wg6 "$file"
 	is "$(grep -c '^+ from' <<<"$output")" 2
-	grep -F "wg6: interface 'wg6' does not exist yet: what" <<<"$output"
+	grep -F "wg6: interface 'wg6' does not exist yet: its type" <<<"$output"
 	nothing_left
 	run -0 wgvia apply wg6 "$file"
 	is "$(grep -c '^+ from' <<<"$output")" 2
@@ -156,7 +156,7 @@ prepares() {
 
 @test "apply -c checks a file for an interface that does not exist yet, and reports what it could not check" {
 	local file=$BATS_TEST_TMPDIR/wg99.conf unchecked
-	unchecked="wg99: interface 'wg99' does not exist yet: what depends on its type, its addresses and its routes was not checked"
+	unchecked="wg99: interface 'wg99' does not exist yet: its type, addresses and routes were not checked"
 	echo "from $VPN4 via $FW4 dev ens3" >"$file"
 	run -0 wgvia apply -c wg99 "$file"
 	is "$(tail -n 2 <<<"$output")" "+ from $VPN4 via $FW4 dev ens3

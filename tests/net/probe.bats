@@ -155,12 +155,12 @@ quick() {
 	for state in before fast stack; do
 		[ $state = before ] || up mode $state
 		all_is_well
-		tells probe "answers neighbour requests, forwards from a host of its link to another, and has a return path"
+		tells probe "answers neighbour requests, forwards between hosts of its link, and has a return path"
 	done
 	tells probe "ping from"
 	run -0 wgvia check wg6 --probe
-	grep "^info: probe: gateway $FW4 dev ens3 .* '$VPN4': a ping from $WG4 to $GW4 and its answer" <<<"$output"
-	grep "^info: probe: gateway $FW6 dev ens3 .* '$VPN6': a ping from $WG6 to $GW6 and its answer" <<<"$output"
+	grep "^info: probe: gateway $FW4 dev ens3 .* '$VPN4': it forwarded a ping from $WG4 to $GW4 and its answer" <<<"$output"
+	grep "^info: probe: gateway $FW6 dev ens3 .* '$VPN6': it forwarded a ping from $WG6 to $GW6 and its answer" <<<"$output"
 	run -0 wgvia check --probe wg6
 	grep "^info: probe:" <<<"$output"
 }
@@ -236,8 +236,8 @@ quick() {
 		look
 		is "$status" 0
 		is "$(sed 's/ answers.*has a return path/ .../' <<<"$found")" \
-			"probe: gateway $FW6 dev ens3 ... to '$VPN4': a ping from $WG4 to $GW4 and its answer came by it
-probe: gateway fe80::ff:fe00:201 dev ens3 ... to '$VPN6': a ping from $WG6 to $GW6 and its answer came by it"
+			"probe: gateway $FW6 dev ens3 ... to '$VPN4': it forwarded a ping from $WG4 to $GW4 and its answer
+probe: gateway fe80::ff:fe00:201 dev ens3 ... to '$VPN6': it forwarded a ping from $WG6 to $GW6 and its answer"
 	done
 }
 
@@ -324,12 +324,12 @@ svc_sees_the_last() {
 		ip -n "$NS_FW" route delete $VPN4
 		finds probe_return probe
 		tells probe_return "no return path to '$VPN4'"
-		tells probe_return "a ping from $WG4 came back by it, but the answer from $GW4 went to $INET4"
+		tells probe_return "it forwarded a ping from $WG4, but sent the answer from $GW4 to $INET4"
 		mend probe_return
 		all_is_well
 		ip -n "$NS_FW" route delete $VPN6
 		finds probe probe_return
-		tells probe_return "a ping from $WG6 came back by it, but the answer from $GW6 went to $INET6"
+		tells probe_return "it forwarded a ping from $WG6, but sent the answer from $GW6 to $INET6"
 		mend probe_return
 		all_is_well
 	done
@@ -338,7 +338,7 @@ svc_sees_the_last() {
 # told_no_route GATEWAY: reported by that one in this look; the other family's may be silent in the same one.
 told_no_route() {
 	look
-	grep -F "probe_return: " <<<"$found" | grep -F "gateway $1 " | grep -F "said 'no route'"
+	grep -F "probe_return: " <<<"$found" | grep -F "gateway $1 " | grep -F "answered 'no route'"
 }
 
 @test "no return path: no route at all" {
@@ -380,7 +380,7 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	up
 	finds probe_return probe_return
 	# IPv4's input route lookup also drops packets from a blackholed source
-	grep "^probe_return: gateway $FW6 .* the answer from $GW6 did not" <<<"$found"
+	grep "^probe_return: gateway $FW6 .* but not the answer from $GW6" <<<"$found"
 	ip -n "$NS_FW" route delete blackhole $VPN6
 	mend probe_return
 	all_is_well
@@ -394,7 +394,7 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	tells probe_return "'time exceeded'; a reverse path filter"
 	rules "oifname wan drop" # a provider that sends no message
 	finds probe_return probe
-	tells probe_return "while one from $GW4 to itself did"
+	tells probe_return "but one from $GW4 to itself was"
 	mend probe_return
 	all_is_well
 }
@@ -403,13 +403,13 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	up
 	rules "icmp type echo-reply reject"
 	finds probe_return probe
-	tells probe_return "came back by it, but to the answer from $GW4, $FW4 said 'prohibited'"
+	tells probe_return "it forwarded a ping from $WG4, but to the answer from $GW4, $FW4 answered 'prohibited'"
 	mend probe_return
 	all_is_well
 	fw nft delete table inet filter
 	rules "icmpv6 type echo-reply reject"
 	finds probe probe_return
-	tells probe_return "came back by it, but to the answer from $GW6, $FW6 said 'prohibited'"
+	tells probe_return "it forwarded a ping from $WG6, but to the answer from $GW6, $FW6 answered 'prohibited'"
 	mend probe_return
 	all_is_well
 }
@@ -433,8 +433,8 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	rules "iifname lan oifname lan drop"
 	up mode stack
 	finds probe_forward probe_forward
-	tells probe_forward "does not forward from a host of its link to another"
-	tells probe_forward "says 'time exceeded' to hop limit 1"
+	tells probe_forward "does not forward between hosts of its link"
+	tells probe_forward "answers 'time exceeded' to hop limit 1"
 	mend probe_forward
 	fw nft add rule inet filter forward ip saddr $GW4 accept # our own answers look like a service's
 	fw nft insert rule inet filter forward ct state established accept
@@ -442,7 +442,7 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	fw nft delete table inet filter
 	rules "iifname lan oifname lan reject with icmpx admin-prohibited"
 	finds probe_forward probe_forward
-	tells probe_forward "said 'prohibited'"
+	tells probe_forward "answered 'prohibited'"
 	mend probe_forward
 	fw nft insert rule inet filter forward ct state established accept
 	all_is_well
@@ -452,7 +452,7 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	rules "ip saddr $VPN4 drop" "ip6 saddr $VPN6 drop"
 	up
 	finds probe_forward probe_forward
-	tells probe_forward "does not forward what comes from the prefix"
+	tells probe_forward "does not forward packets from the prefix"
 	mend probe_forward
 	all_is_well
 }

@@ -395,7 +395,7 @@ is_unprobed() {
 	says "$(line4 | sed 's/^wg6: //')" 3
 	says "$(line6 | sed 's/^wg6: //')" 3
 	wgvia down wg6
-	says "the instance was taken down"
+	says "the instance was removed"
 	wgvia up wg6 "${WORDS[@]}" return drop
 	poll 5 probed_is "10 $(in_map $OTHER_MAC)" "2 $(in_map $OTHER_MAC)"
 	wgvia route del wg6 "${WORDS4[@]}"
@@ -425,7 +425,7 @@ bounces() { # ADDRESS
 	poll 10 bounces $SVC6
 	look
 	is "$status" 0
-	is "$(grep -c "($SVC_MAC on dev ens3) answers $C1_4 by this host\|($SVC_MAC on dev ens3) answers $C1_6 by this host" \
+	is "$(grep -c "($SVC_MAC on dev ens3) answers $C1_4 through this host\|($SVC_MAC on dev ens3) answers $C1_6 through this host" \
 		<<<"$found")" 1
 	in_ns "$NS_SVC" ip route get $C1_4 | grep "via $GW4"
 	jq -r '.findings[] | select(.name == "direct").remedy' <<<"$output" | grep "^on 2001:db8:2::3: ip route get $C1_6"
@@ -457,16 +457,16 @@ warns_of_redirects() {
 	ip -n "$NS_SVC" route add $C1_4 via $GW4
 	pings 5 "$NS_C1" $SVC4
 	look
-	finds "info direct: 5 packets for the prefixes came from others than the firewall, and 'return any' lets them in"
+	finds "info direct: 5 packets for the prefixes did not come from the firewall: 'return any' accepted them"
 	wgvia down wg6
 	wgvia up wg6 "${WORDS4[@]}" return drop
 	run ! ping_once "$NS_C1" $SVC4
 	look
 	ip -n "$NS_SVC" route delete $C1_4
-	finds "info direct: 1 packets for the prefixes came from others than the firewall, and 'return drop' dropped them"
+	finds "info direct: 1 packets for the prefixes did not come from the firewall: 'return drop' dropped them"
 	poll 15 warns_of_redirects
-	finds "warning probe_redirects: gateway $FW4 dev ens3 sends ICMP redirects, as to this host just now: hosts of the LAN that \
-heed them answer '$VPN4' by this host, which 'return drop' drops: their connections fail"
+	finds "warning probe_redirects: gateway $FW4 dev ens3 sends ICMP redirects, as it just did to this host: hosts of the LAN that \
+obey them answer '$VPN4' through this host, which 'return drop' drops: their connections fail"
 }
 
 @test "many hosts that answer directly are distinguished by MAC address, the last ones are listed" {
@@ -482,8 +482,8 @@ print("sent", flush=True)' $GW_MAC $C1_4
 	poll 20 grep sent "$TOPO_DIR/forge.log"
 	poll 5 bounced_are 20
 	look
-	is "$(grep -c "^info direct: 192.0.2.1.* answers $C1_4 by this host" <<<"$found")" 8
-	finds "info direct: 12 more hosts answer by this host"
+	is "$(grep -c "^info direct: 192.0.2.1.* answers $C1_4 through this host" <<<"$found")" 8
+	finds "info direct: 12 more hosts answer through this host"
 }
 
 bounced_are() {
@@ -492,7 +492,7 @@ bounced_are() {
 
 finds_other_gateway() {
 	look --probe
-	finds "warning probe_return: gateway $FW4 dev ens3 has its return path to '$VPN4' by $SVC4, not by this"
+	finds "warning probe_return: gateway $FW4 dev ens3 has its return path to '$VPN4' through $SVC4, not through this"
 }
 
 @test "the standby gateway of a pair: no remedy moves the return path from the active one" {
@@ -511,7 +511,7 @@ finds_other_gateway() {
 		is "$status" 1
 		if [ $mode = silent ]; then
 			finds "error probe_return: gateway $FW4"
-			finds "the active gateway, if this is the other one of a pair"
+			finds "the active gateway, if this host is the other one of a pair"
 		else
 			poll 20 finds_other_gateway
 		fi

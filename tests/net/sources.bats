@@ -85,8 +85,8 @@ from addresses via $FW6 dev ens3"
 	is "$(followed)" "$VPN4 $VPN6"
 	is "$(via $VPN4)" $FW4
 	run -1 wgvia route del wg6 from $VPN4
-	is "${lines[0]}" "wgvia: '$VPN4' is there because of 'from addresses', and would come again"
-	is "${lines[1]}" "hint: 'wgvia route del wg6 from addresses' ends that"
+	is "${lines[0]}" "wgvia: '$VPN4' belongs to 'from addresses', which would add it again"
+	is "${lines[1]}" "hint: to remove all of them: wgvia route del wg6 from addresses"
 }
 
 @test "route add, replace and del accept the word" {
@@ -94,13 +94,13 @@ from addresses via $FW6 dev ens3"
 	wgvia route add wg6 from addresses via $FW4
 	is "$(followed)" "$VPN4"
 	run -1 wgvia route add wg6 from addresses via 192.0.2.9
-	is "${lines[0]}" "wgvia: 'from addresses' is there already: 'route replace' changes it"
+	is "${lines[0]}" "wgvia: 'from addresses' exists already: 'route replace' changes it"
 	wgvia route add wg6 from addresses via $FW6
 	is "$(followed)" "$VPN4 $VPN6"
 	wgvia route replace wg6 from addresses via 192.0.2.9
 	is "$(via $VPN4) $(via $VPN6)" "192.0.2.9 $FW6"
 	run -1 wgvia route del wg6 from addresses via $FW4
-	is "${lines[0]}" "wgvia: 'addresses' goes another way than these words say"
+	is "${lines[0]}" "wgvia: 'addresses' has another gateway or device than the command names"
 	run -0 wgvia -j route del wg6 from addresses via 192.0.2.9
 	is "$(jq -c '[.changes[] | [.action, .source, .statement]]' <<<"$output")" \
 		"[[\"del\",\"addresses\",\"from addresses via 192.0.2.9 dev ens3\"],[\"del\",\"addresses\",\"from $VPN4 via 192.0.2.9 dev ens3 (addresses)\"]]"
@@ -123,7 +123,7 @@ from addresses"
 from addresses via $FW6 dev ens3"
 	is "$(followed)" "$VPN4 $VPN6"
 	run -1 wgvia route del wg6 from addresses via $FW4
-	is "${lines[1]}" "hint: it has no 'via': it goes by the default route"
+	is "${lines[1]}" "hint: it has no 'via': it uses the default route"
 }
 
 @test "no prefix at all: up and check report it" {
@@ -131,7 +131,7 @@ from addresses via $FW6 dev ens3"
 	run -0 wgvia route del wg6 from addresses
 	run -1 wgvia -j check wg6
 	is "$(jq -r '.findings[] | select(.name == "no_prefix") | .severity, .evidence' <<<"$output")" "error
-no prefix is in force: what comes out of the tunnel bypasses the firewall"
+no prefix is in force: traffic from the tunnel bypasses the firewall"
 	wgvia down wg6
 	ip -n "$NS_GW" address flush dev wg6
 	run -0 wgvia up wg6 from addresses
@@ -143,7 +143,7 @@ no prefix is in force: what comes out of the tunnel bypasses the firewall"
 	ip -n "$NS_GW" route replace default via 192.0.2.9 dev ens3
 	run -1 wgvia -j check wg6
 	is "$(jq -r '.findings[] | select(.name == "sources") | .evidence' <<<"$output")" \
-		"'from addresses' gives '$VPN4' another gateway now than the one in force: via 192.0.2.9 dev ens3"
+		"'from addresses' now gives '$VPN4' another gateway than the one in force: via 192.0.2.9 dev ens3"
 }
 
 @test "up, apply and a reload keep the prefixes of a family that has none now; a new gateway applies to them, too" {
@@ -201,11 +201,11 @@ no prefix is in force: what comes out of the tunnel bypasses the firewall"
 		is "${lines[0]}" "wgvia: $text"
 	done <<-END
 		from addresses from addresses|from 'addresses' is given twice
-		from addresses via $FW4 via $FW6|'via' is given twice: another family needs a 'from addresses' of its own, and 'or ADDRESS' names further gateways
+		from addresses via $FW4 via $FW6|'via' is given twice: another family needs a 'from addresses' of its own, and 'or ADDRESS' names more gateways
 		from addresses via $FW6 from addresses via 2001:db8:2::9|from 'addresses' is given twice for IPv6
 		from addresses or $FW4|'addresses' needs a first gateway before 'or $FW4': via ADDRESS
 		from allowed-ip|'allowed-ip' is not a valid prefix: ADDRESS/LENGTH is needed
-		via $FW4 from addresses|'via' without 'from' is for the prefixes of 'wg6': it does not go with 'from'
+		via $FW4 from addresses|'via' without 'from' means the prefixes of 'wg6': it cannot be combined with 'from'
 	END
 	nothing_left
 }

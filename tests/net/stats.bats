@@ -517,7 +517,7 @@ on_terminal() {
 		2|'--prometheus'|stats wg6 --watch --prometheus
 		2|'--watch'|stats wg6 --prometheus --watch
 		2|'wg6'|stats --prometheus wg6
-		2|leave -j out|-j stats wg6 --prometheus
+		2|cannot be combined with -j|-j stats wg6 --prometheus
 		2|'--often'|stats wg6 --often
 		2|'--often'|stats --often
 		2|'wg7'|stats wg6 wg7

@@ -184,7 +184,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	done
 	is_off
 	kill -CONT "$pid"
-	poll 5 grep -q 'held up' "$TOPO_DIR/trace.stderr"
+	poll 5 grep -q 'was suspended' "$TOPO_DIR/trace.stderr"
 	ping_once "$NS_C1" $SVC6
 	shows " $SVC6 icmp6 "
 }
@@ -192,7 +192,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 @test "only one reader per instance; when it is killed, the next one takes over, and sees nothing old" {
 	trace --
 	run -1 --separate-stderr wgvia trace wg6
-	is "${stderr_lines[0]}" "wgvia: cannot trace 'wg6': somebody does already"
+	is "${stderr_lines[0]}" "wgvia: cannot trace 'wg6': another 'wgvia trace' is running"
 	kill -STOP "$pid"
 	ping_once "$NS_C1" $SVC4 # into the ring buffer
 	kill -KILL "$pid"
@@ -225,7 +225,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	trace --
 	wgvia down wg6
 	ends
-	grep -qx "wgvia: the instance on 'wg6' has been taken down" "$TOPO_DIR/trace.stderr"
+	grep -qx "wgvia: the instance on 'wg6' was removed" "$TOPO_DIR/trace.stderr"
 	nothing_left
 	wgvia up wg6 "${WORDS[@]}"
 }
@@ -236,11 +236,11 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 		run -2 --separate-stderr wgvia trace $words
 		is "${stderr_lines[0]}" "wgvia: $line"
 	done <<-'END'
-		|which interface? IFACE is missing
+		|IFACE is missing
 		wg6 from|'from' needs a value
 		wg6 from x|'x' is not a valid prefix: ADDRESS/LENGTH is needed
-		wg6 from 10.6.0.1/16|'10.6.0.1/16' has host bits set: '10.6.0.0/16' is the prefix
-		wg6 from 10.6.0.0/16 to 2001:db8::/32|a packet is either IPv4 or IPv6, from and to
+		wg6 from 10.6.0.1/16|'10.6.0.1/16' has host bits set: do you mean '10.6.0.0/16'?
+		wg6 from 10.6.0.0/16 to 2001:db8::/32|'from' and 'to' are not of the same address family
 		wg6 from 10.6.0.0/16 from 10.7.0.0/16|'from' is given twice
 		wg6 verdict lost|'lost' is not a valid verdict: redirected, returned, outside, no_gateway ...
 		wg6 count 0|count '0' is not a number from 1 to 1000000000

@@ -99,7 +99,7 @@ changed_and_back() {
 
 # The only failure that comes after the rest of a change is in force says so.
 unchanged_and_works() {
-	grep "all else has changed" "$BATS_TEST_TMPDIR/stderr" || as_before || return
+	grep "the rest of the change is complete" "$BATS_TEST_TMPDIR/stderr" || as_before || return
 	wgvia "$@" >/dev/null 2>&1 && changed_and_back
 }
 

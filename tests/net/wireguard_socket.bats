@@ -107,22 +107,22 @@ errno=0
 	serve close "HTTP/1.1 400 Bad Request
 $SECRET
 "
-	unread "the answer of '$socket' is not WireGuard's, or not whole: line 1"
+	unread "the answer from '$socket' is incomplete or not WireGuard's: line 1"
 	serve close "private_key=$SECRET
 public_key=$KEY
 allowed_ip=10.7.0.0/24
 "
-	unread "the answer of '$socket' is not WireGuard's, or not whole: line 4"
+	unread "the answer from '$socket' is incomplete or not WireGuard's: line 4"
 	serve close "private_key=$SECRET$(printf '%09000d' 0)
 "
-	unread "the answer of '$socket' is not WireGuard's, or not whole: line 1"
+	unread "the answer from '$socket' is incomplete or not WireGuard's: line 1"
 	serve close "private_key=$SECRET
 public_key=$KEY
 allowed_ip=10.7.0.0/33
 errno=0
 
 "
-	unread "the answer of '$socket' is not WireGuard's, or not whole: line 3"
+	unread "the answer from '$socket' is incomplete or not WireGuard's: line 3"
 	serve close "errno=13
 
 "
@@ -152,7 +152,7 @@ errno=0
 		serve $how "private_key=$SECRET
 "
 		start=$SECONDS
-		unread "no answer of WireGuard in time at '/var/run/wireguard/wg6.sock'"
+		unread "WireGuard did not answer in time at '/var/run/wireguard/wg6.sock'"
 		((SECONDS - start < 15))
 	done
 }

@@ -157,10 +157,10 @@ is_json() {
 	agent_signal HUP
 	says "- from $VPN6" 60
 	wgvia down wg6
-	says "the instance was taken down" 60
+	says "the instance was removed" 60
 	agent_stop TERM
-	grep -q "stopped: forwarding goes on" "$TOPO_DIR/agent.log"
-	poll 60 grep -q "stopped: forwarding goes on" "$TOPO_DIR/monitor.log"
+	grep -q "stopped: forwarding continues" "$TOPO_DIR/agent.log"
+	poll 60 grep -q "stopped: forwarding continues" "$TOPO_DIR/monitor.log"
 	unspawn monitor TERM
 	is "$(grep -A 20 -E "Sanitizer|runtime error" "$TOPO_DIR/monitor.log")" ""
 }

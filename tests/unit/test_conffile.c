@@ -129,7 +129,7 @@ static void what_is_wrong_is_named_with_line_and_word(void **state)
 		{"form 10.6.0.0/16\n", 1, "unexpected word 'form'"},
 		{GOOD "\n# 3\nvia 192.0.2.1\n", 4, "unexpected word 'via'"},
 		{GOOD "from 10.7.0.0/33\n", 2, "'10.7.0.0/33' has no valid length"},
-		{GOOD "from 10.7.0.1/16\n", 2, "'10.7.0.0/16' is the prefix"},
+		{GOOD "from 10.7.0.1/16\n", 2, "do you mean '10.7.0.0/16'?"},
 		{GOOD "from 10.7.0.0/16 frm\n", 2, "unexpected word 'frm': a line is one statement"},
 		{GOOD "from 10.7.0.0/16 bypass 192.0.2.9\n", 2, "unexpected word 'bypass': a line is one statement"},
 		{GOOD "mode fast on-fail drop\n", 2, "unexpected word 'on-fail'"},
@@ -169,8 +169,8 @@ static void what_is_wrong_is_named_with_line_and_word(void **state)
 		{GOOD "accept mtu reason " WORD50 " " WORD50 " " WORD50
 		      " 123456789 123456789 123456789 123456789 1234567\n",
 		 2, "the reason is too long: 199 bytes at most"},
-		{GOOD "from 10.7.0.0/16", 2, "has no end"},
-		{GOOD "#", 2, "has no end"},
+		{GOOD "from 10.7.0.0/16", 2, "does not end with a newline"},
+		{GOOD "#", 2, "does not end with a newline"},
 		{GOOD "from 10.7.0.0/16 \x1b[31m\n", 2, "control character (0x1b)"},
 		{GOOD "from 10.7.0.0/16\rfrom 10.8.0.0/16\n", 2, "control character (0x0d)"},
 		{GOOD "from\v10.7.0.0/16\n", 2, "control character (0x0b)"},
@@ -208,7 +208,7 @@ static void a_nul_byte_is_no_text(void **state)
 
 	(void)state;
 	assert_int_not_equal(read_bytes(text, sizeof(text) - 1, &request, &error), 0);
-	assert_non_null(strstr(error.text, ":2: a NUL byte"));
+	assert_non_null(strstr(error.text, ":2: the file is not text: it has a NUL byte"));
 	request_free(&request);
 }
 

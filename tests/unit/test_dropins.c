@@ -235,7 +235,7 @@ static void what_is_wrong_is_named_with_its_file(void **state)
 {
 	static const struct row rows[] = {
 		{GOOD, "\nform\n", "", "@/wg6.conf.d/a.conf:2: unexpected word 'form'"},
-		{GOOD, "", "from 10.7.0.0/16", "@/wg6.conf.d/b.conf:1: the last line has no end"},
+		{GOOD, "", "from 10.7.0.0/16", "@/wg6.conf.d/b.conf:1: the last line does not end with a newline"},
 		{GOOD "form\n", "form\n", "", "@/wg6.conf:2: unexpected word 'form'"},
 		{GOOD, "# 1\n" GOOD, "",
 		 "@/wg6.conf.d/a.conf:2: from '10.6.0.0/16' is given twice, first in @/wg6.conf:1"},
@@ -248,7 +248,7 @@ static void what_is_wrong_is_named_with_its_file(void **state)
 		{GOOD, "accept mtu reason x\n", "accept mtu reason y\n",
 		 "@/wg6.conf.d/b.conf:1: 'accept mtu' is given twice"},
 		{"from addresses\n", "from addresses\n", "", "@/wg6.conf.d/a.conf:1: from 'addresses' is given twice"},
-		{"mode fast\n", "", "bypass 192.0.2.9\n", "@/wg6.conf: no 'from'"},
+		{"mode fast\n", "", "bypass 192.0.2.9\n", "@/wg6.conf: the configuration has no 'from' statement"},
 	};
 
 	(void)state;

@@ -194,7 +194,7 @@ static void what_nobody_watches_is_said(void **unused)
 	assert_null(failover_problem(&first, true));
 	assert_non_null(strstr(failover_problem(&first, false), "the first gateway is used"));
 	add(&second, 1, 1, 2, 2);
-	assert_non_null(strstr(failover_problem(&second, false), "as an agent has left them"));
+	assert_non_null(strstr(failover_problem(&second, false), "as the last agent left them"));
 }
 
 int main(void)

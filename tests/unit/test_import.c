@@ -158,24 +158,24 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 		{WITH("PostUp = ip route add 192.0.2.0/24 dev ens3 table 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nbypass 192.0.2.0/24\n" HOOKS4_LAN
 		 "5 'ip route add 192.0.2.0/24 dev ens3 table 7' is 'bypass 192.0.2.0/24' now: "
-		 "leave that out if connections with it are to be seen by the firewall\n"},
+		 "remove that if the firewall has to see connections with it\n"},
 		{WITH("PostUp = ip route add throw 10.9.0.0/16 table 7; "
 		      "ip route add throw 10.9.0.0/16 table 7 metric 3"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nbypass 10.9.0.0/16\n" HOOKS4_OTHER
 		 "5 'ip route add throw 10.9.0.0/16 table 7' is 'bypass 10.9.0.0/16' now: "
-		 "leave that out if connections with it are to be seen by the firewall\n"
+		 "remove that if the firewall has to see connections with it\n"
 		 "5 'ip route add throw 10.9.0.0/16 table 7 metric 3' is 'bypass 10.9.0.0/16' now: "
-		 "leave that out if connections with it are to be seen by the firewall\n"},
+		 "remove that if the firewall has to see connections with it\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/16 via 192.0.2.9 table 7"), RESULT4
-		 "5 'ip route add 10.9.0.0/16 via 192.0.2.9 table 7' not taken over: wgvia has one way for a prefix; "
+		 "5 'ip route add 10.9.0.0/16 via 192.0.2.9 table 7' not taken over: wgvia has one route for a prefix; "
 		 "'bypass PREFIX' leaves a destination to the main table\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/16 via 192.0.2.1 dev ens3 table 7"), RESULT4},
 		{WITH("PostUp = ip route add unreachable default metric 9 table 7"), RESULT4
-		 "5 'ip route add unreachable default metric 9 table 7' not needed: 'on-fail drop', the default, lets "
-		 "nothing past the firewall\n"},
+		 "5 'ip route add unreachable default metric 9 table 7' not needed: 'on-fail drop', the default, "
+		 "lets nothing bypass the firewall\n"},
 		{WITH("PostUp = ip route add blackhole 10.9.0.0/16 table 7"),
 		 RESULT4 "5 'ip route add blackhole 10.9.0.0/16 table 7' not taken over: "
-			 "wgvia drops nothing by destination, that is the firewall's\n"},
+			 "wgvia does not drop by destination, the firewall has to\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/16 dev ens3 mtu 1400 table 7"),
 		 RESULT4 "5 'ip route add 10.9.0.0/16 dev ens3 mtu 1400 table 7' not taken over: wgvia has no 'mtu'\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/33 dev ens3 table 7"),
@@ -184,7 +184,7 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 		 "5 'ip route add 10.9.0.0/16 table 7' not taken over: a route needs 'via ADDRESS' or 'dev DEV'\n"},
 		{WITH("PostUp = ip route add 10.9.0.0/16 dev $DEV table 7"),
 		 RESULT4 "5 'ip route add 10.9.0.0/16 dev $DEV table 7' not "
-			 "taken over: what the shell puts in is not known here\n"},
+			 "taken over: import does not know what the shell inserts\n"},
 		{WITH("PostUp = ip route show table 7"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip route show table 7\n" HOOKS4},
 		/* into the tunnel: the main table has it due to the address, or needs it */
@@ -216,24 +216,24 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp "
 		 "= ip rule add from 10.8.0.0/16 iif wg6 table 9\n" HOOKS4
 		 "5 'ip rule add from 10.8.0.0/16 iif wg6 table 9' stays as it is: "
-		 "wgvia has no 'iif', it knows a packet by its source alone\n"},
+		 "wgvia has no 'iif', it matches on the source only\n"},
 		{WITH("PostUp = ip rule add from 10.6.0.0/16 to 10.9.0.0/16 lookup main pref 5"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\n"
 		 "PostUp = ip rule add from 10.6.0.0/16 to 10.9.0.0/16 lookup main pref 5\n" HOOKS4
-		 "5 'ip rule add from 10.6.0.0/16 to 10.9.0.0/16 lookup main pref 5' stays as it is, "
-		 "and has no say any more: 'bypass 10.9.0.0/16' does this for all prefixes\n"},
+		 "5 'ip rule add from 10.6.0.0/16 to 10.9.0.0/16 lookup main pref 5' stays as it is, but no longer "
+		 "has an effect: 'bypass 10.9.0.0/16' does this for all prefixes\n"},
 		{WITH("PostUp = ip rule add from 10.8.0.0/16 to 10.9.0.0/16 table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = "
 		 "ip rule add from 10.8.0.0/16 to 10.9.0.0/16 table 9\n" HOOKS4
 		 "5 'ip rule add from 10.8.0.0/16 to 10.9.0.0/16 table 9' stays as "
-		 "it is: wgvia has no 'to', it knows a packet by its source alone\n"},
+		 "it is: wgvia has no 'to', it matches on the source only\n"},
 		{WITH("PostUp = ip rule add not from 10.8.0.0/16 table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add not from 10.8.0.0/16 table 9\n" HOOKS4
 		 "5 'ip rule add not from 10.8.0.0/16 table 9' stays as it is: "
-		 "wgvia has no 'not', it knows a packet by its source alone\n"},
+		 "wgvia has no 'not', it matches on the source only\n"},
 		{WITH("PostUp = ip rule add table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add table 9\n" HOOKS4
-		 "5 'ip rule add table 9' stays as it is: it is for every source, wgvia needs 'from PREFIX'\n"},
+		 "5 'ip rule add table 9' stays as it is: it matches every source, and wgvia needs 'from PREFIX'\n"},
 		{WITH("PostUp = ip rule add from 10.8.0.0/16 table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add from 10.8.0.0/16 table 9\n" HOOKS4
 		 "5 'ip rule add from 10.8.0.0/16 table 9' stays as it is: "
@@ -265,15 +265,15 @@ static void other_routes_and_rules_are_kept_or_remarked_on(void **state)
 		 "4 'ip route add default via 192.0.2.1 dev ens3 table "
 		 "7' stays as well: a rule that stays leads to table 7\n"
 		 "5 'ip rule add fwmark 1 table 7' stays as it is: "
-		 "wgvia has no 'fwmark', it knows a packet by its source alone\n"},
+		 "wgvia has no 'fwmark', it matches on the source only\n"},
 		/* two tables, two gateways, and a prefix in the other */
 		{WITH("PostUp = ip rule add from 10.6.9.0/24 table 9; ip route add default via "
 		      "192.0.2.9 dev ens3 table 9; ip route add 10.9.0.0/16 dev ens3 table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nfrom 10.6.9.0/24 via 192.0.2.9 dev ens3\n" HOOKS4_TWO
 		 "3 'ip rule add from 10.6.0.0/16 table 7' overlaps with another prefix: "
-		 "to wgvia the longest decides, whatever the rules' preference\n"
+		 "wgvia uses the longest match, whatever the preference of the rules\n"
 		 "5 'ip route add 10.9.0.0/16 dev ens3 table 9' not taken over: "
-		 "'bypass 10.9.0.0/16' would be for the other table's prefixes, too\n"},
+		 "'bypass 10.9.0.0/16' would apply to the prefixes of the other table, too\n"},
 		{WITH("PostUp = ip rule add from 10.6.0.0/16 table 9; "
 		      "ip route add default via 192.0.2.9 dev ens3 table 9"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = ip rule add from "
@@ -314,8 +314,8 @@ static void the_rest_of_the_file_stays(void **state)
 		 "5 'nft -f /etc/nft' stays as it is; 'mode stack' is for it, as mode fast bypasses netfilter\n"},
 		{WITH("PostUp = if true; then ip rule add table 7; fi"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = if true; then ip rule add table 7; fi\n" HOOKS4
-		 "5 'if true; then ip rule add table 7; fi' stays as it is: this is more "
-		 "shell than import reads, so take out by hand what belongs to the recipe\n"},
+		 "5 'if true; then ip rule add table 7; fi' stays as it is: import cannot read this shell code; "
+		 "remove the parts that belong to the second table by hand\n"},
 		{WITH("PostUp = echo $(hostname) | logger"),
 		 "from 10.6.0.0/16 via 192.0.2.1 dev ens3\nPostUp = echo $(hostname) | logger\n" HOOKS4},
 		{WITH("PostUp = wgvia up %i"),
@@ -385,29 +385,29 @@ static void what_does_not_hold_the_recipe_is_refused(void **state)
 	static const struct {
 		const char *file, *text, *hint;
 	} rows[] = {
-		{"", "no second-table recipe for 'wg6'", ""},
-		{"[Interface]\nPrivateKey = x\n", "no second-table recipe", ""},
-		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table 7\n", "no second-table recipe",
+		{"", "no second routing table for 'wg6'", ""},
+		{"[Interface]\nPrivateKey = x\n", "no second routing table", ""},
+		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table 7\n", "no second routing table",
 		 "line 2: stays as it is: table 7 has no 'default via ADDRESS'"},
-		{"[Interface]\nPostUp = ip route add default via 192.0.2.1 table 7\n", "no second-table recipe", ""},
+		{"[Interface]\nPostUp = ip route add default via 192.0.2.1 table 7\n", "no second routing table", ""},
 		/* wg-quick's own method, for a client */
 		{"[Interface]\nPostUp = ip rule add not fwmark 51820 "
 		 "table 51820; ip route add default dev wg6 table 51820\n",
-		 "no second-table recipe", "wgvia has no 'fwmark'"},
+		 "no second routing table", "wgvia has no 'fwmark'"},
 		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table 7; "
 		 "ip route add default via 10.6.0.2 dev wg6 table 7\n",
-		 "no second-table recipe", "line 2"},
+		 "no second routing table", "line 2"},
 		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table main; ip route add default via 192.0.2.1\n",
-		 "no second-table recipe", "line 2"},
+		 "no second routing table", "line 2"},
 		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 "
 		 "table 7; ip route add default via 224.0.0.1 table 7\n",
-		 "no second-table recipe", "multicast"},
+		 "no second routing table", "multicast"},
 		{"[Interface]\nPostUp = ip rule add from 10.6.0.0/16 table 7; "
 		 "ip route add default via 192.0.2.1 dev 'a|b' table 7\n",
-		 "no second-table recipe", "'|' in the name of a device"},
+		 "no second routing table", "'|' in the name of a device"},
 		{"[Interface]\nPostDown = ip rule add from 10.6.0.0/16 "
 		 "table 7; ip route add default via 192.0.2.1 table 7\n",
-		 "no second-table recipe", ""},
+		 "no second routing table", ""},
 		{"[Interface]\nPostUp = \x1b[2J\n", "line 2 is not text", ""},
 		{"[Interface]\nPostUp = a\rb\n", "line 2 is not text", ""},
 	};

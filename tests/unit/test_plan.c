@@ -276,7 +276,7 @@ static const struct {
 	{GATEWAY, "wg0 from 10.6.0.0/24 via 192.0.2.1 or 192.0.2.1 dev lan",
 	 "'192.0.2.1' is given twice for '10.6.0.0/24'"},
 	{GATEWAY, "wg0 from 10.6.0.0/24 via 192.0.2.2",
-	 "via '192.0.2.2' is this host's own address or a broadcast address: the firewall's is needed"},
+	 "via '192.0.2.2' is an address of this host or a broadcast address, not the firewall's"},
 	{GATEWAY, "wg0 from 10.6.0.0/24 via 198.51.100.1",
 	 "via '198.51.100.1' is not on-link: this host has no route to it"},
 	{GATEWAY "way 198.51.100.1 - via 192.0.2.1 out lan ;", "wg0 from 10.6.0.0/24 via 198.51.100.1",
@@ -284,9 +284,9 @@ static const struct {
 	{GATEWAY "way 192.0.2.1 wan out lan ;", "wg0 from 10.6.0.0/24 via 192.0.2.1 dev wan",
 	 "via '192.0.2.1' is not on-link on 'wan': it is reached directly dev lan"},
 	{GATEWAY "way 10.6.0.9 - out wg0 ;", "wg0 from 10.6.0.0/24 via 10.6.0.9",
-	 "via '10.6.0.9' is reached through 'wg0', the tunnel itself: the firewall's device is needed"},
+	 "via '10.6.0.9' is reached through 'wg0', the tunnel itself, not through a LAN device"},
 	{GATEWAY "dev tun none ; way 10.9.0.9 - out tun ;", "wg0 from 10.6.0.0/24 via 10.9.0.9",
-	 "dev 'tun' has no neighbours: a gateway needs an Ethernet device"},
+	 "dev 'tun' is not an Ethernet device, which a gateway needs"},
 	{GATEWAY, "wg0 from 10.6.0.0/24 via 192.0.2.1 dev eth9", "cannot use 'eth9': no such device"},
 	/* a next hop outside every prefix of this host that a route names (onlink) */
 	{GATEWAY "way 198.51.100.1 - via 198.51.100.1 out lan ;", "wg0 from 10.6.0.0/24 via 198.51.100.1",
@@ -347,7 +347,7 @@ static const struct {
 	 "wg0 via 192.0.2.1 via fe80::1 dev lan", "no prefix for 'wg0': the interface has no IPv6 address"},
 	/* the address of a network; a network of two addresses has none */
 	{GATEWAY "way 192.0.2.0 - out lan ;", "wg0 from 10.6.0.0/24 via 192.0.2.0",
-	 "via '192.0.2.0' is the address of the network '192.0.2.0/24': the firewall's is needed"},
+	 "via '192.0.2.0' is the network address of '192.0.2.0/24', not the firewall's address"},
 	{GATEWAY "addr wan 203.0.113.3 31 way 203.0.113.2 - out wan ;", "wg0 from 10.6.0.0/24 via 203.0.113.2",
 	 "10.6.0.0/24 203.0.113.2 wan; egress wan, egress lan, back wan, back lan, out wg0"},
 	{"dev wg0 none ; dev lan ether ;", "wg0", "no prefix for 'wg0': the interface has no address"},
@@ -359,8 +359,8 @@ static const struct {
 	{VRF "default lan 192.0.2.9 5 ; default lan 192.0.2.1 9 table 100 ;", "wg0 from 10.6.0.0/24",
 	 "10.6.0.0/24 192.0.2.1 lan; egress lan, back lan, out wg0"},
 	{VRF "way 192.0.2.2 red out lan ; route 192.0.2.2/32 lan local 100 ;", "wg0 from 10.6.0.0/24 via 192.0.2.2",
-	 "via '192.0.2.2' is this host's own address or a broadcast address: the firewall's is needed"},
-	{VRF, "wg0 from fd06::/64 via fe80::1 dev red", "dev 'red' is a VRF: a gateway needs one of its devices"},
+	 "via '192.0.2.2' is an address of this host or a broadcast address, not the firewall's"},
+	{VRF, "wg0 from fd06::/64 via fe80::1 dev red", "dev 'red' is a VRF: name one of its devices instead"},
 	/* the tunnel */
 	{"dev lan ether ; way 192.0.2.1 - out lan ;", "wg0 from 10.6.0.0/24 via 192.0.2.1",
 	 "10.6.0.0/24 192.0.2.1 lan; egress lan, back lan"},
@@ -420,24 +420,26 @@ static const struct {
 	 "fd06::/64 left out: no gateway for 'fd06::/64': there is no IPv6 default route"},
 	{GATEWAY, "wg0 via 192.0.2.1", "fd06::/64 left out: no 'via' names an IPv6 address"},
 	{"dev wg0 none ; dev lan ether ; addr wg0 10.6.0.1 32 default lan 192.0.2.1 50 ;", "wg0",
-	 "10.6.0.1/32 is the gateway's own address alone: name the clients' prefix with 'from PREFIX', or 'from allowed-ips'"},
+	 "10.6.0.1/32 is the gateway's own address alone: name the clients' prefix with 'from PREFIX', or 'from "
+	 "allowed-ips'"},
 	{"dev lan ether ; way 192.0.2.1 - out lan ;", "wg0 from 10.6.0.0/24 via 192.0.2.1",
-	 "interface 'wg0' does not exist yet: only the LAN side is prepared; run the same command again when it exists"},
+	 "interface 'wg0' does not exist yet: only the LAN side is prepared; run the same command again when it "
+	 "exists"},
 	{VRF "dev lan2 ether master red ; way 192.0.2.1 red out lan ;", "wg0 from 10.6.0.0/24 via 192.0.2.1",
-	 "'wg0' and 2 LAN devices are in the VRF 'red': this host sends packets back to the firewall that the firewall "
-	 "routes through it from one of these LANs to another"},
+	 "'wg0' and 2 LAN devices are in the VRF 'red': if the firewall routes packets through this host from one "
+	 "of these LANs to another, this host sends them back to the firewall"},
 	{GATEWAY "route 0.0.0.0/0 wg0", "wg0 from 10.6.0.0/24 via 192.0.2.1",
-	 "0.0.0.0/0 is routed into 'wg0': what no longer route leads elsewhere stays in the tunnel, and does not reach "
-	 "the firewall"},
+	 "0.0.0.0/0 is routed into 'wg0': destinations without a longer route elsewhere stay in the tunnel and "
+	 "bypass the firewall"},
 	{"dev wg0 none ; dev lan ether mtu 1400 ; dev wan ether ; way 192.0.2.1 - out lan ;",
 	 "wg0 from 10.6.0.0/24 via 192.0.2.1",
-	 "dev lan has mtu 1400, less than dev wan (1500): what the kernel would send by wan and is longer than that is "
-	 "dropped, counted as too_big"},
+	 "dev lan has mtu 1400, less than dev wan (1500): longer packets that the kernel would send by wan are "
+	 "dropped and counted as too_big"},
 	{"dev wg0 none ; dev lan ether mtu 1400 ; dev wan ether mtu 1450 ; dev dmz ether mtu 9000 ; "
 	 "dev same ether mtu 1400 ; way 192.0.2.1 - out lan ;",
 	 "wg0 from 10.6.0.0/24 via 192.0.2.1",
-	 "dev lan has mtu 1400, less than dev dmz (9000) and 1 more: what the kernel would send by these and is longer "
-	 "than that is dropped, counted as too_big"},
+	 "dev lan has mtu 1400, less than dev dmz (9000) and 1 more: longer packets that the kernel would send by these "
+	 "are dropped and counted as too_big"},
 };
 
 static void what_the_user_should_hear_is_noted(void **context)

@@ -208,7 +208,7 @@ static void keys_are_wiped(void **context)
 
 static void a_broken_dump_is_an_error(void **context)
 {
-	static const char broken[] = "cannot read the peers of 'wg0': the kernel's answer is not as expected";
+	static const char broken[] = "cannot read the peers of 'wg0': unexpected answer from the kernel";
 	struct nlmsghdr *header;
 	struct nlattr *peers;
 
@@ -253,7 +253,7 @@ static void a_broken_range_is_an_error(void **context)
 		mnl_attr_nest_end(header, list);
 		mnl_attr_nest_end(header, peer);
 		mnl_attr_nest_end(header, peers);
-		assert_kernel_fails(-EBADMSG, "cannot read the peers of 'wg0': the kernel's answer is not as expected");
+		assert_kernel_fails(-EBADMSG, "cannot read the peers of 'wg0': unexpected answer from the kernel");
 	}
 }
 

@@ -73,7 +73,7 @@ the prefixes cover its peers' AllowedIPs"
 			finding uncovered_peer .evidence | grep -qF "and 1200 more, from which"
 			echo whole >>"$file"
 		else
-			finding wireguard .evidence | grep -qF "they change all the time"
+			finding wireguard .evidence | grep -qF "they keep changing"
 		fi
 	done
 	[ -s "$file" ] # at least one

@@ -311,7 +311,7 @@ static int loop(struct agent *agent)
 		for (size_t i = 0; i < GATEWAYS_FDS; i++)
 			fds[4 + i].fd = asked[i];
 		if (poll(fds, ARRAY_SIZE(fds), timeout(agent, now_ms())) < 0 && errno != EINTR)
-			return error_system(&agent->keeper.context->error, errno, "cannot wait for anything");
+			return error_system(&agent->keeper.context->error, errno, "cannot wait for events");
 		if (fds[0].revents)
 			ret = monitor_read(agent->monitor, on_event, agent);
 		if (ret)
@@ -378,7 +378,7 @@ static int agent_begin(struct agent *agent)
 		return error_system(error, -ret, "cannot listen to rtnetlink");
 	ret = gateways_open(&agent->gateways, &settings);
 	if (ret) {
-		error_system(error, -ret, "cannot open the sockets to ask gateways with");
+		error_system(error, -ret, "cannot open the sockets for ARP and neighbour discovery");
 		error_permissions(error, CAPABILITY(CAP_NET_RAW), -ret);
 		return ret;
 	}
@@ -396,7 +396,7 @@ static void agent_end(struct agent *agent)
 	cleanup_fd int pins = -1;
 	struct error ignored = {};
 
-	log_state(EVENT_AGENT, JOURNAL_NOTICE, "ended", "stopped: forwarding goes on as it is");
+	log_state(EVENT_AGENT, JOURNAL_NOTICE, "ended", "stopped: forwarding continues unchanged");
 	notify("STOPPING=1");
 	keeper_release(&agent->keeper);
 	event_bus_flush();

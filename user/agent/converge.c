@@ -69,7 +69,7 @@ void keeper_status(const struct keeper *keeper, char *text, size_t size)
 			 keeper->words->path ? " or SIGHUP" : "");
 	else
 		snprintf(text, size, "%s, %zu prefixes, %zu gateways, %zu of them dead",
-			 keeper->tunnel_ifindex ? "the tunnel is there" : "waiting for the tunnel", keeper->prefixes,
+			 keeper->tunnel_ifindex ? "the tunnel exists" : "waiting for the tunnel", keeper->prefixes,
 			 count, dead);
 }
 
@@ -312,7 +312,7 @@ static void on_taken_down(struct keeper *keeper, const struct netdevs *netdevs, 
 	keeper->context->error = (struct error){};
 	if (keeper->present)
 		log_state(EVENT_AGENT, JOURNAL_NOTICE, "waiting",
-			  "the instance was taken down: waiting for 'wgvia up %s'%s", keeper->words->tunnel,
+			  "the instance was removed: waiting for 'wgvia up %s'%s", keeper->words->tunnel,
 			  keeper->words->path ? " or SIGHUP" : "");
 	keeper->present = false;
 	programs_close(&keeper->programs);

@@ -46,7 +46,7 @@ void failover_log_write(const struct failover_log *moves, const struct device_na
 		more_text(move->count, more);
 		if (none)
 			event = event_make(EVENT_FAILOVER, JOURNAL_ERR, log_tunnel(),
-					   "%s%s: no gateway is left, on-fail decides", from, more);
+					   "%s%s: no gateway is alive, on-fail applies", from, more);
 		else
 			event = event_make(EVENT_FAILOVER, JOURNAL_WARNING, log_tunnel(), "%s%s: via %s dev %s now",
 					   from, more, ip_text(&ip, via), name ? name : "?");

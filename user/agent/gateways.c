@@ -304,8 +304,7 @@ static void listen_for_paths(struct gateways *gateways)
 	}
 	ret = path_probe_listen(gateways->path, echo, tcp);
 	if (ret && !gateways->is_deaf)
-		log_line(EVENT_PROBLEM, JOURNAL_ERR, "cannot open the sockets to probe gateways with: %s",
-			 strerror(-ret));
+		log_line(EVENT_PROBLEM, JOURNAL_ERR, "cannot open the sockets for probes: %s", strerror(-ret));
 	gateways->is_deaf = ret;
 }
 

@@ -31,6 +31,6 @@ void losses_keep(struct losses *losses, const char *pin_dir, const char *tunnel)
 	losses->counted = !ret;
 	losses->failed = ret && ret != -ENOENT;
 	if (losses->failed)
-		log_line(EVENT_PROBLEM, JOURNAL_NOTICE, "what the kernel drops after a redirect is not counted: %s",
-			 strerror(-ret));
+		log_line(EVENT_PROBLEM, JOURNAL_NOTICE,
+			 "cannot count packets that the kernel drops after a redirect: %s", strerror(-ret));
 }

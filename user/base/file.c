@@ -51,7 +51,7 @@ int file_error(struct error *error, const char *verb, const char *path)
 
 	error_system(error, errnum, "cannot %s '%s'", verb, path);
 	if (errnum == EACCES || errnum == EPERM) /* not related to BPF */
-		error_hint(error, "the file's permissions decide: ls -l '%s'", path);
+		error_hint(error, "check the file's permissions: ls -l '%s'", path);
 	return -errnum;
 }
 

@@ -185,7 +185,7 @@ static void add_uncovered(struct examined *examined)
 		snprintf(whole, sizeof(whole), " (part of its AllowedIPs '%s')", prefix_text(&first->range, range));
 	coverage_words(examined, 0, coverage->gap_count, remedy);
 	finding_add(examined, severity_of(examined), "uncovered_peer", remedy,
-		    "no prefix covers '%s'%s%s, from which peer '%s'%s may send: what comes from there %s%s",
+		    "no prefix covers '%s'%s%s, from which peer '%s'%s may send: traffic from there %s%s",
 		    prefix_text(&first->part, part), whole, more_text(coverage->gap_count, parts),
 		    wireguard_key_text(coverage->wireguard->peers[first->peer].public_key, key),
 		    more_text(coverage->peer_count, peers), examined_outside_fate(examined),
@@ -201,7 +201,8 @@ static void add_everywhere(struct examined *examined, const struct everywhere *e
 	snprintf(remedy, sizeof(remedy), "wgvia route add %s from PREFIX, for each network at the peer's site",
 		 examined->tunnel);
 	finding_add(examined, severity_of(examined), "any_source", remedy,
-		    "peer '%s' may send from '%s'%s, as an exit node or another site does: what is in no prefix %s",
+		    "peer '%s' may send from '%s'%s, as an exit node or another site does: traffic from sources in "
+		    "no prefix %s",
 		    wireguard_key_text(peer->public_key, key), prefix_text(&everywhere->first->prefix, range),
 		    more_text(everywhere->count, more), examined_outside_fate(examined));
 }

@@ -193,7 +193,7 @@ bool examined_drops_outside(const struct examined *examined)
 
 const char *examined_outside_fate(const struct examined *examined)
 {
-	return examined_drops_outside(examined) ? "is dropped where it would leave this host ('outside drop')"
+	return examined_drops_outside(examined) ? "is dropped if it would leave this host ('outside drop')"
 						: "bypasses the firewall";
 }
 

@@ -123,7 +123,7 @@ void check_flowtables(struct examined *examined, const struct ruleset *ruleset, 
 			 missing);
 		finding_add(examined, SEVERITY_INFO, "flowtable", remedy,
 			    "rules put connections of the prefixes into the flowtable '%s', which lacks dev %s: "
-			    "what comes by that device takes the ordinary path, at its full cost",
+			    "packets from that device take the ordinary path, at full cost",
 			    flowtable->name, missing);
 	}
 }

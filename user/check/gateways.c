@@ -32,10 +32,10 @@ static bool is_listed(const struct state *state, const struct wgvia_hop *hop)
 static void use_text(size_t users, bool dead, char *text, size_t size)
 {
 	if (!users)
-		snprintf(text, size, "it stands by%s", dead ? ", and would not help" : "");
+		snprintf(text, size, "it is on standby%s", dead ? ", and would not help" : "");
 	else
 		snprintf(text, size, "in use by %zu prefix%s%s", users, users > 1 ? "es" : "",
-			 dead ? ", which no other gateway is left for: on-fail decides" : "");
+			 dead ? ", which have no other gateway: on-fail applies" : "");
 }
 
 static void add_gateway(struct examined *examined, const struct wgvia_hop *hop,

@@ -67,12 +67,12 @@ static void check_smallest_mtu(struct examined *examined, const struct netdev *d
 	if (examined_has_family(examined, AF_INET6) && dev->mtu < IPV6_MIN_MTU) {
 		snprintf(remedy, sizeof(remedy), "ip link set dev %s mtu 1280", dev->name);
 		finding_add(examined, SEVERITY_ERROR, "mtu", remedy,
-			    "dev %s has mtu %u, and IPv6 needs 1280: the kernel has taken its IPv6 addresses away",
+			    "dev %s has mtu %u, and IPv6 needs 1280: the kernel has removed its IPv6 addresses",
 			    dev->name, dev->mtu);
 	} else if (dev->mtu < 576) {
 		snprintf(remedy, sizeof(remedy), "ip link set dev %s mtu 576", dev->name);
 		finding_add(examined, SEVERITY_ERROR, "mtu", remedy,
-			    "dev %s has mtu %u: packets up to 576 bytes are sent without a look at it, and are lost",
+			    "dev %s has mtu %u: packets up to 576 bytes are sent without an MTU check, and are lost",
 			    dev->name, dev->mtu);
 	}
 }
@@ -97,7 +97,8 @@ static void add_forwarding(struct examined *examined, const char *key)
 	snprintf(remedy, sizeof(remedy), "sysctl -w %s=1", key);
 	finding_add(examined, stack ? SEVERITY_ERROR : SEVERITY_WARNING, "forwarding", remedy, "%s is 0: %s", key,
 		    stack ? "in mode stack nothing is forwarded"
-			  : "what mode fast leaves to the kernel, such as traffic from peer to peer, is not forwarded");
+			  : "packets that mode fast leaves to the kernel, such as peer-to-peer traffic, are not "
+			    "forwarded");
 }
 
 bool examined_forwards(const struct examined *examined, uint8_t family)
@@ -164,8 +165,9 @@ static void check_rp_filter(struct examined *examined, const struct netdev *dev)
 		return;
 	snprintf(remedy, sizeof(remedy), "sysctl -w net/ipv4/conf/%s/rp_filter=2", dev->name);
 	finding_add(examined, SEVERITY_WARNING, "rp_filter", remedy,
-		    "rp_filter of dev %s is strict: what the firewall sends there from sources that this host reaches "
-		    "by another device is dropped where the kernel sees it, which in mode stack is all of it",
+		    "rp_filter of dev %s is strict: the kernel drops packets that the firewall sends there from "
+		    "sources that this host reaches by another device; in mode fast only packets that are left to "
+		    "the kernel are affected",
 		    dev->name);
 }
 
@@ -209,7 +211,7 @@ static void check_neighbours(struct examined *examined)
 			finding_add(examined, in_force ? SEVERITY_ERROR : SEVERITY_WARNING, "neighbour", remedy,
 				    "gateway %s on dev %s does not answer neighbour requests (%s): %s", via, dev->name,
 				    neighbour_word(&neighbour),
-				    in_force ? "what is sent there is lost" : "it stands by, and would not help");
+				    in_force ? "packets to it are lost" : "it is on standby, and would not help");
 	}
 }
 
@@ -294,6 +296,6 @@ void check_host(struct examined *examined)
 	check_neighbours(examined);
 	for (size_t i = 0; i < examined->plan.left_out_count; i++)
 		finding_add(examined, SEVERITY_WARNING, "left_out", "",
-			    "dev %s is left out: wgvia does not watch what this host sends there",
+			    "dev %s is not covered: wgvia does not see packets that this host sends there",
 			    examined->plan.left_out[i]->name);
 }

@@ -65,8 +65,8 @@ static void check_attachments(struct examined *examined)
 {
 	static const char *const meaning[WGVIA_DIRECTION_COUNT] = {
 		[WGVIA_OUT] = "",
-		[WGVIA_BACK] = ": hosts there can send to the prefixes past the firewall",
-		[WGVIA_EGRESS] = ": this host can send packets of the prefixes past the firewall there",
+		[WGVIA_BACK] = ": hosts there can bypass the firewall on the way to the prefixes",
+		[WGVIA_EGRESS] = ": packets of the prefixes that this host sends there bypass the firewall",
 	};
 	char remedy[FINDING_REMEDY], name[IFNAMSIZ];
 	struct points attached = {};
@@ -133,14 +133,14 @@ static void check_devices(struct examined *examined)
 
 		if (!point->l3 && has_point(&attached, point) && !device_map_has_point(map, point))
 			finding_add(examined, SEVERITY_ERROR, "attachment", remedy,
-				    "dev %s is not in the map 'devices', as after a stay in another network namespace: "
-				    "packets to its gateways are counted as no_gateway",
+				    "dev %s is not in the map 'devices', for example because it was in another "
+				    "network namespace: packets to its gateways are counted as no_gateway",
 				    netdev_name(plan->netdevs, point->ifindex, name));
 	}
 	if (plan->state.tunnel_ifindex && device_map_tunnel(map) != plan->state.tunnel_ifindex)
 		finding_add(examined, SEVERITY_ERROR, "attachment", remedy,
-			    "interface '%s' is not in the map 'devices', as after a stay in another network namespace: "
-			    "what comes back from the firewall is left to the kernel",
+			    "interface '%s' is not in the map 'devices', for example because it was in another "
+			    "network namespace: packets that come back from the firewall are left to the kernel",
 			    examined->tunnel);
 }
 
@@ -165,7 +165,8 @@ static void check_programs_before(struct examined *examined)
 				snprintf(remedy, sizeof(remedy), "tc filter show dev %s %s", name,
 					 attachment->direction == WGVIA_EGRESS ? "egress" : "ingress");
 			finding_add(examined, SEVERITY_WARNING, "program_before", remedy,
-				    "%s '%s' runs before the %s program at dev %s: what it ends does not reach wgvia",
+				    "%s '%s' runs before the %s program at dev %s: packets that it does not pass on "
+				    "do not reach wgvia",
 				    others[j].kind, others[j].name[0] ? others[j].name : "?",
 				    direction_words[attachment->direction], name);
 		}
@@ -234,7 +235,7 @@ static void check_bypass(struct examined *examined)
 	stale = now->tunnel_ifindex ? count_strangers(examined, then, now, &first) : 0;
 	if (stale)
 		finding_add(examined, SEVERITY_WARNING, "bypass", remedy,
-			    "the bypass list is out of date: it exempts '%s' (%s)%s, which this host no longer does",
+			    "the bypass list is out of date: it still exempts '%s' (%s)%s",
 			    prefix_text(&first->to, text),
 			    word_of(verdict_words, WGVIA_VERDICT_COUNT, first->value.verdict), more_text(stale, more));
 }
@@ -273,8 +274,8 @@ static void check_prefixes(struct examined *examined)
 	if (examined->running->gateway_count)
 		return;
 	finding_up_words(examined, examined->plan.state.mode, remedy);
-	finding_add(examined, SEVERITY_ERROR, "no_prefix", remedy,
-		    "no prefix is in force: what comes out of the tunnel %s", examined_outside_fate(examined));
+	finding_add(examined, SEVERITY_ERROR, "no_prefix", remedy, "no prefix is in force: traffic from the tunnel %s",
+		    examined_outside_fate(examined));
 }
 
 /* Compares the prefixes in force of "from addresses" and "from allowed-ips" with those that they mean now. */
@@ -291,7 +292,7 @@ static void check_sources(struct examined *examined)
 	count = count_followed(now, then, &first);
 	if (count) {
 		finding_add(examined, SEVERITY_WARNING, "sources", remedy,
-			    "'from %s' stands for '%s'%s now, which is not in force: what comes from there %s",
+			    "'from %s' now means '%s'%s, which is not in force: traffic from there %s",
 			    source_words[source_of(&first->value)], prefix_text(&first->from, text),
 			    more_text(count, more), examined_outside_fate(examined));
 		return;
@@ -299,7 +300,7 @@ static void check_sources(struct examined *examined)
 	count = count_moved(now, then, &first);
 	if (count) {
 		finding_add(examined, SEVERITY_WARNING, "sources", remedy,
-			    "'from %s' gives '%s'%s another gateway now than the one in force: %s",
+			    "'from %s' now gives '%s'%s another gateway than the one in force: %s",
 			    source_words[source_of(&first->value)], prefix_text(&first->from, text),
 			    more_text(count, more),
 			    statement_of_gateways(now, &first->value, examined->plan.netdevs, gateways));
@@ -308,7 +309,7 @@ static void check_sources(struct examined *examined)
 	count = count_followed(then, now, &first);
 	if (count)
 		finding_add(examined, SEVERITY_INFO, "sources", remedy,
-			    "'%s'%s is in force, and 'from %s' no longer stands for it",
+			    "'%s'%s is still in force, but no longer a prefix of 'from %s'",
 			    prefix_text(&first->from, text), more_text(count, more),
 			    source_words[source_of(&first->value)]);
 }
@@ -362,5 +363,5 @@ void check_instance(struct examined *examined)
 	finding_up_words(examined, WGVIA_FAST, remedy);
 	if (examined->instance->meta.mode >= WORDS_MODE)
 		finding_add(examined, SEVERITY_ERROR, "value", remedy,
-			    "the map 'meta' names no mode: it was written to by somebody else");
+			    "the map 'meta' has no valid mode: another program wrote to it");
 }

@@ -183,8 +183,8 @@ static void check_behind(struct examined *examined)
 			if (finding_is_foreign(examined, others, j))
 				finding_add(
 					examined, SEVERITY_WARNING, "program_behind", remedy,
-					"%s '%s' at the ingress of dev %s does not see what wgvia redirects there in "
-					"mode fast: a shaper, a policer or a counter",
+					"%s '%s' at the ingress of dev %s does not see packets that wgvia redirects "
+					"there in mode fast: a shaper, a policer or a counter",
 					others[j].kind, others[j].name[0] ? others[j].name : "?", name);
 	}
 }

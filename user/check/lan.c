@@ -23,7 +23,7 @@ static void narrow_words(const struct examined *examined, const struct prefix *f
 
 	prefix_text(from, text);
 	if (!examined->is_running || !entry || ranges->count > RANGES_MAX) {
-		snprintf(remedy, FINDING_REMEDY, "wgvia up %s, with 'from %s'%s in the place of '%s'", examined->tunnel,
+		snprintf(remedy, FINDING_REMEDY, "wgvia up %s, with 'from %s'%s instead of '%s'", examined->tunnel,
 			 prefix_text(&ranges->all[0], words), more_text(ranges->count, words + PREFIX_TEXT_LEN), text);
 		return;
 	}

@@ -113,11 +113,11 @@ static const char *rules(const struct found *found)
 static const struct {
 	const char *finding, *what; /* what the rules see */
 } hooks[HOOK_COUNT] = {
-	[HOOK_INGRESS] = {"ingress_rules", "comes in by the tunnel or the LAN (hook ingress)"},
-	[HOOK_PREROUTING] = {"prerouting_rules", "comes in (hook prerouting)"},
-	[HOOK_FORWARD] = {"forward_rules", "it forwards"},
-	[HOOK_POSTROUTING] = {"postrouting_rules", "leaves it (hook postrouting)"},
-	[HOOK_EGRESS] = {"egress_rules", "leaves by the tunnel or the LAN (hook egress)"},
+	[HOOK_INGRESS] = {"ingress_rules", "packets that arrive by the tunnel or the LAN (hook ingress)"},
+	[HOOK_PREROUTING] = {"prerouting_rules", "packets that arrive (hook prerouting)"},
+	[HOOK_FORWARD] = {"forward_rules", "packets that it forwards"},
+	[HOOK_POSTROUTING] = {"postrouting_rules", "packets that leave it (hook postrouting)"},
+	[HOOK_EGRESS] = {"egress_rules", "packets that leave by the tunnel or the LAN (hook egress)"},
 };
 
 /* What is redirected at TC ingress passes no hook: see tests/net/hooks.bats. */
@@ -128,14 +128,14 @@ static void report_hook(struct examined *examined, enum hook hook, const struct 
 
 	if (found->policy.count || found->drops.count)
 		finding_add(examined, SEVERITY_WARNING, hooks[hook].finding, stack,
-			    "this host filters what %s (%s%u %s, first in '%s'), and mode fast bypasses them%s",
+			    "this host filters %s (%s%u %s, first in '%s'), and mode fast bypasses these rules%s",
 			    hooks[hook].what, found->policy.count ? "policy drop, " : "", found->rules.count,
 			    rules(&found->rules), found->policy.count ? found->policy.where : found->drops.where,
 			    directions);
 	else if (found->rules.count)
 		finding_add(examined, SEVERITY_INFO, hooks[hook].finding, stack,
-			    "this host has %u %s for what %s, first in '%s', and mode fast bypasses them%s; they drop "
-			    "at most what is invalid to connection tracking",
+			    "this host has %u %s for %s, first in '%s', and mode fast bypasses them%s; they drop "
+			    "only packets that connection tracking considers invalid",
 			    found->rules.count, rules(&found->rules), hooks[hook].what, found->rules.where, directions);
 }
 
@@ -179,8 +179,8 @@ static void report_fast(struct examined *examined, const struct all_found *found
 	report_clamp(examined, found, stack);
 	if (found->invalid.count)
 		finding_add(examined, SEVERITY_INFO, "ct_invalid", stack,
-			    "'%s' drops what is invalid to connection tracking: what mode fast leaves "
-			    "to the kernel, such as fragments of packets that are too big, may meet that",
+			    "'%s' drops packets that connection tracking considers invalid: this may drop packets "
+			    "that mode fast leaves to the kernel, such as fragments of packets that are too big",
 			    found->invalid.where);
 }
 
@@ -253,14 +253,13 @@ static void report_stack(struct examined *examined, const struct ruleset *rulese
 	for (enum hook hook = HOOK_PREROUTING; hook <= HOOK_POSTROUTING; hook++)
 		report_fates(examined, ruleset, hook);
 	if (found->nat_anywhere.count)
-		finding_add(
-			examined, SEVERITY_WARNING, "nat", found->nat_anywhere.undo,
-			"this host has %u %s that may translate addresses of the prefixes, first in '%s': what gets "
-			"an address outside of them %s",
-			found->nat_anywhere.count, rules(&found->nat_anywhere), found->nat_anywhere.where,
-			examined->plan.state.outside == WGVIA_OUTSIDE_DROP
-				? "is dropped where it would leave this host ('outside drop')"
-				: "leaves as the kernel routes it, and not by the firewall");
+		finding_add(examined, SEVERITY_WARNING, "nat", found->nat_anywhere.undo,
+			    "this host has %u %s that may translate addresses of the prefixes, first in '%s': a packet "
+			    "that gets an address outside of them %s",
+			    found->nat_anywhere.count, rules(&found->nat_anywhere), found->nat_anywhere.where,
+			    examined->plan.state.outside == WGVIA_OUTSIDE_DROP
+				    ? "is dropped if it would leave this host ('outside drop')"
+				    : "leaves as the kernel routes it, without the firewall");
 }
 
 static void report_unread(struct examined *examined, const struct ruleset *ruleset)

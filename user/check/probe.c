@@ -30,7 +30,7 @@ static enum severity severity_of(const struct story *story)
 
 static const char *role_of(const struct story *story)
 {
-	return story->stands_by ? "; it stands by" : "";
+	return story->stands_by ? "; it is on standby" : "";
 }
 
 /* --- meaning of the results --- */
@@ -114,7 +114,7 @@ static void add_neighbour(const struct story *story)
 		    "gateway %s does not answer neighbour requests on dev %s, "
 		    "which were just sent (%s): %s '%s' %s",
 		    story->via, story->dev, neighbour_word(&story->probe->neighbour),
-		    story->stands_by ? "it stands by for" : "what comes from", story->from,
+		    story->stands_by ? "it is on standby for" : "traffic from", story->from,
 		    story->stands_by ? "and would not help" : "is lost");
 }
 
@@ -135,14 +135,14 @@ static void __attribute__((format(printf, 4, 5))) add_forward(const struct story
 static void __attribute__((format(printf, 3, 4))) add_return(const struct story *story, const char *remedy,
 							     const char *format, ...)
 {
-	char why[350];
+	char why[400];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
 	finding_add(story->probing->examined, severity_of(story), "probe_return", remedy,
-		    "gateway %s dev %s has no return path to '%s' by this host: %s%s", story->via, story->dev,
+		    "gateway %s dev %s has no return path to '%s' through this host: %s%s", story->via, story->dev,
 		    story->from, why, role_of(story));
 }
 
@@ -160,8 +160,8 @@ static bool judge_elsewhere(const struct story *story, const struct probe_fate *
 		return false;
 	snprintf(remedy, sizeof(remedy), "on the firewall: ip route get %s", story->vpn);
 	finding_add(story->probing->examined, SEVERITY_WARNING, "probe_return", remedy,
-		    "gateway %s dev %s has its return path to '%s' by %s, not by this host: that is right while %s is "
-		    "the active gateway of a pair and this host stands by, and wrong otherwise",
+		    "gateway %s dev %s has its return path to '%s' through %s, not through this host: that is right "
+		    "while %s is the active gateway of a pair and this host is on standby, and wrong otherwise",
 		    story->via, story->dev, story->from, ip_text(other, text), text);
 	return true;
 }
@@ -181,22 +181,22 @@ static void judge_answer(const struct story *story)
 		ip_text(&answer->by, by);
 	if (answer->refused && answer->refusal == REFUSAL_EXPIRED)
 		add_return(story, remedy,
-			   "a ping from %s came back by it, but the answer from %s went to %s and died there",
+			   "it forwarded a ping from %s, but sent the answer from %s to %s, where it was lost",
 			   story->vpn, story->lan, by);
 	else if (answer->refused && answer->refusal == REFUSAL_PROHIBITED)
 		add_return(story,
 			   "on the firewall, in its own table and chain: nft insert rule inet filter forward ct state "
 			   "established,related accept",
-			   "a ping from %s came back by it, but to the answer from %s, %s said '%s'", story->vpn,
+			   "it forwarded a ping from %s, but to the answer from %s, %s answered '%s'", story->vpn,
 			   story->lan, by, refusal_words[answer->refusal]);
 	else if (answer->refused)
-		add_return(story, remedy, "a ping from %s came back by it, but to the answer from %s, %s said '%s'",
+		add_return(story, remedy, "it forwarded a ping from %s, but to the answer from %s, %s answered '%s'",
 			   story->vpn, story->lan, by, refusal_words[answer->refusal]);
 	else
 		add_return(story, remedy,
-			   "a ping from %s came back by it, but the answer from %s did not: "
-			   "it has no route, or one that leads elsewhere (to the active "
-			   "gateway, if this is the other one of a pair), or drops answers",
+			   "it forwarded a ping from %s, but not the answer from %s: its route is missing or leads "
+			   "elsewhere (to the active gateway, if this host is the other one of a pair), or it drops "
+			   "answers",
 			   story->vpn, story->lan);
 }
 
@@ -220,35 +220,35 @@ static void judge_request(const struct story *story)
 
 	if (request->refused)
 		add_forward(story, request->refusal == REFUSAL_PROHIBITED ? rule : "", "does not send it back",
-			    "%s said '%s'", by, refusal_words[request->refusal]);
+			    "%s answered '%s'", by, refusal_words[request->refusal]);
 	else if (inward->refused && inward->refusal != REFUSAL_PROHIBITED)
 		add_return(story, route,
-			   "a ping from %s to %s did not come back by it, and to one the other way %s said '%s'; a "
-			   "reverse path filter drops what comes from where there is no return path",
+			   "a ping from %s to %s was not forwarded, and to one in the other direction %s answered "
+			   "'%s'; a reverse path filter drops packets from addresses without a return path",
 			   story->vpn, story->lan, by, refusal_words[inward->refusal]);
 	else if (inward->refused)
-		add_forward(story, rule, "does not forward", "to one the other way %s said '%s'", by,
+		add_forward(story, rule, "does not forward", "to one in the other direction %s answered '%s'", by,
 			    refusal_words[inward->refusal]);
 	else if (inward->arrived)
-		add_forward(story, rule, "does not forward what comes from the prefix",
-			    "one the other way did: its rules drop the first");
+		add_forward(story, rule, "does not forward packets from the prefix",
+			    "one in the other direction did: its rules drop the first");
 	else if (fates[PROBE_WITHIN].arrived)
 		add_return(story, route,
-			   "a ping from %s to %s did not come back by it, nor one the other way, while one from %s to "
-			   "itself did: it forwards, but has no route to %s, or one that leads elsewhere, and a "
-			   "reverse path filter drops what comes from there",
+			   "a ping from %s to %s was not forwarded, nor one in the other direction, but one from %s "
+			   "to itself was: it forwards, but its route to %s is missing or leads elsewhere, and a "
+			   "reverse path filter drops packets from there",
 			   story->vpn, story->lan, story->lan, story->vpn);
 	else if (fates[PROBE_DYING].refused)
-		add_forward(story, rule, "does not forward from a host of its link to another",
-			    "it does forward elsewhere, for it says '%s' to hop limit 1: its rules drop what goes out "
-			    "where it came in, or pings",
+		add_forward(story, rule, "does not forward between hosts of its link",
+			    "it does forward elsewhere, because it answers '%s' to hop limit 1: its rules drop "
+			    "pings, or packets that leave by the device that they came in by",
 			    refusal_words[fates[PROBE_DYING].refusal]);
 	else
 		add_forward(story,
 			    four ? "on the firewall: sysctl -w net.ipv4.ip_forward=1"
 				 : "on the firewall: sysctl -w net.ipv6.conf.all.forwarding=1",
 			    "does not forward",
-			    "nor did any other, and it does not say why: it is not a router, or drops pings");
+			    "nor did any other, and it sent no error: it is not a router, or drops pings");
 }
 
 static void judge(const struct story *story)
@@ -259,11 +259,10 @@ static void judge(const struct story *story)
 	if (!probe->resolved)
 		add_neighbour(story);
 	else if (probe->fates[PROBE_ANSWER].arrived)
-		finding_add(
-			story->probing->examined, SEVERITY_INFO, "probe", "",
-			"gateway %s dev %s answers neighbour requests, forwards from a host of its link to another, "
-			"and has a return path to '%s': a ping from %s to %s and its answer came by it%s",
-			story->via, story->dev, story->from, story->vpn, story->lan, role_of(story));
+		finding_add(story->probing->examined, SEVERITY_INFO, "probe", "",
+			    "gateway %s dev %s answers neighbour requests, forwards between hosts of its link, and has "
+			    "a return path to '%s': it forwarded a ping from %s to %s and its answer%s",
+			    story->via, story->dev, story->from, story->vpn, story->lan, role_of(story));
 	else if (request->arrived)
 		judge_answer(story);
 	else if (probe->error && !request->refused)
@@ -327,7 +326,7 @@ static void tell_redirects(const struct story *story)
 	static const char *const effects[WORDS_RETURN] = {
 		[WGVIA_RETURN_VIA] =
 			"and wgvia has to send each packet to the firewall; without redirects it would not",
-		[WGVIA_RETURN_ANY] = "which 'return any' lets in, and the firewall does not see both directions",
+		[WGVIA_RETURN_ANY] = "which 'return any' accepts, so the firewall does not see both directions",
 		[WGVIA_RETURN_DROP] = "which 'return drop' drops: their connections fail",
 	};
 	enum wgvia_return ret = story->probing->examined->plan.state.ret;
@@ -347,8 +346,8 @@ static void tell_redirects(const struct story *story)
 			 "priority 0; icmpv6 type nd-redirect drop; }; }'");
 	finding_add(story->probing->examined, ret == WGVIA_RETURN_VIA ? SEVERITY_INFO : SEVERITY_WARNING,
 		    "probe_redirects", remedy,
-		    "gateway %s dev %s sends ICMP redirects, as to this host just now: hosts of the LAN that heed them "
-		    "answer '%s' by this host, %s",
+		    "gateway %s dev %s sends ICMP redirects, as it just did to this host: hosts of the LAN that "
+		    "obey them answer '%s' through this host, %s",
 		    story->via, story->dev, story->from, effects[ret]);
 }
 
@@ -372,8 +371,8 @@ static void tell_answers(const struct story *story, const struct answers *answer
 	finding_add(story->probing->examined, probe->neighbour.kept ? SEVERITY_INFO : SEVERITY_WARNING,
 		    "probe_duplicate", probe->neighbour.kept ? "" : remedy, "%s answer for gateway %s on dev %s: %s",
 		    macs, story->via, story->dev,
-		    probe->neighbour.kept ? "the neighbour entry, which is kept, decides"
-					  : "what comes from its prefixes goes to the one that answers last");
+		    probe->neighbour.kept ? "the permanent neighbour entry applies"
+					  : "packets from its prefixes go to the host that answers last");
 }
 
 /* After the probes, because answers may change the kernel's neighbour entry. */

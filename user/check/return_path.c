@@ -128,9 +128,9 @@ static void add_host(struct examined *examined, const struct host *host, uint64_
 	ip_text(&host->to, to);
 	snprintf(remedy, sizeof(remedy), "on %s: ip route get %s", from, to);
 	finding_add(examined, SEVERITY_INFO, "direct", remedy,
-		    "%s%s (%s on dev %s) answers %s by this host, not by the firewall, "
-		    "the last time %llu s ago: an ICMP redirect, a route of its own, "
-		    "or another default gateway; wgvia sends such packets to the firewall",
+		    "%s%s (%s on dev %s) answers %s through this host instead of the firewall, last seen %llu s "
+		    "ago: it has an ICMP redirect, a route of its own, or another default gateway; wgvia sends such "
+		    "packets to the firewall",
 		    from, host->has_others ? " and others" : "", mac_text(host->mac, mac),
 		    netdev_name(examined->plan.netdevs, host->ifindex, dev), to,
 		    (unsigned long long)(now > host->last ? (now - host->last) / 1000000000 : 0));
@@ -158,7 +158,7 @@ static void check_bounced(struct examined *examined)
 	}
 	more = named > HOSTS_MAX ? named - HOSTS_MAX : 0;
 	if (more)
-		finding_add(examined, SEVERITY_INFO, "direct", "", "%zu%s more hosts answer by this host", more,
+		finding_add(examined, SEVERITY_INFO, "direct", "", "%zu%s more hosts answer through this host", more,
 			    hosts.count == HOSTS_SEEN ? " or" : "");
 	free(hosts.all);
 	free(hops.all);
@@ -179,15 +179,14 @@ static void check_counted(struct examined *examined)
 	if (examined->running->ret == WGVIA_RETURN_ANY && direct->packets) {
 		snprintf(remedy, sizeof(remedy), "wgvia trace %s verdict direct", examined->tunnel);
 		finding_add(examined, SEVERITY_INFO, "direct", remedy,
-			    "%llu packets for the prefixes came from others than the firewall, and 'return any' lets "
-			    "them in: the firewall does not see them",
+			    "%llu packets for the prefixes did not come from the firewall: 'return any' accepted "
+			    "them, and the firewall does not see them",
 			    (unsigned long long)direct->packets);
 	}
 	if (examined->running->ret == WGVIA_RETURN_DROP && refused->packets) {
 		snprintf(remedy, sizeof(remedy), "wgvia trace %s verdict refused", examined->tunnel);
 		finding_add(examined, SEVERITY_INFO, "direct", remedy,
-			    "%llu packets for the prefixes came from others "
-			    "than the firewall, and 'return drop' dropped them",
+			    "%llu packets for the prefixes did not come from the firewall: 'return drop' dropped them",
 			    (unsigned long long)refused->packets);
 	}
 }

@@ -33,8 +33,8 @@ static void check_rules(struct examined *examined)
 		snprintf(remedy, sizeof(remedy), "ip %srule del from %s priority %u table %u", family, from,
 			 rules[i].priority, rules[i].table);
 		finding_add(examined, SEVERITY_WARNING, "rule", remedy,
-			    "a rule sends what comes from '%s' to table %u, beside wgvia's prefix '%s'%s", from,
-			    rules[i].table, prefix_text(&entry->from, own),
+			    "an ip rule sends packets from '%s' to table %u, although wgvia has the prefix '%s'%s",
+			    from, rules[i].table, prefix_text(&entry->from, own),
 			    stat("/run/systemd/netif/state", &st)
 				    ? ""
 				    : "; systemd-networkd, which runs here, deletes such rules when it restarts");
@@ -98,7 +98,7 @@ static void add_reach(struct examined *examined, const struct netdev *dev, const
 	snprintf(remedy, sizeof(remedy), "wgvia bypass add %s %s", examined->tunnel, to);
 	finding_add(
 		examined, SEVERITY_INFO, "reach", examined->is_running ? remedy : "",
-		"'%s'%s is reached by dev %s of this host: packets from the prefixes reach it via the firewall, not directly",
+		"'%s'%s is reached by dev %s of this host: packets from the prefixes reach it via the firewall only",
 		to, more_text(reached->count, more), dev->name);
 }
 
@@ -173,7 +173,7 @@ static void check_outside(struct examined *examined)
 		return;
 	finding_cover_words(examined, &first, remedy);
 	finding_add(examined, drops ? SEVERITY_WARNING : SEVERITY_ERROR, "outside", remedy,
-		    "reached through '%s' and in no prefix: '%s'%s; what comes from there %s", examined->tunnel,
+		    "reached through '%s' and in no prefix: '%s'%s; traffic from there %s", examined->tunnel,
 		    prefix_text(&first, text), more_text(count, more), examined_outside_fate(examined));
 }
 

@@ -39,9 +39,9 @@ static int parse_words(int argc, char **argv, struct words *words, struct error 
 			return error_usage(error, "unexpected word '%s': IFACE FILE", argv[i]);
 	}
 	if (!tunnel)
-		return error_usage(error, "which interface? IFACE is missing");
+		return error_usage(error, "IFACE is missing");
 	if (!words->path)
-		return error_usage(error, "which file? FILE, or - for standard input, is needed after '%s'", tunnel);
+		return error_usage(error, "FILE, or - for standard input, is missing after '%s'", tunnel);
 	if (!parse_ifname(tunnel, words->tunnel, error))
 		return 0;
 	if (strchr(tunnel, '/'))

@@ -16,15 +16,15 @@ static const char *const verbs[] = {"add", "del"};
 static int refuse_host_entry(struct session *session, const struct bypass_entry *entry, const char *prefix)
 {
 	static const char *const causes[WGVIA_VERDICT_COUNT] = {
-		[WGVIA_LOCAL] = "this host's own address",
-		[WGVIA_SCOPE] = "what the kernel does not forward",
-		[WGVIA_TUNNEL] = "what the kernel routes into the tunnel",
+		[WGVIA_LOCAL] = "an address of this host",
+		[WGVIA_SCOPE] = "the kernel does not forward to it",
+		[WGVIA_TUNNEL] = "the kernel routes it into the tunnel",
 	};
 	uint32_t verdict = entry->value.verdict;
 	const char *cause = verdict < WGVIA_VERDICT_COUNT && causes[verdict] ? causes[verdict] : "its routes";
 	struct error *error = &session->context->error;
 
-	error_refuse(error, "cannot delete '%s': this host itself has the entry, for %s", prefix, cause);
+	error_refuse(error, "cannot delete '%s': the entry is this host's own: %s", prefix, cause);
 	if (verdict == WGVIA_SCOPE)
 		error_hint(error, "it is always there, and such packets never reach the firewall");
 	else

@@ -195,7 +195,7 @@ static int examine(struct session *session, struct examined *examined, bool prob
 	if (is_hidden)
 		finding_add(examined, SEVERITY_WARNING, "bpffs", error->hint,
 			    "no bpffs is mounted at /sys/fs/bpf in this process's "
-			    "mounts: an instance may be running all the same");
+			    "mounts: an instance may still be running");
 	ret = session_read(session, examined->tunnel);
 	if (ret && ret != -ENOENT) {
 		snprintf(remedy, sizeof(remedy), "wgvia down %s", examined->tunnel);
@@ -283,7 +283,7 @@ static int parse(int argc, char **argv, struct words *words, struct error *error
 			name = argv[i];
 	}
 	if (!name && !ret)
-		return error_usage(error, "which interface? IFACE is missing");
+		return error_usage(error, "IFACE is missing");
 	return ret ? ret : parse_ifname(name, words->tunnel, error);
 }
 

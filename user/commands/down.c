@@ -26,7 +26,7 @@ static void note_unknown(const char *tunnel)
 {
 	struct error note = {};
 
-	error_refuse(&note, "nothing to take down: no instance on '%s', and no such interface", tunnel);
+	error_refuse(&note, "nothing to remove: no instance on '%s', and no such interface", tunnel);
 	error_hint(&note, "'wgvia show' lists the instances");
 	message_print(&note);
 }

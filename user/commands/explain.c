@@ -99,7 +99,7 @@ static void tell_destination(struct explanation *explanation, const char *what, 
 
 	ip_text(ip, text);
 	if (!entry) {
-		step(explanation, "%s %s: on no entry of the bypass list", what, text);
+		step(explanation, "%s %s: not on the bypass list", what, text);
 		return;
 	}
 	value = print_object();
@@ -177,7 +177,7 @@ static uint32_t tell_kernel(struct explanation *explanation, uint32_t ingress)
 	print_add(explanation->value, "kernel", value);
 	if (rtnl_get_forward(explanation->session.host->rtnl, &explanation->words->from, &explanation->words->to,
 			     ingress, &forward)) {
-		step(explanation, "kernel: does not tell its route");
+		step(explanation, "kernel: reports no route");
 		return 0;
 	}
 	if (forward.error) {
@@ -226,7 +226,7 @@ static const uint8_t nobody[ETH_ALEN]; /* a sender that is not a gateway */
 
 static const char *verdict_of(const struct test_run *trial)
 {
-	return trial->counted ? verdict_words[trial->verdict] : "not ours, goes on";
+	return trial->counted ? verdict_words[trial->verdict] : "not handled by wgvia, passed on";
 }
 
 static const char *action_word(const struct test_run *trial)
@@ -286,9 +286,9 @@ static void tell_to_firewall(struct explanation *explanation, const struct test_
 	dev = netdev_by_index(&explanation->session.host->netdevs, gateway->ifindex);
 	/* in this case bpf_redirect_neigh() drops silently */
 	if (strcmp(netdev_state(dev), "up") != 0)
-		lost = ", which is not up: it is lost there";
+		lost = ", which is not up: the packet is lost";
 	else if (neighbour->known && neighbour->state & NUD_FAILED)
-		lost = ", which does not answer: it is lost there";
+		lost = ", which does not answer: the packet is lost";
 	snprintf(text, sizeof(text), "%s: to the firewall %s by dev %s%s", verdict_words[trial->verdict],
 		 ip_text(&ip, via), device(explanation, gateway->ifindex), lost);
 	tell_end(explanation, text);
@@ -321,7 +321,7 @@ static bool kernel_answers(struct explanation *explanation, const char *reason, 
 	else if (explanation->words->len > dev->mtu && explanation->words->from.family == AF_INET6)
 		answer = "Packet Too Big";
 	else if (explanation->words->len > dev->mtu)
-		step(explanation, "kernel: sends it in fragments, for dev %s has mtu %u", dev->name, dev->mtu);
+		step(explanation, "kernel: sends it in fragments, because dev %s has mtu %u", dev->name, dev->mtu);
 	if (!answer)
 		return false;
 	snprintf(text, sizeof(text), "%s: the kernel answers with %s", reason, answer);
@@ -385,7 +385,7 @@ static int explain_absent(struct explanation *explanation)
 {
 	const struct gateway_entry *entry = state_match_gateway(&explanation->session.state, &explanation->words->from);
 
-	step(explanation, "interface '%s' does not exist: what comes out of it later meets the egress programs",
+	step(explanation, "interface '%s' does not exist: only the egress programs will see packets from it",
 	     explanation->words->tunnel);
 	return follow_egress(explanation, "not re-targeted", entry ? entry->value.ifindex : lan_device(explanation),
 			     TUNNEL_OF_LATER);

@@ -56,7 +56,7 @@ int cmd_health(struct context *context, int argc, char **argv)
 	int ret;
 
 	if (!argc)
-		return error_usage(&context->error, "which interface? IFACE is missing");
+		return error_usage(&context->error, "IFACE is missing");
 	ret = instance_list_read(context, argc, argv, &list);
 	if (!ret)
 		ret = instance_list_next(context, &list, &instance);

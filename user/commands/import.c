@@ -52,8 +52,8 @@ static void choose_mode(const struct import *import, const char *path, struct ch
 			 choice->mss != WGVIA_MSS_OFF ? ", except for a clamp of the MSS, which 'mss' replaces" : "");
 		break;
 	case FAST_UNKNOWN:
-		snprintf(choice->why, sizeof(choice->why), "what mode fast would bypass was not checked: %s", why);
-		error_refuse(&note, "took 'mode stack', as %s", choice->why);
+		snprintf(choice->why, sizeof(choice->why), "cannot check what mode fast would bypass: %s", why);
+		error_refuse(&note, "using 'mode stack': %s", choice->why);
 		error_hint(&note, "on the gateway itself, as root: wgvia import %s %s", path, import->request.tunnel);
 		message_print(&note);
 	}
@@ -144,13 +144,12 @@ static void print_import(const struct context *context, const json *value)
 	json *lines = print_member(value, "wg_quick"), *remarks = print_member(value, "remarks");
 
 	(void)context;
-	printf("# %s: via the firewall, as the second routing table did it\n", print_text(value, "interface"));
+	printf("# %s: via the firewall, like the second routing table\n", print_text(value, "interface"));
 	print_statements(value);
 	printf("\n"
-	       "# Take the tunnel down with the old wg-quick file, "
-	       "so that rules and table go. These lines then take the\n"
-	       "# place of all Table, PreUp, PostUp, "
-	       "PreDown and PostDown lines in its [Interface]:\n"
+	       "# Take the tunnel down with the old wg-quick file, so that its rules and table are removed. Then "
+	       "replace all\n"
+	       "# Table, PreUp, PostUp, PreDown and PostDown lines in its [Interface] with these:\n"
 	       "#\n");
 	for (size_t i = 0; i < json_object_array_length(lines); i++) {
 		const json *item = json_object_array_get_idx(lines, i);
@@ -191,14 +190,14 @@ static int read_all(const char *path, char **text, size_t *len, struct error *er
 static int parse_words(int argc, char **argv, char tunnel[IFNAMSIZ], struct error *error)
 {
 	if (!argc)
-		return error_usage(error, "which file? FILE is missing");
+		return error_usage(error, "FILE is missing");
 	if (argc > 2)
 		return error_usage(error, "unexpected word '%s': one FILE and one IFACE", argv[2]);
 	if (argc == 2)
 		return import_parse_name(argv[1], tunnel, error);
 	if (strcmp(argv[0], "-") != 0)
 		return import_parse_path(argv[0], tunnel, error);
-	error_usage(error, "which interface? standard input does not tell");
+	error_usage(error, "IFACE is missing: standard input has no name");
 	error_hint(error, "wgvia import - IFACE");
 	return -EINVAL;
 }

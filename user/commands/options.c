@@ -37,15 +37,15 @@ static const struct option {
 } known[] = {
 	{OPTION_JSON, "j", "json", NULL, "print JSON"},
 	{OPTION_PRETTY, "p", "pretty", NULL, "with -j: in lines with indentation"},
-	{OPTION_IPV4, "4", NULL, NULL, "show: prefixes and bypass entries of IPv4 alone"},
-	{OPTION_IPV6, "6", NULL, NULL, "show: those of IPv6 alone"},
-	{OPTION_BRIEF, "br", "brief", NULL, "show: a line for each instance"},
+	{OPTION_IPV4, "4", NULL, NULL, "show: only prefixes and bypass entries of IPv4"},
+	{OPTION_IPV6, "6", NULL, NULL, "show: only those of IPv6"},
+	{OPTION_BRIEF, "br", "brief", NULL, "show: one line for each instance"},
 	{OPTION_COLOR, "c", "color", "[=WHEN]", "red for what is wrong: always, never, or auto, on a terminal [auto]"},
 	{OPTION_NETNS, "n", "netns", "NAME", "work in a network namespace: a name of 'ip netns', a path, or a PID"},
 	{OPTION_PIN_DIR, NULL, "pin-dir", "DIR", "keep the pins below DIR [" PINS_DEFAULT "]"},
 	{OPTION_VERBOSE, "v", "verbose", NULL, "more output; twice: libbpf's and the verifier's too"},
 	{OPTION_VERSION, "V", "version", NULL, "print the version"},
-	{OPTION_HELP, "h", "help", NULL, "print this, or after a command its words"},
+	{OPTION_HELP, "h", "help", NULL, "print this, or after a command its keywords"},
 };
 
 /* The remaining words of the command line, and the results of the others. */
@@ -257,7 +257,7 @@ int options_parse(int argc, char **argv, struct options *options, struct context
 		return -EINVAL;
 	}
 	if (options->command && !options->command->lists && !options->help && (context->family || context->brief))
-		return error_usage(&context->error, "option '%s' goes with 'show' alone",
+		return error_usage(&context->error, "option '%s' works with 'show' only",
 				   context->brief		? "-br"
 				   : context->family == AF_INET ? "-4"
 								: "-6");

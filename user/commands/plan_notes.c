@@ -88,7 +88,8 @@ void notes_of_plan(json *notes, const struct plan *plan, bool changed)
 		print_append_text(notes, plan->notes[i]);
 	notes_of_lans(notes, plan, NULL);
 	for (size_t i = 0; i < plan->left_out_count; i++) {
-		snprintf(text, sizeof(text), "dev %s is left out: wgvia does not watch what this host sends there",
+		snprintf(text, sizeof(text),
+			 "dev %s is not covered: wgvia does not see packets that this host sends there",
 			 plan->left_out[i]->name);
 		print_append_text(notes, text);
 	}
@@ -98,8 +99,8 @@ void notes_of_plan(json *notes, const struct plan *plan, bool changed)
 	if (problem)
 		print_append_text(notes, problem);
 	if (changed && !plan->state.keep_choice && source_is_used(&plan->state, WGVIA_SOURCE_ALLOWED_IPS))
-		print_append_text(notes, "no agent is running: peers that come later are in no prefix until the next "
-					 "command ('wgvia run')");
+		print_append_text(notes, "no agent is running: new peers are in no prefix until the next command "
+					 "('wgvia run')");
 }
 
 void notes_print(const struct context *context, const json *value)

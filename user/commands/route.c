@@ -77,7 +77,7 @@ static int check_watch(struct session *session)
 	struct error *error = &session->context->error;
 
 	if (failover_prune(&session->state))
-		return error_system(error, ENOMEM, "cannot take the gateways");
+		return error_system(error, ENOMEM, "cannot process the gateways");
 	if (!gateways_check_watch(&session->state, &session->host->netdevs, error))
 		return 0;
 	error_hint(error, "'wgvia apply' and 'wgvia up' change all lists at once");
@@ -152,11 +152,12 @@ static int check_words(const struct session *session, const struct route_words *
 	same &= !words->watch_given || watch_equal(&words->watch, &hops.watch);
 	if (same)
 		return 0;
-	error_refuse(error, "'%s' goes another way than these words say", from_text(words, from));
+	error_refuse(error, "'%s' has another gateway or device than the command names", from_text(words, from));
 	if (value->family)
-		error_hint(error, "it goes %s", statement_of_gateways(&session->state, value, netdevs, gateways));
+		error_hint(error, "the instance has: %s",
+			   statement_of_gateways(&session->state, value, netdevs, gateways));
 	else
-		error_hint(error, "it has no 'via': it goes by the default route");
+		error_hint(error, "it has no 'via': it uses the default route");
 	return -EINVAL;
 }
 
@@ -172,10 +173,10 @@ static int delete_gateway(struct session *session, const struct change *change)
 				    prefix_text(&change->words.from, from), session->tunnel);
 	source = source_of(&entry->value);
 	if (source) {
-		error_refuse(&session->context->error, "'%s' is there because of 'from %s', and would come again",
+		error_refuse(&session->context->error, "'%s' belongs to 'from %s', which would add it again",
 			     prefix_text(&change->words.from, from), source_words[source]);
-		error_hint(&session->context->error, "'wgvia route del %s from %s' ends that", session->tunnel,
-			   source_words[source]);
+		error_hint(&session->context->error, "to remove all of them: wgvia route del %s from %s",
+			   session->tunnel, source_words[source]);
 		return -EINVAL;
 	}
 	ret = session_read_host(session, HOST_NETDEVS);
@@ -215,7 +216,7 @@ static int set_source(struct session *session, const struct change *change)
 	int ret;
 
 	if (change->verb == ADD && find_source(&session->state, &change->words))
-		return error_refuse(error, "'from %s' is there already: 'route replace' changes it",
+		return error_refuse(error, "'from %s' exists already: 'route replace' changes it",
 				    source_words[change->words.source]);
 	ret = session_read_host(session, GATEWAYS_READ | HOST_ADDRESSES);
 	if (!ret)

@@ -32,7 +32,7 @@ int cmd_run(struct context *context, int argc, char **argv)
 	if (ret)
 		return ret;
 	if (words.path && !strcmp(words.path, "-"))
-		return error_usage(&context->error, "'-' cannot be read again: the name of a FILE is needed");
+		return error_usage(&context->error, "'-' cannot be read again on SIGHUP: name a FILE");
 	if (context->json) {
 		sigaction(SIGPIPE, &ignore, NULL); /* the agent survives a reader that exits */
 		log_divert(print_event);

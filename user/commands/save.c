@@ -111,9 +111,11 @@ int cmd_save(struct context *context, int argc, char **argv)
 	print_append(values, value);
 	print_instances(context, values, true, print_lines);
 	if (!session.state.gateway_count && !session.state.source_count)
-		return error_refuse(error, "'%s' has no prefix, which no file can say", tunnel);
+		return error_refuse(error, "cannot save '%s': it has no prefix, and a file needs one", tunnel);
 	if (odd)
-		return error_refuse(error, "%zu of the lines will not restore what is running: 'unusable' tells why",
+		return error_refuse(error,
+				    "%zu of the lines do not restore the running configuration: '# unusable' "
+				    "gives the reason",
 				    odd);
 	return 0;
 }

@@ -152,7 +152,7 @@ static int print_metrics(struct context *context, int argc, char **argv, int at)
 	size_t series;
 
 	if (context->json)
-		return error_usage(&context->error, "--prometheus is a format of its own: leave -j out");
+		return error_usage(&context->error, "--prometheus cannot be combined with -j");
 	if (at + 2 < argc)
 		return error_usage(&context->error, "unexpected word '%s' after --prometheus", argv[at + 2]);
 	if (take_series(context, argc, argv, at, &series))

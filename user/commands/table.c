@@ -13,11 +13,11 @@
 #define WORD_IFACE {"IFACE", "the tunnel interface"}
 #define WORD_ADDRESSES                                                                                                 \
 	{"from addresses", "the prefixes of the interface's addresses, which an agent follows; up alone takes them"}
-#define WORD_ALLOWED_IPS {"from allowed-ips", "what WireGuard's peers may send from, which an agent follows"}
+#define WORD_ALLOWED_IPS {"from allowed-ips", "sources that WireGuard's peers may use, which an agent follows"}
 #define WORD_FROM {"from PREFIX", "sources: ADDRESS/LENGTH, or one ADDRESS"}
 #define WORD_VIA {"via ADDRESS", "the firewall; without it the gateway of the default route"}
-#define WORD_DEV {"dev DEV", "the device that it is reached by; without it the kernel's choice"}
-#define WORD_OR {"or ADDRESS", "a further firewall, for 'wgvia run' to choose when the first one is dead"}
+#define WORD_DEV {"dev DEV", "the device that leads to it; without it the kernel's choice"}
+#define WORD_OR {"or ADDRESS", "another firewall, which 'wgvia run' uses while the first one is dead"}
 
 #define WORD_HEALTH                                                                                                    \
 	{"health KIND", "how 'wgvia run' watches these firewalls: neighbour [default], forward, ping ADDRESS or tcp "  \
@@ -38,7 +38,7 @@ const struct command command_table[] = {
 		  "                     [bypass PREFIX]... [mode fast|stack] [on-fail drop|pass]\n"
 		  "                     [outside pass|drop] [mss auto|N|off] [counters prefix|off]\n"
 		  "                     [return via|any|drop [also ADDRESS [dev DEV]|MAC]...]",
-	 .description = "send what comes from PREFIX via the firewall",
+	 .description = "send packets from PREFIX via the firewall",
 	 .words = {WORD_IFACE,
 		   {"from PREFIX", "sources: ADDRESS/LENGTH, or one ADDRESS"},
 		   WORD_ADDRESSES,
@@ -48,24 +48,24 @@ const struct command command_table[] = {
 		   WORD_DEV,
 		   WORD_OR,
 		   WORD_HEALTH,
-		   {"bypass PREFIX", "destinations that are exempt: the kernel routes what is sent there"},
+		   {"bypass PREFIX", "destinations that are exempt: the kernel routes packets to them"},
 		   {"mode fast|stack", "fast [default] bypasses this host's forwarding and its netfilter; stack keeps "
 				       "both"},
 		   {"on-fail drop|pass", "packets without a usable gateway: drop them [default], or let the kernel "
 					 "route them"},
 		   {"outside pass|drop", "packets out of the tunnel whose source is in no PREFIX: let the kernel route "
 					 "them [default], or drop those that would leave this host"},
-		   {"mss auto|N|off", "lower the MSS of TCP connections to what tunnel and LAN carry, or to N bytes; "
+		   {"mss auto|N|off", "lower the MSS of TCP connections to what fits tunnel and LAN, or to N bytes; "
 				      "off [default] does not"},
 		   {"counters prefix|off", "count packets and bytes of each PREFIX, too; off [default] does not"},
 		   {"return via|any|drop", "frames for a prefix that are not from its firewall: send them there first "
 					   "[default], accept or drop them"},
-		   {"also ADDRESS|MAC", "a further sender whose frames are accepted as the firewall's"}},
+		   {"also ADDRESS|MAC", "another sender whose frames are accepted as the firewall's"}},
 	 .example = "wgvia up wg6 from 10.6.0.0/16 via 192.0.2.1"},
 	{.name = "apply",
 	 .function = cmd_apply,
 	 .usage = "[-c|--dry-run] IFACE FILE|-",
-	 .description = "bring it to what the file says, one statement a line; -c only shows the difference",
+	 .description = "make the instance match FILE, one statement per line; -c only shows the difference",
 	 .words = {{"-c, --dry-run", "show what would change, and what this host would refuse; change nothing"},
 		   WORD_IFACE,
 		   {"FILE", "a configuration with its drop-ins FILE.d/*.conf, see wgvia.conf(5); - is standard input"}},
@@ -74,7 +74,7 @@ const struct command command_table[] = {
 	{.name = "save",
 	 .function = cmd_save,
 	 .usage = "IFACE",
-	 .description = "print what is running as such a file",
+	 .description = "print the running configuration as such a file",
 	 .words = {WORD_IFACE},
 	 .example = "wgvia save wg6"},
 	{.name = "down",
@@ -91,7 +91,8 @@ const struct command command_table[] = {
 	 .description = "change one prefix of a running instance",
 	 .words = {{"add", "refuses a prefix that the instance has already"},
 		   {"replace", "adds the prefix or changes its gateways"},
-		   {"del", "refuses a prefix that the instance lacks, or that goes another way than the words say"},
+		   {"del", "refuses a prefix that the instance lacks, or that has another gateway than the command "
+			   "names"},
 		   WORD_IFACE,
 		   WORD_FROM,
 		   WORD_ADDRESSES,
@@ -105,25 +106,25 @@ const struct command command_table[] = {
 	 .function = cmd_bypass,
 	 .usage = "add|del IFACE PREFIX",
 	 .description = "change the list of destinations that are exempt",
-	 .words = {{"add", "the kernel routes what is sent there"},
-		   {"del", "it goes via the firewall again"},
+	 .words = {{"add", "the kernel routes packets to it"},
+		   {"del", "the packets go via the firewall again"},
 		   WORD_IFACE,
 		   {"PREFIX", "destinations: ADDRESS/LENGTH, or one ADDRESS"}},
 	 .example = "wgvia bypass add wg6 198.18.0.0/15"},
 	{.name = "run",
 	 .function = cmd_run,
 	 .usage = "IFACE [FILE] [interval SECONDS] [hold SECONDS] [tries N]",
-	 .description = "stay and keep the instance in sync: devices, addresses, gateways that fail",
+	 .description = "keep the instance in sync with the host: devices, addresses, gateways that fail",
 	 .words = {WORD_IFACE,
 		   {"FILE", "a configuration to begin with, with its drop-ins FILE.d/*.conf, see wgvia.conf(5)"},
 		   {"interval SECONDS", "how often each gateway is asked: 0.1 to 60 [1]"},
 		   {"hold SECONDS", "how long a gateway is healthy before it is used again: 0 to 3600 [10]"},
-		   {"tries N", "questions without an answer until a gateway is dead: 1 to 10 [3]"}},
+		   {"tries N", "requests without an answer until a gateway is dead: 1 to 10 [3]"}},
 	 .example = "wgvia run wg6 interval 0.5 hold 3"},
 	{.name = "show",
 	 .function = cmd_show,
 	 .usage = "[IFACE]",
-	 .description = "what is attached, prefixes, gateways, bypass list; also 'list'",
+	 .description = "print attachments, prefixes, gateways, bypass list; also 'list'",
 	 .words = {{"IFACE", "one tunnel interface; without it all instances of this network namespace"}},
 	 .example = "wgvia show wg6",
 	 .lists = true},
@@ -143,7 +144,7 @@ const struct command command_table[] = {
 	 .usage = "IFACE [--probe] [--severity error|warning|info]",
 	 .description = "report what is wrong or risky on this host, and what to do about it",
 	 .words = {WORD_IFACE,
-		   {"--probe", "send a ping by the firewall and back for each prefix that has an address "
+		   {"--probe", "send a ping via the firewall and back for each prefix that has an address "
 			       "of the tunnel"},
 		   {"--severity error|warning|info", "the lowest severity that makes the exit status 1 [warning]; a "
 						     "finding that the configuration accepts does not count"}},
@@ -160,15 +161,15 @@ const struct command command_table[] = {
 	 .usage = "IFACE [from PREFIX] [to PREFIX] [verdict V]... [count N]",
 	 .description = "show decisions as they are made",
 	 .words = {WORD_IFACE,
-		   {"from PREFIX", "packets of these sources alone"},
-		   {"to PREFIX", "packets to these destinations alone"},
-		   {"verdict V", "decisions with this verdict alone, see VERDICTS in wgvia(8); may be repeated"},
+		   {"from PREFIX", "only packets from these sources"},
+		   {"to PREFIX", "only packets to these destinations"},
+		   {"verdict V", "only decisions with this verdict, see VERDICTS in wgvia(8); may be repeated"},
 		   {"count N", "end after N decisions; without it at a signal"}},
 	 .example = "wgvia trace wg6 from 10.6.0.0/16 verdict redirected count 10"},
 	{.name = "monitor",
 	 .function = cmd_monitor,
 	 .usage = "[IFACE]",
-	 .description = "show changes of instances as they happen, a line each",
+	 .description = "show changes of instances as they happen, one per line",
 	 .words = {{"IFACE", "one tunnel interface; without it all instances of this network namespace"}},
 	 .example = "wgvia monitor wg6"},
 	{.name = "stats",

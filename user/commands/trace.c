@@ -169,7 +169,7 @@ static int listen_on(struct context *context, struct trace *trace, const struct 
 		if (fflush(stdout) && !ret)
 			ret = error_system(&context->error, errno, "cannot write the output");
 		if (trace_was_off(trace))
-			fprintf(stderr, "this program was held up, and did not see some decisions\n");
+			fprintf(stderr, "this program was suspended and missed some decisions\n");
 		if (trace_skipped(trace) != told)
 			fprintf(stderr, "%" PRIu64 " decisions skipped\n", trace_skipped(trace) - told);
 		told = trace_skipped(trace);

@@ -27,7 +27,7 @@ void usage_print(FILE *out)
 		"its words.\n"
 		"'wgvia up IFACE' alone takes the prefixes from the interface's addresses and the gateway\n"
 		"from the default route, on a running instance too. With prefixes named the interface need\n"
-		"not exist yet. On a running instance 'up' replaces all words, and prints what it removes\n"
+		"not exist yet. On a running instance 'up' replaces all settings, and prints what it removes\n"
 		"and adds.\n"
 		"Exit status: 0 done, 1 refused by the system, 2 bad usage.");
 }

@@ -32,7 +32,7 @@ static int read_line(struct source *source, struct error *error)
 	source->line++;
 	while ((c = getc_unlocked(source->stream)) != EOF && c != '\n') {
 		if (!c)
-			return error_usage(error, "a NUL byte: this is not text");
+			return error_usage(error, "the file is not text: it has a NUL byte");
 		if (len == CONFIG_LINE_MAX)
 			return error_usage(error, "the line is too long: %d bytes at most", CONFIG_LINE_MAX);
 		source->text[len++] = (char)c;
@@ -40,7 +40,9 @@ static int read_line(struct source *source, struct error *error)
 	if (ferror(source->stream))
 		return file_error(error, "read", source->path);
 	if (c == EOF)
-		return len ? error_usage(error, "the last line has no end: the file may have been cut short") : 0;
+		return len ? error_usage(error, "the last line does not end with a newline: the file may be "
+						"truncated")
+			   : 0;
 	if (len && source->text[len - 1] == '\r')
 		len--;
 	source->text[len] = '\0';
@@ -216,9 +218,9 @@ static int check_whole(const char *path, const struct request *request, struct e
 
 	if (ret || request->from_given)
 		return ret;
-	error_usage(error, "no 'from': an empty configuration is not taken for one");
+	error_usage(error, "the configuration has no 'from' statement");
 	name_place(error, path, 0);
-	error_hint(error, "'wgvia down %s' takes the instance away", request->tunnel);
+	error_hint(error, "to remove the instance: wgvia down %s", request->tunnel);
 	return -EINVAL;
 }
 

@@ -210,8 +210,8 @@ const char *failover_problem(const struct state *state, bool agent)
 
 		first &= !list || !failover_current(list, &state->gateways[i].value);
 	}
-	return first ? "no agent is running: the first gateway is used, nobody watches"
-		     : "no agent is running: the gateways stay as an agent has left them, nobody watches";
+	return first ? "no agent is running: the first gateway is used and not watched"
+		     : "no agent is running: the gateways stay as the last agent left them and are not watched";
 }
 
 void hops_free(struct hops *hops)

@@ -63,7 +63,7 @@ static int check_gateway(const struct route_words *route, const struct hop_words
 
 	ip_text(&hop->via, via);
 	if (!strcmp(hop->dev, tunnel))
-		return error_usage(error, "dev '%s' is the tunnel itself: the firewall's device is needed", tunnel);
+		return error_usage(error, "dev '%s' is the tunnel itself, not the LAN device of the firewall", tunnel);
 	if (!hop->via.family)
 		return 0;
 	if (route->from.ip.family == AF_INET6 && hop->via.family == AF_INET)
@@ -151,9 +151,8 @@ static int take_health(struct cursor *cursor, struct route_words *route, struct 
 		return -EINVAL;
 	route->watch_given = true;
 	if (route->watch.family && route->watch.family != route->from.ip.family)
-		return error_usage(error, "'health %s' needs an %s address: the packets are those of '%s'",
-				   watch_text(&route->watch, text), route->from.ip.family == AF_INET ? "IPv4" : "IPv6",
-				   from);
+		return error_usage(error, "'health %s' needs an %s address, like '%s'", watch_text(&route->watch, text),
+				   route->from.ip.family == AF_INET ? "IPv4" : "IPv6", from);
 	return next_is(cursor, "health") ? error_usage(error, "'health' is given twice for '%s'", from) : 0;
 }
 
@@ -188,7 +187,7 @@ static int take_gateways(struct cursor *cursor, const char *tunnel, struct route
 static int hint_words(const char *value, struct error *error)
 {
 	if (!strpbrk(value, "./:"))
-		error_hint(error, "words for prefixes are 'addresses' and 'allowed-ips'");
+		error_hint(error, "use a prefix, 'addresses' or 'allowed-ips'");
 	return -EINVAL;
 }
 
@@ -214,10 +213,10 @@ static int take_route(struct cursor *cursor, const char *tunnel, struct route_wo
 	if (next_is(cursor, "via") && route->source)
 		return error_usage(error,
 				   "'via' is given twice: another family needs a 'from %s' of its own, and 'or "
-				   "ADDRESS' names further gateways",
+				   "ADDRESS' names more gateways",
 				   source_words[route->source]);
 	if (next_is(cursor, "via"))
-		return error_usage(error, "'via' is given twice for '%s': 'or ADDRESS' names further gateways",
+		return error_usage(error, "'via' is given twice for '%s': 'or ADDRESS' names more gateways",
 				   from_text(route, from));
 	return 0;
 }
@@ -245,7 +244,7 @@ static int add_source(struct request *request, struct route_words *route, struct
 	}
 	route_words_free(route);
 	return request->without_from
-		       ? error_usage(error, "'via' is given twice%s: 'or ADDRESS' names further gateways", family)
+		       ? error_usage(error, "'via' is given twice%s: 'or ADDRESS' names more gateways", family)
 		       : error_usage(error, "from '%s' is given twice%s", word, family);
 }
 
@@ -253,7 +252,8 @@ static int check_from(const struct request *request, struct error *error)
 {
 	return request->without_from && request->from_given
 		       ? error_usage(error,
-				     "'via' without 'from' is for the prefixes of '%s': it does not go with 'from'",
+				     "'via' without 'from' means the prefixes of '%s': it cannot be combined with "
+				     "'from'",
 				     request->tunnel)
 		       : 0;
 }
@@ -315,7 +315,7 @@ static int take_also(struct cursor *cursor, struct also_words *also, struct erro
 		return -EINVAL;
 	also->is_mac = parse_mac(value, also->mac);
 	if (also->is_mac && also->mac[0] & 1)
-		return error_usage(error, "'%s' is the MAC address of a group, which sends nothing", value);
+		return error_usage(error, "'%s' is a multicast MAC address, which cannot be a sender", value);
 	if (also->is_mac)
 		return 0;
 	if (parse_ip(value, &also->hop.via, error))
@@ -336,7 +336,8 @@ static int take_return(struct cursor *cursor, struct request *request, struct er
 	if (!value || parse_return(value, &request->ret, error))
 		return -EINVAL;
 	if (request->ret == WGVIA_RETURN_ANY && next_is(cursor, "also"))
-		return error_usage(error, "'return any' accepts frames from everybody: 'also' goes with via or drop");
+		return error_usage(error, "'also' needs 'return via' or 'return drop': 'return any' accepts frames "
+					  "from every sender");
 	while (next_is(cursor, "also")) {
 		struct also_words *also = array_grow(&request->also, &request->also_count, sizeof(*also));
 

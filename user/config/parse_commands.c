@@ -28,7 +28,7 @@ int parse_bypass(int argc, char **argv, char tunnel[IFNAMSIZ], struct prefix *pr
 	if (ret)
 		return ret;
 	if (cursor.word == cursor.end)
-		return error_usage(error, "which prefix? PREFIX is needed after '%s'", tunnel);
+		return error_usage(error, "PREFIX is missing after '%s'", tunnel);
 	ret = parse_prefix(*cursor.word++, prefix, error);
 	return ret ? ret : check_end(&cursor, "one PREFIX", error);
 }
@@ -82,12 +82,11 @@ int parse_explain(int argc, char **argv, struct explain_words *words, struct err
 	if (ret)
 		return ret;
 	if (!words->from.family || !words->to.family)
-		return error_usage(error, "which packet? 'from ADDRESS to ADDRESS' is needed after '%s'",
-				   words->tunnel);
+		return error_usage(error, "'from ADDRESS to ADDRESS' is missing after '%s'", words->tunnel);
 	if (words->from.family != words->to.family)
-		return error_usage(error, "a packet is either IPv4 or IPv6, from and to");
+		return error_usage(error, "'from' and 'to' are not of the same address family");
 	if (words->from.family == AF_INET6 && words->len < 40)
-		return error_usage(error, "len '%u' is too short for IPv6: 40 at least", words->len);
+		return error_usage(error, "len '%u' is too short for IPv6: the minimum is 40", words->len);
 	return 0;
 }
 
@@ -137,7 +136,7 @@ int parse_trace(int argc, char **argv, struct trace_words *words, struct error *
 	if (ret)
 		return ret;
 	if (words->from.ip.family && words->to.ip.family && words->from.ip.family != words->to.ip.family)
-		return error_usage(error, "a packet is either IPv4 or IPv6, from and to");
+		return error_usage(error, "'from' and 'to' are not of the same address family");
 	return 0;
 }
 

@@ -62,7 +62,7 @@ int parse_prefix(const char *text, struct prefix *prefix, struct error *error)
 		bool mapped = strstr(error->text, "mapped");
 
 		return error_usage(error,
-				   mapped ? "'%s' is an IPv4-mapped prefix, which no packet is from"
+				   mapped ? "'%s' is an IPv4-mapped prefix, which no packet has as its source"
 					  : "'%s' is not a valid prefix: ADDRESS/LENGTH is needed",
 				   text);
 	}
@@ -72,7 +72,7 @@ int parse_prefix(const char *text, struct prefix *prefix, struct error *error)
 				   ip_bits(ip.family), ip.family == AF_INET ? 4 : 6);
 	result = (struct prefix){ip_mask(ip, len), len};
 	if (!ip_equal(&result.ip, &ip))
-		return error_usage(error, "'%s' has host bits set: '%s' is the prefix", text,
+		return error_usage(error, "'%s' has host bits set: do you mean '%s'?", text,
 				   prefix_text(&result, right));
 	*prefix = result;
 	return 0;

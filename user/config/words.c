@@ -49,7 +49,7 @@ static bool is_misplaced(const struct cursor *cursor)
 int take_tunnel(struct cursor *cursor, char tunnel[IFNAMSIZ], struct error *error)
 {
 	if (cursor->word == cursor->end)
-		return error_usage(error, "which interface? IFACE is missing");
+		return error_usage(error, "IFACE is missing");
 	if (is_misplaced(cursor))
 		return error_usage(error, "IFACE comes first, before '%s'", *cursor->word);
 	return parse_ifname(*cursor->word++, tunnel, error);

@@ -291,8 +291,8 @@ int attach_add(const char *folder, const struct attachment *point, int prog_fd, 
 		return 0;
 	attach_device_name(point->ifindex, name);
 	if (ret == -EEXIST && point->kind == ATTACH_CLSACT) {
-		error_refuse(error, "cannot attach to '%s': somebody's filter has handle %u at priority %u", name,
-			     point->handle, ATTACH_PRIORITY);
+		error_refuse(error, "cannot attach to '%s': another program's filter has handle %u at priority %u",
+			     name, point->handle, ATTACH_PRIORITY);
 		return ret;
 	}
 	return error_system(error, -ret, "cannot attach to '%s'", name);

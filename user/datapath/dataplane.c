@@ -83,7 +83,7 @@ static int load(struct programs *programs, struct wgvia_bpf *skeleton, uint64_t 
 	if (ret)
 		return ret;
 	ret = programs_take(programs, skeleton, build, instance);
-	return ret ? error_system(error, -ret, "cannot hold the programs") : 0;
+	return ret ? error_system(error, -ret, "cannot store the programs") : 0;
 }
 
 static bool holds_all(const struct programs *programs, const struct plan *plan)
@@ -123,7 +123,7 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 		return ret;
 	ret = pins_make_folder(root, next.tunnel, PINS_NEW);
 	if (ret)
-		return error_system(error, -ret, "cannot make '%s'", next.folder);
+		return error_system(error, -ret, "cannot create '%s'", next.folder);
 	ret = pin_maps(&next, error);
 	ret = ret ? ret : programs_pin(programs, &next, error);
 	if (!ret && (ret = programs_keep_pins(&next)))
@@ -252,7 +252,7 @@ static int remove_unfinished(const char *root, const char *tunnel, struct error 
 	pins_path(folder, root, tunnel, PINS_NEW, NULL);
 	ret = attach_remove_all(folder);
 	if (ret)
-		return error_system(error, -ret, "cannot detach what '%s' holds", folder);
+		return error_system(error, -ret, "cannot detach the programs of '%s'", folder);
 	return pins_remove_folder(root, tunnel, PINS_NEW, NULL, NULL, error);
 }
 
@@ -295,8 +295,8 @@ int dataplane_recover(const char *root, const char *tunnel, struct error *error)
 
 static int refuse_strangers(const struct instance *instance, struct error *error)
 {
-	error_refuse(error, "'%s' holds pins, and wgvia made none of them", instance->folder);
-	error_hint(error, "look at them and remove them: rm -r '%s'", instance->folder);
+	error_refuse(error, "'%s' has pins that wgvia did not create", instance->folder);
+	error_hint(error, "check them, then remove them: rm -r '%s'", instance->folder);
 	return -ENOTEMPTY;
 }
 

@@ -208,9 +208,10 @@ static int refuse_abi(const struct instance *instance, struct error *error)
 		error_refuse(error, "the pins of '%s' are damaged: '%s/%s' is missing or not wgvia's", instance->tunnel,
 			     instance->folder, instance->damaged ? instance->damaged : map_names[MAP_META]);
 	if (instance->meta.abi > WGVIA_ABI && is_abi(instance->meta.abi))
-		error_hint(error, "use the wgvia that made them, or take them down: wgvia down %s", instance->tunnel);
+		error_hint(error, "use the wgvia version that created them, or remove them: wgvia down %s",
+			   instance->tunnel);
 	else
-		error_hint(error, "'wgvia up %s ...' puts an instance of this version in their place",
+		error_hint(error, "to replace them with an instance of this version: wgvia up %s ...",
 			   instance->tunnel);
 	return -EPROTO;
 }

@@ -20,8 +20,9 @@ static int refuse_stranger(struct error *error, const char *folder, const char *
 {
 	char more[MORE_TEXT_LEN];
 
-	error_refuse(error, "cannot remove '%s/%s'%s, which wgvia did not make", folder, name, more_text(count, more));
-	error_hint(error, "look at it and remove it: rm -r '%s/%s'", folder, name);
+	error_refuse(error, "cannot remove '%s/%s'%s, which wgvia did not create", folder, name,
+		     more_text(count, more));
+	error_hint(error, "check it, then remove it: rm -r '%s/%s'", folder, name);
 	return -ENOTEMPTY;
 }
 
@@ -117,8 +118,8 @@ int pins_check_folder(const char *root, const char *tunnel, enum pins_folder fol
 
 	if (pins_path(path, root, tunnel, folder, NULL) || lstat(path, &st) || S_ISDIR(st.st_mode))
 		return 0;
-	error_refuse(error, "cannot use '%s': not a folder, and wgvia did not make it", path);
-	error_hint(error, "look at it and remove it: rm '%s'", path);
+	error_refuse(error, "cannot use '%s': it is not a folder, and wgvia did not create it", path);
+	error_hint(error, "check it, then remove it: rm '%s'", path);
 	return -ENOTEMPTY;
 }
 

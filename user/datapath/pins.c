@@ -213,7 +213,7 @@ int pins_prepare(const char *root, struct error *error)
 			return ret;
 	}
 	ret = make_folders(root);
-	return ret ? error_system(error, -ret, "cannot make '%s'", root) : 0;
+	return ret ? error_system(error, -ret, "cannot create '%s'", root) : 0;
 }
 
 int pins_probe(const char *root, struct error *error)

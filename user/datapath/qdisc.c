@@ -70,7 +70,7 @@ int qdisc_make(const char *folder, uint32_t ifindex, bool *made, struct error *e
 	/* the marker first: a qdisc of ours always has one */
 	if (mkdir(marker, 0700)) {
 		if (errno != EEXIST || !is_folder(marker))
-			return error_system(error, errno, "cannot make '%s'", marker);
+			return error_system(error, errno, "cannot create '%s'", marker);
 		is_marked = true; /* but the qdisc may have been deleted */
 	}
 	had = is_marked || may_have_clsact(ifindex);

@@ -130,8 +130,9 @@ static int attach_trace(struct trace *trace, struct error *error)
 		ret = errno;
 		cleanup_close_fd(&trace->lock);
 		trace->lock = -1;
-		return ret == EWOULDBLOCK ? error_refuse(error, "cannot trace '%s': somebody does already", tunnel)
-					  : error_system(error, ret, "cannot trace '%s'", tunnel);
+		return ret == EWOULDBLOCK
+			       ? error_refuse(error, "cannot trace '%s': another 'wgvia trace' is running", tunnel)
+			       : error_system(error, ret, "cannot trace '%s'", tunnel);
 	}
 	trace->map_id = bpf_object_id(instance.maps[MAP_EVENTS]);
 	trace->events = ring_buffer__new(instance.maps[MAP_EVENTS], see_event, trace, NULL);
@@ -188,7 +189,7 @@ static int follow_instance(struct trace *trace, struct error *error)
 	if (lock < 0 && lock != -ENOENT)
 		return lock;
 	if (!pins_exist(trace->root, trace->words.tunnel, PINS_CURRENT))
-		return error_refuse(error, "the instance on '%s' has been taken down", trace->words.tunnel);
+		return error_refuse(error, "the instance on '%s' was removed", trace->words.tunnel);
 	return attach_trace(trace, error);
 }
 

@@ -269,7 +269,7 @@ int transaction_detach(struct transaction *transaction, struct error *error)
 	if (!left)
 		return replace_late(transaction, error);
 	attach_device_name(left->ifindex, name);
-	error_system(error, -ret, "cannot detach from '%s', all else has changed", name);
-	error_hint(error, "the same command again detaches it");
+	error_system(error, -ret, "cannot detach from '%s', the rest of the change is complete", name);
+	error_hint(error, "run the same command again to detach it");
 	return ret;
 }

@@ -333,7 +333,7 @@ int event_listener_open(struct event_listener **listener, struct error *error)
 		event_listener_close(&opened);
 		error_system(error, -ret, "cannot listen in '%s'", folder_path());
 		if (ret == -EACCES || ret == -EPERM)
-			error_hint(error, "the folder is root's: run it as root");
+			error_hint(error, "only root can use this folder: run it as root");
 		return ret;
 	}
 	*listener = opened;

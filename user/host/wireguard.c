@@ -74,10 +74,10 @@ static int fail(const char *name, int ret, struct error *error)
 {
 	switch (ret) {
 	case -EINTR:
-		error_refuse(error, "cannot read the peers of '%s': they change all the time", name);
+		error_refuse(error, "cannot read the peers of '%s': they keep changing", name);
 		return ret;
 	case -EBADMSG:
-		error_refuse(error, "cannot read the peers of '%s': the kernel's answer is not as expected", name);
+		error_refuse(error, "cannot read the peers of '%s': unexpected answer from the kernel", name);
 		return ret;
 	default:
 		error_system(error, -ret, "cannot read the peers of '%s'", name);

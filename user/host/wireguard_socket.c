@@ -206,10 +206,10 @@ static int fail(const char *path, int ret, const struct wireguard_answer *answer
 	if (answer->errnum > 0)
 		return error_system(error, answer->errnum, "WireGuard refuses to answer at '%s'", path);
 	if (ret == -EBADMSG)
-		error_refuse(error, "the answer of '%s' is not WireGuard's, or not whole: line %u", path,
+		error_refuse(error, "the answer from '%s' is incomplete or not WireGuard's: line %u", path,
 			     answer->lines + 1);
 	else if (ret == -ETIMEDOUT)
-		error_refuse(error, "no answer of WireGuard in time at '%s'", path);
+		error_refuse(error, "WireGuard did not answer in time at '%s'", path);
 	else
 		error_system(error, -ret, "cannot read the peers of WireGuard from '%s'", path);
 	return ret;

@@ -31,7 +31,7 @@ int import_parse_path(const char *path, char name[IFNAMSIZ], struct error *error
 	char text[IFNAMSIZ];
 
 	if (len < 6 || len - 5 >= IFNAMSIZ || strcmp(base + len - 5, ".conf") != 0) {
-		error_usage(error, "which interface? '%s' is not named INTERFACE.conf", path);
+		error_usage(error, "IFACE is missing: '%s' is not named IFACE.conf", path);
 		error_hint(error, "wgvia import FILE IFACE");
 		return -EINVAL;
 	}
@@ -113,8 +113,8 @@ static void take_hook(struct translation *recipe, const struct wgquick_line *lin
 		if (step &&
 		    (strstr(line->value, "rule") || strstr(line->value, "table") || strstr(line->value, "lookup")))
 			translation_remark(recipe, step,
-					   "stays as it is: this is more shell than import reads, "
-					   "so take out by hand what belongs to the recipe");
+					   "stays as it is: import cannot read this shell code; remove the parts "
+					   "that belong to the second table by hand");
 		return;
 	}
 	for (size_t i = 0; i < count && (step = add_step(recipe, line)); i++)
@@ -305,7 +305,8 @@ static void add_remarks(struct import *import, struct translation *recipe)
 static int refuse(const struct translation *recipe, struct error *error)
 {
 	error_refuse(error,
-		     "no second-table recipe for '%s' here: it is 'ip rule add from PREFIX table T' with 'ip route add "
+		     "no second routing table for '%s' in this file: import looks for 'ip rule add from PREFIX "
+		     "table T' with 'ip route add "
 		     "default via ADDRESS table T'",
 		     recipe->tunnel);
 	for (size_t i = 0; i < recipe->step_count; i++)

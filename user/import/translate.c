@@ -193,27 +193,26 @@ static void remark_rule(struct translation *translation, struct step *rule)
 	if (rule->remark)
 		return;
 	if (rule->command.expands)
-		translation_remark(translation, rule, "stays as it is: what the shell puts in is not known here");
+		translation_remark(translation, rule, "stays as it is: import does not know what the shell inserts");
 	else if (rule->ip.not_clear)
 		translation_remark(translation, rule, "stays as it is: '%s' is not clear", rule->ip.not_clear);
 	else if (rule->ip.extra)
 		translation_remark(translation, rule,
-				   "stays as it is: wgvia has no '%s', it knows a packet by its source alone",
-				   rule->ip.extra);
+				   "stays as it is: wgvia has no '%s', it matches on the source only", rule->ip.extra);
 	else if (rule->ip.to.ip.family && rule->ip.to.len && iproute_table_is_kernels(rule->ip.table))
 		translation_remark(translation, rule,
-				   "stays as it is, and has no say any more: 'bypass %s' does this for all prefixes",
+				   "stays as it is, but no longer has an effect: 'bypass %s' does this for all "
+				   "prefixes",
 				   prefix_text(&rule->ip.to, to));
 	else if (rule->ip.to.ip.family && rule->ip.to.len)
 		translation_remark(translation, rule,
-				   "stays as it is: wgvia has no 'to', it knows a packet by its source alone");
+				   "stays as it is: wgvia has no 'to', it matches on the source only");
 	else if (!rule->ip.prefix.len && !iproute_table_is_kernels(rule->ip.table))
 		translation_remark(translation, rule,
-				   "stays as it is: it is for every source, wgvia needs 'from PREFIX'");
+				   "stays as it is: it matches every source, and wgvia needs 'from PREFIX'");
 	else
-		translation_remark(
-			translation, rule,
-			"stays as it is, and has no say any more in what comes from the prefixes out of the tunnel");
+		translation_remark(translation, rule,
+				   "stays as it is, but no longer affects packets of the prefixes from the tunnel");
 }
 
 static bool is_recipes_rule(const struct step *step)
@@ -252,8 +251,8 @@ static void remark_overlaps(struct translation *translation)
 			if (own != other && prefix_covers(&own->from, &other->from) &&
 			    !ip_equal(&own->via, &other->via)) {
 				translation_remark(translation, step,
-						   "overlaps with another prefix: to wgvia the "
-						   "longest decides, whatever the rules' preference");
+						   "overlaps with another prefix: wgvia uses the longest match, "
+						   "whatever the preference of the rules");
 				break;
 			}
 	}
@@ -279,12 +278,12 @@ static void take_bypass(struct translation *translation, struct step *step)
 	prefix_text(&step->ip.prefix, text);
 	if (tables_of_family(translation, step->ip.family) > 1) {
 		translation_remark(translation, step,
-				   "not taken over: 'bypass %s' would be for the other table's prefixes, too", text);
+				   "not taken over: 'bypass %s' would apply to the prefixes of the other table, too",
+				   text);
 		return;
 	}
 	translation_remark(translation, step,
-			   "is 'bypass %s' now: leave that out if connections with it are to be seen by the firewall",
-			   text);
+			   "is 'bypass %s' now: remove that if the firewall has to see connections with it", text);
 	for (size_t i = 0; i < request->bypass_count; i++)
 		if (!prefix_compare(&request->bypass[i], &step->ip.prefix))
 			return;
@@ -370,23 +369,23 @@ static void take_route(struct translation *translation, const struct table *tabl
 	if (step == gateway)
 		return;
 	if (step->command.expands)
-		translation_remark(translation, step, "not taken over: what the shell puts in is not known here");
+		translation_remark(translation, step, "not taken over: import does not know what the shell inserts");
 	else if (ip->not_clear)
 		translation_remark(translation, step, "not taken over: '%s' is not clear", ip->not_clear);
 	else if (ip->extra)
 		translation_remark(translation, step, "not taken over: wgvia has no '%s'", ip->extra);
 	else if (ip->type && strcmp(ip->type, "throw") != 0)
-		translation_remark(
-			translation, step,
-			is_default ? "not needed: 'on-fail drop', the default, lets nothing past the firewall"
-				   : "not taken over: wgvia drops nothing by destination, that is the firewall's");
+		translation_remark(translation, step,
+				   is_default
+					   ? "not needed: 'on-fail drop', the default, lets nothing bypass the firewall"
+					   : "not taken over: wgvia does not drop by destination, the firewall has to");
 	else if (ip->via.family && ip_equal(&ip->via, &gateway->ip.via) && !strcmp(ip->dev, gateway->ip.dev))
 		return; /* the same path as all other traffic */
 	else if (is_default)
 		remark_second_default(translation, step);
 	else if (ip->via.family)
 		translation_remark(translation, step,
-				   "not taken over: wgvia has one way for a prefix; "
+				   "not taken over: wgvia has one route for a prefix; "
 				   "'bypass PREFIX' leaves a destination to the main table");
 	else if (!ip->type && !ip->dev[0])
 		translation_remark(translation, step, "not taken over: a route needs 'via ADDRESS' or 'dev DEV'");

@@ -42,7 +42,7 @@ static int refuse_default(const struct wireguard *wireguard, const struct prefix
 			     text);
 	else
 		error_refuse(error, "the peers may send from every address: their AllowedIPs add up to '%s'", text);
-	error_hint(error, "name the networks instead, 'from PREFIX', or say 'from %s' if that is what you want", text);
+	error_hint(error, "name the networks instead: from PREFIX; or, to accept every address: from %s", text);
 	return -EINVAL;
 }
 

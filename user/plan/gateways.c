@@ -203,7 +203,7 @@ static int check_not_network(const struct host_view *host, const struct ip *via,
 		if (address->ip.family != via->family || prefix.len + 1u >= ip_bits(via->family) ||
 		    !ip_equal(&prefix.ip, via) || ip_equal(&address->ip, via))
 			continue;
-		return error_refuse(error, "via '%s' is the address of the network '%s': the firewall's is needed",
+		return error_refuse(error, "via '%s' is the network address of '%s', not the firewall's address",
 				    ip_text(via, text), prefix_text(&prefix, network));
 	}
 	return 0;
@@ -216,8 +216,7 @@ static int check_not_own(const struct host_view *host, const struct netdev *vrf,
 
 	if (!is_own(host, vrf, via))
 		return 0;
-	return error_refuse(error,
-			    "via '%s' is this host's own address or a broadcast address: the firewall's is needed",
+	return error_refuse(error, "via '%s' is an address of this host or a broadcast address, not the firewall's",
 			    ip_text(via, text));
 }
 
@@ -252,13 +251,13 @@ int gateway_resolve(struct host_view *host, const struct netdev *tunnel, const s
 	if (!dev)
 		return error_system(error, ENODEV, "cannot use via '%s'", via);
 	if (dev->ifindex == tunnel->ifindex)
-		return error_refuse(
-			error, "via '%s' is reached through '%s', the tunnel itself: the firewall's device is needed",
-			via, tunnel->name);
+		return error_refuse(error,
+				    "via '%s' is reached through '%s', the tunnel itself, not through a LAN device",
+				    via, tunnel->name);
 	if (dev->table)
-		return error_refuse(error, "dev '%s' is a VRF: a gateway needs one of its devices", dev->name);
+		return error_refuse(error, "dev '%s' is a VRF: name one of its devices instead", dev->name);
 	if (!netdev_is_ethernet(dev) || (dev->flags & IFF_LOOPBACK))
-		return error_refuse(error, "dev '%s' has no neighbours: a gateway needs an Ethernet device", dev->name);
+		return error_refuse(error, "dev '%s' is not an Ethernet device, which a gateway needs", dev->name);
 	value = gateway_value(&nexthop.via, nexthop.ifindex);
 	*hop = hop_of(&value);
 	return 0;
@@ -300,11 +299,12 @@ int gateways_check_watch(const struct state *state, const struct netdevs *netdev
 	int ret = watch_find_conflict(state, &hop, watches);
 
 	if (ret < 0)
-		return error_system(error, ENOMEM, "cannot take the gateways");
+		return error_system(error, ENOMEM, "cannot process the gateways");
 	if (!ret)
 		return 0;
 	return error_refuse(error,
-			    "gateway '%.100s' is on two lists, with 'health %s' and 'health %s': it has one health",
+			    "gateway '%.100s' is on two lists, with 'health %s' and 'health %s': a gateway has one "
+			    "kind of health",
 			    statement_of_hop(&hop, netdevs, gateway), watch_text(&watches[0], ways[0]),
 			    watch_text(&watches[1], ways[1]));
 }
@@ -332,7 +332,7 @@ int gateways_resolve(struct host_view *host, const struct netdev *tunnel, const 
 		if (ret == -ENOSPC)
 			return error_refuse(error, "cannot hold more than %u lists of gateways", WGVIA_FAILOVER_LISTS);
 		if (ret)
-			return error_system(error, -ret, "cannot take the gateways");
+			return error_system(error, -ret, "cannot process the gateways");
 	}
 	*value = hop_value(&list.hops[0], number);
 	return 0;

@@ -175,7 +175,7 @@ static const char *const own_effects[] = {
 	[WGVIA_RETURN_ANY] = "this host answers hosts of the LAN '%s' via the firewall, which has not seen their "
 			     "packets: connections from there, such as SSH, fail",
 	[WGVIA_RETURN_DROP] =
-		"'return drop' drops what hosts of the LAN '%s' send to it: connections from there, such as "
+		"'return drop' drops packets that hosts of the LAN '%s' send to it: connections from there, such as "
 		"SSH, fail",
 };
 

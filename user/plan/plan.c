@@ -87,13 +87,13 @@ static int add_route(struct host_view *host, struct plan *plan, const struct net
 			return ret;
 		resolved = array_grow(&plan->resolved, &plan->resolved_count, sizeof(*resolved));
 		if (!resolved)
-			return error_system(error, ENOMEM, "cannot take the prefix");
+			return error_system(error, ENOMEM, "cannot process the prefix");
 		*resolved = (struct resolved){.value = value, .first = words->from};
 		memcpy(&resolved->words, &gateway, sizeof(gateway));
 	}
 	resolved->count++;
 	ret = state_add_gateway(&plan->state, &words->from, &resolved->value);
-	return ret ? error_system(error, -ret, "cannot take the prefix") : 0;
+	return ret ? error_system(error, -ret, "cannot process the prefix") : 0;
 }
 
 /* --- the bypass list --- */
@@ -105,8 +105,8 @@ static void note_unclear_rules(struct plan *plan, const struct fib *fib)
 
 	while ((rule = bypass_unclear_rule(fib, &plan->state, &next)))
 		plan_add_note(plan,
-			      "ip %srule %u is not evaluated: it depends on more than the destination of a packet, or "
-			      "on which prefix it is from",
+			      "ip %srule %u is not evaluated: it matches on more than the destination and the "
+			      "source prefix",
 			      rule->to.ip.family == AF_INET6 ? "-6 " : "", rule->priority);
 }
 
@@ -121,8 +121,8 @@ static void note_wide_tunnel(struct plan *plan, const struct netdev *tunnel)
 		if (entry->value.verdict == WGVIA_TUNNEL && entry->to.len <= 1)
 			plan_add_note(
 				plan,
-				"%s is routed into '%s': what no longer route leads elsewhere stays in the tunnel, "
-				"and does not reach the firewall",
+				"%s is routed into '%s': destinations without a longer route elsewhere stay in the "
+				"tunnel and bypass the firewall",
 				prefix_text(&entry->to, text), tunnel->name);
 	}
 }
@@ -142,7 +142,7 @@ static int fill_bypass(const struct host_view *host, struct plan *plan, const st
 		fib.vrf_table = vrf->table;
 	}
 	if (bypass_fill(&fib, &plan->state))
-		return error_system(error, ENOMEM, "cannot take the bypass list");
+		return error_system(error, ENOMEM, "cannot process the bypass list");
 	note_unclear_rules(plan, &fib);
 	note_wide_tunnel(plan, tunnel);
 	return 0;
@@ -163,8 +163,8 @@ static void note_lans_of_vrf(struct plan *plan, const struct netdev *tunnel)
 	if (lans > 1)
 		plan_add_note(
 			plan,
-			"'%s' and %zu LAN devices are in the VRF '%s': this host sends packets back to the firewall "
-			"that the firewall routes through it from one of these LANs to another",
+			"'%s' and %zu LAN devices are in the VRF '%s': if the firewall routes packets through this "
+			"host from one of these LANs to another, this host sends them back to the firewall",
 			tunnel->name, lans, vrf->name);
 }
 
@@ -259,8 +259,8 @@ static void note_narrow_gateways(struct plan *plan)
 
 		if (wider && points_is_gateway(plan, narrow->ifindex))
 			plan_add_note(plan,
-				      "dev %s has mtu %u, less than dev %s (%u)%s: what the kernel would "
-				      "send by %s and is longer than that is dropped, counted as too_big",
+				      "dev %s has mtu %u, less than dev %s (%u)%s: longer packets that the kernel "
+				      "would send by %s are dropped and counted as too_big",
 				      narrow->name, narrow->mtu, wide->name, wide->mtu, more_text(wider, more),
 				      wider > 1 ? "these" : wide->name);
 	}
@@ -306,7 +306,7 @@ static int finish_plan(const struct host_view *host, struct plan *plan, const st
 	if (ret)
 		return ret;
 	if (failover_prune(&plan->state))
-		return error_system(error, ENOMEM, "cannot take the gateways");
+		return error_system(error, ENOMEM, "cannot process the gateways");
 	if (points_find(plan, tunnel))
 		return error_system(error, ENOMEM, "cannot list the devices");
 	if (lan_find(&plan->state, &plan->points, &host->addresses, &plan->lans))
@@ -352,8 +352,8 @@ static int check_absent(struct plan *plan, const struct request *request, struct
 	if (request->from_given || request->route_count) {
 		plan_add_note(plan,
 			      request->is_trial
-				      ? "interface '%s' does not exist yet: what depends on its type, its addresses "
-					"and its routes was not checked"
+				      ? "interface '%s' does not exist yet: its type, addresses and routes were not "
+					"checked"
 				      : "interface '%s' does not exist yet: only the LAN side "
 					"is prepared; run the same command again when it exists",
 			      request->tunnel);
@@ -406,12 +406,12 @@ int plan_up(struct host_view *host, const struct request *request, struct plan *
 	ret = ret ? ret : gateways_check_watch(&plan->state, plan->netdevs, error);
 	for (size_t i = 0; i < request->bypass_count && !ret; i++)
 		if (state_add_bypass(&plan->state, &request->bypass[i], WGVIA_BYPASS, WGVIA_BYPASS_ADMIN))
-			ret = error_system(error, ENOMEM, "cannot take the bypass list");
+			ret = error_system(error, ENOMEM, "cannot process the bypass list");
 	for (size_t i = 0; i < request->also_count && !ret; i++)
 		ret = add_also(host, plan, tunnel, &request->also[i], error);
 	also_sort(&plan->state.also);
 	if (!ret && accepted_copy(&request->accepted, &plan->state.accepted))
-		ret = error_system(error, ENOMEM, "cannot take the accepted findings");
+		ret = error_system(error, ENOMEM, "cannot process the accepted findings");
 	return ret ? ret : finish_plan(host, plan, tunnel, error);
 }
 
@@ -434,6 +434,6 @@ int plan_running(struct host_view *host, struct state *state, struct plan *plan,
 	plan->state.bypass_count = kept;
 	ret = begin_plan(host, plan->state.tunnel, plan, &tunnel, error);
 	if (!ret && sources_follow(host, &plan->state, tunnel, &plan->problem))
-		ret = error_system(error, ENOMEM, "cannot take the prefixes");
+		ret = error_system(error, ENOMEM, "cannot process the prefixes");
 	return ret ? ret : finish_plan(host, plan, tunnel, error);
 }

@@ -127,7 +127,7 @@ static int find_prefixes(struct host_view *host, const struct state *state, cons
 	if (source->source == WGVIA_SOURCE_ALLOWED_IPS)
 		return find_allowed_ips(host, state, tunnel, source->family, is_strict, found, error);
 	ret = find_addresses(host, tunnel, source->family, found);
-	return ret ? error_system(error, -ret, "cannot take the prefixes") : 0;
+	return ret ? error_system(error, -ret, "cannot process the prefixes") : 0;
 }
 
 /* --- the values for the prefixes --- */
@@ -405,7 +405,7 @@ int sources_take(struct host_view *host, struct plan *plan, const struct netdev 
 		return ret;
 	note_other_family(host, plan, tunnel, request);
 	if (sources_follow(host, &plan->state, tunnel, &problem))
-		return error_system(error, ENOMEM, "cannot take the prefixes");
+		return error_system(error, ENOMEM, "cannot process the prefixes");
 	if (plan->state.gateway_count || !plan->state.source_count)
 		return 0;
 	if (first.text[0]) {
@@ -467,7 +467,7 @@ int sources_keep(struct host_view *host, const struct state *running, struct pla
 		state_sort(&plan->state);
 	}
 	if (ret)
-		return error_system(error, ENOMEM, "cannot take the prefixes");
+		return error_system(error, ENOMEM, "cannot process the prefixes");
 	if (plan->state.gateway_count == count)
 		return 0;
 	ret = plan_running(host, &plan->state, &fresh, error);

@@ -52,7 +52,7 @@ int agent_lock(const char *root, const char *tunnel, struct error *error)
 		return ret;
 	ret = pins_make_folder(root, tunnel, PINS_AGENT);
 	if (ret && ret != -EEXIST)
-		return error_system(error, -ret, "cannot make a folder in '%s'", root);
+		return error_system(error, -ret, "cannot create a folder in '%s'", root);
 	fd = open_folder(root, tunnel);
 	if (fd < 0)
 		return error_system(error, -fd, "cannot open a folder in '%s'", root);

@@ -66,7 +66,7 @@ static void add_tunnel(struct change_list *list, const struct state *running, co
 				   "the tunnel was re-created (ifindex %u, now %u): attached again", before, now);
 	else if (now)
 		event = event_make(EVENT_TUNNEL, JOURNAL_NOTICE, list->tunnel,
-				   "the tunnel is there (ifindex %u): attached", now);
+				   "the tunnel exists (ifindex %u): attached", now);
 	else
 		event = event_make(EVENT_TUNNEL, JOURNAL_NOTICE, list->tunnel,
 				   "the tunnel was removed: waiting for it");
@@ -298,7 +298,7 @@ void change_list_visit(const struct change_list *list, void (*visit)(const struc
 		if (list->counts[kind] > CHANGES_MAX) {
 			size_t more = list->counts[kind] - CHANGES_MAX;
 			cleanup(event_free) struct event event =
-				event_make(kind, JOURNAL_NOTICE, list->tunnel, "and %zu changes more (%s)", more,
+				event_make(kind, JOURNAL_NOTICE, list->tunnel, "and %zu more changes (%s)", more,
 					   event_words[kind]);
 
 			event_add_number(&event, "more", more);

@@ -87,7 +87,7 @@ const char *gateway_report_text(const struct gateway_report *report, const struc
 		snprintf(text, GATEWAY_REPORT_TEXT, "alive for %" PRIu64 " s", age);
 		break;
 	default:
-		snprintf(text, GATEWAY_REPORT_TEXT, "not judged yet");
+		snprintf(text, GATEWAY_REPORT_TEXT, "not checked yet");
 	}
 	return text;
 }

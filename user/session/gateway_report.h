@@ -35,7 +35,7 @@ const struct wgvia_gateway_health *gateway_report_find(const struct gateway_repo
 uint64_t gateway_report_age(const struct gateway_report *report, const struct wgvia_gateway_health *health);
 
 #define GATEWAY_REPORT_TEXT (WATCH_FAULT_LEN + 64)
-/* "alive for 12 s", "dead for 5 s: its device is down", "not judged yet", for a gateway with this watch. */
+/* "alive for 12 s", "dead for 5 s: its device is down", "not checked yet", for a gateway with this watch. */
 const char *gateway_report_text(const struct gateway_report *report, const struct wgvia_gateway_health *health,
 				const struct wgvia_watch *watch, char text[GATEWAY_REPORT_TEXT]);
 

@@ -66,7 +66,7 @@ static int open_any(struct session *session, const struct request *request)
 	free(session->plan.state.accepted.all);
 	session->plan.state.accepted = (struct accepted){};
 	if (accepted_copy(&session->state.accepted, &session->plan.state.accepted))
-		return error_system(error_of(session), ENOMEM, "cannot take the accepted findings");
+		return error_system(error_of(session), ENOMEM, "cannot process the accepted findings");
 	return 0;
 }
 
@@ -297,7 +297,7 @@ static int remove_instance(struct context *context, const char *tunnel, struct e
 static void publish_removal(const char *tunnel)
 {
 	cleanup(event_free) struct event event =
-		event_make(EVENT_INSTANCE, JOURNAL_NOTICE, tunnel, "the instance was taken down");
+		event_make(EVENT_INSTANCE, JOURNAL_NOTICE, tunnel, "the instance was removed");
 
 	event_add_text(&event, "state", "down");
 	event_bus_add(&event);

@@ -188,17 +188,17 @@ const char *index_map_problem(const struct instance *instance, const struct stat
 		return NULL;
 	counted = change_count_are_counted_now(instance);
 	if (!counted)
-		return "nothing here notices when somebody else changes them";
+		return "this kernel cannot report changes by other programs";
 	ret = read_head(instance, which, &head);
 	if (ret == -ENOENT)
-		return can_have_index(state, family) ? "making it failed, the next change tries again"
-						     : "they have more lengths, or gateways, than an index can hold";
+		return can_have_index(state, family) ? "creating it failed, the next change tries again"
+						     : "an index cannot hold so many prefix lengths or gateways";
 	if (ret || counted < 0) {
 		*known = false;
-		return "an older wgvia has made it, and only CAP_SYS_ADMIN can read that";
+		return "an older wgvia created it, and reading it needs CAP_SYS_ADMIN";
 	}
 	if (change_count_read(instance, &changes) || head.changes != changes.count[which])
-		return "somebody else has changed them since it was made";
+		return "another program has changed them since it was created";
 	return NULL;
 }
 
