@@ -51,6 +51,11 @@ teardown_file() {
 	rm -rf "$PIN_DIR"
 }
 
+# instance_up [WORD...]: the document's, and a statement more.
+instance_up() {
+	{ cat "$TOPO_DIR/firewall-files0/etc/wgvia/wg6.conf" && echo "$*"; } | wgvia apply wg6 -
+}
+
 both_families() {
 	ping_once "$NS_C1" $SVC4 && ping_once "$NS_C1" $SVC6
 }
@@ -170,7 +175,7 @@ process_runs() { # NAME
 }
 
 @test "mode fast: downloads survive the death of the active firewall" {
-	wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6
+	instance_up
 	poll 20 both_families
 	run -0 wgvia check --probe wg6
 	goes firewall_dies
@@ -179,7 +184,7 @@ process_runs() { # NAME
 }
 
 @test "mode stack: downloads survive the death of the active firewall" {
-	wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6 mode stack
+	instance_up mode stack
 	goes firewall_dies
 	survive
 	firewall_returns $active
@@ -196,7 +201,7 @@ firewall_works() { # 0|1
 }
 
 @test "an agent: downloads survive when keepalived is stopped on the active firewall" {
-	wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6
+	instance_up
 	agent_start
 	goes firewall_rests
 	firewall_works $active
@@ -244,7 +249,7 @@ bird_for_gateway() {
 @test "both firewalls have the routes from BGP: downloads survive" {
 	local number
 	need_bird
-	wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6
+	instance_up
 	bird_for_gateway >"$TOPO_DIR/gateway.conf"
 	bird_start "$NS_GW" gateway "$TOPO_DIR/gateway.conf"
 	for number in 0 1; do
@@ -290,7 +295,7 @@ is_one_of_two() { # 0|1
 
 # bats test_tags=long
 @test "without conntrackd's script downloads do not survive" {
-	wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6
+	instance_up
 	without_script
 	goes firewall_dies
 	die
@@ -299,7 +304,7 @@ is_one_of_two() { # 0|1
 
 # Last: it leaves a firewall dead.
 @test "without conntrackd downloads do not survive" {
-	wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6
+	instance_up
 	without_script
 	unspawn conntrackd0
 	unspawn conntrackd1
