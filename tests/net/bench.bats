@@ -266,7 +266,7 @@ has_flowtables() {
 		return
 	fi
 	is "$(grep "is left out" "$BATS_TEST_TMPDIR/text")" "$(for lane in ruleflow stackflow; do
-		echo "lane $lane is left out: kernel $(uname -r) lacks what it needs: flowtable"
+		echo "lane $lane is left out: kernel $(uname -r) has no flowtable"
 	done)"
 	run ! grep "flow\$\|to flowtable" "$BATS_TEST_TMPDIR/text"
 	is "$(jq '.ratios | length' "$BATS_TEST_TMPDIR/json")" 2
