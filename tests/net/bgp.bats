@@ -63,8 +63,8 @@ has_no_route() { # 4|6
 	both_start
 	ip -n "$NS_GW" route show table all >"$BATS_TEST_TMPDIR/after"
 	cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
-	is "$(routes 4)" "$VPN4 via $GW4 dev lan metric 32 "
-	is "$(routes 6 | sed "s/via $GW_LL /via $GW6 /")" "$VPN6 via $GW6 dev lan metric 32 pref medium"
+	is "$(routes 4 | xargs)" "$VPN4 via $GW4 dev lan metric 32"
+	is "$(routes 6 | sed "s/via $GW_LL /via $GW6 /" | xargs)" "$VPN6 via $GW6 dev lan metric 32 pref medium"
 	for mode in fast stack; do
 		wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6 mode $mode
 		answers "$NS_C1" $SVC4 service $C1_4

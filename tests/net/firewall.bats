@@ -128,12 +128,15 @@ goes() {
 	poll 20 forwards $passive 200
 }
 
-# takes_back: the one that was active first, from the other one
+# takes_back COMMAND...: the one that was active first, from the other one, which the command gets
 takes_back() {
 	poll 20 got 4 $(($(octets 4) + 200000))
 	poll 20 got 6 $(($(octets 6) + 200000))
+	poll 10 was_told $active
+	is_under_way 4
+	is_under_way 6
 	pair_reset
-	firewall_rests $passive
+	"$@" $passive
 	poll 20 firewall_is_active $active
 	poll 20 forwards $active 200
 }
@@ -183,11 +186,14 @@ process_runs() { # NAME
 	firewall_returns $active
 }
 
-@test "mode stack: downloads survive the death of the active firewall" {
+# The downloads are older than the repaired firewall.
+@test "mode stack: downloads survive the death of the active firewall, its repair, and the death of the other one" {
 	instance_up mode stack
 	goes firewall_dies
-	survive
 	firewall_returns $active
+	takes_back firewall_dies
+	survive
+	firewall_returns $passive
 }
 
 firewall_rests() { # 0|1
@@ -206,9 +212,7 @@ firewall_works() { # 0|1
 	goes firewall_rests
 	firewall_works $active
 	# what it still knows of them is from before
-	takes_back
-	is_under_way 4
-	is_under_way 6
+	takes_back firewall_rests
 	survive
 	firewall_works $passive
 }
