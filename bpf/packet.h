@@ -21,6 +21,9 @@
 #define AF_INET 2
 #define AF_INET6 10
 
+/* In packet.to: mode stack, and there is nothing left to do but to count the packet. */
+#define PACKET_COUNTED WGVIA_VERDICT_COUNT
+
 /* A key of either family; struct wgvia_key4 is a prefix of it. */
 struct address {
 	struct wgvia_key6 key;

@@ -13,6 +13,7 @@
 #ifndef WGVIA_BPF_SENDER_H
 #define WGVIA_BPF_SENDER_H
 
+#include "counter.h"
 #include "lookup.h"
 #include "maps.h"
 #include "packet.h"
@@ -215,28 +216,21 @@ static __always_inline __u32 sender_changes(const struct packet *pkt)
 	return count ? *count : 0;
 }
 
-static __always_inline void sender_read_address(const struct packet *pkt, const struct address *address, __u64 *high,
-						__u64 *low)
-{
-	const __u8 *addr = address->key.addr;
-
-	if (pkt->family == AF_INET) {
-		*high = ~0ull; /* not part of any IPv6 address that this host or a client may have */
-		*low = index_word4(addr);
-	} else {
-		*high = index_word8(addr);
-		*low = index_word8(addr + 8);
-	}
-}
-
 /* What a slot must contain to be an answer for this frame; `until` is now. */
 static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 					    struct sender_slot *frame)
 {
+	const __u8 *addr = pkt->destination.key.addr;
 	const struct ethhdr *eth = packet_data(skb);
 	const __u16 *mac = (const __u16 *)eth->h_source;
 
-	sender_read_address(pkt, &pkt->destination, &frame->high, &frame->low);
+	if (pkt->family == AF_INET) {
+		frame->high = ~0ull; /* of no IPv6 address that this host or a client may have */
+		frame->low = index_word4(addr);
+	} else {
+		frame->high = index_word8(addr);
+		frame->low = index_word8(addr + 8);
+	}
 	frame->mac = 0;
 	if (link_len && (void *)(eth + 1) <= packet_end(skb))
 		frame->mac = mac[0] | (__u32)mac[1] << 16 | (__u64)mac[2] << 32;
@@ -264,12 +258,20 @@ static __always_inline struct sender_counter *sender_find_counter(const struct s
 	return bpf_map_lookup_elem(&recent_counters, &key);
 }
 
-static __always_inline void sender_recall_counter(struct packet *pkt, const struct sender_slot *frame)
+/* `who`: SENDER_LOOP where the slot has no answer for this frame. */
+static __always_inline void sender_recall_counter(struct packet *pkt, const struct sender_slot *frame, enum sender who)
 {
-	const struct sender_counter *counter = sender_find_counter(frame);
+	const struct sender_counter *counter = who == SENDER_LOOP ? NULL : sender_find_counter(frame);
 
-	if (counter)
-		pkt->counter = counter->counter;
+	pkt->counter = counter ? counter->counter : COUNTER_NONE;
+}
+
+static __always_inline void sender_read_source(const struct packet *pkt, __u64 *high, __u64 *low)
+{
+	const __u8 *addr = pkt->source.key.addr;
+
+	*high = pkt->family == AF_INET ? ~0ull : index_word8(addr);
+	*low = pkt->family == AF_INET ? index_word4(addr) : index_word8(addr + 8);
 }
 
 /* Notes that the packet's source is not exempt, for sender_is_counted(). */
@@ -278,7 +280,7 @@ static __always_inline void sender_note_source(const struct packet *pkt, const s
 	struct sender_counter *counter = sender_find_counter(frame);
 
 	if (counter)
-		sender_read_address(pkt, &pkt->source, &counter->high, &counter->low);
+		sender_read_source(pkt, &counter->high, &counter->low);
 }
 
 /* Whether that is known of the packet's source, since the slot of its destination was filled. */
@@ -287,7 +289,7 @@ static __always_inline bool sender_is_counted(const struct packet *pkt, const st
 	const struct sender_counter *counter = sender_find_counter(frame);
 	__u64 high, low;
 
-	sender_read_address(pkt, &pkt->source, &high, &low);
+	sender_read_source(pkt, &high, &low);
 	return counter && !((counter->high ^ high) | (counter->low ^ low));
 }
 

@@ -65,7 +65,8 @@ static __always_inline int finish(struct __sk_buff *skb, const struct packet *pk
 	if (verdict == NOT_OURS)
 		return redirect;
 	counter_add(skb, pkt, direction, verdict);
-	if (config.count_prefixes && (verdict == WGVIA_REDIRECTED || verdict == WGVIA_RETARGETED))
+	if (direction != WGVIA_BACK && (verdict == WGVIA_REDIRECTED || verdict == WGVIA_RETARGETED) &&
+	    config.count_prefixes)
 		counter_add_prefix(skb, pkt, false);
 	trace_decision(skb, pkt, pkt->family && verdict > WGVIA_MALFORMED, direction, verdict, gateway);
 	action = action_of(direction, verdict, redirect);
@@ -148,14 +149,18 @@ int wgvia_out(struct __sk_buff *skb)
  * For a packet from one of the prefix's gateways, or from another permitted sender: it goes into the tunnel, if that is
  * our task. In mode stack the kernel sends it there, and a nonzero `*tunnel` means that the packet is on its way.
  */
-static __always_inline enum wgvia_verdict decide_return(struct __sk_buff *skb, const struct packet *pkt, __u32 *tunnel,
+static __always_inline enum wgvia_verdict decide_return(struct __sk_buff *skb, const struct packet *pkt,
+							const struct sender_slot *frame, __u32 *tunnel,
 							enum wgvia_verdict good)
 {
 	*tunnel = lookup_tunnel();
 	if (!*tunnel) /* the tunnel was removed, and may exist again: the kernel decides */
 		return NOT_OURS;
-	if (config.stack)
+	if (config.stack) {
+		if (config.count_prefixes && good == NOT_OURS)
+			sender_note_source(pkt, frame);
 		return good;
+	}
 	if (pkt->hop_limit <= 1)
 		return WGVIA_HOP_LIMIT;
 	return mtu_fits(skb, pkt, *tunnel) ? good : WGVIA_TOO_BIG;
@@ -177,24 +182,25 @@ static __always_inline enum wgvia_verdict decide_stranger(struct __sk_buff *skb,
 	return verdict == WGVIA_TOO_BIG ? WGVIA_REFUSED : verdict;
 }
 
-/* Whether there is anything to do on the way into the tunnel; in mode stack only the MSS, and counting. */
+/* Whether there is anything to do on the way into the tunnel; in mode stack only the MSS. */
 static __always_inline bool may_return(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt)
 {
-	return link_len && pkt->to == WGVIA_TUNNEL &&
-	       (!config.stack || config.count_prefixes || mss_is_wanted(skb, link_len, pkt));
+	return link_len && pkt->to == WGVIA_TUNNEL && (!config.stack || mss_is_wanted(skb, link_len, pkt));
 }
 
-/* In place of the tunnel's ifindex: the kernel sends the packet there, and there is nothing to do but to count it. */
-#define TUNNEL_OF_KERNEL (~0u)
+/* Mode stack: whether the kernel sends the packet into the tunnel, and wants it counted. */
+static __always_inline bool is_counted_in_stack(__u32 link_len, const struct packet *pkt)
+{
+	return config.stack && config.count_prefixes && link_len && pkt->to == WGVIA_TUNNEL;
+}
 
 /* Whether the packet goes into the tunnel, by our hand or the kernel's; `tunnel` is what decide_return() has found. */
 static __always_inline bool is_counted_back(const struct packet *pkt, enum wgvia_verdict verdict, __u32 tunnel)
 {
-	if (!tunnel)
-		return false;
 	if (config.stack)
-		return pkt->hop_limit > 1 && (verdict == NOT_OURS || verdict == WGVIA_DIRECT);
-	return verdict == WGVIA_RETURNED || verdict == WGVIA_DIRECT;
+		return (tunnel || pkt->to == PACKET_COUNTED) && pkt->hop_limit > 1 &&
+		       (verdict == NOT_OURS || verdict == WGVIA_DIRECT);
+	return tunnel && (verdict == WGVIA_RETURNED || verdict == WGVIA_DIRECT);
 }
 
 static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
@@ -207,22 +213,21 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 
 	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || packet_is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
-	if (config.count_prefixes)
-		pkt->counter = COUNTER_NONE;
 	pkt->to = to;
 	sender_describe(skb, link_len, pkt, &frame);
 	slot = sender_find_slot(&frame);
 	if (!slot)
 		return NOT_OURS;
 	who = sender_is_recent(slot, &frame) ? slot->mac >> 48 : SENDER_LOOP;
-	if (config.count_prefixes && who != SENDER_LOOP)
-		sender_recall_counter(pkt, &frame);
-	if (who <= SENDER_FIREWALL && !may_return(skb, link_len, pkt))
-		return NOT_OURS;
-	if (who <= SENDER_FIREWALL && config.stack && config.count_prefixes && sender_is_counted(pkt, &frame) &&
-	    !mss_is_wanted(skb, link_len, pkt)) {
-		*tunnel = TUNNEL_OF_KERNEL;
-		return NOT_OURS;
+	if (config.count_prefixes)
+		sender_recall_counter(pkt, &frame, who);
+	if (who <= SENDER_FIREWALL && !may_return(skb, link_len, pkt)) {
+		if (!is_counted_in_stack(link_len, pkt))
+			return NOT_OURS;
+		if (sender_is_counted(pkt, &frame)) {
+			pkt->to = PACKET_COUNTED;
+			return NOT_OURS;
+		}
 	}
 	/*
 	 * A destination that is exempt outward is exempt here as well, so that this host's connection tracking sees
@@ -234,13 +239,13 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 		return NOT_OURS;
 	if (who == SENDER_LOOP)
 		who = sender_ask(skb, link_len, pkt, &frame, gateway);
-	returns = may_return(skb, link_len, pkt) && from != WGVIA_TUNNEL && from != WGVIA_LOCAL;
-	if (config.stack && config.count_prefixes && returns && who <= SENDER_FIREWALL)
-		sender_note_source(pkt, &frame);
+	returns = (may_return(skb, link_len, pkt) || is_counted_in_stack(link_len, pkt)) && from != WGVIA_TUNNEL &&
+		  from != WGVIA_LOCAL;
 	if (who <= SENDER_FIREWALL)
-		return returns ? decide_return(skb, pkt, tunnel, config.stack ? NOT_OURS : WGVIA_RETURNED) : NOT_OURS;
+		return returns ? decide_return(skb, pkt, &frame, tunnel, config.stack ? NOT_OURS : WGVIA_RETURNED)
+			       : NOT_OURS;
 	if (!*gateway || lookup_return() == WGVIA_RETURN_ANY)
-		return returns ? decide_return(skb, pkt, tunnel, WGVIA_DIRECT) : WGVIA_DIRECT;
+		return returns ? decide_return(skb, pkt, &frame, tunnel, WGVIA_DIRECT) : WGVIA_DIRECT;
 	return decide_stranger(skb, pkt, *gateway, who, pkt->to == WGVIA_LOCAL);
 }
 
@@ -259,8 +264,7 @@ static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
 	if ((link_len && !packet_is_for_host(skb)) || !packet_read(skb, link_len, &pkt))
 		return TC_ACT_UNSPEC;
 	verdict = decide_back(skb, link_len, &pkt, &gateway, &tunnel);
-	if (tunnel &&
-	    tunnel != TUNNEL_OF_KERNEL) /* a bounced frame returns, and is recognised by its present content */
+	if (tunnel) /* a bounced frame returns, and is recognised by its present content */
 		mss_clamp(skb, link_len, &pkt, tunnel, skb->ifindex);
 	if (verdict == WGVIA_BOUNCED) {
 		if (!forward_trim(skb, link_len, &pkt) || !forward_add_hop_limit(skb, link_len, &pkt, -1) ||
