@@ -105,7 +105,9 @@ static void only_gateways_of_the_tables_family_are_missed(void **state)
 	static struct gateway_entry entries[] = {
 		{{{.family = AF_INET, .addr = {10, 6}}, 16}, {.ifindex = 2}, 0},
 		{{{.family = AF_INET6, .addr = {0x20, 1}}, 32}, {.ifindex = 3}, 0},
-		{{{.family = AF_INET6, .addr = {0x20, 2}}, 32}, {.ifindex = 3, .flags = 1 << WGVIA_GATEWAY_LIST_SHIFT}, 0},
+		{{{.family = AF_INET6, .addr = {0x20, 2}}, 32},
+		 {.ifindex = 3, .flags = 1 << WGVIA_GATEWAY_LIST_SHIFT},
+		 0},
 	};
 	static struct gateway_list list = {1, {.count = 2, .hops = {{.ifindex = 3}, {.ifindex = 4}}}};
 	static uint32_t used[] = {2, 3, 4};
