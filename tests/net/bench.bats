@@ -160,12 +160,12 @@ some_rows() {
 		series back.fast drop.back 2 2 2 2 2 2 2 2 2 2 2
 	} | raw
 	report
-	is "$(jq -c '.groups[1].rows[] | select(.key == "out.fast" and .family == 4) | [.median, .low, .from, .to]' \
+	is "$(jq -c '.groups[1].rows[] | select(.key == "out.fast" and .family == 4) | [.median, .low, .from, .to] | map(numbers += 0)' \
 		"$BATS_TEST_TMPDIR/json")" '[110,110,110,110]'
 	is "$(jq -c '.ratios[0] | [.median, .low, .from, .to]' "$BATS_TEST_TMPDIR/json")" '[0.55,0.55,0.55,0.55]'
 	some_rows 200 400 100 {501..508}
 	report
-	is "$(jq -c '.groups[1].rows[] | select(.key == "out.fast" and .family == 6) | [.median, .low]' \
+	is "$(jq -c '.groups[1].rows[] | select(.key == "out.fast" and .family == 6) | [.median, .low] | map(numbers += 0)' \
 		"$BATS_TEST_TMPDIR/json")" '[403,100]'
 }
 
@@ -210,7 +210,7 @@ some_rows() {
 		>"$BATS_TEST_TMPDIR/with"
 	mv "$BATS_TEST_TMPDIR/with" "$BATS_TEST_TMPDIR/raw"
 	report
-	is "$(jq -c '.latencies[] | [.key, .family, .packets, .p50, .p90, .p99]' "$BATS_TEST_TMPDIR/json" | paste -sd ' ')" \
+	is "$(jq -c '.latencies[] | [.key, .family, .packets, .p50, .p90, .p99] | map(numbers += 0)' "$BATS_TEST_TMPDIR/json" | paste -sd ' ')" \
 		'["out.fast",4,1000,501,900,990] ["out.fast",6,1000,501,900,990]'
 	grep -E "wgvia +501 +900 +990 +501 +900 +990$" "$BATS_TEST_TMPDIR/text"
 }
