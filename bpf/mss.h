@@ -114,7 +114,7 @@ static __always_inline __u32 mss_find(struct __sk_buff *skb, __u32 at, __u32 lef
 }
 
 /*
- * Writes the option and updates the checksum (RFC 1624): the helper handles sums that a NIC has yet to compute, and the
+ * Writes the option and updates the checksum (RFC 1624): the helper handles sums that a NIC computes later, and the
  * sum over the whole packet does not change. At an odd offset the two bytes have the opposite order in the sum.
  */
 static __always_inline void mss_write(struct __sk_buff *skb, __u32 tcp, __u32 at, __u16 old, __u16 new)

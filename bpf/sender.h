@@ -22,7 +22,7 @@
 #define SENDER_LEARNT 60000000000ull /* ns: how long a learnt MAC address is valid */
 #define SENDER_REFRESH 1000000000ull /* ns: after that time, a resolved one must be seen again */
 #define SENDER_RETURNS 1000000000ull /* ns: a firewall forwards a packet within that time */
-#define SENDER_BURST 20000000ull     /* ns: so many equal packets within that time count as a loop */
+#define SENDER_BURST 20000000ull     /* ns: equal packets within that time count as a loop */
 #define SENDER_BURST_MAX 8
 
 enum sender {
@@ -129,7 +129,7 @@ static __always_inline bool sender_read_addresses(struct __sk_buff *skb, __u32 l
 /*
  * Data that distinguishes packets and that routers do not change. It takes the first 72 bytes, because in fewer bytes
  * the packets of a tunnel or media stream are alike, and so are TCP acknowledgements except for their options.
- * Checksums are excluded: a NIC may have yet to compute them.
+ * Checksums are excluded: a NIC may compute them later.
  */
 static __always_inline void sender_read_transport(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 						  struct wgvia_bounce *key)

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Forges what comes back of wgvia's probes, as a host of the LAN that has not seen their secret.
+"""Forges answers to wgvia's probes, as a host of the LAN that has not seen their secret.
 
-forge.py DEVICE OWN-MAC TO-MAC CAPTURE FROM TO [FROM TO]...: until it is ended, frames from its own MAC address with
-every probe of the capture, which are of earlier probes, and for each pair of addresses with echo requests of which all
-is right but what it has to guess.
+forge.py DEVICE OWN-MAC TO-MAC CAPTURE FROM TO [FROM TO]...: until it is ended, sends frames from its own MAC address
+with the earlier probes in the capture and, for each pair of addresses, with echo requests that are right except for
+what it must guess.
 """
 import random
 import socket

@@ -113,7 +113,7 @@ def gso(ip, transport, kind, mss, field):
 
 
 def tcp(family, size, mss, hops=64, src=None, dst=None, df=False):
-    """A TCP packet to be cut into segments of `mss` by GSO, which are known by what they acknowledge."""
+    """A TCP packet to be cut into segments of `mss` by GSO, which are recognised by what they acknowledge."""
     ip = header(family, hops, src, dst, df)
     transport = TCP(sport=4000, dport=5000, flags="A", seq=1, ack=random.randrange(1 << 32))
     transport /= Raw(octets(size - len(ip) - 20))
@@ -127,7 +127,7 @@ def udp(family, size, mss, hops=64, src=None, dst=None, df=False):
 
 
 def padded(packet, length):
-    """In a frame that goes on behind the packet, as Ethernet's shortest frames do."""
+    """In a frame that continues after the packet, as Ethernet's shortest frames do."""
     return Packet(bytes(packet), behind=bytes(length))
 
 
@@ -282,7 +282,7 @@ def canonical(raw, loose):
 
 @dataclass
 class Piece:
-    """Of a packet that was cut: a fragment or a GSO packet's segment."""
+    """A part of a packet: a fragment or a GSO packet's segment."""
 
     packet: int
     offset: int
@@ -299,7 +299,7 @@ class Answer:
                 self.wholes.setdefault(canonical(packet.raw, packet.loose), number)
 
     def describe(self, link, raw):
-        """(text, Piece or None): pieces are put together by lines()."""
+        """(text, Piece or None): lines() joins pieces."""
         version = raw[0] >> 4
         hops = raw[8] if version == 4 else raw[7]
         if version == 4:
@@ -396,7 +396,7 @@ class Answer:
         return f"{ends} {kind}{' ' + str(mtu) if mtu else ''}{number}"
 
     def syn(self, ip, raw):
-        """Which one it was, if for its MSS option."""
+        """Which packet it was, ignoring its MSS option."""
         sum_is, mss = ip[TCP].chksum, dict(ip[TCP].options).get("MSS")
         del ip[TCP].chksum
         good = ip.__class__(bytes(ip))[TCP].chksum == sum_is
@@ -414,7 +414,7 @@ class Answer:
 
     @staticmethod
     def quotes(raw, quote):
-        """As it came in, hop limit and all; the last octets of a quote may be padding."""
+        """As received, including the hop limit; the last octets of a quote may be padding."""
         same = min(len(raw), len(quote) & ~7, 576 - 28)
         return same >= 28 and raw[:same] == quote[:same]
 
@@ -439,7 +439,7 @@ class Answer:
 
 
 def of_interest(raw):
-    """No neighbour discovery, no multicast listener's report: the kernel's own housekeeping."""
+    """Excludes the kernel's own housekeeping: neighbour discovery, multicast listener reports."""
     if not raw or raw[0] >> 4 not in (4, 6):
         return False
     if raw[0] >> 4 == 6:
@@ -453,7 +453,7 @@ def sentinel(number):
 
 
 def drain(ports, seen, wanted):
-    """Takes what there is; true once the sentinel is among it."""
+    """Reads what has arrived; true once that includes the sentinel."""
     found = False
     for one in ports:
         while one.fd is not None:

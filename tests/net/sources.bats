@@ -110,7 +110,7 @@ from addresses via $FW6 dev ens3"
 	is "${lines[0]}" "wgvia: 'from addresses' is not one of 'wg6'"
 }
 
-@test "a word without 'via' is for the families without an own one; what is saved is accepted again" {
+@test "a word without 'via' is for the families without one of their own; what is saved is accepted again" {
 	wgvia up wg6
 	wgvia route replace wg6 from addresses via $FW4
 	wgvia save wg6 >"$FILE"

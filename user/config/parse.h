@@ -58,8 +58,8 @@ struct request {
 	struct route_words *routes;
 	size_t route_count;
 	/*
-	 * "from addresses" and similar: once without `via`, for the families without an own one, and once for each
-	 * family
+	 * "from addresses" and similar: once without `via`, for the families without one of their own, and once for
+	 * each family
 	 */
 	struct route_words sources[(WGVIA_SOURCE_COUNT - 1) * 3];
 	size_t source_count;

@@ -387,7 +387,7 @@ int sources_take(struct host_view *host, struct plan *plan, const struct netdev 
 	static const struct route_words addresses = {.source = WGVIA_SOURCE_ADDRESSES};
 	const bool is_bare = !request->from_given && !request->without_from && !request->route_count;
 	struct error first = {}, problem = {};
-	/* those without `via` first: they are for families without an own one */
+	/* those without `via` first: they are for families without one of their own */
 	int ret = is_bare ? sources_set(host, &plan->state, tunnel, &addresses, error) : 0;
 
 	for (int named = 0; named < 2; named++)
