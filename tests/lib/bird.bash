@@ -8,6 +8,9 @@ BIRD=/var/cache/wgvia/unpacked/bird2/usr/sbin
 
 need_bird() {
 	[ -x $BIRD/bird ] || skip "bird is missing: scripts/deps unpacks it"
+}
+
+bird_examples() {
 	/usr/bin/python3 "$TOPO_LIB/examples.py" "$TREE/docs/BGP.md" >"$TOPO_DIR/bird-examples"
 }
 

@@ -15,8 +15,8 @@
 UNPACKED=/var/cache/wgvia/unpacked
 SYNC4=(10.255.255.1 10.255.255.2)
 
-need_conntrackd() {
-	[ -x $UNPACKED/conntrackd/usr/sbin/conntrackd ] || skip "conntrackd is missing: scripts/deps unpacks it"
+has_conntrackd() {
+	[ -x $UNPACKED/conntrackd/usr/sbin/conntrackd ]
 }
 
 firewall_ns() { # 0|1

@@ -14,12 +14,16 @@ load ../lib/bird.bash
 AGENT_ENV=()
 
 setup_more() {
-	need_bird
+	bird_examples
 	bird_file gateway >"$TOPO_DIR/gateway.conf"
 	bird_file gateway allowed-ips >"$TOPO_DIR/allowed-ips.conf"
 	bird_file firewall >"$TOPO_DIR/firewall.conf"
 	ip -n "$NS_FW" route delete $VPN4
 	ip -n "$NS_FW" -6 route delete $VPN6
+}
+
+setup() {
+	need_bird
 }
 
 teardown() {
