@@ -111,7 +111,7 @@ from sources in no prefix bypasses the firewall"
 	finding uncovered_peer .evidence | grep -qF "; 'from allowed-ips' follows the peers"
 	# it is in force, and nobody has followed the new range yet
 	wg_set peer "$key" allowed-ips 10.7.0.0/24
-	wgvia up wg6 from allowed-ips via $FW4 dev ens3 >/dev/null
+	wgvia up wg6 from allowed-ips via "$FW4" dev ens3 from allowed-ips via "$FW6" dev ens3 >/dev/null
 	wg_set peer "$key" allowed-ips 10.7.0.0/24,10.8.0.0/24
 	look
 	run ! grep -F "'from allowed-ips'" <<<"$(finding uncovered_peer .evidence)"
