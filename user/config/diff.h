@@ -21,8 +21,8 @@ struct difference {
 };
 
 /*
- * Calls `visit` for mode, on-fail, outside, mss, counters, return, sources, prefixes, bypass list, accepted findings, each in
- * order; of the same prefix, what is removed comes first. `from` NULL: nothing is running.
+ * Calls `visit` for mode, on-fail, outside, mss, counters, return, sources, prefixes, bypass list, accepted findings,
+ * each in order; of the same prefix, what is removed comes first. `from` NULL: nothing is running.
  */
 void diff_states(const struct state *from, const struct state *to, const struct netdevs *netdevs,
 		 void (*visit)(const struct difference *difference, void *data), void *data);

@@ -18,8 +18,8 @@ struct index_image {
 
 /*
  * The image for the state's prefixes of one family, which were read when the map had been changed `changes` times. The
- * lines are the caller's to free. With `counting` in the state they have its counters, too. 0, -ENOMEM, or -E2BIG for what an index cannot hold: more than INDEX_TABLES prefix
- * lengths or 65,535 gateways.
+ * lines are the caller's to free. With `counting` in the state they have its counters, too. 0, -ENOMEM, or -E2BIG for
+ * what an index cannot hold: more than INDEX_TABLES prefix lengths or 65,535 gateways.
  */
 int index_make(const struct state *state, uint8_t family, uint64_t changes, struct index_image *image);
 
