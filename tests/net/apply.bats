@@ -371,7 +371,8 @@ zero12="00 00 00 00 00 00 00 00 00 00 00 00"
 
 # write_ten4 IFINDEX FAMILY ADDRESS4 FLAGS: of 10.7.0.0/16, by bpftool.
 write_ten4() {
-	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $ten4 value hex $(u32 "$1") $(u32 "$2") $3 $zero12 $(u32 "$4") 00 00 00 00
+	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex $ten4 value hex $(u32 "$1") $(u32 "$2") $3 $zero12 \
+		$(u32 "$4") 00 00 00 00
 }
 
 # kept_aloud COMMENT STATUS TEXT: save prints the line with that comment after it, and reports it; apply refuses with

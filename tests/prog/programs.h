@@ -121,7 +121,7 @@ void programs_set_tunnel(struct programs *programs, enum device device);
 void programs_set_meta(struct programs *programs, struct wgvia_meta settings);
 /* Clears what the packet path knows about senders and bounced packets. */
 void programs_forget(struct programs *programs);
-/* What is counted under that number (wgvia_gateway.counter), over the CPUs; the numbers below WGVIA_PREFIX_CHUNK are. */
+/* What is counted under that number (wgvia_gateway.counter), less than WGVIA_PREFIX_CHUNK, over the CPUs. */
 struct wgvia_prefix_counter programs_prefix_counter(struct programs *programs, uint32_t number);
 /* All counters, summed over the CPUs. */
 void programs_counters(struct programs *programs, struct wgvia_counter sums[WGVIA_COUNTERS]);

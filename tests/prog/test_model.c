@@ -277,7 +277,7 @@ static uint32_t draw_mss_setting(void)
 	return one_in(2) ? WGVIA_MSS_AUTO : one_in(3) ? edges[below(12)] : 500 + below(900);
 }
 
-/* --- counters by prefix: numbers below NUMBERS, each of several prefixes at times, and numbers that have no place --- */
+/* --- counters by prefix: numbers below NUMBERS, each of several prefixes, and numbers that have no place --- */
 
 #define NUMBERS 8
 
