@@ -557,6 +557,28 @@ without() {
 	finds forward_rules
 }
 
+# Kernels with flowtables, and real ones: tests/vm/flowtable.bats. Here nft's answer is of such a kernel.
+@test "netfilter: a flowtable with the device below a macvlan, or without it" {
+	ip -n "$NS_GW" link add link ens3 name mac0 type macvlan
+	wire_address mac0 203.0.113.1/24
+	WORDS=(from "$VPN4" via 203.0.113.2 dev mac0)
+	up mode stack
+	without nft
+	cat >"$BATS_TEST_TMPDIR/bin/nft" <<-'END'
+		#!/bin/sh
+		echo '{"nftables": [{"flowtable": {"family": "inet", "name": "f", "table": "t", "dev": ["wg6", "'"$LISTED"'"]}},
+			{"chain": {"family": "inet", "table": "t", "name": "c", "hook": "forward"}},
+			{"rule": {"family": "inet", "table": "t", "chain": "c",
+				"expr": [{"flow": {"op": "add", "flowtable": "@f"}}]}}]}'
+	END
+	LISTED=ens3 look
+	is "$(remedy flowtable)" ""
+	LISTED=mac0 look
+	is "$(remedy flowtable)" ""
+	LISTED=lo look
+	tells flowtable "lacks dev mac0:"
+}
+
 @test "netfilter: check changes no rules" {
 	local before
 	filters_with iptables-nft

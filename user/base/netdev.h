@@ -18,6 +18,7 @@ struct netdev {
 	uint32_t flags; /* IFF_* */
 	uint32_t mtu;
 	uint32_t master;   /* ifindex of the bridge, bond, VRF ...; 0: none */
+	uint32_t lower;	   /* ifindex of the device that a VLAN or a macvlan is on; 0: none, or not here */
 	uint8_t operstate; /* IF_OPER_* */
 	uint32_t table;	   /* of a VRF; 0: it is not one */
 	uint32_t xdp;	   /* the id of a program; 0: none */

@@ -49,6 +49,16 @@ static bool is_multipoint(const struct netdev *netdev, const struct attributes *
 	return !strcmp(netdev->kind, "gre") && ip_is_multicast(&address);
 }
 
+/* Of other kinds IFLA_LINK has other meanings: of a veth it is the other end. */
+static uint32_t lower_of(const struct netdev *netdev, const struct attributes *attributes)
+{
+	bool is_here = !attributes->of[IFLA_LINK_NETNSID];
+
+	if (!is_here || (strcmp(netdev->kind, "vlan") != 0 && strcmp(netdev->kind, "macvlan") != 0))
+		return 0;
+	return attribute_u32(attributes->of[IFLA_LINK], 0);
+}
+
 struct netdev message_link(const struct nlmsghdr *header)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
@@ -62,6 +72,7 @@ struct netdev message_link(const struct nlmsghdr *header)
 	netdev.operstate = attribute_u8(attributes.of[IFLA_OPERSTATE], 0);
 	about = attributes_in(attributes.of[IFLA_LINKINFO]);
 	attribute_text(about.of[IFLA_INFO_KIND], netdev.kind, sizeof(netdev.kind));
+	netdev.lower = lower_of(&netdev, &attributes);
 	data = attributes_in(about.of[IFLA_INFO_DATA]);
 	if (!strcmp(netdev.kind, "vrf"))
 		netdev.table = attribute_u32(data.of[IFLA_VRF_TABLE], 0);
