@@ -96,6 +96,15 @@ is in no prefix bypasses the firewall"
 	is "$(listed | cut -d' ' -f2)" 10.7.0.0/24
 }
 
+@test "a range that is more than link-local or multicast is reported, and from allowed-ips covers it" {
+	wg_set peer "$(new_key)" allowed-ips fe80::/9,224.0.0.0/3
+	look
+	is "$(listed | cut -d' ' -f2 | sort | tr '\n' ' ')" "224.0.0.0/3 fe80::/9 "
+	wgvia up wg6 "${WORDS[@]}" from allowed-ips >/dev/null
+	look
+	is "$(finding uncovered_peer .)" ""
+}
+
 @test "an accepted finding does not count" {
 	wg_set peer "$(new_key)" allowed-ips 10.7.0.0/24
 	printf '%s\n' "from $VPN4 via $FW4 dev ens3" "from $VPN6 via $FW6 dev ens3" \

@@ -139,6 +139,29 @@ static void classes_begin_and_end_where_the_registry_says(void **state)
 	}
 }
 
+static void only_a_prefix_that_is_in_a_class_as_a_whole_stays_on_its_link(void **state)
+{
+	static const struct {
+		const char *prefix;
+		uint8_t len;
+		bool stays;
+	} rows[] = {
+		{"fe80::", 10, true},	    {"fe80::", 9, false},    {"fe80::7", 128, true}, {"fec0::", 10, false},
+		{"ff00::", 8, true},	    {"fe00::", 7, false},    {"ff02::1", 128, true}, {"::1", 128, true},
+		{"::", 127, false},	    {"::", 0, false},	     {"224.0.0.0", 4, true}, {"224.0.0.0", 3, false},
+		{"127.0.0.0", 8, true},	    {"126.0.0.0", 7, false}, {"0.0.0.0", 0, false},  {"10.0.0.0", 8, false},
+		{"169.254.0.0", 16, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct prefix one = prefix(rows[i].prefix, rows[i].len);
+
+		if (prefix_stays_on_link(&one) != rows[i].stays)
+			fail_msg("%s/%u", rows[i].prefix, rows[i].len);
+	}
+}
+
 static void prefixes_are_in_order_by_family_address_and_length(void **state)
 {
 	struct prefix rows[] = {
@@ -202,6 +225,7 @@ int main(void)
 		cmocka_unit_test(a_prefix_holds_its_first_and_last_address_and_not_their_neighbours),
 		cmocka_unit_test(a_prefix_covers_what_is_not_longer_than_it),
 		cmocka_unit_test(classes_begin_and_end_where_the_registry_says),
+		cmocka_unit_test(only_a_prefix_that_is_in_a_class_as_a_whole_stays_on_its_link),
 		cmocka_unit_test(prefixes_are_in_order_by_family_address_and_length),
 		cmocka_unit_test(text_is_the_canonical_form),
 	};

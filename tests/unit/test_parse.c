@@ -183,6 +183,10 @@ static void up_takes_its_words_in_any_order(void **state)
 	/* an IPv4 prefix may have an IPv6 next hop */
 	assert_int_equal(up("wg6 from 10.6.0.0/16 via 2001:db8:2::1", &request, &error), 0);
 	request_free(&request);
+	/* there is more in these than link-local and multicast */
+	assert_int_equal(up("wg6 from 224.0.0.0/3 via 192.0.2.1 from fe80::/9 via fe80::1 dev ens3", &request, &error),
+			 0);
+	request_free(&request);
 	assert_int_equal(up("wg6 from 0.0.0.0/0 via 192.0.2.1 from ::/0 via fe80::1 dev ens3", &request, &error), 0);
 	request_free(&request);
 }
@@ -304,6 +308,7 @@ static void up_refuses_with_a_reason(void **state)
 		{"wg6 from 224.0.0.0/8", "multicast"},
 		{"wg6 from ff00::/8", "multicast"},
 		{"wg6 from fe80::/64", "link-local"},
+		{"wg6 from fe80::/10", "link-local"},
 		{"wg6 from 127.0.0.0/8", "loopback"},
 		{"wg6 from ::1", "loopback"},
 		{"wg6 from 10.6.0.0/16 or 192.0.2.1", "needs a first gateway"},

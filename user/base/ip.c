@@ -54,6 +54,24 @@ bool ip_is_loopback(const struct ip *ip)
 	return !memcmp(ip->addr, &in6addr_loopback, sizeof(ip->addr));
 }
 
+static struct ip last_of(const struct prefix *prefix)
+{
+	struct ip last = prefix->ip;
+
+	for (unsigned int bit = prefix->len; bit < ip_bits(last.family); bit++)
+		last.addr[bit / 8] |= 0x80 >> bit % 8;
+	return last;
+}
+
+/* Each of the three has its addresses side by side. */
+bool prefix_stays_on_link(const struct prefix *prefix)
+{
+	const struct ip *first = &prefix->ip, last = last_of(prefix);
+
+	return (ip_is_multicast(first) && ip_is_multicast(&last)) ||
+	       (ip_is_link_local(first) && ip_is_link_local(&last)) || (ip_is_loopback(first) && ip_is_loopback(&last));
+}
+
 bool prefix_contains(const struct prefix *prefix, const struct ip *ip)
 {
 	struct ip masked = ip_mask(*ip, prefix->len);

@@ -36,6 +36,8 @@ bool ip_is_loopback(const struct ip *ip);
 bool ip_is_unspecified(const struct ip *ip);
 
 bool prefix_contains(const struct prefix *prefix, const struct ip *ip);
+/* Whether all its addresses are multicast, all link-local or all loopback: Linux forwards nothing from these. */
+bool prefix_stays_on_link(const struct prefix *prefix);
 /* Whether every address of `inner` is in `outer`. */
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);

@@ -50,12 +50,6 @@ static bool is_everywhere(const struct prefix *range)
 	return range->len <= (range->ip.family == AF_INET ? 1 : 3);
 }
 
-/* Sources that the kernel forwards nothing from, whatever the family's sysctl says. */
-static bool stays_here(const struct prefix *range)
-{
-	return ip_is_link_local(&range->ip) || ip_is_multicast(&range->ip) || ip_is_loopback(&range->ip);
-}
-
 /* The prefixes of the plan, reduced; the array is the caller's. 0 or -ENOMEM. */
 static int find_covering(const struct state *state, struct prefixes *covering)
 {
@@ -113,8 +107,8 @@ static int find_gaps(struct examined *examined, struct everywhere *everywhere)
 	for (size_t i = 0; i < coverage->wireguard->allowed_count && !ret; i++) {
 		const struct allowed_ip *allowed = &coverage->wireguard->allowed[i];
 
-		if (!(allowed->prefix.ip.family == AF_INET ? forwards4 : forwards6) || stays_here(&allowed->prefix) ||
-		    prefixes_cover(&covering, &allowed->prefix))
+		if (!(allowed->prefix.ip.family == AF_INET ? forwards4 : forwards6) ||
+		    prefix_stays_on_link(&allowed->prefix) || prefixes_cover(&covering, &allowed->prefix))
 			continue;
 		if (!is_everywhere(&allowed->prefix))
 			ret = add_gaps(coverage, allowed, &covering);

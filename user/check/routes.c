@@ -49,7 +49,7 @@ static bool is_reached_as_before(const struct examined *examined, const struct n
 
 	if ((dev->flags & IFF_LOOPBACK) || route->ifindex == state->tunnel_ifindex ||
 	    points_is_gateway(&examined->plan, route->ifindex) || !examined_has_family(examined, route->to.ip.family) ||
-	    ip_is_link_local(&route->to.ip) || ip_is_multicast(&route->to.ip))
+	    prefix_stays_on_link(&route->to))
 		return true;
 	entry = state_covering_bypass(state, &route->to);
 	return entry && entry->value.verdict != WGVIA_REDIRECTED;

@@ -46,15 +46,14 @@ const char *from_text(const struct route_words *route, char text[PREFIX_TEXT_LEN
 /* A source that no packet from a tunnel may have (RFC 4291, 2.7; RFC 1122, 3.2.1.3). */
 static int check_source(const struct prefix *prefix, const char *text, struct error *error)
 {
-	if (!prefix->len) /* everything: what is not to be forwarded is left to the kernel anyway */
+	/* of a wider one: what is not to be forwarded is left to the kernel anyway */
+	if (!prefix_stays_on_link(prefix))
 		return 0;
 	if (ip_is_multicast(&prefix->ip))
 		return error_usage(error, "'%s' is multicast, which cannot be a source", text);
 	if (ip_is_link_local(&prefix->ip))
 		return error_usage(error, "'%s' is link-local, which no router forwards", text);
-	if (ip_is_loopback(&prefix->ip))
-		return error_usage(error, "'%s' is loopback, which no router forwards", text);
-	return 0;
+	return error_usage(error, "'%s' is loopback, which no router forwards", text);
 }
 
 static int check_gateway(const struct route_words *route, const struct hop_words *hop, const char *tunnel,

@@ -61,10 +61,9 @@ static void keep_family(struct prefixes *prefixes, uint8_t family)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < prefixes->count; i++) {
-		const struct ip *ip = &prefixes->all[i].ip;
+		const struct prefix *prefix = &prefixes->all[i];
 
-		if (ip->family == family &&
-		    (!prefixes->all[i].len || !(ip_is_multicast(ip) || ip_is_link_local(ip) || ip_is_loopback(ip))))
+		if (prefix->ip.family == family && !prefix_stays_on_link(prefix))
 			prefixes->all[kept++] = prefixes->all[i];
 	}
 	prefixes->count = kept;
