@@ -465,10 +465,15 @@ four_asked() {
 	agent_start interval 0.2 hold 0
 	says "gateway $ONE4 dev ens3: 'health forward' needs an address of its family in a prefix"
 	poll 10 is_health 0.0.0.0/0 $ONE4 alive
+	run wgvia -j check wg6
+	is "$(jq -r '[.findings[] | select(.name == "health") | .evidence | split(" of its")[0]] | sort | join("; ")' <<<"$output")" \
+		"gateway $TWO4 dev ens3: 'health forward' needs an address; gateway $ONE4 dev ens3: 'health forward' needs an address"
 	# and it follows when there is one
 	no_forwarding
 	ip -n "$NS_GW" address add $WG4/16 dev wg6
 	dead_of 0.0.0.0/0 $ONE4 "$NO_FORWARD"
+	run wgvia -j check wg6
+	is "$(jq '[.findings[] | select(.name == "health")] | length' <<<"$output")" 0
 }
 
 @test "another kind of health for a list: the gateway in force stays until that has a result" {

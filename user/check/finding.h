@@ -82,6 +82,8 @@ void check_threaded_napi(struct examined *examined);
 void check_instance(struct examined *examined);
 /* The gateways, as the agent sees them. */
 void check_gateways(struct examined *examined);
+/* Gateways that cannot be watched by the `health` that is asked for. */
+void check_health(struct examined *examined);
 /* Hosts of the LAN that answer by this host instead of by the firewall. */
 void check_return(struct examined *examined);
 /* Policy rules and routes that say something else about the same packets. */

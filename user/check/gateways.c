@@ -11,6 +11,7 @@
 #include "config/failover.h"
 #include "config/statement.h"
 #include "config/watch.h"
+#include "host/path_probe.h"
 
 bool check_is_dead(const struct examined *examined, const struct wgvia_hop *hop)
 {
@@ -60,6 +61,33 @@ static void add_gateway(struct examined *examined, const struct wgvia_hop *hop,
 		    "gateway", remedy, "the agent sees gateway %s: %s; %s",
 		    statement_of_hop(hop, examined->plan.netdevs, gateway),
 		    gateway_report_text(&examined->report, health, &watch, state), use);
+}
+
+/* An agent logs it once, and then watches less than the administrator has asked for. */
+void check_health(struct examined *examined)
+{
+	cleanup(hops_free) struct hops hops = {};
+	cleanup_free struct path_target *targets = NULL;
+	char gateway[STATEMENT_MAX], watch[WATCH_TEXT_LEN], remedy[128];
+
+	if (failover_hops(examined->running, &hops) ||
+	    path_targets_choose(examined->host, examined->running, &hops, &targets))
+		return;
+	for (size_t i = 0; i < hops.count; i++) {
+		const struct path_target *target = &targets[i];
+		bool forward = target->watch.kind == WGVIA_WATCH_FORWARD;
+
+		if (!target->watch.kind || target->from.family)
+			continue;
+		snprintf(remedy, sizeof(remedy), "ip address add ADDRESS dev %s, with an address in a prefix%s",
+			 examined->tunnel, forward ? ", and one on the gateway's device in its network" : "");
+		finding_add(
+			examined, SEVERITY_WARNING, "health", remedy,
+			"gateway %s: 'health %s' needs an address of its family in a prefix%s: an agent watches only "
+			"whether it answers neighbour requests",
+			statement_of_hop(&hops.all[i], examined->plan.netdevs, gateway),
+			watch_text(&target->watch, watch), forward ? ", and one on the gateway's device" : "");
+	}
 }
 
 void check_gateways(struct examined *examined)

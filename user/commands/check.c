@@ -193,6 +193,7 @@ static int examine(struct session *session, struct examined *examined, bool prob
 	if (examined->is_running) {
 		check_instance(examined);
 		check_gateways(examined);
+		check_health(examined);
 		check_return(examined);
 	}
 	check_routes(examined);

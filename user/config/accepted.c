@@ -27,6 +27,7 @@ const char *const finding_names[] = {
 	"forward_rules",
 	"forwarding",
 	"gateway",
+	"health",
 	"index",
 	"ingress_rules",
 	"ipsec",
