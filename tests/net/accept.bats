@@ -81,6 +81,24 @@ judged() {
 	run -1 wgvia check wg7
 }
 
+@test "what is accepted and no longer occurs is information, and can be accepted itself" {
+	conf "accept mtu reason jumbo frames" "accept probe_duplicate reason it cannot"
+	ip -n "$NS_GW" link set wg6 mtu 1501
+	wgvia apply wg6 "$CONF" >/dev/null
+	look
+	is "$status $(judged)" "0 mtu warning true jumbo frames"
+	ip -n "$NS_GW" link set wg6 mtu 1420
+	look
+	is "$status $(judged)" "0 unused_acceptance info false "
+	tells unused_acceptance "finding 'mtu' is accepted and does not occur now; reason: jumbo frames"
+	run wgvia -j check wg6 --probe
+	tells unused_acceptance "finding 'probe_duplicate' is accepted"
+	conf "accept mtu reason jumbo frames" "accept unused_acceptance reason they come and go"
+	wgvia apply wg6 "$CONF" >/dev/null
+	look
+	is "$status $(judged)" "0 unused_acceptance info true they come and go"
+}
+
 @test "bad values of --severity are refused" {
 	local words expected
 	while IFS='|' read -r words expected; do

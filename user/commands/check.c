@@ -152,6 +152,34 @@ static int plan_for(const struct session *session, struct examined *examined)
 	return 0;
 }
 
+static bool has_finding(const struct examined *examined, const char *name)
+{
+	for (size_t i = 0; i < examined->count; i++)
+		if (!strcmp(examined->findings[i].name, name))
+			return true;
+	return false;
+}
+
+/* What is accepted and not found. Only --probe finds some of it, and a plan that failed leaves checks out. */
+static void check_acceptances(struct examined *examined, bool probe)
+{
+	static const char own[] = "unused_acceptance", probes[] = "probe";
+	const struct accepted *accepted = &examined->running->accepted;
+
+	for (size_t i = 0; i < accepted->count && examined->has_plan; i++) {
+		const char *name = accepted->all[i].finding.name;
+		char remedy[128];
+
+		if (!strcmp(name, own) || has_finding(examined, name) ||
+		    (!probe && !strncmp(name, probes, strlen(probes))))
+			continue;
+		snprintf(remedy, sizeof(remedy), "remove 'accept %s' from the configuration, and apply it", name);
+		finding_add(examined, SEVERITY_INFO, "unused_acceptance", remedy,
+			    "finding '%s' is accepted and does not occur now; reason: %s", name,
+			    accepted->all[i].why.reason);
+	}
+}
+
 static int examine(struct session *session, struct examined *examined, bool probe)
 {
 	struct error *error = &session->context->error;
@@ -203,6 +231,8 @@ static int examine(struct session *session, struct examined *examined, bool prob
 	check_netfilter(examined);
 	if (probe)
 		check_probe(examined);
+	if (examined->is_running)
+		check_acceptances(examined, probe);
 	return 0;
 }
 

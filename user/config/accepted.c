@@ -63,6 +63,7 @@ const char *const finding_names[] = {
 	"sources",
 	"threaded_napi",
 	"uncovered_peer",
+	"unused_acceptance",
 	"value",
 	"wireguard",
 	"xdp",
