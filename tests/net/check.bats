@@ -88,6 +88,34 @@ load ../lib/check.bash
 	severity bpffs warning
 }
 
+@test "mss: a number that is more than an MTU has room for" {
+	local auto='mss auto'
+	kernel_can check_mtu || auto='mss 1360'
+	ip -n "$NS_GW" link set wg6 mtu 1420
+	up mss 1360
+	finds ""
+	up mss 1361
+	finds mss
+	severity mss warning
+	tells mss "'mss 1361' is more than dev wg6 with mtu 1420 has room for, which is 1360 in IPv6"
+	mend mss
+	finds ""
+	is "$(wgvia save wg6 | grep ^mss)" "$auto"
+	wgvia up wg6 from $VPN4 via $FW4 mss 1380 >/dev/null
+	look
+	is "$(remedy mss)" ""
+	wgvia up wg6 from $VPN4 via $FW4 mss 1381 >/dev/null
+	look
+	tells mss "which is 1380 in IPv4"
+	# the LAN's MTU is the smaller one
+	ip -n "$NS_GW" link set wg6 mtu 1500
+	ip -n "$NS_GW" link set ens3 mtu 1400
+	wgvia up wg6 from $VPN4 via $FW4 mss 1361 >/dev/null
+	look
+	tells mss "dev ens3 with mtu 1400"
+	ip -n "$NS_GW" link set ens3 mtu 1500
+}
+
 @test "pins: damaged ones, and those of another namespace" {
 	up
 	provoked pins rm "$PIN_DIR/wg6/bypass4"

@@ -232,10 +232,42 @@ static void check_absent(struct examined *examined)
 				: "only the egress programs are attached; run 'wgvia up' when it exists");
 }
 
+#define HEADERS4 40 /* of IP and TCP, without options (RFC 6691) */
+#define HEADERS6 60
+
+/* `mss N` is to lower the MSS to what the device with the smallest MTU carries; a larger N does not. */
+static void check_mss(struct examined *examined, const struct netdev *smallest)
+{
+	struct examined mended = *examined;
+	uint32_t mss = examined->plan.state.mss;
+	bool four = examined_has_family(examined, AF_INET) && mss + HEADERS4 > smallest->mtu;
+	bool six = examined_has_family(examined, AF_INET6) && mss + HEADERS6 > smallest->mtu;
+	uint32_t headers = four ? HEADERS4 : HEADERS6;
+	struct error ignored = {};
+	char remedy[FINDING_REMEDY];
+
+	if (mss < WGVIA_MSS_MIN || (!four && !six) || smallest->mtu < WGVIA_MSS_MIN + HEADERS6)
+		return;
+	mended.plan.state.mss = WGVIA_MSS_AUTO;
+	if (programs_check(&mended.plan.state, &ignored))
+		mended.plan.state.mss = smallest->mtu - (six ? HEADERS6 : HEADERS4);
+	finding_up_words(&mended, mended.plan.state.mode, remedy);
+	finding_add(
+		examined, SEVERITY_WARNING, "mss", remedy,
+		"'mss %u' is more than dev %s with mtu %u has room for, which is %u in %s: segments of TCP still need "
+		"Packet Too Big",
+		mss, smallest->name, smallest->mtu, smallest->mtu - headers, four ? "IPv4" : "IPv6");
+}
+
+static const struct netdev *smaller(const struct netdev *a, const struct netdev *b)
+{
+	return a && b && a->mtu <= b->mtu ? a : b;
+}
+
 void check_host(struct examined *examined)
 {
 	const struct netdevs *netdevs = examined->plan.netdevs;
-	const struct netdev *tunnel = netdev_by_name(netdevs, examined->tunnel);
+	const struct netdev *tunnel = netdev_by_name(netdevs, examined->tunnel), *smallest = tunnel;
 
 	check_kernel(examined);
 	if (tunnel) {
@@ -255,7 +287,10 @@ void check_host(struct examined *examined)
 		if (tunnel)
 			check_mtu(examined, tunnel, dev);
 		check_rp_filter(examined, dev);
+		smallest = smaller(smallest, dev);
 	}
+	if (smallest)
+		check_mss(examined, smallest);
 	check_neighbours(examined);
 	for (size_t i = 0; i < examined->plan.left_out_count; i++)
 		finding_add(examined, SEVERITY_WARNING, "left_out", "",

@@ -34,6 +34,7 @@ const char *const finding_names[] = {
 	"kernel",
 	"lan",
 	"left_out",
+	"mss",
 	"mss_clamp",
 	"mtu",
 	"nat",
