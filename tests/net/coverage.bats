@@ -35,7 +35,7 @@ teardown() {
 	is "$status" 1
 	is "$(finding uncovered_peer .severity)" warning
 	is "$(finding uncovered_peer .evidence)" "no prefix covers '10.7.0.0/25' and 2 more, from which peer '$key' may send: \
-what comes from there bypasses the firewall"
+what comes from there bypasses the firewall; 'from allowed-ips' follows the peers"
 	is "$(listed)" "$(allowed '10[.]7|:7:')"
 	is "$(finding uncovered_peer .peer_count)" 1
 	# aggregated, by the gateways of a prefix of the same family
@@ -53,7 +53,8 @@ wgvia route add wg6 from 2001:db8:7::/64 via $FW6 dev ens3"
 	wg_set peer "$key" allowed-ips 10.4.0.0/14
 	look
 	is "$(finding uncovered_peer .evidence)" "no prefix covers '10.4.0.0/15' (part of its AllowedIPs '10.4.0.0/14') and 1 \
-more, from which peer '$key' may send: what comes from there bypasses the firewall"
+more, from which peer '$key' may send: what comes from there bypasses the firewall; 'from \
+allowed-ips' follows the peers"
 	is "$(finding uncovered_peer '.peers[0].ranges[0] | [.allowed_ip, .uncovered[]] | join(" ")')" \
 		"10.4.0.0/14 10.4.0.0/15 10.7.0.0/16"
 	eval "$(finding uncovered_peer .remedy)"
@@ -94,6 +95,26 @@ is in no prefix bypasses the firewall"
 	set_sysctls "$NS_GW" net.ipv4.conf.wg6.forwarding=1
 	look
 	is "$(listed | cut -d' ' -f2)" 10.7.0.0/24
+}
+
+@test "from allowed-ips is named where it helps: not where a peer may send from everywhere, nor where it is in force" {
+	local key
+	key=$(new_key)
+	wg_set peer "$key" allowed-ips 10.7.0.0/24
+	look
+	finding uncovered_peer .evidence | grep -qF "; 'from allowed-ips' follows the peers"
+	wg_set peer "$key" allowed-ips 10.7.0.0/24,0.0.0.0/1,128.0.0.0/1
+	look
+	run ! grep -F "'from allowed-ips'" <<<"$(finding uncovered_peer .evidence)"
+	wg_set peer "$key" allowed-ips 10.7.0.0/24,::/0
+	look
+	finding uncovered_peer .evidence | grep -qF "; 'from allowed-ips' follows the peers"
+	# it is in force, and nobody has followed the new range yet
+	wg_set peer "$key" allowed-ips 10.7.0.0/24
+	wgvia up wg6 from allowed-ips via "$FW4" dev ens3 from allowed-ips via "$FW6" dev ens3 >/dev/null
+	wg_set peer "$key" allowed-ips 10.7.0.0/24,10.8.0.0/24
+	look
+	run ! grep -F "'from allowed-ips'" <<<"$(finding uncovered_peer .evidence)"
 }
 
 @test "a range that is more than link-local or multicast is reported, and from allowed-ips covers it" {

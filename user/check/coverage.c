@@ -13,6 +13,7 @@
 
 #include "base/util.h"
 #include "check/finding.h"
+#include "config/source.h"
 #include "plan/allowed_ips.h"
 
 #define PARTS_MAX 16   /* of one range */
@@ -153,6 +154,24 @@ static enum severity severity_of(const struct examined *examined)
 	return examined_drops_outside(examined) ? SEVERITY_INFO : SEVERITY_WARNING;
 }
 
+/*
+ * Whether `from allowed-ips` would cover this gap, and what peers get later: of its family, no peer may send from
+ * everywhere, by one range or by several, and it is not in force already.
+ */
+static bool does_following_help(const struct examined *examined, uint8_t family)
+{
+	struct prefixes all = {};
+	struct error ignored = {};
+	bool helps = !source_find(&examined->plan.state, WGVIA_SOURCE_ALLOWED_IPS, family);
+
+	if (allowed_ips_aggregate(examined->coverage.wireguard, true, &all, &ignored))
+		return false;
+	for (size_t i = 0; i < all.count; i++)
+		helps &= all.all[i].ip.family != family || all.all[i].len;
+	free(all.all);
+	return helps;
+}
+
 static void add_uncovered(struct examined *examined)
 {
 	const struct coverage *coverage = &examined->coverage;
@@ -164,10 +183,12 @@ static void add_uncovered(struct examined *examined)
 		snprintf(whole, sizeof(whole), " (part of its AllowedIPs '%s')", prefix_text(&first->range, range));
 	coverage_words(examined, 0, coverage->gap_count, remedy);
 	finding_add(examined, severity_of(examined), "uncovered_peer", remedy,
-		    "no prefix covers '%s'%s%s, from which peer '%s'%s may send: what comes from there %s",
+		    "no prefix covers '%s'%s%s, from which peer '%s'%s may send: what comes from there %s%s",
 		    prefix_text(&first->part, part), whole, more_text(coverage->gap_count, parts),
 		    wireguard_key_text(coverage->wireguard->peers[first->peer].public_key, key),
-		    more_text(coverage->peer_count, peers), examined_outside_fate(examined));
+		    more_text(coverage->peer_count, peers), examined_outside_fate(examined),
+		    does_following_help(examined, first->part.ip.family) ? "; 'from allowed-ips' follows the peers"
+									 : "");
 }
 
 static void add_everywhere(struct examined *examined, const struct everywhere *everywhere)
