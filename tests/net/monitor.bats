@@ -346,3 +346,20 @@ for data in (b"", b"\xff\xfe", b"nonsense", b"[]", b"1", b"{}", b"{\"version\":1
 		echo "status $?"' "$WGVIA" "$PIN_DIR"
 	poll 10 grep -qx 'status 1' "$TOPO_DIR/other.log"
 }
+
+@test "a change whose last step fails is told: all else of it is in force" {
+	local pin
+	wgvia up wg6 "${WORDS[@]}"
+	pin=$(echo "$PIN_DIR"/wg6/*_out_*)
+	both_listen
+	mount --bind "$pin" "$pin" # it cannot be removed
+	run wgvia up wg6 "${WORDS[@]}" mode stack
+	umount "$pin"
+	is "$status" 1
+	[[ $output == *"all else has changed"* ]]
+	is "$(wgvia -j show wg6 | jq -r .mode)" stack
+	told '.event == "setting" and .value == "stack"' 1
+	wgvia up wg6 "${WORDS[@]}" mode stack
+	settled
+	told '.event == "setting" and .value == "stack"' 1
+}

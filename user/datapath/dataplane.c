@@ -106,7 +106,7 @@ static int pin_maps(const struct instance *instance, struct error *error)
 
 /* New maps, filled before a program uses them, in a folder beside the one that is in force. */
 static int apply_anew(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
-		      struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
+		      struct wgvia_bpf *skeleton, uint64_t build, bool *in_force, struct error *error)
 {
 	cleanup(instance_close) struct instance next = INSTANCE_NONE;
 	struct transaction change = {.plan = plan, .running = running, .next = &next};
@@ -138,6 +138,7 @@ static int apply_anew(const char *root, const struct plan *plan, struct instance
 	change_count_tidy(&next);
 	index_map_tidy(&next);
 	lost_tidy(&next);
+	*in_force = true;
 	ret = transaction_detach(&change, error);
 	transaction_free(&change);
 	return ret;
@@ -154,7 +155,7 @@ undo:
  * wanted any more given up after the last gateway has left them.
  */
 static int apply_in_place(const struct plan *plan, struct instance *running, struct programs *programs,
-			  struct wgvia_bpf *skeleton, uint64_t build, struct error *error)
+			  struct wgvia_bpf *skeleton, uint64_t build, bool *in_force, struct error *error)
 {
 	struct transaction change = {.plan = plan,
 				     .running = running,
@@ -185,6 +186,7 @@ static int apply_in_place(const struct plan *plan, struct instance *running, str
 		return ret;
 	}
 	/* the change is in force; where one of these fails, the next one loads the programs again */
+	*in_force = true;
 	keep = !same && !programs_keep_pins(running);
 	ret = transaction_detach(&change, error);
 	if (keep && !ret)
@@ -208,12 +210,13 @@ static int apply_to_maps(const struct plan *plan, struct instance *running, stru
 }
 
 int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
-		    bool *changed, struct error *error)
+		    bool *changed, bool *in_force, struct error *error)
 {
 	struct wgvia_bpf *skeleton;
 	uint64_t build;
 	int ret = instance_check(running, error);
 
+	*in_force = false;
 	ret = ret ? ret : programs_check(&plan->state, error);
 	if (ret)
 		return ret;
@@ -224,14 +227,15 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
 	build = programs_build(skeleton);
 	if (!instance_is_running(running)) {
 		*changed = true;
-		ret = apply_anew(root, plan, running, programs, skeleton, build, error);
+		ret = apply_anew(root, plan, running, programs, skeleton, build, in_force, error);
 	} else {
 		programs_learn(programs, build, running, plan->netdevs);
 		*changed = !is_in_place(plan, running, build);
-		ret = *changed ? apply_in_place(plan, running, programs, skeleton, build, error)
+		ret = *changed ? apply_in_place(plan, running, programs, skeleton, build, in_force, error)
 			       : apply_to_maps(plan, running, error);
 	}
 	wgvia_bpf__destroy(skeleton);
+	*in_force |= !ret;
 	return ret;
 }
 

@@ -19,10 +19,10 @@ struct programs;
  * where they fit and filled anew where not, then what is not wanted any more is detached. `running` is what
  * instance_open() found, or empty. `programs` is what the caller holds, and then holds of this instance; they are
  * loaded only where the plan needs one that neither it nor a device has. `*changed` tells whether a program or an
- * attachment changed.
+ * attachment changed, and `*in_force` whether the plan is in force: then only the detaching has failed, if anything.
  */
 int dataplane_apply(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
-		    bool *changed, struct error *error);
+		    bool *changed, bool *in_force, struct error *error);
 
 /* Ends what a command that was killed left half done. The lock is held. */
 int dataplane_recover(const char *root, const char *tunnel, struct error *error);

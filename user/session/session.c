@@ -228,20 +228,21 @@ int session_commit(struct session *session)
 	cleanup(change_list_free) struct change_list changes = {};
 	cleanup(programs_close) struct programs own = PROGRAMS_NONE;
 	const char *root = session->context->pin_dir;
+	bool in_force;
 	int ret;
 
 	gather_changes(session, &changes);
 	session->plan.state.keep_choice = !session->is_choosing && agent_is_alive(root, session->tunnel);
 	ret = dataplane_apply(root, &session->plan, &session->instance, session->programs ? session->programs : &own,
-			      &session->changed, error_of(session));
-	if (ret)
+			      &session->changed, &in_force, error_of(session));
+	if (!in_force)
 		return ret;
 	session->committed = true;
 	publish_changes(&changes); /* before another command can: in the order of the changes */
 	give_lock_back(session);
 	if (!session->programs) /* an agent knows what it did */
 		agent_poke(root, session->tunnel);
-	return 0;
+	return ret;
 }
 
 int session_write(struct session *session)

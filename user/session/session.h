@@ -67,7 +67,10 @@ int session_read_host(struct session *session, unsigned int parts);
 int session_read_running(const struct session *session, struct state *state);
 /* The plan for `state`, and for the host as it is. */
 int session_plan(struct session *session);
-/* Puts the plan into force, and releases the lock. */
+/*
+ * Puts the plan into force, and releases the lock. Where something could not be detached, all else is done and told to
+ * those who listen, and the error says so.
+ */
 int session_commit(struct session *session);
 /*
  * Writes `state` in which prefixes have moved among devices that the instance knows: nothing is asked of the host, and
