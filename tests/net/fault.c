@@ -11,6 +11,8 @@
  *
  * FAULT=devices: no device can be added to a map of devices, ever.
  *
+ * FAULT=deaf: no packet socket can be opened while there is FAULT_FILE.
+ *
  * With FAULT=old there are no batches, as on an old kernel, which says so with the number FAULT_AT.
  */
 #define _GNU_SOURCE
@@ -166,6 +168,10 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 
 int socket(int family, int type, int protocol)
 {
+	if (family == AF_PACKET && wants("deaf") && !access(getenv("FAULT_FILE"), F_OK)) {
+		errno = ENOBUFS;
+		return -1;
+	}
 	return want() ? -1 : NEXT(socket)(family, type, protocol);
 }
 

@@ -10,6 +10,7 @@
 load ../lib/net.bash
 load ../lib/agent.bash
 load ../lib/second.bash
+load ../lib/fault.bash
 
 # The gateways of the lists: the preferred one is the second firewall, so that its faults do not end the tunnel, which
 # reaches the gateway through the topology's own firewall. By that one the service answers at all times, so it is not
@@ -474,6 +475,24 @@ four_asked() {
 	dead_of 0.0.0.0/0 $ONE4 "$NO_FORWARD"
 	run wgvia -j check wg6
 	is "$(jq '[.findings[] | select(.name == "health")] | length' <<<"$output")" 0
+}
+
+@test "a socket for the probes that cannot be opened is tried again with each probe" {
+	local missing=$BATS_TEST_TMPDIR/missing
+	fault_build
+	wgvia up wg6 from $VPN4 via $ONE4 or $TWO4
+	AGENT_ENV=("LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so" FAULT=deaf "FAULT_FILE=$missing")
+	agent_start interval 0.2 hold 0
+	poll 10 is_health $VPN4 $ONE4 alive
+	touch "$missing"
+	wgvia up wg6 from $VPN4 via $ONE4 or $TWO4 health forward
+	says "cannot open the sockets to probe gateways with: No buffer space available"
+	poll 20 is_health $VPN4 $ONE4 dead
+	poll 20 is_health $VPN4 $TWO4 dead
+	is "$(grep -c "cannot open the sockets" "$TOPO_DIR/agent.log")" 1
+	rm "$missing"
+	poll 20 is_health $VPN4 $ONE4 alive
+	poll 20 is_health $VPN4 $TWO4 alive
 }
 
 @test "another kind of health for a list: the gateway in force stays until that has a result" {

@@ -42,6 +42,7 @@ struct gateways {
 	struct watched *all;
 	size_t count;
 	bool changed;
+	bool is_deaf;	 /* a socket for probes could not be opened */
 	bool unreported; /* something of what gateways_report() gives has changed */
 };
 
@@ -289,7 +290,9 @@ static void watch(struct gateways *gateways, struct watched *watched, const stru
 		log_health(gateways, watched, HEALTH_UNKNOWN);
 }
 
-/* Opens the sockets that the gateways need; where that fails, no packet is answered. */
+/*
+ * Opens the sockets that the gateways need; where that fails, no packet is answered, and the next probe tries it again.
+ */
 static void listen_for_paths(struct gateways *gateways)
 {
 	bool echo = false, tcp = false;
@@ -302,9 +305,10 @@ static void listen_for_paths(struct gateways *gateways)
 		echo |= has_path(watched) && watched->target.watch.kind != WGVIA_WATCH_TCP;
 	}
 	ret = path_probe_listen(gateways->path, echo, tcp);
-	if (ret)
+	if (ret && !gateways->is_deaf)
 		log_line(EVENT_PROBLEM, JOURNAL_ERR, "cannot open the sockets to probe gateways with: %s",
 			 strerror(-ret));
+	gateways->is_deaf = ret;
 }
 
 int gateways_set(struct gateways *gateways, const struct hops *hops, const struct path_target *targets,
@@ -494,6 +498,8 @@ void gateways_tick(struct gateways *gateways, uint64_t now)
 		enum health_state before = watched->health.state;
 
 		if (has_path(watched) && health_is_due(&watched->health, now)) {
+			if (gateways->is_deaf)
+				listen_for_paths(gateways);
 			note_fault(gateways, watched);
 			health_path_try(&watched->path, &watched->health);
 		}
