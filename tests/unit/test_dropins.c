@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <dirent.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -28,6 +30,31 @@ static const char *path_of(const char *name, char path[PATH_LEN])
 {
 	snprintf(path, PATH_LEN, "%s/%s", top, name);
 	return path;
+}
+
+/* A file that somebody removes when the folder's entry is read, or when the whole folder has been read. */
+static const char *vanishing;
+static bool vanishes_late;
+
+struct dirent *readdir(DIR *folder)
+{
+	struct dirent *(*real)(DIR *folder) = dlsym(RTLD_NEXT, "readdir");
+	struct dirent *entry = real(folder);
+	char path[PATH_LEN];
+
+	if (entry && vanishing && !vanishes_late && strstr(vanishing, entry->d_name))
+		unlink(path_of(vanishing, path));
+	return entry;
+}
+
+int closedir(DIR *folder)
+{
+	int (*real)(DIR *folder) = dlsym(RTLD_NEXT, "closedir");
+	char path[PATH_LEN];
+
+	if (vanishing && vanishes_late)
+		unlink(path_of(vanishing, path));
+	return real(folder);
 }
 
 static int make_top(void **state)
@@ -313,6 +340,24 @@ static void other_names_of_a_file(void **state)
 	close(fd);
 }
 
+static void a_drop_in_that_is_removed_meanwhile_is_not_there(void **state)
+{
+	(void)state;
+	write_file("wg6.conf", GOOD);
+	make_folder("wg6.conf.d");
+	for (int late = 0; late < 2; late++) {
+		write_file("wg6.conf.d/one.conf", "from 10.7.0.0/16 via 192.0.2.1\n");
+		write_file("wg6.conf.d/two.conf", "from 10.8.0.0/16 via 192.0.2.1\n");
+		vanishing = "wg6.conf.d/one.conf";
+		vanishes_late = late;
+		must_read("10.6.0.0/16 10.8.0.0/16");
+		vanishing = NULL;
+	}
+	/* the file itself is wanted, and so is what a link is for */
+	make_link("nowhere", "wg6.conf.d/link.conf");
+	must_fail(1, "cannot read");
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, make_top, remove_top)
 
 int main(void)
@@ -326,6 +371,7 @@ int main(void)
 		test(without_the_file_drop_ins_are_not_an_instance),
 		test(what_cannot_be_read_is_an_error),
 		test(other_names_of_a_file),
+		test(a_drop_in_that_is_removed_meanwhile_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,13 +174,14 @@ static void hint_at_dropins(const char *path, struct error *error)
 		error_hint(error, "the files in '%s.d' are read together with this one only; it may be empty", path);
 }
 
-static int read_file(const char *path, struct request *request, struct error *error)
+/* A drop-in may be removed after its folder was listed. */
+static int read_file(const char *path, bool is_dropin, struct request *request, struct error *error)
 {
 	FILE *stream = file_open(path);
 	int ret;
 
 	if (!stream)
-		return file_error(error, "open", path);
+		return is_dropin && dropins_is_gone(path) ? 0 : file_error(error, "open", path);
 	ret = read_stream(stream, path, request, error);
 	fclose(stream);
 	return ret;
@@ -192,13 +193,13 @@ static int read_dropins(const char *path, struct request *request, struct error 
 	int ret = dropins_list(path, &dropins, error);
 
 	for (size_t i = 0; i < dropins.count && !ret; i++)
-		ret = read_file(dropins.paths[i], request, error);
+		ret = read_file(dropins.paths[i], true, request, error);
 	return ret;
 }
 
 static int read_with_dropins(const char *path, struct request *request, struct error *error)
 {
-	int ret = read_file(path, request, error);
+	int ret = read_file(path, false, request, error);
 
 	if (ret == -ENOENT)
 		hint_at_dropins(path, error);

@@ -44,6 +44,13 @@ static bool is_missing(const char *path)
 	return errno == ENAMETOOLONG || (errno == ENOENT && lstat(path, &st));
 }
 
+bool dropins_is_gone(const char *path)
+{
+	struct stat st;
+
+	return errno == ENOENT && lstat(path, &st) && errno == ENOENT;
+}
+
 static int add_entry(struct dropins *dropins, const char *folder, const char *name, struct error *error)
 {
 	cleanup_free char *path = NULL;
@@ -55,7 +62,7 @@ static int add_entry(struct dropins *dropins, const char *folder, const char *na
 		return error_system(error, ENOMEM, "cannot read '%s'", folder);
 	}
 	if (stat(path, &st))
-		return file_error(error, "read", path);
+		return dropins_is_gone(path) ? 0 : file_error(error, "read", path);
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	added = array_grow(&dropins->paths, &dropins->count, sizeof(*added));

@@ -5,6 +5,7 @@
 #ifndef WGVIA_DROPINS_H
 #define WGVIA_DROPINS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -23,5 +24,11 @@ void dropins_free(struct dropins *dropins); /* for cleanup(), too */
  * caller, on failure too.
  */
 int dropins_list(const char *path, struct dropins *dropins, struct error *error);
+
+/*
+ * After a call with this path has failed: whether the file was removed meanwhile. It is as if it had never been there,
+ * unlike a link that leads nowhere. `errno` changes.
+ */
+bool dropins_is_gone(const char *path);
 
 #endif
