@@ -170,6 +170,51 @@ gauge() {
 
 # ---- the dashboard ----
 
+# unit_writes: what wgvia-metrics.service runs, with its file in the test's folder.
+unit_writes() {
+	local line
+	line=$(sed -n 's/^ExecStart=//p' "$TREE/packaging/systemd/wgvia-metrics.service")
+	line=${line//\$\$/\$}
+	export WGVIA_METRICS=$BATS_TEST_TMPDIR/wgvia.prom
+	in_ns "$NS_GW" bash -c "${line//\/usr\/local\/sbin\/wgvia/$1}"
+}
+
+@test "one damaged instance is down, and does not hide the others; the unit's file has all of them" {
+	local wgvia="$WGVIA --pin-dir $PIN_DIR"
+	wgvia up wg6 "${WORDS[@]}"
+	second wg7
+	second wg8
+	rm "$PIN_DIR/wg7/counters"
+	run -1 --separate-stderr wgvia stats --prometheus
+	[[ $stderr == "wgvia: the pins of 'wg7' are damaged: "* ]]
+	is "${lines[-1]}" "# EOF"
+	/usr/bin/python3 "$TREE/tests/lib/promcheck.py" <<<"$output"
+	is "$(grep '^wgvia_up' <<<"$output" | sort)" 'wgvia_up{interface="wg6"} 1
+wgvia_up{interface="wg7"} 0
+wgvia_up{interface="wg8"} 1'
+	is "$(grep 'interface="wg7"' <<<"$output")" 'wgvia_up{interface="wg7"} 0'
+	unit_writes "$wgvia"
+	grep -q '^wgvia_packets_total{interface="wg6"' "$BATS_TEST_TMPDIR/wgvia.prom"
+	is "$(grep -c '^wgvia_up' "$BATS_TEST_TMPDIR/wgvia.prom")" 3
+	# what is cut short, or not there, is not put into the file's place
+	cp "$BATS_TEST_TMPDIR/wgvia.prom" "$BATS_TEST_TMPDIR/before"
+	run ! unit_writes "$wgvia -n nowhere"
+	printf '#!/bin/sh\n%s "$@" | head -n 20\n' "$wgvia" >"$BATS_TEST_TMPDIR/cut"
+	chmod +x "$BATS_TEST_TMPDIR/cut"
+	run ! unit_writes "$BATS_TEST_TMPDIR/cut"
+	cmp "$BATS_TEST_TMPDIR/wgvia.prom" "$BATS_TEST_TMPDIR/before"
+	run -1 --separate-stderr wgvia stats wg7 --prometheus
+	is "$output" ""
+	# another one that is damaged
+	rm "$PIN_DIR/wg6/counters"
+	run -1 wgvia stats --prometheus
+	is "$(grep -c '^wgvia_up{.*} 0$' <<<"$output")" 2
+	ip -n "$NS_GW" link delete wg7
+	ip -n "$NS_GW" link delete wg8
+	wgvia down wg7
+	wgvia down wg8
+}
+
 @test "the Grafana dashboard uses exactly the metrics, labels and verdicts that there are" {
 	local expressions=$BATS_TEST_TMPDIR/expressions
 	wgvia up wg6 "${WORDS[@]}"

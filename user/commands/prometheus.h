@@ -23,12 +23,13 @@ struct exposed {
 
 /*
  * Counters and gauges of the instance that `argv` names, or of all. 0, or negative with the error set; the instances
- * that can be read are printed in any case.
+ * that can be read are printed in any case. The last line is "# EOF": without it something is missing.
  */
 int prometheus_print(struct context *context, int argc, char **argv, FILE *out);
 
-/* The gauges, and the counters of transitions. 0 or -ENOMEM. */
-int gauges_print(const struct exposed *all, size_t count, FILE *out);
+/* The gauges, and the counters of transitions; the instances of `damaged` are down. 0 or -ENOMEM. */
+int gauges_print(const struct exposed *all, size_t count, const char (*damaged)[IFNAMSIZ], size_t damaged_count,
+		 FILE *out);
 /* A label's value: an interface name may hold any character but '/', ':' and white space. */
 void prometheus_label(const char *value, FILE *out);
 

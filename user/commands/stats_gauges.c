@@ -18,11 +18,16 @@ static const struct {
 } families[] = {{AF_INET, "ipv4"}, {AF_INET6, "ipv6"}};
 
 /* A sample: begin(), labels, end(). */
-static void begin(FILE *out, const char *name, const struct exposed *exposed)
+static void begin_of(FILE *out, const char *name, const char *tunnel)
 {
 	fprintf(out, "%s{interface=\"", name);
-	prometheus_label(exposed->instance.tunnel, out);
+	prometheus_label(tunnel, out);
 	fputc('"', out);
+}
+
+static void begin(FILE *out, const char *name, const struct exposed *exposed)
+{
+	begin_of(out, name, exposed->instance.tunnel);
 }
 
 static void add_label(FILE *out, const char *name, const char *value)
@@ -183,7 +188,8 @@ static const struct {
 };
 
 /* With its heading, which a metric without samples must not have. 0 or -ENOMEM. */
-static int print_metric(const struct exposed *all, size_t count, size_t number, FILE *out)
+static int print_metric(const struct exposed *all, size_t count, const char (*damaged)[IFNAMSIZ], size_t damaged_count,
+			size_t number, FILE *out)
 {
 	char *samples = NULL;
 	size_t len = 0;
@@ -193,6 +199,10 @@ static int print_metric(const struct exposed *all, size_t count, size_t number, 
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		metrics[number].print(memory, metrics[number].name, &all[i]);
+	for (size_t i = 0; i < damaged_count && metrics[number].print == print_up; i++) {
+		begin_of(memory, metrics[number].name, damaged[i]);
+		end(memory, 0);
+	}
 	if (fclose(memory)) {
 		free(samples);
 		return -ENOMEM;
@@ -204,11 +214,12 @@ static int print_metric(const struct exposed *all, size_t count, size_t number, 
 	return 0;
 }
 
-int gauges_print(const struct exposed *all, size_t count, FILE *out)
+int gauges_print(const struct exposed *all, size_t count, const char (*damaged)[IFNAMSIZ], size_t damaged_count,
+		 FILE *out)
 {
 	int ret = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(metrics) && !ret; i++)
-		ret = print_metric(all, count, i, out);
+		ret = print_metric(all, count, damaged, damaged_count, i, out);
 	return ret;
 }

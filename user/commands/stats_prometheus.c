@@ -167,7 +167,8 @@ int prometheus_print(struct context *context, int argc, char **argv, FILE *out)
 	message_no_pin_dir(context);
 	print_counters(exposed.all, exposed.count, out);
 	print_lost(exposed.all, exposed.count, out);
-	if (gauges_print(exposed.all, exposed.count, out))
+	if (gauges_print(exposed.all, exposed.count, list.names, list.damaged, out))
 		return error_system(&context->error, ENOMEM, "cannot write the output");
+	fputs("# EOF\n", out);
 	return instance_list_end(context, &list);
 }

@@ -43,6 +43,8 @@ int instance_list_fail(struct context *context, struct instance_list *list, int 
 		return err;
 	if (!list->broken++)
 		list->problem = context->error;
+	if (err == -EPROTO) /* in the place of a name that is behind us */
+		memmove(list->names[list->damaged++], list->names[list->next - 1], sizeof(*list->names));
 	context->error = (struct error){};
 	return 0;
 }

@@ -15,6 +15,7 @@ struct instance_list {
 	bool with_orphans;    /* set by the caller: those, too, whose network namespace no longer exists */
 	size_t broken;	      /* that could not be read */
 	struct error problem; /* of the first of them */
+	size_t damaged; /* of these: pins that are damaged, or of another version; names[0] and so on, at the end */
 };
 
 /* The one that `argv` names, or without a name all of this network namespace. More words are refused. */
