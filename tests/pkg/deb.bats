@@ -61,7 +61,11 @@ changed() {
 		grep -vE '^var/lib/dpkg(/(status|available|lock|triggers|diversions|statoverride)|/info$|/updates$|$)|^var/log/dpkg|^var/cache/man/' |
 		while read -r file; do
 			# a folder on the way to something; not a hole that hides what this host has
-			[ -d "$LAYER/changed/$file" ] && [ -d "/$file" ] || echo "$file"
+			[ -d "$LAYER/changed/$file" ] && [ -d "/$file" ] && continue
+			# but for a folder of the package that was on this host, and empty: dpkg removes it with its own
+			[ "$file" != etc/wgvia ] || [ -n "$(ls -A "/$file" 2>/dev/null)" ] || [ ! -c "$LAYER/changed/$file" ] ||
+				continue
+			echo "$file"
 		done
 }
 
