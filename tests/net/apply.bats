@@ -282,8 +282,8 @@ refusals() {
 	printf '%s' "${text%?}" >"$conf"
 	refused 2 "$conf:2: the last line does not end with a newline" apply wg6 "$conf"
 	printf 'from %s via %s\n\0\n' $VPN4 $FW4 >"$conf"
-	refused 2 "$conf:2: a NUL byte" apply wg6 "$conf"
-	refused 2 "/dev/zero:1: a NUL byte" apply wg6 /dev/zero
+	refused 2 "$conf:2: the file is not text: it has a NUL byte" apply wg6 "$conf"
+	refused 2 "/dev/zero:1: the file is not text: it has a NUL byte" apply wg6 /dev/zero
 	refused 1 "cannot read '$BATS_TEST_TMPDIR': is a directory" apply wg6 "$BATS_TEST_TMPDIR"
 	refused 1 "cannot open '$conf.none': no such file" apply wg6 "$conf.none"
 	# the command line

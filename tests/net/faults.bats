@@ -44,7 +44,7 @@ refusals() {
 	refused "not on-link" route replace wg6 from $VPN4 via 203.0.113.2
 	refused "not on-link" up wg6 from $VPN6 via $FW6 from $VPN4 via 203.0.113.2 mode stack
 	refused "no such device" up wg6 "${WORDS[@]}" from 10.99.0.0/16 via $FW4 dev ens9
-	refused "own address" up wg6 "${WORDS_B[@]}" from 10.99.0.0/16 via $GW4
+	refused "an address of this host" up wg6 "${WORDS_B[@]}" from 10.99.0.0/16 via $GW4
 	second_device
 	number=$(ip -n "$NS_GW" -j link show second | jq '.[].ifindex')
 	handle=$(wgvia -j show wg6 | jq '.attachments[0].handle')
