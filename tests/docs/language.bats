@@ -58,6 +58,15 @@ free_of_phrases() {
 	free_of_phrases docs/pictures "$(grep -hoE '>[^<>]+<' "$TREE"/docs/pictures/*.svg)"
 }
 
+@test "the demo, the package and the alerts are free of them" {
+	local file bad=0
+	free_of_phrases scripts/demo "$(sed -n '/^# ---- the story/,$p' "$TREE/scripts/demo" | grep -oE '"[^"]*"')" || bad=1
+	for file in packaging/debian/control packaging/prometheus/wgvia.rules.yml packaging/grafana/wgvia.json docs/wgvia.schema.json; do
+		free_of_phrases "$file" "$(prose "$file")" || bad=1
+	done
+	[ $bad = 0 ]
+}
+
 @test "each phrase is found where it is" {
 	local line=0 example
 	while IFS= read -r example; do
