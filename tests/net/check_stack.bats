@@ -297,7 +297,7 @@ iptables_cases() {
 	gw nft 'table inet t { chain f { type filter hook forward priority 0; policy drop; ct state established accept; }; }'
 	is "$(connects 4) $(connects 6)" "works works"
 	run wgvia check wg6
-	[[ $output == *"forward_rules"*"mode fast bypasses them"* ]]
+	[[ $output == *"forward_rules"*"mode fast bypasses these rules"* ]]
 }
 
 @test "PREROUTING and POSTROUTING: a chain that drops the connection is reported, one that may is not" {
