@@ -191,6 +191,33 @@ $VPN6 1 $FW6B ens3"
 	is "$(events 'select(.command == "run") | .text')" "$(sed 's/^wgvia: wg6: //' "$TOPO_DIR/agent.log")"
 }
 
+attached_as_often_as_detached() {
+	is "$(events 'select(.event == "attachment" and .state == "attached" and .dev == "brief") | .dev' | wc -l)" \
+		"$(events 'select(.event == "attachment" and .state == "detached" and .dev == "brief") | .dev' | wc -l)"
+}
+
+# The agent attaches at once, and looks at the host some time later.
+@test "a device that is removed right after an agent has attached to it has its name in both events" {
+	local i j
+	both_listen
+	wgvia up wg6 from $VPN4 via $FW4 from $VPN6 via $FW6
+	agent_start
+	for ((i = 0; i < 30; i++)); do
+		ip -n "$NS_GW" -batch - <<-END
+			link add brief type veth peer name brief2
+			link set brief2 up
+			link set brief up
+			address add 203.0.113.1/24 dev brief
+		END
+		for ((j = 0; j < i * 100; j++)); do :; done # another moment each time
+		ip -n "$NS_GW" link delete brief
+	done
+	settled
+	poll 10 attached_as_often_as_detached
+	is "$(events 'select(.event == "attachment") | .dev' | grep -vxE 'ens3|wg6|brief|brief2')" ""
+	[ "$(events 'select(.event == "attachment" and .state == "attached" and .dev == "brief") | .dev' | wc -l)" -gt 0 ]
+}
+
 @test "an agent with only its unit's capabilities is heard as well" {
 	wgvia up wg6 "${WORDS[@]}"
 	both_listen

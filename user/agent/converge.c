@@ -279,7 +279,8 @@ static void swap_states(struct state *a, struct state *b)
 static bool put_file(struct keeper *keeper, struct host_view *host)
 {
 	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways,
-							      .changes.known = &keeper->netdevs};
+							      .changes.known = &keeper->netdevs,
+							      .changes.also_known = &keeper->removable};
 	cleanup(session_end) struct session session = SESSION(keeper->context);
 	int ret;
 
@@ -355,12 +356,21 @@ static void remember_peers(struct keeper *keeper, struct host_view *host)
 	host->wireguard_asked = false;
 }
 
-/* Makes the instance match the host, and the watching match the instance. `anew`: it may have new maps. */
-static void follow_host(struct keeper *keeper, struct host_view *host, bool anew, uint64_t now)
+void keeper_remember_name(struct keeper *keeper, const struct netdev *netdev)
+{
+	struct netdev *added = array_grow(&keeper->removable.all, &keeper->removable.count, sizeof(*added));
+
+	if (added)
+		*added = *netdev;
+}
+
+/* Makes the instance match the host, and the watching match the instance. `anew`: it may have new maps. False on an error. */
+static bool follow_host(struct keeper *keeper, struct host_view *host, bool anew, uint64_t now)
 {
 	const char *pin_dir = keeper->context->pin_dir, *tunnel = keeper->words->tunnel;
 	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways,
-							      .changes.known = &keeper->netdevs};
+							      .changes.known = &keeper->netdevs,
+							      .changes.also_known = &keeper->removable};
 	cleanup(session_end) struct session session = SESSION(keeper->context);
 	int ret;
 
@@ -371,20 +381,20 @@ static void follow_host(struct keeper *keeper, struct host_view *host, bool anew
 	if (session_read_host(&session, HOST_NETDEVS)) {
 		session_end(&session);
 		tell_error(keeper, KEEPER_HOST);
-		return;
+		return false;
 	}
 	gateways_links(keeper->gateways, &host->netdevs, now);
 	if (ret == -ENOENT && !pins_exist(pin_dir, tunnel, PINS_CURRENT)) {
 		session_end(&session); /* the prober takes the lock */
 		on_taken_down(keeper, &host->netdevs, now);
-		return;
+		return true;
 	}
 	if (!ret)
 		ret = converge(keeper, &session, &following);
 	if (ret) {
 		session_end(&session);
 		tell_error(keeper, KEEPER_HOST);
-		return;
+		return false;
 	}
 	keeper->errors[KEEPER_HOST][0] = '\0';
 	tell_problem(keeper, &following.problem);
@@ -402,18 +412,33 @@ static void follow_host(struct keeper *keeper, struct host_view *host, bool anew
 	following.ranges = (struct prefixes){};
 	gateways_set(keeper->gateways, &following.hops, following.paths, &host->netdevs, now);
 	prober_set(keeper->prober, &following.targets, session.changed || anew, now);
+	return true;
+}
+
+/* After a step that failed, the next one may be the first to report that programs left a device that was removed. */
+static void keep_names(struct keeper *keeper, const struct netdevs *now)
+{
+	for (size_t i = 0; i < keeper->netdevs.count; i++)
+		if (!netdev_by_index(now, keeper->netdevs.all[i].ifindex))
+			keeper_remember_name(keeper, &keeper->netdevs.all[i]);
 }
 
 void keeper_converge(struct keeper *keeper, uint64_t now)
 {
 	cleanup(host_view_free) struct host_view host = {};
-	bool anew;
+	bool anew, succeeded;
 
 	keeper->again = false;
 	anew = keeper->pending && put_file(keeper, &host);
-	follow_host(keeper, &host, anew, now);
+	succeeded = follow_host(keeper, &host, anew, now);
 	if (!(host.parts & HOST_NETDEVS))
 		return;
+	if (succeeded) {
+		free(keeper->removable.all);
+		keeper->removable = (struct netdevs){};
+	} else {
+		keep_names(keeper, &host.netdevs);
+	}
 	free(keeper->netdevs.all);
 	keeper->netdevs = host.netdevs;
 	host.netdevs = (struct netdevs){};
@@ -471,6 +496,7 @@ void keeper_free(struct keeper *keeper)
 	state_free(&keeper->base);
 	free(keeper->names.all);
 	free(keeper->netdevs.all);
+	free(keeper->removable.all);
 	free(keeper->ranges.all);
 	wireguard_free(&keeper->wireguard);
 }

@@ -29,6 +29,8 @@ struct keeper {
 	bool again;		/* a step failed, and must be repeated */
 	struct state base;	/* the file's meaning at the last step */
 	struct netdevs netdevs; /* at the last step */
+	/* for the names of devices that the next step may find removed: those attached to by keeper_guard(), for example */
+	struct netdevs removable;
 	struct device_names names;
 	size_t prefixes;
 	struct programs programs;		   /* of the instance, for new devices */
@@ -47,6 +49,8 @@ void keeper_free(struct keeper *keeper); /* also for cleanup() */
 int keeper_read_file(struct keeper *keeper);
 /* Makes the instance match the file, if that is pending, and the host. `now` as in health.h. */
 void keeper_converge(struct keeper *keeper, uint64_t now);
+/* Keeps the name of a device that may be removed before the next step sees it. */
+void keeper_remember_name(struct keeper *keeper, const struct netdev *netdev);
 /*
  * Attaches the egress program to a device that appeared, or came up, since the last step, if packets might leave by it.
  * The next step does the rest.

@@ -36,8 +36,10 @@ void keeper_guard(struct keeper *keeper, const struct netdev *netdev)
 	    (!netdev_is_ethernet(netdev) && !netdev_is_l3(netdev)))
 		return;
 	/* a failure here recurs in the next step, which reports it */
-	if (newcomer_guard(context->pin_dir, keeper->words->tunnel, &keeper->programs, netdev, &context->error) > 0)
+	if (newcomer_guard(context->pin_dir, keeper->words->tunnel, &keeper->programs, netdev, &context->error) > 0) {
+		keeper_remember_name(keeper, netdev);
 		log_attachment(netdev, WGVIA_EGRESS, true);
+	}
 	context->error = (struct error){};
 }
 

@@ -93,9 +93,12 @@ struct event change_list_attachment(const char *tunnel, const char *state, const
 static const char *device_name(const struct change_list *list, const struct netdevs *netdevs, uint32_t ifindex,
 			       char text[IFNAMSIZ])
 {
-	bool is_known = list->known && !netdev_by_index(netdevs, ifindex);
+	const struct netdevs *sources[] = {netdevs, list->known, list->also_known};
 
-	return netdev_name(is_known ? list->known : netdevs, ifindex, text);
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		if (sources[i] && netdev_by_index(sources[i], ifindex))
+			return netdev_name(sources[i], ifindex, text);
+	return netdev_name(netdevs, ifindex, text);
 }
 
 static void add_attachment(struct change_list *list, const struct netdevs *netdevs, const char *state,

@@ -12,8 +12,9 @@
 #define CHANGES_MAX 16 /* of each kind; further ones are only counted */
 
 struct change_list {
-	const char *tunnel;	     /* owned by the caller */
-	const struct netdevs *known; /* owned by the caller: for names of devices that no longer exist; NULL: none */
+	const char *tunnel; /* owned by the caller */
+	/* owned by the caller: for names of devices that no longer exist; NULL: none */
+	const struct netdevs *known, *also_known;
 	struct event *events;
 	size_t count;
 	size_t counts[EVENT_KIND_COUNT]; /* including those that are only counted */
