@@ -34,7 +34,7 @@ struct index_table {
 
 struct index_head {
 	__u64 changes; /* count of the map, when it was read */
-	/* A line of index_counters for each of the lines before: where each slot's prefix is counted. 0: there are none */
+	/* A line of index_counters for each line before: where the slots' prefixes are counted. 0: there are none */
 	__u32 counters;
 	__u32 reserved;
 	struct index_table tables[INDEX_TABLES]; /* longest prefixes first; a table without lines ends the list */

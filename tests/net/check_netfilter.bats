@@ -561,7 +561,7 @@ without() {
 @test "netfilter: a flowtable with the device below a macvlan, or without it" {
 	ip -n "$NS_GW" link add link ens3 name mac0 type macvlan
 	wire_address mac0 203.0.113.1/24
-	WORDS=(from $VPN4 via 203.0.113.2 dev mac0)
+	WORDS=(from "$VPN4" via 203.0.113.2 dev mac0)
 	up mode stack
 	without nft
 	cat >"$BATS_TEST_TMPDIR/bin/nft" <<-'END'

@@ -98,7 +98,7 @@ settled() {
 	wgvia down wg6
 	told '.state == "down"' 1
 	is "$(events 'select(.event | IN("prefix", "bypass", "setting")) | [.command, .action, .from // .to // .setting, .via // .value // ""] |
-		join(" ")' | tail -n +8)" "\
+		join(" ")' | tail -n +9)" "\
 route add 10.6.3.0/24 $FW4
 route del 10.6.3.0/24 $FW4
 route add 10.6.3.0/24 $FW4B
@@ -383,7 +383,7 @@ for data in (b"", b"\xff\xfe", b"nonsense", b"[]", b"1", b"{}", b"{\"version\":1
 	run wgvia up wg6 "${WORDS[@]}" mode stack
 	umount "$pin"
 	is "$status" 1
-	[[ $output == *"all else has changed"* ]]
+	[[ $output == *"the rest of the change is complete"* ]]
 	is "$(wgvia -j show wg6 | jq -r .mode)" stack
 	told '.event == "setting" and .value == "stack"' 1
 	wgvia up wg6 "${WORDS[@]}" mode stack

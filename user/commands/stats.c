@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * wgvia stats [IFACE] [--prefix [PREFIX] | --watch [SECONDS] | --prometheus [SERIES]]: packets and bytes by verdict, and
- * packets that the kernel dropped after a redirect, by its reason. Text shows those that occurred, with -v all; JSON
- * shows all.
+ * wgvia stats [IFACE] [--prefix [PREFIX] | --watch [SECONDS] | --prometheus [SERIES]]: packets and bytes by verdict,
+ * and packets that the kernel dropped after a redirect, by its reason. Text shows those that occurred, with -v all;
+ * JSON shows all.
  */
 #include <inttypes.h>
 #include <math.h>

@@ -21,8 +21,8 @@ struct difference {
 };
 
 /*
- * Calls `visit` for mode, on-fail, outside, mss, counters, return, sources, prefixes, bypass list, accepted findings, in
- * this order. For the same prefix, the removal comes first. `from` NULL: nothing is running.
+ * Calls `visit` for mode, on-fail, outside, mss, counters, return, sources, prefixes, bypass list, accepted findings,
+ * in this order. For the same prefix, the removal comes first. `from` NULL: nothing is running.
  */
 void diff_states(const struct state *from, const struct state *to, const struct netdevs *netdevs,
 		 void (*visit)(const struct difference *difference, void *data), void *data);

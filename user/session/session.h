@@ -68,8 +68,8 @@ int session_read_running(const struct session *session, struct state *state);
 /* Makes the plan for `state` on the present host. */
 int session_plan(struct session *session);
 /*
- * Puts the plan into force, and releases the lock. Where something could not be detached all else is done: it is told to
- * those who listen, and the error says so.
+ * Puts the plan into force, and releases the lock. If something cannot be detached, the rest of the change is complete
+ * and is published, and the error says so.
  */
 int session_commit(struct session *session);
 /*

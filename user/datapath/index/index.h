@@ -18,8 +18,8 @@ struct index_image {
 
 /*
  * The image for the state's prefixes of one family, which were read when the map's change count was `changes`. With
- * `counting` in the state, the lines contain its counters as well. The caller frees the lines. 0, -ENOMEM, or -E2BIG for
- * what an index cannot hold: more than INDEX_TABLES prefix lengths or 65,535 gateways.
+ * `counting` in the state, the lines contain its counters as well. The caller frees the lines. 0, -ENOMEM, or -E2BIG
+ * for what an index cannot hold: more than INDEX_TABLES prefix lengths or 65,535 gateways.
  */
 int index_make(const struct state *state, uint8_t family, uint64_t changes, struct index_image *image);
 
