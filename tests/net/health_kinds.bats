@@ -487,7 +487,7 @@ four_asked() {
 	poll 10 is_health $VPN4 $ONE4 alive
 	touch "$missing"
 	wgvia up wg6 from $VPN4 via $ONE4 or $TWO4 health forward
-	says "cannot open the sockets to probe gateways with: No buffer space available"
+	says "cannot open the sockets for probes: No buffer space available"
 	poll 20 is_health $VPN4 $ONE4 dead
 	poll 20 is_health $VPN4 $TWO4 dead
 	is "$(grep -c "cannot open the sockets" "$TOPO_DIR/agent.log")" 1

@@ -29,7 +29,7 @@ struct keeper {
 	bool again;		/* a step failed, and must be repeated */
 	struct state base;	/* the file's meaning at the last step */
 	struct netdevs netdevs; /* at the last step */
-	/* for the names of devices that the next step may find removed: those attached to by keeper_guard(), for example */
+	/* for the names of devices that the next step may find removed, such as those of keeper_guard() */
 	struct netdevs removable;
 	struct device_names names;
 	size_t prefixes;
