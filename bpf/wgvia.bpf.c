@@ -211,9 +211,9 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 	enum sender who;
 	bool returns;
 
+	pkt->to = to;
 	if (to == WGVIA_SCOPE || to == WGVIA_BYPASS || packet_is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
-	pkt->to = to;
 	sender_describe(skb, link_len, pkt, &frame);
 	slot = sender_find_slot(&frame);
 	if (!slot)
@@ -263,6 +263,8 @@ static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
 	}
 	if ((link_len && !packet_is_for_host(skb)) || !packet_read(skb, link_len, &pkt))
 		return TC_ACT_UNSPEC;
+	if (config.count_prefixes)
+		pkt.counter = COUNTER_NONE;
 	verdict = decide_back(skb, link_len, &pkt, &gateway, &tunnel);
 	if (tunnel) /* a bounced frame returns, and is recognised by its present content */
 		mss_clamp(skb, link_len, &pkt, tunnel, skb->ifindex);

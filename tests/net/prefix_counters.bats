@@ -230,6 +230,18 @@ value_of() {
 	traffic_is 1
 }
 
+@test "a removed pin of a part: the metrics have everything else, and the next change repairs it" {
+	local metrics
+	wgvia up wg6 "${ALL[@]}" counters prefix
+	traffic
+	rm "$PIN_DIR/wg6/prefix_counters_0"
+	metrics=$(as_unit stats --prometheus)
+	grep -q '^wgvia_packets_total{interface="wg6",direction="out",verdict="redirected"} [1-9]' <<<"$metrics"
+	is "$(grep '^wgvia_prefix_packets_total' <<<"$metrics" | grep -v 'prefix="other"')" ""
+	wgvia route add wg6 from 10.6.9.0/24 via $FW4
+	is "$(pins)" "prefix_counters prefix_counters_0"
+}
+
 @test "metrics have a limited number of prefixes, and the sums are right" {
 	local metrics
 	wgvia up wg6 "${ALL[@]}" counters prefix

@@ -24,6 +24,7 @@
 #include "session/session.h"
 
 #define PEERS_WAIT 500 /* milliseconds, for a WireGuard in user space */
+#define NAMES_MAX 1024 /* of devices that were removed while steps fail */
 
 /* --- reporting --- */
 
@@ -358,8 +359,10 @@ static void remember_peers(struct keeper *keeper, struct host_view *host)
 
 void keeper_remember_name(struct keeper *keeper, const struct netdev *netdev)
 {
-	struct netdev *added = array_grow(&keeper->removable.all, &keeper->removable.count, sizeof(*added));
+	struct netdev *added = NULL;
 
+	if (keeper->removable.count < NAMES_MAX)
+		added = array_grow(&keeper->removable.all, &keeper->removable.count, sizeof(*added));
 	if (added)
 		*added = *netdev;
 }

@@ -70,7 +70,8 @@ void check_health(struct examined *examined)
 	cleanup_free struct path_target *targets = NULL;
 	char gateway[STATEMENT_MAX], watch[WATCH_TEXT_LEN], remedy[128];
 
-	if (failover_hops(examined->running, &hops) ||
+	/* while there is no tunnel, no address is in a prefix */
+	if (!examined->plan.state.tunnel_ifindex || failover_hops(examined->running, &hops) ||
 	    path_targets_choose(examined->host, examined->running, &hops, &targets))
 		return;
 	for (size_t i = 0; i < hops.count; i++) {

@@ -65,6 +65,8 @@ static int open_chunk(const struct instance *instance, __u32 key)
 	if (bpf_map_lookup_elem(instance->maps[MAP_PREFIX_COUNTERS], &key, &id))
 		return -errno;
 	fd = bpf_obj_get(pin_of(instance, key, path));
+	if (fd < 0 && errno != ENOENT)
+		return -errno;
 	if (fd >= 0 && bpf_object_id(fd) == id)
 		return fd;
 	if (fd >= 0)
@@ -83,8 +85,14 @@ static int make_chunk(const struct instance *instance, __u32 key)
 	if (fd < 0)
 		return -errno;
 	unlink(pin_of(instance, key, path));
-	if (bpf_obj_pin(fd, path) || bpf_map_update_elem(instance->maps[MAP_PREFIX_COUNTERS], &key, &fd, BPF_ANY))
+	if (bpf_obj_pin(fd, path))
 		return -errno;
+	if (bpf_map_update_elem(instance->maps[MAP_PREFIX_COUNTERS], &key, &fd, BPF_ANY)) {
+		int err = errno;
+
+		unlink(path);
+		return -err;
+	}
 	return take_fd(&fd);
 }
 
@@ -105,10 +113,16 @@ static int find_chunk(struct chunks *chunks, __u32 key)
 
 static int need_chunk(struct chunks *chunks, __u32 key)
 {
+	bool was_open = chunks->fds[key] >= 0;
+	char path[PIN_MAX];
+
 	/* EPERM: somebody has removed the pin, and what was counted there cannot be read any more */
 	if (find_chunk(chunks, key) == -ENOENT || chunks->fds[key] == -EPERM) {
 		chunks->fds[key] = make_chunk(chunks->instance, key);
 		chunks->are_new[key] = true;
+	} else if (!was_open && chunks->fds[key] >= 0) {
+		/* with CAP_SYS_ADMIN it could be read: it gets its pin again. EEXIST: it has it */
+		bpf_obj_pin(chunks->fds[key], pin_of(chunks->instance, key, path));
 	}
 	return chunks->fds[key] < 0 ? chunks->fds[key] : 0;
 }
@@ -189,8 +203,9 @@ static int read_one(struct chunks *chunks, uint32_t number, struct wgvia_prefix_
 	*sum = (struct wgvia_prefix_counter){};
 	if (number >= COUNTER_NUMBERS)
 		return -ENOENT;
+	/* EPERM: somebody has removed the pin, and only CAP_SYS_ADMIN can read the part; the next change replaces it */
 	if (find_chunk(chunks, key) < 0)
-		return chunks->fds[key];
+		return chunks->fds[key] == -EPERM ? -ENOENT : chunks->fds[key];
 	if (bpf_map_lookup_elem(chunks->fds[key], &index, chunks->values))
 		return -errno;
 	for (int cpu = 0; cpu < chunks->cpus; cpu++)

@@ -327,6 +327,8 @@ static int write_entries(const struct instance *instance, const struct state *fr
 	if (ret) {
 		writer.undo_count -= writer.pending.count;
 		take_back(&writer);
+		/* the packet path may have cached numbers of the refused state, and keeps them for some ticks if this fails */
+		change_count_add(instance);
 	}
 	free(writer.pending.keys);
 	free(writer.pending.values);
@@ -373,7 +375,9 @@ static int write_state(const struct instance *instance, const struct state *runn
 
 	ret = number(state, running, &numbered);
 	ret = ret ? ret : prefix_counters_prepare(instance, running, &numbered);
-	if (!ret) {
+	if (ret) {
+		prefix_counters_clean(instance, running);
+	} else {
 		if (state->keep_choice)
 			failover_keep_choice(&numbered, running);
 		ret = failover_map_write(fd, running, &numbered);
