@@ -367,7 +367,7 @@ void keeper_remember_name(struct keeper *keeper, const struct netdev *netdev)
 		*added = *netdev;
 }
 
-/* Makes the instance match the host, and the watching match the instance. `anew`: it may have new maps. False: failed. */
+/* Makes the instance match the host, and the watching match the instance. `anew`: maps may be new. False: failed. */
 static bool follow_host(struct keeper *keeper, struct host_view *host, bool anew, uint64_t now)
 {
 	const char *pin_dir = keeper->context->pin_dir, *tunnel = keeper->words->tunnel;

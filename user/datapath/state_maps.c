@@ -327,7 +327,7 @@ static int write_entries(const struct instance *instance, const struct state *fr
 	if (ret) {
 		writer.undo_count -= writer.pending.count;
 		take_back(&writer);
-		/* the packet path may have cached numbers of the refused state, and keeps them for some ticks if this fails */
+		/* the packet path may have cached numbers of the refused state */
 		change_count_add(instance);
 	}
 	free(writer.pending.keys);
