@@ -106,7 +106,7 @@ lan gw>fw #2 hops 63" tun "IP(src='$C1_4', dst='$SVC4', frag=1, proto=6) / bytes
 	local file=$BATS_TEST_TMPDIR/file
 	wgvia up wg6 "${WORDS[@]}" mss 1360
 	wgvia show wg6 >"$BATS_TEST_TMPDIR/shown"
-	grep -q "^wg6: up mode fast on-fail drop outside pass mss 1360 return via$" "$BATS_TEST_TMPDIR/shown"
+	grep -q "^wg6: up mode fast on-fail drop outside pass mss 1360 counters off return via$" "$BATS_TEST_TMPDIR/shown"
 	is "$(wgvia -j show wg6 | jq -c .mss)" '"1360"'
 	wgvia save wg6 >"$file"
 	grep -qx "mss 1360" "$file"
