@@ -166,9 +166,12 @@ void prefix_counters_clean(const struct instance *instance, const struct state *
 	for (size_t i = 0; i < state->gateway_count; i++)
 		if (state->gateways[i].counter / WGVIA_PREFIX_CHUNK >= used && state->gateways[i].counter)
 			used = state->gateways[i].counter / WGVIA_PREFIX_CHUNK + 1;
-	for (__u32 key = used; key < WGVIA_PREFIX_CHUNKS; key++)
-		if (!bpf_map_lookup_elem(instance->maps[MAP_PREFIX_COUNTERS], &key, &id))
-			remove_chunk(instance, key);
+	/* the lowest numbers are given out first, so there is no part beyond a missing one */
+	for (__u32 key = used; key < WGVIA_PREFIX_CHUNKS; key++) {
+		if (bpf_map_lookup_elem(instance->maps[MAP_PREFIX_COUNTERS], &key, &id))
+			break;
+		remove_chunk(instance, key);
+	}
 }
 
 void prefix_counters_tidy(const struct instance *instance)
@@ -177,8 +180,9 @@ void prefix_counters_tidy(const struct instance *instance)
 	__u32 id;
 
 	for (__u32 key = 0; key < WGVIA_PREFIX_CHUNKS; key++)
-		if (bpf_map_lookup_elem(instance->maps[MAP_PREFIX_COUNTERS], &key, &id))
-			unlink(pin_of(instance, key, path));
+		if (bpf_map_lookup_elem(instance->maps[MAP_PREFIX_COUNTERS], &key, &id) &&
+		    unlink(pin_of(instance, key, path)) && errno == ENOENT)
+			break;
 }
 
 /* --- reading --- */
