@@ -62,7 +62,7 @@ key4="10 00 00 00 0a 06 00 00"
 
 value4() {
 	printf '%02x 00 00 00 02 00 00 00 c0 00 02 01' "$IFINDEX"
-	printf ' 00%.0s' {1..16}
+	printf ' 00%.0s' {1..20}
 }
 
 counting_programs() {
