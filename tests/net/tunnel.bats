@@ -263,7 +263,7 @@ forwarded() {
 	done
 }
 
-@test "what is no longer routed into the tunnel is reached via the firewall" {
+@test "a destination whose route into the tunnel was removed is reached via the firewall" {
 	local mode
 	for mode in fast stack; do
 		ip -n "$NS_GW" route add $SVC4 dev wg6

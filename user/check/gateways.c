@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Findings about the gateways, as the agent sees them: dead ones, and lists of `or` without an alive one. Without an
- * agent there are no such findings; check_host() handles what this host itself knows about a gateway.
+ * agent these findings do not occur; check_host() handles what this host itself knows about a gateway.
  */
 #include "check/gateways.h"
 

@@ -11,6 +11,15 @@
 #include "datapath/state_maps.h"
 #include "session/instance_list.h"
 
+json *counter_value(const struct wgvia_counter *counter)
+{
+	json *value = print_object();
+
+	print_add_number(value, "packets", counter->packets);
+	print_add_number(value, "bytes", counter->bytes);
+	return value;
+}
+
 void samples_free(struct samples *samples)
 {
 	for (size_t i = 0; i < samples->count; i++)
@@ -19,8 +28,15 @@ void samples_free(struct samples *samples)
 	*samples = (struct samples){};
 }
 
-static int take_sample(struct context *context, const struct instance *instance, bool lost, struct samples *samples)
+struct request {
+	struct samples *samples;
+	bool lost;
+};
+
+static int take_sample(struct context *context, const struct instance *instance, void *data)
 {
+	const struct request *request = data;
+	struct samples *samples = request->samples;
 	struct sample *sample = array_grow(&samples->all, &samples->count, sizeof(*sample));
 	int ret;
 
@@ -28,7 +44,7 @@ static int take_sample(struct context *context, const struct instance *instance,
 		return error_system(&context->error, ENOMEM, "cannot read the counters of '%s'", instance->tunnel);
 	memcpy(sample->tunnel, instance->tunnel, sizeof(sample->tunnel));
 	ret = state_maps_read_counters(instance, sample->counters, &context->error);
-	if (!ret && lost)
+	if (!ret && request->lost)
 		ret = lost_read(instance, &sample->lost, &context->error);
 	if (ret)
 		samples->count--;
@@ -38,19 +54,12 @@ static int take_sample(struct context *context, const struct instance *instance,
 int samples_take(struct context *context, int argc, char **argv, bool lost, struct samples *samples)
 {
 	cleanup(instance_list_free) struct instance_list list = {};
-	struct instance instance = INSTANCE_NONE;
+	struct request request = {samples, lost};
 	struct timespec now;
-	int ret = instance_list_read(context, argc, argv, &list);
+	int ret;
 
 	*samples = (struct samples){};
-	if (ret)
-		return ret;
-	while ((ret = instance_list_next(context, &list, &instance)) > 0) {
-		ret = take_sample(context, &instance, lost, samples);
-		instance_close(&instance);
-		if (ret && instance_list_fail(context, &list, ret))
-			return ret;
-	}
+	ret = instance_list_visit(context, argc, argv, &list, take_sample, &request);
 	if (ret)
 		return ret;
 	clock_gettime(CLOCK_MONOTONIC, &now);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/context.h"
+#include "commands/output.h"
 #include "datapath/lost.h"
 #include "wgvia_abi.h"
 
@@ -26,6 +27,9 @@ struct samples {
 	size_t count;
 	double time; /* CLOCK_MONOTONIC, in seconds */
 };
+
+/* {"packets": N, "bytes": N}; the caller owns it. */
+json *counter_value(const struct wgvia_counter *counter);
 
 void samples_free(struct samples *samples); /* also for cleanup() */
 

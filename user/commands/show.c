@@ -274,7 +274,7 @@ static json *describe(const struct context *context, struct shown *shown, const 
 	return context->brief ? show_brief(value) : json_object_get(value);
 }
 
-static int show_instance(struct context *context, const struct instance *instance, json *values)
+static int show_instance(struct context *context, const struct instance *instance, void *values)
 {
 	struct shown *shown = calloc(1, sizeof(*shown));
 	int ret;
@@ -395,17 +395,8 @@ int cmd_show(struct context *context, int argc, char **argv)
 {
 	cleanup(instance_list_free) struct instance_list list = {.with_orphans = true};
 	cleanup(print_release) json *values = print_array();
-	struct instance instance = INSTANCE_NONE;
-	int ret = instance_list_read(context, argc, argv, &list);
+	int ret = instance_list_visit(context, argc, argv, &list, show_instance, values);
 
-	if (ret)
-		return ret;
-	while ((ret = instance_list_next(context, &list, &instance)) > 0) {
-		ret = show_instance(context, &instance, values);
-		instance_close(&instance);
-		if (ret && instance_list_fail(context, &list, ret))
-			return ret;
-	}
 	if (ret)
 		return ret;
 	message_no_pin_dir(context);

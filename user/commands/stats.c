@@ -18,15 +18,6 @@
 #include "commands/stats_prefix.h"
 #include "datapath/state_maps.h"
 
-static json *counter_value(const struct wgvia_counter *counter)
-{
-	json *value = print_object();
-
-	print_add_number(value, "packets", counter->packets);
-	print_add_number(value, "bytes", counter->bytes);
-	return value;
-}
-
 static void add_lost(json *value, const struct lost_counts *lost)
 {
 	json *by_reason = lost->problem ? NULL : print_object();

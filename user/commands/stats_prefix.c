@@ -10,25 +10,17 @@
 
 #include "base/abi_words.h"
 #include "base/util.h"
+#include "commands/counters.h"
 #include "commands/message.h"
 #include "commands/output.h"
 #include "config/parse.h"
 #include "datapath/prefix_counters.h"
 #include "session/instance_list.h"
 
-static json *describe_counter(const struct wgvia_counter *counter)
-{
-	json *value = print_object();
-
-	print_add_number(value, "packets", counter->packets);
-	print_add_number(value, "bytes", counter->bytes);
-	return value;
-}
-
 static void add_directions(json *value, const struct wgvia_prefix_counter *counter)
 {
-	print_add(value, "out", describe_counter(&counter->out));
-	print_add(value, "back", describe_counter(&counter->back));
+	print_add(value, "out", counter_value(&counter->out));
+	print_add(value, "back", counter_value(&counter->back));
 }
 
 static json *describe_prefix(void *data, size_t index)
@@ -101,19 +93,26 @@ static int read_counts(struct context *context, const struct instance *instance,
 	return 0;
 }
 
-static int add_instance(struct context *context, const struct instance *instance, const struct prefix *within,
-			bool is_named, json *values)
+struct wanted {
+	const struct prefix *within; /* NULL: all */
+	bool is_named;		     /* the instance, by the user */
+	json *values;
+};
+
+static int add_instance(struct context *context, const struct instance *instance, void *data)
 {
+	const struct wanted *wanted = data;
 	struct prefix_counts *counts = calloc(1, sizeof(*counts));
 	int ret;
 
 	if (!counts)
 		return error_system(&context->error, ENOMEM, "cannot read '%s'", instance->tunnel);
-	ret = read_counts(context, instance, within, is_named, counts);
+	ret = read_counts(context, instance, wanted->within, wanted->is_named, counts);
 	if (ret)
 		release_counts(counts);
 	else
-		print_append(values, describe_counts(instance->tunnel, counts, counts->counted && !within));
+		print_append(wanted->values,
+			     describe_counts(instance->tunnel, counts, counts->counted && !wanted->within));
 	return ret;
 }
 
@@ -147,19 +146,11 @@ int stats_prefixes(struct context *context, int argc, char **argv, const char *w
 {
 	cleanup(instance_list_free) struct instance_list list = {};
 	cleanup(print_release) json *values = print_array();
-	struct instance instance = INSTANCE_NONE;
 	struct prefix prefix;
+	struct wanted wanted = {within ? &prefix : NULL, argc, values};
 	int ret = within ? parse_prefix(within, &prefix, &context->error) : 0;
 
-	ret = ret ? ret : instance_list_read(context, argc, argv, &list);
-	if (ret)
-		return ret;
-	while ((ret = instance_list_next(context, &list, &instance)) > 0) {
-		ret = add_instance(context, &instance, within ? &prefix : NULL, argc, values);
-		instance_close(&instance);
-		if (ret && instance_list_fail(context, &list, ret))
-			return ret;
-	}
+	ret = ret ? ret : instance_list_visit(context, argc, argv, &list, add_instance, &wanted);
 	if (ret)
 		return ret;
 	message_no_pin_dir(context);

@@ -70,6 +70,23 @@ int instance_list_next(struct context *context, struct instance_list *list, stru
 	return 0;
 }
 
+int instance_list_visit(struct context *context, int argc, char **argv, struct instance_list *list,
+			int (*visit)(struct context *context, const struct instance *instance, void *data), void *data)
+{
+	struct instance instance = INSTANCE_NONE;
+	int ret = instance_list_read(context, argc, argv, list);
+
+	if (ret)
+		return ret;
+	while ((ret = instance_list_next(context, list, &instance)) > 0) {
+		ret = visit(context, &instance, data);
+		instance_close(&instance);
+		if (ret && instance_list_fail(context, list, ret))
+			return ret;
+	}
+	return ret;
+}
+
 int instance_list_end(struct context *context, const struct instance_list *list)
 {
 	char more[MORE_TEXT_LEN];

@@ -27,6 +27,13 @@ int instance_list_read(struct context *context, int argc, char **argv, struct in
 int instance_list_next(struct context *context, struct instance_list *list, struct instance *instance);
 /* Records that the instance just opened could not be read, with the error set. 0, or negative if it is the only one. */
 int instance_list_fail(struct context *context, struct instance_list *list, int err);
+/*
+ * Reads the list, as instance_list_read() does, and calls `visit` with each instance, which is open only during the
+ * call. If `visit` returns negative, with the error set, instance_list_fail() records it. 0, or negative with the error
+ * set.
+ */
+int instance_list_visit(struct context *context, int argc, char **argv, struct instance_list *list,
+			int (*visit)(struct context *context, const struct instance *instance, void *data), void *data);
 /* After the last one: negative with the error set if one could not be read. */
 int instance_list_end(struct context *context, const struct instance_list *list);
 void instance_list_free(struct instance_list *list); /* for cleanup() */
