@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Two firewalls with keepalived and conntrackd, made of the files that docs/FIREWALL.md shows, for firewall.bats; net.bash,
-# load.bash and pair.bash load first, and pair.bash has their network.
+# load.bash, pair.bash and rooms.bash load first, and pair.bash has their network.
 #
 #   0: first  .11, ::11 --.  sync 10.255.255.1
 #                          LAN --- gateway, service
@@ -27,19 +27,17 @@ firewall_port() { # 0|1: its cable's end at the LAN
 	[ "$1" = 0 ] && echo fw || echo second
 }
 
+# shellcheck disable=SC2034 # rooms.bash does
+ROOM_ENV=(PATH=/usr/sbin:/usr/bin:/sbin:/bin)
+
 # firewall_room 0|1 COMMAND...
 firewall_room() {
-	local pid=$TOPO_DIR/firewall$1.pid
-	shift
-	nsenter --target "$(<"$pid")" --mount --net env PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" 3>&-
+	room_run "firewall$1" "${@:2}"
 }
 
 # firewall_spawn 0|1 NAME COMMAND...: as the process NAME and the number
 firewall_spawn() {
-	local number=$1 name=$2
-	shift 2
-	spawn "$(firewall_ns "$number")" "$name$number" nsenter --target "$(<"$TOPO_DIR/firewall$number.pid")" --mount \
-		env PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+	room_spawn "firewall$1" "$(firewall_ns "$1")" "$2$1" "${@:3}"
 	disown # some are killed, which the shell would tell
 }
 
@@ -47,7 +45,6 @@ firewall_spawn() {
 firewalls_up() {
 	pair_network &&
 		cable "$NS_FW" sync 02:00:00:00:05:01 "$NS_SECOND" sync 02:00:00:00:05:02 &&
-		/usr/bin/python3 "$TOPO_LIB/examples.py" "$TREE/docs/FIREWALL.md" >"$TOPO_DIR/examples" &&
 		firewall_room_up 0 && firewall_room_up 1
 }
 
@@ -55,28 +52,13 @@ firewall_room_up() { # 0|1
 	local ns files=$TOPO_DIR/firewall-files$1
 	ns=$(firewall_ns "$1")
 	ip -n "$ns" address add "${SYNC4[$1]}/24" dev sync || return
-	mkdir -p "$files/work"
-	firewall_files "$files" || return
-	# shellcheck disable=SC2016 # the inner shell's
-	spawn "$ns" "firewall$1" unshare --mount bash -c '
-		mount -t overlay -o "lowerdir=/etc,upperdir=$0/etc,workdir=$0/work" wgvia /etc &&
-			mount -t overlay -o "lowerdir=$1/usr/sbin:/usr/sbin" wgvia /usr/sbin &&
-			mount -t tmpfs wgvia /run && mkdir /run/lock && touch /run/.ready && exec sleep infinity' \
-		"$files" $UNPACKED/conntrackd
-	poll 5 firewall_room "$1" [ -e /run/.ready ] || { cat "$TOPO_DIR/firewall$1.log" && return 1; }
+	room_files "$TREE/docs/FIREWALL.md" "$files" || return
+	room_begin "firewall$1" "$ns" "$files" \
+		"mount -t overlay -o lowerdir=$UNPACKED/conntrackd/usr/sbin:/usr/sbin wgvia /usr/sbin; mkdir /run/lock" || return
 	firewall_room "$1" sh -ec "$(firewall_commands 'cp |ip ')
 		$([ "$1" = 0 ] || firewall_commands 'sed ')
 		nft -f /etc/nftables.conf
 		sysctl -qp /etc/sysctl.d/50-firewall.conf"
-}
-
-# firewall_files FOLDER: the document's.
-firewall_files() {
-	local name
-	while IFS= read -r name; do
-		mkdir -p "$1$(dirname "$name")"
-		jq -j --arg name "$name" '.[] | select(.kind == "file" and .about == $name).text' "$TOPO_DIR/examples" >"$1$name"
-	done < <(jq -r '.[] | select(.kind == "file").about' "$TOPO_DIR/examples")
 }
 
 # firewall_commands BEGINNINGS: the document's commands that begin so; the package is unpacked elsewhere.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Two VPN gateways with one WireGuard key instead of the topology's single one, set up from the files in docs/PAIR.md,
-# for pair.bats; net.bash and load.bash must be loaded first.
+# for pair.bats; net.bash, load.bash and rooms.bash must be loaded first.
 #
 #   0: gw    .21, ::21, 02:00:00:00:02:02 --.
 #                                            LAN --- firewall, service
@@ -27,18 +27,14 @@ gateway_port() { # 0|1: its cable's end at the LAN
 
 # room 0|1 COMMAND...
 room() {
-	local pid=$TOPO_DIR/room$1.pid
-	shift
-	nsenter --target "$(<"$pid")" --mount --net env "${ROOM_ENV[@]}" "$@" 3>&-
+	room_run "room$1" "${@:2}"
 }
+# shellcheck disable=SC2034 # rooms.bash does
 ROOM_ENV=(PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go)
 
-# room_spawn 0|1 NAME COMMAND...: as the process NAME plus the number
-room_spawn() {
-	local number=$1 name=$2
-	shift 2
-	spawn "$(gateway_ns "$number")" "$name$number" nsenter --target "$(<"$TOPO_DIR/room$number.pid")" --mount \
-		env "${ROOM_ENV[@]}" "$@"
+# gateway_spawn 0|1 NAME COMMAND...: as the process NAME plus the number
+gateway_spawn() {
+	room_spawn "room$1" "$(gateway_ns "$1")" "$2$1" "${@:3}"
 }
 
 # gateways_up: replaces the topology's gateway; nothing runs on them yet.
@@ -69,28 +65,17 @@ room_up() { # 0|1
 		route replace default via $FW4 dev ens3 metric 100
 		route replace ::/0 via $FW6 dev ens3 metric 2048
 	END
-	mkdir -p "$files/work"
 	document_files "$files" "$1" || return
-	# shellcheck disable=SC2016 # the inner shell's
-	spawn "$ns" "room$1" unshare --mount bash -c '
-		mount -t overlay -o "lowerdir=/etc,upperdir=$0/etc,workdir=$0/work" wgvia /etc &&
-			mount -t tmpfs wgvia /usr/local/sbin && cp "$1" /usr/local/sbin/wgvia &&
-			mount -t bpf bpf /sys/fs/bpf && mount -t tmpfs wgvia /run && mkdir /run/wireguard && touch /run/.ready &&
-			exec sleep infinity' "$files" "$WGVIA"
-	poll 5 room "$1" [ -e /run/.ready ] || { cat "$TOPO_DIR/room$1.log" && return 1; }
+	room_begin "room$1" "$ns" "$files" "mount -t tmpfs wgvia /usr/local/sbin; cp $WGVIA /usr/local/sbin/wgvia
+		mount -t bpf bpf /sys/fs/bpf; mkdir /run/wireguard"
 }
 
 # document_files FOLDER 0|1: the document's files, with the topology's keys; the second gateway with the document's
 # command.
 document_files() {
-	local name
-	/usr/bin/python3 "$TOPO_LIB/examples.py" "$DOCUMENT" >"$TOPO_DIR/examples" || return
-	while IFS= read -r name; do
-		mkdir -p "$1$(dirname "$name")"
-		jq -j --arg name "$name" '.[] | select(.kind == "file" and .about == $name).text' "$TOPO_DIR/examples" |
-			sed "s|GATEWAYS_PRIVATE_KEY|$(sed -n 's/^PrivateKey = //p' "$TOPO_DIR/keys")|
-				s|CLIENT_PUBLIC_KEY|$(wg_at "$NS_C1" wgc1 show wgc1 public-key)|" >"$1$name"
-	done < <(jq -r '.[] | select(.kind == "file").about' "$TOPO_DIR/examples")
+	room_files "$DOCUMENT" "$1" || return
+	sed -i "s|GATEWAYS_PRIVATE_KEY|$(sed -n 's/^PrivateKey = //p' "$TOPO_DIR/keys")|
+		s|CLIENT_PUBLIC_KEY|$(wg_at "$NS_C1" wgc1 show wgc1 public-key)|" "$1"/etc/wireguard/wg6.conf
 	chmod +x "$1"/etc/keepalived/{forget-sessions,copy-endpoints}
 	chmod go= "$1"/etc/wireguard/wg6.conf
 	[ "$2" = 0 ] || (cd "$1" && eval "$(document_command 'sed -i')")
@@ -121,11 +106,11 @@ gateways_start() {
 }
 
 agent_start_at() { # 0|1
-	room_spawn "$1" agent "${AS_UNIT[@]}" /usr/local/sbin/wgvia run wg6 /etc/wgvia/wg6.conf
+	gateway_spawn "$1" agent "${AS_UNIT[@]}" /usr/local/sbin/wgvia run wg6 /etc/wgvia/wg6.conf
 }
 
 keepalived_start() { # 0|1
-	room_spawn "$1" keepalived keepalived -n -l -P -D
+	gateway_spawn "$1" keepalived keepalived -n -l -P -D
 }
 
 gateways_down() {

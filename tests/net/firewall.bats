@@ -13,6 +13,7 @@ load ../lib/net.bash
 load ../lib/load.bash
 load ../lib/agent.bash
 load ../lib/pair.bash
+load ../lib/rooms.bash
 load ../lib/firewalls.bash
 load ../lib/bird.bash
 

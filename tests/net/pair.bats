@@ -12,6 +12,7 @@ export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 load ../lib/net.bash
 load ../lib/load.bash
 load ../lib/agent.bash
+load ../lib/rooms.bash
 load ../lib/gateway_pair.bash
 
 RATE=200      # packets per second
