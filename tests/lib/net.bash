@@ -292,3 +292,10 @@ attach_type() {
 kernel_can() {
 	"$TREE/build/tests/lib/kernel" "$1"
 }
+
+# set_abi VERSION: of the instance, as another version of wgvia would have written it.
+set_abi() {
+	local bytes
+	bytes=$(bpftool -j map dump pinned "$PIN_DIR/wg6/meta" | jq -r '.[0].value | .[1:] | join(" ")')
+	bpftool map update pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 value "$1" $bytes
+}

@@ -166,13 +166,6 @@ refusals() {
 	rm -rf "$PIN_DIR/other"
 }
 
-# set_abi BYTE: in the running instance's meta.
-set_abi() {
-	local bytes
-	bytes=$(bpftool -j map dump pinned "$PIN_DIR/wg6/meta" | jq -r '.[0].value | .[1:] | join(" ")')
-	bpftool map update pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 value "$1" $bytes
-}
-
 @test "a pin that is removed while show and stats read does not matter" {
 	attach_type tcx
 	wgvia up wg6 "${WORDS[@]}"

@@ -201,6 +201,29 @@ download() {
 	times_out "$NS_C1" $SVC4
 }
 
+@test "commands fail after an upgrade" {
+	wgvia up wg6 "${WORDS[@]}"
+	set_abi 1
+	asks "commands fail after an upgrade"
+	is "$status" 1
+	says "ABI version 1, this program has"
+	says "^hint: .*wgvia up wg6"
+	answers "$NS_C1" $SVC4 service $C1_4
+	wgvia up wg6 "${WORDS[@]}"
+	asks "commands fail after an upgrade"
+	is "$status" 0
+	answers "$NS_C1" $SVC4 service $C1_4
+}
+
+@test "some clients lost access after outside drop" {
+	wgvia up wg6 from $C2_4 via $FW4 outside drop
+	times_out "$NS_C1" $SVC4
+	asks "some clients lost access after .outside drop"
+	says "outside: reached through 'wg6' and in no prefix: '$VPN4'"
+	eval "$(sed -n 's/^ *\(wgvia route add wg6 from .*\)/\1/p' <<<"$output" | head -n 1)"
+	answers "$NS_C1" $SVC4 service $C1_4
+}
+
 @test "tcpdump on the gateway does not show it" {
 	local count
 	wgvia up wg6 "${WORDS[@]}"
