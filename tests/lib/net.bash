@@ -296,6 +296,6 @@ kernel_can() {
 # set_abi VERSION: of the instance, as another version of wgvia would have written it.
 set_abi() {
 	local bytes
-	bytes=$(bpftool -j map dump pinned "$PIN_DIR/wg6/meta" | jq -r '.[0].value | .[1:] | join(" ")')
-	bpftool map update pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 value "$1" $bytes
+	read -ra bytes <<<"$(bpftool -j map dump pinned "$PIN_DIR/wg6/meta" | jq -r '.[0].value | .[1:] | join(" ")')"
+	bpftool map update pinned "$PIN_DIR/wg6/meta" key 0 0 0 0 value "$1" "${bytes[@]}"
 }
