@@ -188,12 +188,18 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
-/* The number of passes through the egress programs, by CPU; see mark.h. Only the programs use it; it has no pin. */
+/* Passes through the egress programs, by CPU; see mark.h. Only the programs use it; it has no pin. */
+struct passes {
+	__u32 count;	  /* the number of the latest pass */
+	__u32 redirected; /* the number of the latest one that redirected its packet */
+	__u32 ifindex;	  /* to this device */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct passes);
 } passes SEC(".maps");
 
 #endif

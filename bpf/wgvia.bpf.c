@@ -304,21 +304,32 @@ int wgvia_back_l3(struct __sk_buff *skb)
  * A packet that an egress program redirected passes again. It may go if it now goes to the gateway. But while the
  * gateway's neighbour is unresolved, the packet waits in the neighbour's queue. neigh_update() then resolves again by
  * the packet's own route, which leads straight to the service. A packet that did not wait, and has another MAC than at
- * first, has the gateway's. Any other packet needs a check: the service's MAC may have changed meanwhile, and the same
- * MAC as at first is the gateway's if the kernel was sending to the firewall anyway. Returns true if the packet goes to
- * the gateway.
+ * first, has the gateway's: this function. Any other packet needs a check: is_on_its_way().
+ */
+static __always_inline bool has_gateways_mac(struct __sk_buff *skb, __u32 link_len)
+{
+	const struct ethhdr *eth = packet_data(skb);
+	const struct passes *latest;
+	__u32 key = 0;
+
+	latest = bpf_map_lookup_elem(&passes, &key);
+	return link_len && latest && latest->redirected + 1 == latest->count && latest->ifindex == skb->ifindex &&
+	       mark_is_next_pass(skb, latest->count) && (void *)(eth + 1) <= packet_end(skb) &&
+	       !mark_has_mac(skb, eth->h_dest);
+}
+
+/*
+ * Whether a packet that waited, or has the same MAC as at first, goes to the gateway: the service's MAC may have
+ * changed meanwhile, and the same MAC as at first is the gateway's if the kernel was sending to the firewall anyway.
  */
 static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len, const struct wgvia_gateway *gateway,
 					  enum mark mark, __u32 pass)
 {
 	struct ethhdr *eth = packet_data(skb);
-	bool has_waited = !mark_is_next_pass(skb, pass);
 	__u8 now[ETH_ALEN] __attribute__((aligned(4))), mac[ETH_ALEN] __attribute__((aligned(4)));
 
 	if (!link_len || skb->ifindex != gateway->ifindex || (void *)(eth + 1) > packet_end(skb))
 		return false;
-	if (!has_waited && !mark_has_mac(skb, eth->h_dest))
-		return true;
 	__builtin_memcpy(now, eth->h_dest, ETH_ALEN);
 	switch (sender_resolve(skb, (const void *)gateway, mac)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
@@ -330,7 +341,7 @@ static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len,
 		 * the packet from the queue, so a further redirect finds it resolved: if the MAC is the same again, and
 		 * the packet did not wait again, it is the gateway's.
 		 */
-		return mark > MARK_RETARGET && !has_waited;
+		return mark > MARK_RETARGET && mark_is_next_pass(skb, pass);
 	default:
 		return false;
 	}
@@ -386,6 +397,17 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 	return verdict;
 }
 
+static __always_inline void note_redirect(__u32 pass, __u32 ifindex)
+{
+	__u32 key = 0;
+	struct passes *latest = bpf_map_lookup_elem(&passes, &key);
+
+	if (!latest)
+		return;
+	latest->redirected = pass;
+	latest->ifindex = ifindex;
+}
+
 /* The redirect itself. A packet that passes again was counted the first time. */
 static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 						   const struct wgvia_gateway *gateway, enum mark mark, __u32 pass,
@@ -409,6 +431,7 @@ static __always_inline enum wgvia_verdict retarget(struct __sk_buff *skb, __u32 
 		mark_set_frame(skb, mac, len);
 	mark_set(skb, again ? mark + 1 : MARK_RETARGET);
 	mark_set_pass(skb, pass);
+	note_redirect(pass, gateway->ifindex);
 	*redirect = forward_to_gateway(gateway);
 	return again ? NOT_OURS : WGVIA_RETARGETED;
 }
@@ -423,29 +446,35 @@ static __always_inline void learn_gateway(struct __sk_buff *skb, enum mark mark)
 		bpf_map_update_elem(&learnt, &sender, &entry, BPF_ANY);
 }
 
+/* What is known of a packet that passes again. */
+enum second_look { TO_DECIDE, ON_ITS_WAY, UNREADABLE };
+
 /*
- * A packet that an egress program redirected at a device without link header leaves the gateway's queue by the
- * neighbour of that device: it arrives without a link header at a device that needs one. It gets an empty one, and is
- * redirected again. False: it cannot be read. A separate function, which reads the mark again, so that the verifier
- * does not walk through the rest once for each path through it.
+ * A first look at a packet that passes again, before any lookup. One that was redirected at a device without link
+ * header leaves the gateway's queue by the neighbour of that device: it arrives without a link header at a device that
+ * needs one. It gets an empty one, and is redirected again. A separate function, which reads the mark again, so that
+ * the verifier does not walk through the rest once for each path through it.
  */
-static __noinline bool restore_link_header(struct __sk_buff *skb, __u32 link_len)
+static __noinline int look_again(struct __sk_buff *skb, __u32 link_len)
 {
 	__u32 len = mark_get_len(skb);
 
-	if (mark_get(skb) < MARK_RETARGET || skb->len == len + link_len)
-		return true;
+	if (mark_get(skb) < MARK_RETARGET)
+		return TO_DECIDE;
+	if (skb->len == len + link_len)
+		return has_gateways_mac(skb, link_len) ? ON_ITS_WAY : TO_DECIDE;
 	if (!link_len || skb->len != len || bpf_skb_change_head(skb, ETH_HLEN, 0))
-		return false;
+		return UNREADABLE;
 	mark_set_len(skb, MARK_EMPTY_HEADER);
-	return true;
+	return TO_DECIDE;
 }
 
 static __always_inline __u32 count_pass(void)
 {
-	__u32 key = 0, *count = bpf_map_lookup_elem(&passes, &key);
+	__u32 key = 0;
+	struct passes *latest = bpf_map_lookup_elem(&passes, &key);
 
-	return count ? ++*count : 0;
+	return latest ? ++latest->count : 0;
 }
 
 static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
@@ -456,6 +485,7 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 	enum wgvia_verdict verdict;
 	int redirect = TC_ACT_UNSPEC;
 	struct packet pkt;
+	int look;
 
 	/* a tagged frame was at the egress of the VLAN device */
 	if (mark == MARK_DONE || skb->vlan_present)
@@ -465,7 +495,12 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 			learn_gateway(skb, mark);
 		return TC_ACT_UNSPEC;
 	}
-	if (!restore_link_header(skb, link_len)) {
+	look = look_again(skb, link_len);
+	if (look == ON_ITS_WAY) {
+		mark_set(skb, MARK_DONE); /* a device below this one has nothing left to decide */
+		return TC_ACT_UNSPEC;
+	}
+	if (look == UNREADABLE) {
 		packet_clear(skb, link_len, &pkt);
 		verdict = WGVIA_TOO_BIG;
 	} else if (packet_read(skb, link_len, &pkt)) {

@@ -508,9 +508,20 @@ static bool is_at_once(const struct model_packet *packet)
 	return packet->pass == (uint32_t)(packet->cb[3] + 1) && packet->cpu == packet->cb[2] / 65536;
 }
 
+/* Whether a packet that was just redirected has arrived, whole, with another MAC than at first: it may go. */
+static bool has_another_mac(const struct model_config *config, const struct model_packet *packet)
+{
+	uint8_t noted[8];
+
+	memcpy(noted, &packet->cb[1], 4);
+	memcpy(noted + 4, &packet->cb[2], 4);
+	return !config->l3 && packet->ifindex == packet->redirected_to && is_at_once(packet) &&
+	       packet->pass == packet->redirected + 1 && packet->len == packet->cb[4] + 14 &&
+	       memcmp(noted, packet->data, 6) != 0;
+}
+
 /*
- * Whether a packet that was redirected before may go: only at the gateway's device, and directly if it has another MAC
- * than at first. The devices of these test runs do not forward, so the kernel does not return the gateway's MAC, nor
+ * Whether another packet that was redirected before may go: only at the gateway's device. The devices of these test runs do not forward, so the kernel does not return the gateway's MAC, nor
  * would it return that of a link-local one: at the third pass any MAC may go, if it passes directly. If the device does
  * not exist, no packet may go.
  */
@@ -519,14 +530,9 @@ static bool may_go(const struct model_config *config, const struct model_packet 
 {
 	const struct model_device *device = find_device(config, gateway->ifindex);
 	bool link_local = gateway->family == FAMILY6 && matches(gateway->next_hop, (const uint8_t[]){0xfe, 0x80}, 10);
-	uint8_t noted[8];
 
 	if (config->l3 || packet->ifindex != gateway->ifindex || !is_at_once(packet))
 		return false;
-	memcpy(noted, &packet->cb[1], 4);
-	memcpy(noted + 4, &packet->cb[2], 4);
-	if (memcmp(noted, packet->data, 6) != 0)
-		return true;
 	if (!link_local && (!device || !device->mtu))
 		return false;
 	return kind > TURNED;
@@ -647,6 +653,10 @@ static void decide_egress(const struct model_config *config, const struct model_
 		kind = packet->cb[0] % 256;
 	if (kind == SENT || kind >= SHOWN || packet->vlan)
 		return;
+	if (kind >= TURNED && has_another_mac(config, packet)) {
+		result->cb[0] = MAGIC | SENT;
+		return;
+	}
 	if (kind >= TURNED && !restore_link_header(config, packet, frame, result)) {
 		facts.length = packet->len - link_len;
 		result->verdict = WGVIA_TOO_BIG;

@@ -61,9 +61,10 @@ struct model_packet {
 	uint32_t gso_size;
 	uint16_t tc_index, vlan;
 	uint32_t cb[5];
-	bool named;	    /* its source MAC address is one that the administrator named */
-	bool came_back;	    /* it was bounced a moment ago, with a larger hop limit */
-	uint32_t pass, cpu; /* at egress: the number of this pass on the CPU, and the CPU */
+	bool named;			    /* its source MAC address is one that the administrator named */
+	bool came_back;			    /* it was bounced a moment ago, with a larger hop limit */
+	uint32_t pass, cpu;		    /* at egress: the number of this pass on the CPU, and the CPU */
+	uint32_t redirected, redirected_to; /* at egress: the pass on the CPU that redirected last, and its device */
 };
 
 struct model_result {

@@ -435,32 +435,35 @@ uint32_t programs_stay_on_a_cpu(void)
 }
 
 /* Room for a value per CPU, as the kernel lays them out. */
-static uint64_t *cpu_values(void)
+static struct programs_passes *cpu_values(void)
 {
-	static uint64_t *values;
+	static struct programs_passes *values;
 
 	if (!values)
 		values = calloc(libbpf_num_possible_cpus(), sizeof(*values));
 	return values;
 }
 
-uint32_t programs_passes(struct programs *programs)
+struct programs_passes programs_get_passes(struct programs *programs)
 {
-	uint64_t *values = cpu_values();
+	struct programs_passes *values = cpu_values();
 	uint32_t key = 0;
 
 	if (bpf_map_lookup_elem(bpf_map__fd(programs->skel->maps.passes), &key, values))
 		give_up("cannot read the passes: %s", strerror(errno));
-	return *(uint32_t *)&values[own_cpu];
+	return values[own_cpu];
 }
 
-void programs_set_passes(struct programs *programs, uint32_t count)
+void programs_set_passes(struct programs *programs, const struct programs_passes *passes)
 {
-	uint64_t *values = cpu_values();
+	struct programs_passes *values = cpu_values();
 	uint32_t key = 0;
 
-	for (uint32_t cpu = 0; cpu < (uint32_t)libbpf_num_possible_cpus(); cpu++)
-		*(uint32_t *)&values[cpu] = cpu == own_cpu ? count : ~count;
+	for (uint32_t cpu = 0; cpu < (uint32_t)libbpf_num_possible_cpus(); cpu++) {
+		values[cpu] = *passes;
+		if (cpu != own_cpu)
+			values[cpu].count = ~passes->count;
+	}
 	if (bpf_map_update_elem(bpf_map__fd(programs->skel->maps.passes), &key, values, BPF_ANY))
 		give_up("cannot set the passes: %s", strerror(errno));
 }

@@ -105,9 +105,12 @@ bool programs_can_set_ingress(struct programs *programs);
 
 /* Keeps this process on one CPU, not the first one if there are others, and returns its number. */
 uint32_t programs_stay_on_a_cpu(void);
-/* The egress programs' count of passes on that CPU; sets those of other CPUs to another value. */
-uint32_t programs_passes(struct programs *programs);
-void programs_set_passes(struct programs *programs, uint32_t count);
+/* The egress programs' passes on that CPU, as in bpf/maps.h. Setting them sets those of other CPUs to other values. */
+struct programs_passes {
+	uint32_t count, redirected, ifindex, unused;
+};
+struct programs_passes programs_get_passes(struct programs *programs);
+void programs_set_passes(struct programs *programs, const struct programs_passes *passes);
 
 void programs_set_prefix(struct programs *programs, const char *prefix, const struct wgvia_gateway *gateway);
 void programs_set_bypass(struct programs *programs, const char *prefix, uint32_t verdict);

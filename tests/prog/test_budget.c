@@ -193,6 +193,12 @@ static void count_packet(struct programs *programs, size_t i, struct run *run)
 		memset(run->cb, 0, sizeof(run->cb));
 	run->tc_index = packets[i].again ? TC_INDEX : 0;
 	run->ifindex = devices[device].ifindex;
+	if (packets[i].again)
+		programs_set_passes(programs, &(struct programs_passes){
+						      .count = run->cb[3],
+						      .redirected = run->cb[3],
+						      .ifindex = run->ifindex,
+					      });
 	steps_take(programs->steps[direction], &insns, &calls);
 	assert_int_equal(programs_run(programs, direction, &frame, run), 0);
 	steps_take(programs->steps[direction], &insns, &calls);
@@ -212,7 +218,6 @@ static void count_packets(void)
 		      &(struct programs_options){.l3 = true, .count_steps = true, .maps_of = programs[false].skel});
 	fill_maps(&programs[false]);
 	programs_stay_on_a_cpu();
-	programs_set_passes(&programs[false], 1000);
 	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++)
 		if (programs[packets[i].l3].steps[packets[i].direction])
 			count_packet(&programs[packets[i].l3], i, &run);

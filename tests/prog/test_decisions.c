@@ -237,7 +237,13 @@ static const struct {
 enum vary { VARY_NOTHING, VARY_CUT, VARY_IHL, VARY_VERSION, VARY_HOP_LIMIT, VARY_TOTAL_LENGTH, VARY_PADDING };
 
 /* What happened since a marked packet's latest redirect. */
-enum since { A_NEIGHBOUR_REQUEST, NOTHING, NOTHING_WRAPPED, ANOTHER_CPU };
+enum since {
+	A_NEIGHBOUR_REQUEST,
+	NOTHING,
+	NOTHING_WRAPPED,
+	ANOTHER_CPU,
+	ANOTHER_INSTANCE, /* which has redirected the packet, and has the same number of passes */
+};
 
 struct row {
 	const char *name;
@@ -1141,6 +1147,12 @@ static const struct row egress_rows[] = {
 	 .cb0 = MARK(RETARGET), .l2 = true, STAYS, .again = true, VIA_LAN6},
 	{"IPv4: second pass, at once, on another CPU, not the gateway's MAC", IPV4(), .tc_index = TC_INDEX,
 	 .cb0 = MARK(RETARGET), .since = ANOTHER_CPU, .l2 = true, STAYS, .again = true, VIA_LAN4},
+	{"IPv4: second pass, at once, by another instance, not the gateway's MAC", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET), .since = ANOTHER_INSTANCE, .l2 = true, STAYS, .again = true, VIA_LAN4},
+	{"IPv6: second pass, at once, by another instance, not the gateway's MAC", IPV6(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET), .since = ANOTHER_INSTANCE, .l2 = true, STAYS, .again = true, VIA_LAN6},
+	{"IPv4: second pass, at once, another MAC than at first, shorter than at first", IPV4(), .tc_index = TC_INDEX,
+	 .cb0 = MARK(RETARGET), .since = NOTHING, .noted_longer = 1, .verdict = V(TOO_BIG), .frame_bytes = true},
 	{"IPv4: second pass, the service's MAC still", IPV4(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
 	 .same_mac = true, .l2 = true, STAYS, .again = true, VIA_LAN4},
 	{"IPv6: second pass, the service's MAC still", IPV6(), .tc_index = TC_INDEX, .cb0 = MARK(RETARGET),
@@ -1654,6 +1666,19 @@ static bool check_marks(const struct row *row, enum wgvia_direction direction, b
 	return ok;
 }
 
+/* `ifindex`: to which the latest pass has redirected; 0: it has not. */
+static bool check_passes(struct programs *p, uint32_t count, uint32_t ifindex)
+{
+	struct programs_passes passes = programs_get_passes(p);
+	bool ok = true;
+
+	CHECK(passes.count == count, "%u passes were counted, not %u", passes.count, count);
+	if (ifindex)
+		CHECK(passes.redirected == count && passes.ifindex == ifindex,
+		      "pass %u was the latest to redirect, to %u", passes.redirected, passes.ifindex);
+	return ok;
+}
+
 static void send_neighbour_request(struct programs *p)
 {
 	static const struct packet_spec spec =
@@ -1684,6 +1709,11 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 	uint32_t ip_len, pass = row->since == NOTHING_WRAPPED ? 0xffffffff : 1000;
 	uint64_t bytes;
 	int action = TC_ACT_UNSPEC, error;
+	struct programs_passes latest = {
+		.count = pass,
+		.redirected = pass - (row->since == ANOTHER_INSTANCE),
+		.ifindex = devices[DEVICE_LAN].ifindex,
+	};
 
 	packets_build(spec, mac ? mac : devices[device].mac, &in);
 	build_lowered(row, *spec, mac ? mac : devices[device].mac, &lowered);
@@ -1721,10 +1751,10 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 
 	if (direction == WGVIA_BACK)
 		programs_forget(p);
-	programs_set_passes(p, pass);
+	programs_set_passes(p, &latest);
 	if (row->cb0 && row->since == A_NEIGHBOUR_REQUEST)
 		send_neighbour_request(p);
-	pass = programs_passes(p) + (direction == WGVIA_EGRESS);
+	pass = programs_get_passes(p).count + (direction == WGVIA_EGRESS);
 	memset(&run, 0, sizeof(run));
 	run.ifindex = devices[device].ifindex;
 	run.ingress_ifindex = devices[row->ingress].ifindex;
@@ -1751,7 +1781,8 @@ static bool run_one(const struct row *row, const struct packet_spec *spec, enum 
 	CHECK(run.out.len == expected.len && !memcmp(run.out.data, expected.data, expected.len),
 	      "the packet is not what it should be afterwards");
 	ok &= check_marks(row, direction, l3, redirected, &in, cb, &run, pass);
-	CHECK(programs_passes(p) == pass, "%u passes were counted, not %u", programs_passes(p), pass);
+	ok &= check_passes(p, pass,
+			   direction == WGVIA_EGRESS && redirected ? devices[gateways[row->via].device].ifindex : 0);
 	if (record) {
 		CHECK(p->recorded->calls == redirected, "the redirect helper was called %u times", p->recorded->calls);
 		if (redirected && p->recorded->calls)

@@ -587,6 +587,8 @@ static void draw_egress_context(struct model_packet *packet, const uint8_t *fram
 	static const uint32_t in[] = {DEVICE_NONE, DEVICE_TUNNEL, DEVICE_LAN, DEVICE_JUMBO, DEVICE_FOREIGN};
 
 	packet->ingress_ifindex = can_set_ingress ? devices[in[below(5)]].ifindex : 0;
+	packet->redirected = packet->pass - 1 - (one_in(4) ? below(3) : 0);
+	packet->redirected_to = one_in(4) ? devices[in[below(5)]].ifindex : packet->ifindex;
 	if (one_in(2))
 		return;
 	packet->tc_index = one_in(8) ? draw() : TC_INDEX;
@@ -778,9 +780,9 @@ static void print_disagreement(const char *what, uint64_t number, const struct p
 			       (long long)(p->counters[i].bytes - expected[i].bytes));
 	printf("# return %u, named %d, came back %d, stack %d\n", config.ret, packet->named, packet->came_back,
 	       config.stack);
-	printf("# ifindex %u, came in by %u, gso_size %u, tc_index %#x, VLAN %u, pass %08x of CPU %u\n",
+	printf("# ifindex %u, came in by %u, gso_size %u, tc_index %#x, VLAN %u, pass %08x of CPU %u after %08x to ifindex %u\n",
 	       packet->ifindex, packet->ingress_ifindex, packet->gso_size, packet->tc_index, packet->vlan, packet->pass,
-	       packet->cpu);
+	       packet->cpu, packet->redirected, packet->redirected_to);
 	for (int j = 0; j < 5; j++)
 		printf("# cb[%d] %08x -> %08x, model %08x\n", j, packet->cb[j], run->cb[j], model->cb[j]);
 	packets_print("packet", packet->data, packet->len);
@@ -824,7 +826,6 @@ static void program_and_model_agree(void **unused)
 				draw();
 			draw_config();
 			passes = one_in(2) ? draw() : -below(1000); /* the latter wraps around */
-			programs_set_passes(&programs[0], passes);
 		}
 		p = i % PACKETS_PER_CONFIG && draw_return(&packet, &model, buffer)
 			    ? p
@@ -839,6 +840,9 @@ static void program_and_model_agree(void **unused)
 		run.vlan = packet.vlan;
 		memcpy(run.cb, packet.cb, sizeof(run.cb));
 		memset((void *)p->recorded, 0, sizeof(*p->recorded));
+		if (packet.direction == WGVIA_EGRESS)
+			programs_set_passes(p, &(struct programs_passes){packet.pass - 1, packet.redirected,
+									 packet.redirected_to, 0});
 		error = programs_run(p, packet.direction, &frame, &run);
 		model_decide(&config, &packet, &model);
 		seen[packet.direction][model.verdict]++;
