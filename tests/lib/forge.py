@@ -10,7 +10,11 @@ import random
 import socket
 import sys
 
-from scapy.all import ICMP, Ether, ICMPv6EchoRequest, IP, IPv6, Raw, rdpcap
+from scapy.layers.inet import ICMP, IP
+from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+from scapy.utils import rdpcap
 
 device, own, to_mac, capture, *addresses = sys.argv[1:]
 
@@ -31,7 +35,7 @@ for frame in rdpcap(capture):
     frames.append(bytes(frame))
 print(len(frames), "replayed", flush=True)
 for source, target in zip(addresses[::2], addresses[1::2]):
-    frames += [bytes(forged(source, target, seq)) for seq in (0, 1, 2) for _ in range(300)]
+    frames += [bytes(forged(source, target, seq)) for seq in (0, 1, 2) for _ in range(50)]
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 wire.bind((device, 0))
 print("begins", flush=True)

@@ -107,9 +107,17 @@ url() {
 	esac
 }
 
-# download NAMESPACE ADDRESS: 20 MB.
+# iperf_server NAMESPACE: a new one on port 5203, for one transfer: one that has just ended a transfer may reset its
+# next client.
+iperf_server() {
+	spawn "$1" "iperf3-once-$1" iperf3 -s -1 -p 5203
+	poll 10 listening "$1" tcp 5203 1
+}
+
+# download NAMESPACE ADDRESS: 20 MB from the service.
 download() {
-	is "$(in_ns "$1" timeout 50 iperf3 -c "$2" -R -n 20M -J | jq -r '[.error // "no error", .end.sum_received.bytes >= 20e6] | join(" ")')" \
+	iperf_server "$NS_SVC"
+	is "$(in_ns "$1" timeout 50 iperf3 -c "$2" -p 5203 -R -n 20M -J | jq -r '[.error // "no error", .end.sum_received.bytes >= 20e6] | join(" ")')" \
 		"no error true"
 }
 
@@ -244,16 +252,33 @@ counter_in_json() {
 	esac
 }
 
-# grown VERDICT|DIRECTION.VERDICT PACKETS BYTES: since `wgvia -j stats wg6` was written to $BATS_TEST_TMPDIR/before.
+# grown VERDICT|DIRECTION.VERDICT PACKETS BYTES: since `wgvia -j stats wg6` was written to $BATS_TEST_TMPDIR/before. The
+# last of them may still be in a tunnel.
 grown() {
+	poll 3 outputs "$2 packets $3 bytes" growth "$1" || is "$1 $(growth "$1")" "$1 $2 packets $3 bytes"
+}
+
+growth() {
 	local before=$BATS_TEST_TMPDIR/before value
 	value=$(counter_in_json "$1")
-	is "$1 $(($(counter "$1") - $(jq "$value.packets" "$before"))) packets $(($(counter "$1" bytes) - \
-		$(jq "$value.bytes" "$before"))) bytes" "$1 $2 packets $3 bytes"
+	echo "$(($(counter "$1") - $(jq "$value.packets" "$before"))) packets" \
+		"$(($(counter "$1" bytes) - $(jq "$value.bytes" "$before"))) bytes"
 }
 
 remember_counters() {
 	wgvia -j stats wg6 >"$BATS_TEST_TMPDIR/before"
+}
+
+# kernel_log_begin NAME: from here on, kernel_warnings counts.
+kernel_log_begin() {
+	echo "$TOPO_NAME: $1" >/dev/kmsg
+}
+
+# kernel_warnings NAME: those since kernel_log_begin, or as far back as the kernel's log goes. A test of another file that
+# runs out of memory causes a call trace, too, which does not count.
+kernel_warnings() {
+	dmesg | sed -n "H; /$TOPO_NAME: $1/{ s/.*//; x; d; }; \${ x; p; }" |
+		grep -cE 'WARNING:|BUG:|Oops|general protection' || true
 }
 
 # What is attached to the gateway's devices: tcx programs, qdiscs, filters.

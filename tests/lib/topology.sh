@@ -50,6 +50,11 @@ poll() {
 	done
 }
 
+# outputs TEXT COMMAND...: the command's output is that text. For poll, whose words are expanded only once.
+outputs() {
+	[ "$("${@:2}")" = "$1" ]
+}
+
 # spawn NAMESPACE NAME COMMAND...: starts a process of the topology; its output goes to $TOPO_DIR/NAME.log. bats waits
 # for every process that holds its file descriptor 3.
 spawn() {
@@ -85,7 +90,7 @@ process_gone() {
 
 # http_get NAMESPACE URL: the answer, or curl's exit status, 28 for a timeout.
 http_get() {
-	in_ns "$1" curl -gsS --noproxy '*' --max-time "${HTTP_TIMEOUT:-3}" "$2"
+	in_ns "$1" curl -gsS --noproxy '*' --max-time "${HTTP_TIMEOUT:-$((10 * ${POLL_FACTOR:-1}))}" "$2"
 }
 
 # ping_once NAMESPACE ADDRESS [OPTION...]: succeeds if its single request is answered.
@@ -98,8 +103,8 @@ ping_once() {
 # udp_ask NAMESPACE ADDRESS PORT WORD: the answer of a datagram server, from that same address.
 udp_ask() {
 	# shellcheck disable=SC2016 # the inner shell's variables
-	in_ns "$1" bash -c 'exec 4<>"/dev/udp/$0/$1" && echo "$2" >&4 && timeout 2 head -n 1 <&4' \
-		"$2" "$3" "$4"
+	in_ns "$1" bash -c 'exec 4<>"/dev/udp/$0/$1" && echo "$2" >&4 && timeout "$3" head -n 1 <&4' \
+		"$2" "$3" "$4" $((5 * ${POLL_FACTOR:-1}))
 }
 
 # Packets that the firewall dropped.
@@ -432,5 +437,4 @@ topology_down() {
 		[ ! -e "/run/netns/$ns" ] || ip netns delete "$ns"
 	done
 	rm -rf "$TOPO_DIR"
-	[ ! -e "$TOPO_RUN" ] || rmdir --ignore-fail-on-non-empty "$TOPO_RUN"
 }

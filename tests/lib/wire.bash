@@ -103,7 +103,7 @@ wire() {
 	local out
 	out=$(mktemp -u "$TOPO_DIR/answer.XXXXXX")
 	printf '%q ' "$out" "${@//[[:space:]]/ }" | sed 's/ $/\n/' >"$TOPO_DIR/requests"
-	poll 20 [ -e "$out" ] || return
+	poll 60 [ -e "$out" ] || return
 	cat "$out"
 	rm -f "$out"
 }

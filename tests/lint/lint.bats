@@ -85,3 +85,8 @@ too_long() {
 	long+=${long:+$'\n'}$({ shell_files && sources -name '*.py'; } | too_long 140)
 	[ -z "$long" ] || { echo "$long" && return 1; }
 }
+
+@test "poll gets a command to repeat, not what a command printed before" {
+	cd "$TREE"
+	run ! grep -rnE 'poll [0-9]+ (\[|test) .*"?\$\([^<]' tests scripts --include='*.bats' --include='*.bash' --include='*.sh'
+}

@@ -191,7 +191,7 @@ file() { # LINE...
 # flood NAMESPACE DEVICE NAME: sends unsolicited ARP replies and neighbour advertisements continuously, in the
 # background.
 flood() {
-	spawn "$1" "$3" python3 -c '
+	spawn "$1" "$3" nice -n 10 python3 -c '
 import socket, struct, sys
 mac = b"\x02\x00\x00\x00\x09\x09"
 arp = b"\xff" * 6 + mac + b"\x08\x06" + struct.pack("!HHBBH", 1, 0x800, 6, 4, 2) + (mac + bytes([192, 0, 2, 99])) * 2
@@ -233,7 +233,7 @@ while True:
 }
 
 flooded() {
-	[ "$(ip -n "$NS_GW" -s -j link show ens3 | jq '.[].stats64.rx.packets')" -gt 100000 ]
+	[ "$(ip -n "$NS_GW" -s -j link show ens3 | jq '.[].stats64.rx.packets')" -gt 30000 ]
 }
 
 exempt() {

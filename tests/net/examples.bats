@@ -112,7 +112,7 @@ agent_speaks() {
 }
 
 log_has() {
-	poll 15 grep -q -e "$1" "$BATS_TEST_TMPDIR/printed"
+	poll 30 grep -q -e "$1" "$BATS_TEST_TMPDIR/printed"
 }
 
 after_agent() {

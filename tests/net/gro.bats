@@ -13,8 +13,7 @@ setup_file() {
 	wire_usual
 	# merged is what arrives within 0.3 s
 	ip netns exec "$NS_GW" sh -c 'ethtool -K ens3 gro on && echo 300000000 >/sys/class/net/ens3/gro_flush_timeout'
-	WARNINGS=$(dmesg | grep -c WARNING: || true)
-	export WARNINGS
+	kernel_log_begin gro.bats
 }
 
 teardown_file() {
@@ -84,7 +83,7 @@ in_all_modes() {
 		"$@"
 	done
 	is "$(counter too_big)" 0
-	is "$(dmesg | grep -c WARNING: || true)" "$WARNINGS"
+	is "$(kernel_warnings gro.bats) warnings" "0 warnings"
 }
 
 # What a merge of four counts as.

@@ -17,7 +17,7 @@ setup_more() {
 }
 
 setup() {
-	echo "$TOPO_NAME: hostile.bats" >/dev/kmsg
+	kernel_log_begin hostile.bats
 }
 
 teardown() {
@@ -32,15 +32,8 @@ up() {
 	wgvia up wg6 "${WORDS[@]}" bypass 198.18.0.0/15 "$@"
 }
 
-# Warnings of the kernel since this test began, or as far back as its log goes. A test of another file that runs out of
-# memory causes a call trace, too, which does not count.
-kernel_warnings() {
-	dmesg | sed -n "H; /$TOPO_NAME: hostile.bats/{ s/.*//; x; d; }; \${ x; p; }" |
-		grep -cE 'WARNING:|BUG:|Oops|general protection' || true
-}
-
 kernel_is_well() {
-	is "$(kernel_warnings) warnings" "0 warnings"
+	is "$(kernel_warnings hostile.bats) warnings" "0 warnings"
 }
 
 # counted DIRECTION: packets, under all verdicts.

@@ -12,6 +12,7 @@ FW4B=192.0.2.9
 
 setup() {
 	AGENT_ENV=()
+	export WGVIA_MONITOR=$BATS_TEST_TMPDIR/run/monitor # events of other tests are not for this one
 }
 
 teardown() {

@@ -94,7 +94,7 @@ changes() {
 	load_both_ways $RATE
 	tcp_start tcp4 $SVC4 5201
 	tcp_start tcp6 $SVC6 5202 -R
-	poll 5 sent_at_least $((RATE * 2 / 5))
+	poll 20 sent_at_least $((RATE * 2 / 5))
 	begin=${EPOCHREALTIME/[.,]/}
 	for ((i = 0; i < count; i++)); do
 		change $i >"$BATS_TEST_TMPDIR/change" 2>&1 || is "change $i: $(<"$BATS_TEST_TMPDIR/change")" "change $i: "
@@ -132,13 +132,13 @@ transfer_survives() {
 	up mode stack
 	segments=$(segments_lost)
 	tcp_start tcp4 "$1" 5201
-	poll 5 sent_at_least 500
+	poll 20 sent_at_least 500
 	up mode fast
-	poll 5 sent_at_least 2000
+	poll 20 sent_at_least 2000
 	up mode stack
-	poll 5 sent_at_least 3500
+	poll 20 sent_at_least 3500
 	up mode fast
-	poll 5 sent_at_least 5000
+	poll 20 sent_at_least 5000
 	no_segment_lost "$segments" tcp4
 	tcp_stop tcp4
 }
@@ -163,14 +163,14 @@ takes_over() {
 	pings 1 "$NS_C1" $SVC4
 	wire_reset
 	load_both_ways $RATE
-	poll 5 sent_at_least $((RATE * 2 / 5))
+	poll 20 sent_at_least $((RATE * 2 / 5))
 	remember_counters
 	WGVIA=$3
 	# shellcheck disable=SC2046 # words
 	up $(others 1) $(others 2) $(others 3)
 	kept=yes
 	[ "$(counter redirected)" -ge "$(jq .counters.redirected.packets "$before")" ] || kept=no
-	poll 5 sent_at_least $((RATE * 2 / 5))
+	poll 20 sent_at_least $((RATE * 2 / 5))
 	result=$(load_stop load)
 	figures "$(load_figures "$result"), counters kept: $kept"
 	load_lost_nothing "$result"

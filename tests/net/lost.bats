@@ -124,8 +124,14 @@ silent_gateway() { # MODE
 	silent_gateway stack
 }
 
+# The packets wait as long as the test takes, not the three seconds after which the kernel gives up.
+they_wait() {
+	set_sysctls "$NS_GW" net.ipv{4,6}.neigh.ens4.mcast_solicit=60
+}
+
 @test "more packets than a neighbour's queue takes, and they wait until the gateway answers" {
 	begin
+	they_wait
 	inject 600 1000
 	[ "$(lost neigh_queuefull)" -gt 100 ]
 	firewall_known
@@ -136,6 +142,7 @@ silent_gateway() { # MODE
 
 @test "the device goes down while packets wait, and is down" {
 	begin
+	they_wait
 	inject 20
 	is "$(lost)" 0
 	ip -n "$NS_GW" link set ens4 down
@@ -210,6 +217,7 @@ mark_down() {
 
 @test "what the programs drop has a verdict, and is not counted again" {
 	begin mode stack
+	they_wait
 	wire tun "[pkt(4) for _ in range(10)]"
 	is "$(counter retargeted)" 10
 	mark_down

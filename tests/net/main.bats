@@ -43,7 +43,8 @@ up() {
 iperf() {
 	local ns=$1
 	shift
-	in_ns "$ns" iperf3 -J -t "${POLL_FACTOR:-1}" "$@" | jq '.end.sum_received.bytes / 1000000 | floor'
+	iperf_server "$NS_SVC"
+	in_ns "$ns" iperf3 -p 5203 -J -t "${POLL_FACTOR:-1}" "$@" | jq '.end.sum_received.bytes / 1000000 | floor'
 }
 
 # iperf_both_ways ATTACH: whole segments, including GSO packets, out and back; neither direction slower than 8 Mbit/s,

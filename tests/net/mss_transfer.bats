@@ -9,7 +9,6 @@
 load ../lib/net.bash
 
 setup_more() {
-	spawn "$NS_INET" iperf3-internet iperf3 -s
 	poll 10 listening "$NS_INET" tcp 5201 1
 }
 
@@ -40,9 +39,11 @@ teardown() {
 
 # transfer SECONDS ADDRESS [OPTION...]: 10 MB arrive in time; the last part is still in a buffer when iperf3 ends.
 transfer() {
-	local seconds=$1 address=$2
+	local seconds=$1 address=$2 ns=$NS_SVC
 	shift 2
-	is "$(in_ns "$NS_C1" timeout $seconds iperf3 -c $address -n 16M -J "$@" |
+	[[ $address != @($INET4|$INET6) ]] || ns=$NS_INET
+	iperf_server "$ns"
+	is "$(in_ns "$NS_C1" timeout $seconds iperf3 -c $address -p 5203 -n 16M -J "$@" |
 		jq -r '[.error // "no error", .end.sum_received.bytes >= 10e6] | join(" ")')" "no error true"
 }
 

@@ -173,7 +173,10 @@ loaded_are_pinned() {
 	rm "$PIN_DIR/wg6/wgvia_out"
 	wgvia up wg6 "${WORDS[@]}" # loads what is missing, and the rest with it
 	[ "$(programs)" != "$before" ]
-	poll 5 loaded_are_pinned || is "$(loaded)" "$(pinned)"
+	poll 20 loaded_are_pinned || {
+		cat "$TOPO_DIR/agent.log"
+		is "$(loaded)" "$(pinned)"
+	}
 	is "$(jq -nc "$(pinned) - $(programs) | length")" 2 # those for tunnels beside ours
 }
 

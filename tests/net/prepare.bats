@@ -261,6 +261,7 @@ bypass 198.18.0.0/15"
 # again when the answer comes (neigh_update()), with no program attached any more.
 @test "mode stack: a packet that waits for the firewall's answer during down goes where the kernel routes it" {
 	wgvia up wg6 "${WORDS4[@]}" mode stack
+	set_sysctls "$NS_GW" net.ipv4.neigh.ens3.mcast_solicit=30 # the packet waits as long as this test takes
 	ping_once "$NS_C1" "$SVC4" # the kernel knows the service
 	ip -n "$NS_LAN" link set fw down
 	ip -n "$NS_GW" neighbour flush to "$FW4" dev ens3
@@ -271,6 +272,7 @@ bypass 198.18.0.0/15"
 	ip -n "$NS_LAN" link set fw up
 	poll 5 wire_leaks
 	is "$(wire leaked)" 1
+	set_sysctls "$NS_GW" net.ipv4.neigh.ens3.mcast_solicit=3
 }
 
 wire_leaks() {

@@ -84,7 +84,11 @@ instance() {
 		awk -v via=$FW4 'BEGIN { for (i = 0; i < 2000; i++) printf "from 10.%d.%d.0/24 via %s dev ens3\n", 16 + i / 256, i % 256, via }'
 	} >"$BATS_TEST_TMPDIR/wg6.conf"
 	agent_start "$BATS_TEST_TMPDIR/wg6.conf" interval 0.2 hold 0
-	poll 10 [ "$(grep -c 'is healthy' "$TOPO_DIR/agent.log")" -ge 4 ]
+	poll 10 are_healthy 4
+}
+
+are_healthy() {
+	[ "$(grep -c 'is healthy' "$TOPO_DIR/agent.log")" -ge "$1" ]
 }
 
 # expressions: the dashboard's, for all hosts and interfaces; with rates over the available time.
@@ -161,7 +165,7 @@ have_recovered() {
 	is "$(transitions $FW4B dead) $(transitions $FW4B alive)" "0 0"
 	second_well
 	says "gateway $FW4B dev ens3 is healthy"
-	poll 10 [ "$(transitions $FW4B alive)" = 1 ]
+	poll 10 outputs 1 transitions $FW4B alive
 	is "$(transitions $FW4B dead)" 0
 	# `up` replaces the instance, and its gateways' counts continue
 	wgvia up wg6 "${LISTS[@]}" mode stack

@@ -302,7 +302,7 @@ fastest() {
 		icmpv6 type nd-neighbor-solicit drop; }; }'
 	silent=$(fastest from $VPN4 via 192.0.2.77 dev ens3 or 192.0.2.78 dev ens3 from $VPN6 via $FW6 dev ens3)
 	echo "# $BATS_TEST_DESCRIPTION: up takes $good ms where they answer, $silent ms where they do not" >&3
-	((silent - good < 400 * ${POLL_FACTOR:-1}))
+	((silent - good < 1500 * ${POLL_FACTOR:-1})) # the kernel itself gives up after 3 seconds
 }
 
 @test "check --probe reports it, before the first up and after, and stores it" {
@@ -335,9 +335,9 @@ fastest() {
 	stop_capture "$CAPTURE"
 	spawn "$NS_SVC" forge /usr/bin/python3 "$TREE/tests/lib/forge.py" eth0 $SVC_MAC $GW_MAC "$CAPTURE" \
 		$WG4 $GW4 $WG6 $GW6
-	poll 20 grep -q begins "$TOPO_DIR/forge.log"
-	grep "^[2-9][0-9]* replayed" "$TOPO_DIR/forge.log"
-	poll 5 forged_arrive
+	poll 60 grep -q begins "$TOPO_DIR/forge.log"
+	grep -E "^([2-9]|[1-9][0-9]+) replayed" "$TOPO_DIR/forge.log"
+	poll 20 forged_arrive
 	for _ in {1..10}; do
 		run -0 wgvia up wg6 "${WORDS[@]}" return drop
 		is "$(grep gateway <<<"$output")" ""
@@ -354,7 +354,7 @@ $(line6)"
 }
 
 forged_arrive() {
-	[ "$(in_ns "$NS_GW" timeout 1 tcpdump -c 50 -n -i ens3 "ether src $SVC_MAC and (icmp or icmp6)" 2>/dev/null |
+	[ "$(in_ns "$NS_GW" timeout 5 tcpdump -c 50 -n -i ens3 "ether src $SVC_MAC and (icmp or icmp6)" 2>/dev/null |
 		wc -l)" -ge 50 ]
 }
 
@@ -392,8 +392,8 @@ is_unprobed() {
 		ip -n "$NS_GW" neighbour replace $address lladdr $SVC_MAC dev ens3 nud reachable
 		ip -n "$NS_GW" neighbour replace $address lladdr $FW_MAC dev ens3 nud reachable
 	done
-	says "$(line4 | sed 's/^wg6: //')" 3
-	says "$(line6 | sed 's/^wg6: //')" 3
+	says "$(line4 | sed 's/^wg6: //')" 10
+	says "$(line6 | sed 's/^wg6: //')" 10
 	wgvia down wg6
 	says "the instance was removed"
 	wgvia up wg6 "${WORDS[@]}" return drop
@@ -479,7 +479,7 @@ for _ in range(2):
     sendp([Ether(src=f"02:00:00:00:0a:{n:02x}", dst=sys.argv[1]) / IP(src=f"192.0.2.{n}", dst=sys.argv[2]) /
         ICMP(type=0, seq=n) for n in range(100, 120)], iface="eth0", verbose=0)
 print("sent", flush=True)' $GW_MAC $C1_4
-	poll 20 grep sent "$TOPO_DIR/forge.log"
+	poll 60 grep sent "$TOPO_DIR/forge.log"
 	poll 5 bounced_are 20
 	look
 	is "$(grep -c "^info direct: 192.0.2.1.* answers $C1_4 through this host" <<<"$found")" 8

@@ -127,20 +127,21 @@ says() {
 	END
 	wgvia up wg6 "${WORDS[@]}"
 	answers "$NS_C1" $SVC4 service $C1_4
-	download && return 1
+	megabyte 4 && return 1
 	asks "large downloads hang"
 	is "$status" 1
 	says "^warning: mss_clamp: .*'inet test forward'"
 	says "^  *wgvia up wg6 from .* mss auto$"
 	wgvia up wg6 "${WORDS[@]}" mss auto
-	download
+	megabyte 30
 	wgvia up wg6 "${WORDS[@]}" mode stack
-	download
+	megabyte 30
 }
 
-# A megabyte from the service, in time.
-download() {
-	in_ns "$NS_C1" timeout 4 iperf3 -c $SVC4 -R -n 1M >"$BATS_TEST_TMPDIR/iperf" 2>&1
+# megabyte SECONDS: from the service, in time.
+megabyte() {
+	iperf_server "$NS_SVC"
+	in_ns "$NS_C1" timeout $1 iperf3 -c $SVC4 -p 5203 -R -n 1M >"$BATS_TEST_TMPDIR/iperf" 2>&1
 }
 
 @test "it stopped after a reboot" {

@@ -15,7 +15,7 @@ load ../lib/agent.bash
 load ../lib/pair.bash
 
 RATE=500
-HANDFUL=200 # of 500 packets per second: 0.4 s, most of which a busy machine may need until the agent runs
+HANDFUL=500 # of 500 packets per second: 1 s, most of which a busy machine may need until the agent runs
 
 setup_more() {
 	pair_setup

@@ -73,7 +73,9 @@ as_up() {
 	printf '%s\n' '[Interface]' "Address = $WG4/16" "PostUp = ip rule add from $VPN4 table 100" \
 		"PostUp = ip route add default via $FW4 dev ens3 table 100" >"$BATS_TEST_TMPDIR/wg6.conf"
 	wgvia import "$BATS_TEST_TMPDIR/wg6.conf" | grep -F "from $VPN4"
-	is "$(timeout 2 "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" trace wg6 2>&1 | head -n 1)" "listening on 'wg6'"
+	spawn "$NS_GW" trace "$WGVIA" --pin-dir "$PIN_DIR" trace wg6
+	poll 10 grep -qx "listening on 'wg6'" "$TOPO_DIR/trace.log"
+	unspawn trace
 }
 
 @test "an IPv6 gateway is refused, also a link-local one" {
