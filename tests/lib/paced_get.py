@@ -3,7 +3,7 @@
 #
 # A download that is still under way when a test has done what it does to it:
 #
-#   paced_get.py URL FILE GO      a quarter of a million octets a second until the file GO is there, then as fast as they come
+#   paced_get.py URL FILE GO      a hundred thousand octets a second until the file GO is there, then as fast as they come
 
 import os
 import sys
@@ -16,4 +16,4 @@ with direct.open(url, timeout=60) as answer, open(name, "wb", buffering=0) as fi
     while data := answer.read(25000):
         file.write(data)
         if not os.path.exists(go):
-            time.sleep(0.1)
+            time.sleep(0.25)

@@ -109,7 +109,7 @@ is_dead_of() { # REASON
 	ip -n "$NS_LAN" link set gw down
 	poll 10 is_dead_of "its device has no carrier"
 	is "$(found gateway $FW4 | sed 's/for [0-9]* s/for N s/')" "error the agent sees gateway $FW4 dev ens3: \
-dead for N s: its device has no carrier; in use by 1 prefix, which have no other gateway: on-fail applies"
+dead for N s: its device has no carrier; in use by 1 prefix, without another gateway: on-fail applies"
 }
 
 @test "the leftovers of a killed agent are ignored, and the next one starts with no knowledge" {

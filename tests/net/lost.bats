@@ -61,6 +61,7 @@ arrived() {
 begin() {
 	wgvia up wg6 from $VPN4 via $LOST4 dev ens4 from $VPN6 via $LOST6 dev ens4 "$@"
 	agent_start interval 60
+	poll 10 [ -e "$PIN_DIR/wg6/count_lost" ] || { cat "$TOPO_DIR/agent.log" && return 1; }
 	agent_stop
 	is "$(lost)" 0
 }
@@ -124,9 +125,9 @@ silent_gateway() { # MODE
 	silent_gateway stack
 }
 
-# The packets wait as long as the test takes, not the three seconds after which the kernel gives up.
+# they_wait [TRIES]: as long as the test takes, not the three tries of a second after which the kernel gives up.
 they_wait() {
-	set_sysctls "$NS_GW" net.ipv{4,6}.neigh.ens4.mcast_solicit=60
+	set_sysctls "$NS_GW" net.ipv{4,6}.neigh.ens4.mcast_solicit="${1:-60}"
 }
 
 @test "more packets than a neighbour's queue takes, and they wait until the gateway answers" {
@@ -147,6 +148,7 @@ they_wait() {
 	is "$(lost)" 0
 	ip -n "$NS_GW" link set ens4 down
 	add_up 20
+	they_wait 3
 	inject 20
 	add_up 40
 	is "$(lost)" 40

@@ -223,12 +223,16 @@ attached_as_often_as_detached() {
 			address add 203.0.113.1/24 dev brief
 		END
 		for ((j = 0; j < i * 100; j++)); do :; done # another moment each time
+		[ $i -lt 29 ] || poll 10 has_attached brief # at least once
 		ip -n "$NS_GW" link delete brief
 	done
 	settled
 	poll 10 attached_as_often_as_detached
 	is "$(events 'select(.event == "attachment") | .dev' | grep -vxE 'ens3|wg6|brief|brief2')" ""
-	[ "$(events 'select(.event == "attachment" and .state == "attached" and .dev == "brief") | .dev' | wc -l)" -gt 0 ]
+}
+
+has_attached() {
+	[ "$(events "select(.event == \"attachment\" and .state == \"attached\" and .dev == \"$1\") | .dev" | wc -l)" -gt 0 ]
 }
 
 @test "an agent with only its unit's capabilities is heard as well" {
@@ -399,7 +403,33 @@ for data in (b"", b"\xff\xfe", b"nonsense", b"[]", b"1", b"{}", b"{\"version\":1
 	[[ $output == *"the rest of the change is complete"* ]]
 	is "$(wgvia -j show wg6 | jq -r .mode)" stack
 	told '.event == "setting" and .value == "stack"' 1
+	is "$(events 'select(.state == "detached") | .direction')" ""
 	wgvia up wg6 "${WORDS[@]}" mode stack
 	settled
 	told '.event == "setting" and .value == "stack"' 1
+	is "$(events 'select(.state == "detached") | .direction')" out
+}
+
+@test "an agent's change whose last step fails is told once, its gateways are watched, and the step is tried again" {
+	local pin
+	wgvia up wg6 "${WORDS[@]}"
+	pin=$(echo "$PIN_DIR"/wg6/*_out_*)
+	wgvia save wg6 >"$BATS_TEST_TMPDIR/wg6.conf"
+	agent_start "$BATS_TEST_TMPDIR/wg6.conf" interval 0.2 hold 0
+	both_listen
+	mount --bind "$pin" "$pin" # it cannot be removed
+	printf '%s\n' "from $VPN4 via $FW4B dev ens3" "mode stack" >"$BATS_TEST_TMPDIR/wg6.conf"
+	agent_signal HUP
+	poll 10 grep -q "the rest of the change is complete" "$TOPO_DIR/agent.log" || { umount "$pin" && return 1; }
+	poll 10 grep -q "gateway $FW4B dev ens3 is healthy" "$TOPO_DIR/agent.log" || { umount "$pin" && return 1; }
+	umount "$pin"
+	poll 20 is_removed "$pin"
+	told '.event == "setting" and .value == "stack"' 1
+	told ".event == \"prefix\" and .from == \"$VPN6\" and .action == \"del\"" 1
+	told '.event == "attachment" and .state == "detached" and .direction == "out"' 1
+	is "$(grep -c "the rest of the change is complete" "$TOPO_DIR/agent.log")" 1
+}
+
+is_removed() {
+	[ ! -e "$1" ]
 }

@@ -8,10 +8,6 @@
 
 load ../lib/net.bash
 
-setup_more() {
-	poll 10 listening "$NS_INET" tcp 5201 1
-}
-
 # The ends get no messages: neither from the gateway about its tunnel, nor from the firewall about its uplink.
 setup() {
 	local ns

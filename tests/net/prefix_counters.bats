@@ -29,9 +29,11 @@ teardown() {
 
 # counted [PREFIX]: what is counted, a line for each prefix that has anything, but for the sentinel's.
 counted() {
-	wgvia -j stats wg6 --prefix "$@" | jq -r '(.prefixes[], (.other // empty | .prefix = "other")) |
+	local figures
+	figures=$(wgvia -j stats wg6 --prefix "$@") || { echo "stats failed" && return; }
+	jq -r '(.prefixes[], (.other // empty | .prefix = "other")) |
 		select(.prefix != "198.18.0.1/32" and .out.packets + .back.packets > 0) |
-		"\(.prefix) out \(.out.packets) \(.out.bytes) back \(.back.packets) \(.back.bytes)"'
+		"\(.prefix) out \(.out.packets) \(.out.bytes) back \(.back.packets) \(.back.bytes)"' <<<"$figures"
 }
 
 pins() {
@@ -113,10 +115,12 @@ both_modes() {
 		wgvia up wg6 "${ALL[@]}" mode $mode counters prefix
 		wire lan "Ether(src='$SVC_MAC', dst='$GW_MAC') / pkt(4, 130, src='$SVC4', dst='10.6.0.9')" >/dev/null
 		is "$(counted)" ""
+		wire lan "Ether(src='$FW_MAC', dst='$GW_MAC') / pkt(4, 130, src='$SVC4', dst='10.6.0.9', hops=62)" >/dev/null
+		is "$(counted)" "$VPN4 out 0 0 back 1 130"
 		wgvia up wg6 "${ALL[@]}" mode $mode counters prefix return any
 		wire lan "Ether(src='$SVC_MAC', dst='$GW_MAC') / pkt(4, 130, src='$SVC4', dst='10.6.0.9')" \
 			"Ether(src='$SVC_MAC', dst='$GW_MAC') / pkt(4, 131, src='$SVC4', dst='10.6.0.9')" >/dev/null
-		is "$(counted)" "$VPN4 out 0 0 back 2 261"
+		is "$(counted)" "$VPN4 out 0 0 back 3 391"
 		wgvia down wg6
 	done
 }
@@ -173,7 +177,8 @@ $IN4 out 7 5700 back 4 3330
 hint: the words 'counters prefix' of 'up' switch it on"
 	is "$(wgvia -j stats --prefix | jq -c '.[0]')" '{"interface":"wg6","counters":"off","prefixes":[]}'
 	is "$(wgvia stats --prefix)" "wg6: counters off"
-	run ! grep -q wgvia_prefix_ <(wgvia stats wg6 --prometheus)
+	run -0 wgvia stats wg6 --prometheus
+	is "$(grep -c ^wgvia_up <<<"$output") $(grep -c wgvia_prefix_ <<<"$output")" "1 0"
 	is "$(wgvia up wg6 "${ALL[@]}" counters prefix | grep '^[+-]')" "- counters off
 + counters prefix"
 	is "$(pins)" "prefix_counters prefix_counters_0"
@@ -292,6 +297,11 @@ sum() {
 	sed -i '/10\.7\.24\.199/!{/10\.7\./d}' "$BATS_TEST_TMPDIR/conf"
 	wgvia apply wg6 "$BATS_TEST_TMPDIR/conf"
 	is "$(counted)" "10.7.24.199/32 out 2 204 back 4 442"
+	is "$(pins)" "prefix_counters prefix_counters_0 prefix_counters_1"
+	wgvia route add wg6 from 10.6.8.0/24 via "$FW4"
+	wgvia route del wg6 from 10.7.24.199
+	wgvia route del wg6 from 198.18.0.1
+	is "$(pins)" "prefix_counters prefix_counters_0"
 }
 
 @test "an agent with the unit's capabilities keeps counters, and gives new prefixes theirs" {
@@ -311,12 +321,18 @@ sum() {
 	agent_start "$BATS_TEST_TMPDIR/conf"
 	sed -i 's/counters prefix/counters off/' "$BATS_TEST_TMPDIR/conf"
 	agent_signal HUP
-	poll 10 [ ! -e "$PIN_DIR/wg6/prefix_counters_0" ]
+	poll 10 outputs off counting
+	is "$(pins)" prefix_counters
 	sed -i 's/counters off/counters prefix/' "$BATS_TEST_TMPDIR/conf"
 	agent_signal HUP
-	poll 10 [ -e "$PIN_DIR/wg6/prefix_counters_0" ]
+	poll 10 outputs prefix counting
 	wire tun "pkt(4, 200, src='10.6.5.1')" >/dev/null
 	is "$(counted)" "$IN4 out 1 200 back 0 0"
+}
+
+# The word of `counters`; show waits until a change is complete.
+counting() {
+	wgvia -j show wg6 | jq -r .counters
 }
 
 @test "the words, and what stats --prefix shows" {

@@ -209,6 +209,9 @@ wgvia_up{interface="wg8"} 1'
 	rm "$PIN_DIR/wg6/counters"
 	run -1 wgvia stats --prometheus
 	is "$(grep -c '^wgvia_up{.*} 0$' <<<"$output")" 2
+	# where neither tunnel exists, they may belong to another namespace
+	run -1 "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_FW" stats --prometheus
+	is "$(grep -c '^wgvia_up' <<<"$output")" 0
 	ip -n "$NS_GW" link delete wg7
 	ip -n "$NS_GW" link delete wg8
 	wgvia down wg7

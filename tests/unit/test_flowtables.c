@@ -148,16 +148,18 @@ static void a_device_is_served_by_the_one_that_it_is_on(void **state)
 		{.ifindex = 7, .name = "ens4", .master = 8},
 		{.ifindex = 8, .name = "red", .kind = "vrf", .table = 100},
 		{.ifindex = 9, .name = "ppp0", .kind = "ppp"},
+		{.ifindex = 10, .name = "mac0", .kind = "macvlan", .lower = 2},
 	};
 	static struct netdevs known = {stack, ARRAY_SIZE(stack)};
 	static const struct {
 		uint32_t gateway;
 		const char *dev, *missing;
 	} rows[] = {
-		{4, "bond0.5", ""}, {4, "bond0", ""},	     {4, "ens3", ""}, {4, "ens4", "bond0.5"},
-		{3, "ens3", ""},    {3, "bond0.5", "bond0"}, /* what comes without a tag does not come by it */
-		{5, "br0", ""},	    {5, "ens4.7", ""},	     {5, "ens4", ""}, {5, "ens3", "br0"},
-		{7, "ens4", ""},    {7, "red", "ens4"},	     {9, "ens3", ""},
+		{4, "bond0.5", ""},	 {4, "bond0", ""},     {4, "ens3", "bond0.5"}, {4, "ens4", "bond0.5"},
+		{3, "bond0", ""},	 {3, "ens3", "bond0"}, {10, "mac0", ""},       {10, "ens3", "mac0"},
+		{3, "bond0.5", "bond0"}, /* what comes without a tag does not come by it */
+		{5, "br0", ""},		 {5, "ens4.7", ""},    {5, "ens4", ""},	       {5, "ens3", "br0"},
+		{7, "ens4", ""},	 {7, "red", "ens4"},   {9, "ens3", ""},
 	};
 
 	(void)state;

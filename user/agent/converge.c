@@ -292,13 +292,16 @@ static bool put_file(struct keeper *keeper, struct host_view *host)
 		ret = review(&session, session.is_running ? &session.state : NULL, &following);
 	if (!ret)
 		ret = session_commit(&session);
-	if (ret) {
+	if (ret && !session.committed) {
 		if (session.plan.refused)
 			conffile_name_route(&keeper->context->error, &keeper->request, session.plan.refused);
 		session_end(&session);
 		tell_error(keeper, KEEPER_FILE);
 		return false;
 	}
+	if (ret) /* follow_host() detaches what is left, or reports why it cannot */
+		change_list_keep_attached(&following.changes, &session.instance, &session.plan);
+	keeper->context->error = (struct error){};
 	keeper->errors[KEEPER_FILE][0] = '\0';
 	change_list_visit(&following.changes, log_event);
 	log_state(EVENT_RELOAD, JOURNAL_NOTICE, "done", "'%s' is in force", keeper->words->path);
@@ -367,7 +370,10 @@ void keeper_remember_name(struct keeper *keeper, const struct netdev *netdev)
 		*added = *netdev;
 }
 
-/* Makes the instance match the host, and the watching match the instance. `anew`: maps may be new. False: failed. */
+/*
+ * Makes the instance match the host, and the watching match the instance. `anew`: maps may be new. False: failed, at
+ * least in part.
+ */
 static bool follow_host(struct keeper *keeper, struct host_view *host, bool anew, uint64_t now)
 {
 	const char *pin_dir = keeper->context->pin_dir, *tunnel = keeper->words->tunnel;
@@ -394,12 +400,17 @@ static bool follow_host(struct keeper *keeper, struct host_view *host, bool anew
 	}
 	if (!ret)
 		ret = converge(keeper, &session, &following);
-	if (ret) {
+	if (ret && !session.committed) {
 		session_end(&session);
 		tell_error(keeper, KEEPER_HOST);
 		return false;
 	}
-	keeper->errors[KEEPER_HOST][0] = '\0';
+	if (ret) { /* all but a last step is in force */
+		change_list_keep_attached(&following.changes, &session.instance, &session.plan);
+		tell_error(keeper, KEEPER_HOST);
+	} else {
+		keeper->errors[KEEPER_HOST][0] = '\0';
+	}
 	tell_problem(keeper, &following.problem);
 	remember_peers(keeper, host);
 	change_list_visit(&following.changes, log_event);
@@ -415,7 +426,7 @@ static bool follow_host(struct keeper *keeper, struct host_view *host, bool anew
 	following.ranges = (struct prefixes){};
 	gateways_set(keeper->gateways, &following.hops, following.paths, &host->netdevs, now);
 	prober_set(keeper->prober, &following.targets, session.changed || anew, now);
-	return true;
+	return !ret;
 }
 
 /* After a step that failed, the next one may be the first to report that programs left a device that was removed. */

@@ -290,7 +290,10 @@ static void watch(struct gateways *gateways, struct watched *watched, const stru
 		log_health(gateways, watched, HEALTH_UNKNOWN);
 }
 
-/* Opens the sockets that the gateways need; on failure, probes count as unanswered, and the next probe tries again. */
+/*
+ * Opens the sockets that the gateways need. A failure is this host's fault and not a gateway's: until a further try
+ * succeeds, a neighbour's answer is enough, except for a gateway that is known not to forward.
+ */
 static void listen_for_paths(struct gateways *gateways)
 {
 	bool echo = false, tcp = false;
@@ -424,7 +427,7 @@ static void take_answer(struct gateways *gateways, const struct neighbour_answer
 
 		if (watched->hop.ifindex != answer->ifindex || !ip_equal(&watched->ip, &answer->ip))
 			continue;
-		if (!has_path(watched))
+		if (!has_path(watched) || (gateways->is_deaf && watched->fault <= WGVIA_FAULT_NEIGHBOUR))
 			take_health(gateways, watched, now);
 		else if (!watched->path.wanted) /* during a flood, each answer would cause a request to the kernel */
 			continue;

@@ -21,6 +21,12 @@ static int attach(const char *pin_dir, const char *tunnel)
 	return lost_attach(&instance);
 }
 
+/* For want of something: the next try may succeed. */
+static bool is_temporary(int ret)
+{
+	return ret == -ENOMEM || ret == -EAGAIN || ret == -EINTR || ret == -EMFILE || ret == -ENFILE || ret == -ENOBUFS;
+}
+
 void losses_keep(struct losses *losses, const char *pin_dir, const char *tunnel)
 {
 	int ret;
@@ -29,8 +35,11 @@ void losses_keep(struct losses *losses, const char *pin_dir, const char *tunnel)
 		return;
 	ret = attach(pin_dir, tunnel);
 	losses->counted = !ret;
-	losses->failed = ret && ret != -ENOENT;
-	if (losses->failed)
+	if (!ret || ret == -ENOENT)
+		return;
+	losses->failed = !is_temporary(ret);
+	if (!losses->told)
 		log_line(EVENT_PROBLEM, JOURNAL_NOTICE,
 			 "cannot count packets that the kernel drops after a redirect: %s", strerror(-ret));
+	losses->told = true;
 }

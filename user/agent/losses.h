@@ -11,6 +11,7 @@
 struct losses {
 	bool counted; /* by this build's program, at the last check */
 	bool failed;  /* and would fail again */
+	bool told;    /* the failure was logged */
 };
 
 /* The instance may have been removed. No lock may be held. */

@@ -31,18 +31,19 @@ static bool has_device(const struct flowtable *flowtable, const char *name)
 #define DEPTH 8 /* the kernel's MAX_NEST_DEV */
 
 /*
- * A device is served by the one that it is on as well: the kernel looks through VLANs and bridges. A PPPoE device does
- * not report which one that is.
+ * A device is served by the one that it is on as well: the kernel looks through VLANs and bridges
+ * (ndo_fill_forward_path()), but not through bonds and macvlans. A PPPoE device does not report which one that is.
  */
 static bool is_served(const struct flowtable *flowtable, const struct netdevs *netdevs, const struct netdev *netdev,
 		      int depth)
 {
 	if (!netdev || depth > DEPTH)
 		return false;
-	if (has_device(flowtable, netdev->name) || !strcmp(netdev->kind, "ppp") ||
-	    is_served(flowtable, netdevs, netdev_by_index(netdevs, netdev->lower), depth + 1))
+	if (has_device(flowtable, netdev->name) || !strcmp(netdev->kind, "ppp"))
 		return true;
-	for (size_t i = 0; i < netdevs->count && !netdev->table; i++)
+	if (!strcmp(netdev->kind, "vlan"))
+		return is_served(flowtable, netdevs, netdev_by_index(netdevs, netdev->lower), depth + 1);
+	for (size_t i = 0; i < netdevs->count && !strcmp(netdev->kind, "bridge"); i++)
 		if (netdevs->all[i].master == netdev->ifindex &&
 		    is_served(flowtable, netdevs, &netdevs->all[i], depth + 1))
 			return true;

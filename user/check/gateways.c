@@ -35,7 +35,7 @@ static void use_text(size_t users, bool dead, char *text, size_t size)
 		snprintf(text, size, "it is on standby%s", dead ? ", and would not help" : "");
 	else
 		snprintf(text, size, "in use by %zu prefix%s%s", users, users > 1 ? "es" : "",
-			 dead ? ", which have no other gateway: on-fail applies" : "");
+			 dead ? ", without another gateway: on-fail applies" : "");
 }
 
 static void add_gateway(struct examined *examined, const struct wgvia_hop *hop,

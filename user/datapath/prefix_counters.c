@@ -166,7 +166,7 @@ void prefix_counters_clean(const struct instance *instance, const struct state *
 	for (size_t i = 0; i < state->gateway_count; i++)
 		if (state->gateways[i].counter / WGVIA_PREFIX_CHUNK >= used && state->gateways[i].counter)
 			used = state->gateways[i].counter / WGVIA_PREFIX_CHUNK + 1;
-	/* the lowest numbers are given out first, so there is no part beyond a missing one */
+	/* the lowest numbers are given out first: only a number that somebody else wrote has a part beyond a missing one */
 	for (__u32 key = used; key < WGVIA_PREFIX_CHUNKS; key++) {
 		if (bpf_map_lookup_elem(instance->maps[MAP_PREFIX_COUNTERS], &key, &id))
 			break;
@@ -237,7 +237,7 @@ static void sort(struct prefix_counts *counts, int (*compare)(const void *a, con
 		qsort(counts->all, counts->count, sizeof(*counts->all), compare);
 }
 
-/* Of prefixes that share a number, which somebody else must have written, one alone has what is counted there. */
+/* Somebody else may have written a number twice. What is counted there belongs to the first of these prefixes alone. */
 static void drop_shared(struct prefix_counts *counts)
 {
 	size_t kept = 0;
@@ -287,7 +287,7 @@ static int read_once(const struct instance *instance, struct prefix_counts *coun
 		   : 0;
 }
 
-/* Whether the prefixes have been changed, which numbers might have been given to others by. */
+/* Whether the prefixes have changed: other prefixes may have the numbers now. */
 static bool has_changed(const struct change_counts *before, const struct instance *instance)
 {
 	struct change_counts now;

@@ -14,8 +14,8 @@
 #include "datapath/instance.h"
 
 /*
- * Makes room for the state's counters, and sets those to 0 that a prefix gets anew: before the state is in the maps,
- * where `running` is. The lock is held. 0 or -errno.
+ * Makes room for the state's counters, and sets those to 0 that a prefix did not have before: call it before the state
+ * is in the maps, where `running` still is. The lock is held. 0 or -errno.
  */
 int prefix_counters_prepare(const struct instance *instance, const struct state *running, const struct state *state);
 /* Removes the parts that are not used: after the state is in the maps. The lock is held. */

@@ -155,6 +155,39 @@ static void add_attachments(struct change_list *list, const struct instance *ins
 	}
 }
 
+static void take_out(struct change_list *list, const struct event *event)
+{
+	for (size_t i = 0; i < list->count && event->text; i++) {
+		struct event *one = &list->events[i];
+
+		if (one->kind != event->kind || !one->text || strcmp(one->text, event->text) != 0)
+			continue;
+		event_free(one);
+		memmove(one, one + 1, (--list->count - i) * sizeof(*one));
+		list->counts[event->kind]--;
+		return;
+	}
+}
+
+void change_list_keep_attached(struct change_list *list, const struct instance *instance, const struct plan *plan)
+{
+	cleanup_free struct attachment *all = NULL;
+	size_t count = 0;
+
+	if (attach_list(instance->folder, &all, &count))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		char text[IFNAMSIZ];
+		struct event event = change_list_attachment(list->tunnel, "detached",
+							    device_name(list, plan->netdevs, all[i].ifindex, text),
+							    all[i].ifindex, all[i].direction);
+
+		if (!is_planned(plan, &all[i]))
+			take_out(list, &event);
+		event_free(&event);
+	}
+}
+
 /* --- the state --- */
 
 /* Whether it is exempt because of the host itself; config/diff.c handles the administrator's. */

@@ -28,6 +28,11 @@ void change_list_free(struct change_list *list); /* also for cleanup() */
  */
 void change_list_plan(struct change_list *list, const struct instance *instance, const struct state *running,
 		      const struct plan *plan);
+/*
+ * After a failure to detach: takes out of the list what the instance's folder still has attached. It is reported when
+ * it is detached.
+ */
+void change_list_keep_attached(struct change_list *list, const struct instance *instance, const struct plan *plan);
 /* A program that was "attached", "re-attached" or "detached". The caller frees it. */
 struct event change_list_attachment(const char *tunnel, const char *state, const char *dev, uint32_t ifindex,
 				    enum wgvia_direction direction);

@@ -4,6 +4,7 @@
  */
 #include "session/instance_list.h"
 
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +44,8 @@ int instance_list_fail(struct context *context, struct instance_list *list, int 
 		return err;
 	if (!list->broken++)
 		list->problem = context->error;
-	if (err == -EPROTO) /* in the place of a name that is behind us */
+	/* without its tunnel it may belong to another network namespace; the list no longer needs its first names */
+	if (err == -EPROTO && if_nametoindex(list->names[list->next - 1]))
 		memmove(list->names[list->damaged++], list->names[list->next - 1], sizeof(*list->names));
 	context->error = (struct error){};
 	return 0;

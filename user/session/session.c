@@ -238,6 +238,8 @@ int session_commit(struct session *session)
 	if (!in_force)
 		return ret;
 	session->committed = true;
+	if (ret)
+		change_list_keep_attached(&changes, &session->instance, &session->plan);
 	publish_changes(&changes); /* before another command can publish: in the order of the changes */
 	give_lock_back(session);
 	if (!session->programs) /* an agent knows about its own changes */

@@ -298,7 +298,7 @@ static void find_entries(struct maker *maker, const struct state *state)
 	}
 }
 
-/* A line behind the others for each of them: see index_head.counters. */
+/* After the other lines, one more for each of them: see index_head.counters. */
 static int add_counters(struct maker *maker)
 {
 	uint32_t first = maker->line_count;
