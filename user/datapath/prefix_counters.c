@@ -166,7 +166,7 @@ void prefix_counters_clean(const struct instance *instance, const struct state *
 	for (size_t i = 0; i < state->gateway_count; i++)
 		if (state->gateways[i].counter / WGVIA_PREFIX_CHUNK >= used && state->gateways[i].counter)
 			used = state->gateways[i].counter / WGVIA_PREFIX_CHUNK + 1;
-	/* the lowest numbers are given out first: only a number that somebody else wrote has a part beyond a missing one */
+	/* the lowest numbers are given out first: beyond a missing part, only somebody else's number can have one */
 	for (__u32 key = used; key < WGVIA_PREFIX_CHUNKS; key++) {
 		if (bpf_map_lookup_elem(instance->maps[MAP_PREFIX_COUNTERS], &key, &id))
 			break;
