@@ -15,8 +15,7 @@ struct instance_list {
 	bool with_orphans;    /* set by the caller: include those whose network namespace no longer exists */
 	size_t broken;	      /* number of instances that could not be read */
 	struct error problem; /* of the first of them */
-	/* Of these: pins that are damaged or of another version, of an existing tunnel; names[0] and so on, at the end. */
-	size_t damaged;
+	size_t damaged; /* pins are damaged or of another version, the tunnel exists; names[0] and so on, at the end */
 };
 
 /* The instance that `argv` names or, without a name, all of this network namespace. It refuses more words. */
