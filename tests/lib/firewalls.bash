@@ -117,7 +117,7 @@ firewall_returns() {
 	firewall_room "$1" sh -c 'rm -rf /run/conntrackd.ctl /run/lock/conntrack.lock /run/keepalived*'
 	ip -n "$(firewall_ns "$1")" link set sync up
 	ip -n "$NS_LAN" link set "$(firewall_port "$1")" up
-	firewall_start "$1" && poll 10 firewall_stands_by "$1"
+	firewall_start "$1" && poll 30 firewall_stands_by "$1"
 }
 
 # ---- who is active ----

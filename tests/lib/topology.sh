@@ -74,8 +74,9 @@ unspawn() {
 	pid=$(<"$file")
 	case $(ip netns identify "$pid" 2>/dev/null) in
 	"$TOPO_NAME"-*)
-		kill "-${2:-TERM}" "$pid" 2>/dev/null
-		poll 5 process_gone "$pid" || kill -KILL "$pid" 2>/dev/null
+		# it may be ending just now
+		kill "-${2:-TERM}" "$pid" 2>/dev/null || true
+		poll 5 process_gone "$pid" || kill -KILL "$pid" 2>/dev/null || true
 		;;
 	esac
 	rm -f "$file"
