@@ -72,9 +72,9 @@ static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, stru
  * Multicast and broadcast are exempt only if this host itself is the source. If this host forwards them (multicast
  * routing, bc_forwarding), they must pass the firewall like all other packets.
  */
-static __always_inline bool lookup_is_exempt_at_egress(struct packet *pkt, bool is_own)
+static __always_inline bool lookup_is_exempt_at_egress(struct packet *pkt, struct address *destination, bool is_own)
 {
-	struct wgvia_bypass *entry = lookup_bypass_entry(pkt, &pkt->destination);
+	struct wgvia_bypass *entry = lookup_bypass_entry(pkt, destination);
 
 	if (!entry)
 		return false;

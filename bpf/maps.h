@@ -33,8 +33,8 @@
 /* Read-only for programs: a change in place would not be counted, see index/changes.bpf.c. */
 LPM_TRIE(prefixes4, struct wgvia_key4, struct wgvia_gateway, BPF_F_RDONLY_PROG);
 LPM_TRIE(prefixes6, struct wgvia_key6, struct wgvia_gateway, BPF_F_RDONLY_PROG);
-LPM_TRIE(bypass4, struct wgvia_key4, struct wgvia_bypass, 0);
-LPM_TRIE(bypass6, struct wgvia_key6, struct wgvia_bypass, 0);
+LPM_TRIE(bypass4, struct wgvia_key4, struct wgvia_bypass, BPF_F_RDONLY_PROG);
+LPM_TRIE(bypass6, struct wgvia_key6, struct wgvia_bypass, BPF_F_RDONLY_PROG);
 
 /* The indexes of prefixes4 and prefixes6, if they exist; see index/index_lines.h. */
 struct index_lines {
@@ -187,6 +187,28 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
+
+/* What decision.h keeps, by CPU. Only the programs use it; it has no pin. */
+#define DECISION_BITS 8
+#define DECISION_EXEMPT 1     /* a packet that this host forwards */
+#define DECISION_EXEMPT_OWN 2 /* one that it sends itself */
+struct decision {
+	__u64 addresses[4];	      /* the client's and the other one; IPv4's share one word */
+	__u64 version;		      /* of the maps when they were asked; the lowest bit is set for IPv4 */
+	struct wgvia_gateway gateway; /* of the client's address */
+	__u8 has_gateway;	      /* otherwise the address is in no prefix */
+	__u8 client_bypass;	      /* lookup_bypass() of the client's address */
+	__u8 other_bypass;	      /* and of the other one */
+	__u8 other_exempt;	      /* at egress: DECISION_EXEMPT and DECISION_EXEMPT_OWN */
+	__u32 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << DECISION_BITS);
+	__type(key, __u32);
+	__type(value, struct decision);
+} decisions SEC(".maps");
 
 /* Passes through the egress programs, by CPU; see mark.h. Only the programs use it; it has no pin. */
 struct passes {

@@ -72,6 +72,17 @@ static __always_inline void *packet_end(const struct __sk_buff *skb)
 	return end;
 }
 
+/* In the same way: the ifindex of the device by which the packet came in; 0: it was made here. */
+static __always_inline __u32 packet_ingress(const struct __sk_buff *skb)
+{
+	__u32 ifindex;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)"
+		     : "=r"(ifindex)
+		     : "r"(skb), "i"(__builtin_offsetof(struct __sk_buff, ingress_ifindex)));
+	return ifindex;
+}
+
 static __always_inline void *packet_header(struct __sk_buff *skb, __u32 link_len, __u32 len)
 {
 	void *header = packet_data(skb) + link_len;

@@ -177,9 +177,8 @@ static __noinline int sender_note_bounce(struct __sk_buff *skb, __u32 link_len, 
 					 const struct wgvia_sender *sender)
 {
 	struct wgvia_bounce key = {.family = pkt->family, .protocol = pkt->protocol};
-	struct wgvia_bounced new = {.hop_limit = pkt->hop_limit, .count = 1, .ifindex = skb->ifindex}, *old;
-	struct wgvia_learnt entry = {.source = WGVIA_SENDER_FORWARDED};
 	__u64 now = bpf_ktime_get_ns();
+	struct wgvia_bounced *old;
 
 	__builtin_memcpy(key.mac, sender->mac, ETH_ALEN);
 	if (!sender_read_addresses(skb, link_len, &key))
@@ -187,12 +186,15 @@ static __noinline int sender_note_bounce(struct __sk_buff *skb, __u32 link_len, 
 	sender_read_transport(skb, link_len, pkt, &key);
 	old = bpf_map_lookup_elem(&bounced, &key);
 	if (!old || now - old->last > SENDER_RETURNS) {
+		struct wgvia_bounced new = {.hop_limit = pkt->hop_limit, .count = 1, .ifindex = skb->ifindex};
+
 		new.first = new.last = now;
 		bpf_map_update_elem(&bounced, &key, &new, BPF_ANY);
 		return SENDER_STRANGER;
 	}
 	if (link_len && pkt->hop_limit < old->hop_limit) {
-		entry.until = now + SENDER_LEARNT;
+		struct wgvia_learnt entry = {now + SENDER_LEARNT, WGVIA_SENDER_FORWARDED, 0};
+
 		bpf_map_update_elem(&learnt, sender, &entry, BPF_ANY);
 		return SENDER_FIREWALL;
 	}
@@ -311,23 +313,13 @@ static __noinline int sender_ask(struct __sk_buff *skb, __u32 link_len, struct p
 {
 	struct sender_slot *slot = sender_find_slot(frame);
 	struct wgvia_sender sender = {};
-	struct address destination = {};
 	__u16 *mac = (__u16 *)sender.mac;
 	__u32 ret = lookup_return();
 	int who = SENDER_STRANGER;
 	struct sender_counter *counter;
-	__u32 list, word;
+	__u32 list;
 
-	if (pkt->family == AF_INET) {
-		word = frame->low;
-		destination.key.prefixlen = 32;
-		__builtin_memcpy(destination.key.addr, &word, 4);
-	} else {
-		destination.key.prefixlen = 128;
-		__builtin_memcpy(destination.key.addr, &frame->high, 8);
-		__builtin_memcpy(destination.key.addr + 8, &frame->low, 8);
-	}
-	*gateway = lookup_gateway(pkt, &destination);
+	*gateway = lookup_gateway(pkt, &pkt->destination);
 	if (!*gateway) {
 		who = SENDER_NOBODY;
 	} else if (link_len) {

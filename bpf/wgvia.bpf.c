@@ -19,6 +19,7 @@
 
 #include "config.h"
 #include "counter.h"
+#include "decision.h"
 #include "forward.h"
 #include "lookup.h"
 #include "mark.h"
@@ -31,6 +32,8 @@
 
 /* A private verdict in addition to the ABI's: the packet is not ours, and is not counted. */
 #define NOT_OURS WGVIA_VERDICT_COUNT
+/* Nobody has asked yet. */
+#define UNKNOWN (WGVIA_VERDICT_COUNT + 1)
 
 static __always_inline int action_of(enum wgvia_direction direction, enum wgvia_verdict verdict, int redirect)
 {
@@ -90,17 +93,25 @@ static __always_inline enum wgvia_verdict decide_gateway(struct __sk_buff *skb, 
 static __always_inline enum wgvia_verdict decide_out(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
 						     struct wgvia_gateway **gateway)
 {
-	enum wgvia_verdict verdict;
+	enum wgvia_verdict verdict = WGVIA_REDIRECTED;
+	struct decision *kept;
 
 	if (!packet_read(skb, link_len, pkt))
 		return pkt->family ? WGVIA_MALFORMED : WGVIA_NOT_IP;
 	/* a frame on an Ethernet "tunnel" that the IP stack would not accept either: another host's, a VLAN's */
 	if (config.tunnel_ether && !packet_is_for_host(skb))
 		return WGVIA_NOT_IP;
-	*gateway = lookup_gateway(pkt, &pkt->source);
+	kept = decision_find(pkt, &pkt->source, &pkt->destination);
+	if (kept) {
+		*gateway = kept->has_gateway ? &kept->gateway : NULL;
+		verdict = kept->other_bypass;
+	} else {
+		*gateway = lookup_gateway(pkt, &pkt->source);
+		if (*gateway)
+			verdict = lookup_bypass(pkt, &pkt->destination);
+	}
 	if (!*gateway)
 		return WGVIA_OUTSIDE;
-	verdict = lookup_bypass(pkt, &pkt->destination);
 	if (verdict != WGVIA_REDIRECTED)
 		return verdict;
 	if (pkt->hop_limit <= 1)
@@ -206,7 +217,9 @@ static __always_inline bool is_counted_back(const struct packet *pkt, enum wgvia
 static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
 						      struct wgvia_gateway **gateway, __u32 *tunnel)
 {
-	enum wgvia_verdict to = lookup_bypass(pkt, &pkt->destination), from;
+	struct decision *kept = decision_find(pkt, &pkt->destination, &pkt->source);
+	enum wgvia_verdict to = kept ? kept->client_bypass : lookup_bypass(pkt, &pkt->destination);
+	enum wgvia_verdict from = kept ? kept->other_bypass : UNKNOWN;
 	struct sender_slot frame, *slot;
 	enum sender who;
 	bool returns;
@@ -234,7 +247,8 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 	 * both directions. Packets from an address that only this host, one link or nobody may use, or from inside the
 	 * tunnel, are invalid here: the kernel handles them (fib_validate_source(), ip6_forward()).
 	 */
-	from = lookup_bypass(pkt, &pkt->source);
+	if (from == UNKNOWN)
+		from = lookup_bypass(pkt, &pkt->source);
 	if (from == WGVIA_SCOPE || from == WGVIA_BYPASS)
 		return NOT_OURS;
 	if (who == SENDER_LOOP)
@@ -357,7 +371,7 @@ static __always_inline bool is_on_its_way(struct __sk_buff *skb, __u32 link_len,
  */
 static __always_inline bool is_refused_outside(struct __sk_buff *skb, struct packet *pkt)
 {
-	__u32 ingress = skb->ingress_ifindex, tunnel;
+	__u32 ingress = packet_ingress(skb), tunnel;
 
 	if (!lookup_drops_outside())
 		return false;
@@ -370,22 +384,30 @@ static __always_inline bool is_refused_outside(struct __sk_buff *skb, struct pac
 static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
 							struct wgvia_gateway **gateway, enum mark mark, __u32 pass)
 {
+	struct decision *kept = decision_find(pkt, &pkt->source, &pkt->destination);
+	bool is_own = !packet_ingress(skb), is_exempt = false, elsewhere;
 	enum wgvia_verdict verdict;
-	bool elsewhere;
 
-	*gateway = lookup_gateway(pkt, &pkt->source);
+	if (kept) {
+		*gateway = kept->has_gateway ? &kept->gateway : NULL;
+		is_exempt = kept->other_exempt & (is_own ? DECISION_EXEMPT_OWN : DECISION_EXEMPT);
+	} else {
+		*gateway = lookup_gateway(pkt, &pkt->source);
+		if (*gateway)
+			is_exempt = lookup_is_exempt_at_egress(pkt, &pkt->destination, is_own);
+	}
 	if (!*gateway)
 		return is_refused_outside(skb, pkt) ? WGVIA_REFUSED : NOT_OURS;
-	if (lookup_is_exempt_at_egress(pkt, !skb->ingress_ifindex))
+	if (is_exempt)
 		return NOT_OURS;
 	/*
 	 * A packet that came in from a LAN and leaves by a device other than the gateway's was at the firewall: it
 	 * reaches a second LAN, or another tunnel, through this host. A redirect would send it in circles.
 	 */
 	elsewhere = skb->ifindex != (*gateway)->ifindex;
-	if (elsewhere && skb->ingress_ifindex && lookup_device_is_known(skb->ingress_ifindex))
+	if (elsewhere && packet_ingress(skb) && lookup_device_is_known(packet_ingress(skb)))
 		return NOT_OURS;
-	if (!skb->ingress_ifindex && packet_is_neighbour_discovery(skb, link_len, pkt))
+	if (!packet_ingress(skb) && packet_is_neighbour_discovery(skb, link_len, pkt))
 		return NOT_OURS;
 	/* the kernel has checked the MTU of the device that it chose */
 	verdict = decide_gateway(skb, pkt, *gateway, elsewhere, WGVIA_RETARGETED);

@@ -18,7 +18,7 @@
 #define WGVIA_ASSERT _Static_assert
 #endif
 
-#define WGVIA_ABI 9
+#define WGVIA_ABI 10
 
 /*
  * Why a packet goes where it goes, in the order in which the packet path decides. The verdict is the index into the

@@ -18,6 +18,17 @@
 /* The key into `changes` and `indexes`. */
 enum index_family { INDEX_IPV4, INDEX_IPV6, INDEX_FAMILIES };
 
+/* Further keys into `changes`: of a family's prefixes and bypass list together. */
+enum changes_key {
+	CHANGES_IPV4 = INDEX_FAMILIES,
+	CHANGES_IPV6,
+	CHANGES_COUNTS,
+	CHANGES_CANNOT = CHANGES_COUNTS, /* not 0: this kernel cannot report changes */
+	CHANGES_KEYS,
+};
+/* In the counts of CHANGES_IPV4 and CHANGES_IPV6: every change is counted. */
+#define CHANGES_COUNTED (1ull << 63)
+
 /* The cache lines of an index: the head, the gateways, then one table after the other. */
 #define INDEX_LINE 64
 #define INDEX_TABLES 6	/* prefix lengths in use */

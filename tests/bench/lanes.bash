@@ -135,11 +135,20 @@ lane_wgvia() {
 	"$WGVIA" --pin-dir "/sys/fs/bpf/$BENCH_NAME/$lane" -n "$BENCH_NAME-$lane" "$@"
 }
 
-# lane_wgvia_up LANE WORD...
-lane_wgvia_up() {
+# lane_wgvia_all LANE WORD...: a command of wgvia, with all that makes packets cheaper. On a kernel that does not notice
+# changes of a map, decisions are kept and indexes made nevertheless, because nobody changes a map here.
+lane_wgvia_all() {
 	local lane=$1
 	shift
-	lane_wgvia "$lane" up wg6 "$@" >"$BENCH_DIR/$lane.up"
+	lane_wgvia "$lane" "$@" >"$BENCH_DIR/$lane.up" || return
+	[ -z "${WGVIA_INDEX:-}" ] && [ ! -e "/sys/fs/bpf/$BENCH_NAME/$lane/wg6/before_update" ] || return 0
+	echo "this kernel cannot tell of changes to maps: decisions are kept, and indexes made, all the same" >"$BENCH_DIR/notes.blind"
+	WGVIA_INDEX=blind lane_wgvia "$lane" "$@" >"$BENCH_DIR/$lane.up"
+}
+
+# lane_wgvia_up LANE WORD...
+lane_wgvia_up() {
+	lane_wgvia_all "$1" up wg6 "${@:2}"
 }
 
 words=(from "$VPN4" via "$FW4" dev ens3 from "$VPN6" via "$FW6" dev ens3)
@@ -180,21 +189,12 @@ lane_traced() {
 	lane_listener traced
 }
 
-# lane_list LANE COUNT: that many prefixes of each family. On a kernel that does not notice changes of a map, so that a
-# large one would have no index, the index is built nevertheless, because nobody changes a map here.
+# lane_list LANE COUNT: that many prefixes of each family.
 lane_list() {
 	build/tests/bench/wire prefixes "$2" |
 		sed -e "s|^4 \(.*\)|from \1 via $FW4 dev ens3|" -e "s|^6 \(.*\)|from \1 via $FW6 dev ens3|" \
 			>"$BENCH_DIR/$1.conf"
-	lane_wgvia "$1" apply wg6 "$BENCH_DIR/$1.conf" >"$BENCH_DIR/$1.up" || return
-	[ "$2" -gt 1 ] && [ -z "${WGVIA_INDEX:-}" ] && ! lane_has_index "$1" || return 0
-	WGVIA_INDEX=blind lane_wgvia "$1" apply wg6 "$BENCH_DIR/$1.conf" >"$BENCH_DIR/$1.up" || return
-	WGVIA_INDEX=blind lane_has_index "$1" || return
-	echo "$2 prefixes: this kernel cannot tell of changes to maps, their index was made all the same" >>"$BENCH_DIR/notes"
-}
-
-lane_has_index() {
-	lane_wgvia "$1" -j show wg6 | jq -e '.indexes | length == 2' >/dev/null
+	lane_wgvia_all "$1" apply wg6 "$BENCH_DIR/$1.conf"
 }
 
 lane_list1() {

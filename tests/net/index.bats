@@ -83,11 +83,48 @@ none_counts() {
 	unset WGVIA_INDEX
 }
 
-@test "few prefixes have none, and nothing counts" {
+# kept: whether the packet path keeps decisions about IPv4 and IPv6, "80 80" or "00 00": the highest byte of two counts.
+kept() {
+	local key
+	for key in 2 3; do
+		bpftool -j map lookup pinned "$PINS/changes" key $key 0 0 0 | jq -r '.value[7]'
+	done | sed 's/0x//' | xargs
+}
+
+@test "few prefixes have none; decisions are kept where changes are counted" {
 	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
 	is "$(indexes)" ""
 	is "$(finding)" ""
-	none_counts
+	is "$(kept)" "$([ "$(counting_programs)" = 1 ] && echo 80 80 || echo 00 00)"
+	both_answer
+	WGVIA_INDEX=no wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
+	is "$(kept)" "00 00"
+	poll 10 none_counts
+	WGVIA_INDEX=blind wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
+	is "$(kept)" "80 80"
+	both_answer
+}
+
+@test "kept decisions: a command's change takes effect on the next packet" {
+	export WGVIA_INDEX=blind
+	local mode
+	for mode in fast stack; do
+		wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}" mode $mode
+		is "$(kept)" "80 80"
+		both_answer
+		wgvia bypass add wg6 $SVC4
+		times_out "$NS_C1" $SVC4
+		answers "$NS_C1" $SVC6 service $C1_6
+		wgvia bypass del wg6 $SVC4
+		both_answer
+		wgvia bypass add wg6 $SVC6
+		times_out "$NS_C1" $SVC6
+		wgvia bypass del wg6 $SVC6
+		wgvia route del wg6 from $VPN6
+		times_out "$NS_C1" $SVC6
+		wgvia route add wg6 "${WORDS6[@]}"
+		both_answer
+	done
 }
 
 @test "a command's change takes effect on the next packet" {
@@ -154,7 +191,7 @@ change_many() {
 	both_answer
 	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
 	is "$(bpftool -j map dump pinned "$PINS/indexes" | jq 'length')" 0
-	poll 10 none_counts
+	is "$(counting_programs) $(kept)" "1 80 80"
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
 	is "$(indexes)" "ipv4 ipv6"
 	wgvia down wg6
@@ -193,9 +230,12 @@ writes() {
 	bpftool prog load "$BATS_TEST_TMPDIR/writes.o" "$PIN_DIR-writes" type classifier "$@" 2>&1
 }
 
-@test "no BPF program can write to a prefix map, where the change would not be counted" {
-	local define
+@test "no BPF program can write to a prefix map or the bypass list, where the change would not be counted" {
+	local define map
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
+	for map in prefixes4 prefixes6 bypass4 bypass6; do
+		is "$map $(($(bpftool -j map show pinned "$PINS/$map" | jq .flags) & 0x80))" "$map 128" # BPF_F_RDONLY_PROG
+	done
 	for define in -DIN_PLACE -DBY_HELPER; do
 		writes $define
 		rm "$PIN_DIR-writes"
@@ -247,8 +287,8 @@ writes() {
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
 	rm "$PINS/meta"
 	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
-	is "$(find "$PINS" -name 'before*' -o -name 'after*' -o -name 'index[46]')" ""
-	poll 10 none_counts
+	is "$(find "$PINS" -name 'index[46]')" ""
+	poll 10 outputs 1 counting_programs
 	rm "$PINS/meta"
 	wgvia apply wg6 "$TOPO_DIR/many.conf"
 	is "$(indexes)" "ipv4 ipv6"

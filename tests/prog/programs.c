@@ -223,6 +223,9 @@ static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 	    SHARE(events) || SHARE(failover) || SHARE(senders) || SHARE(learnt) || SHARE(bounced) || SHARE(recent) ||
 	    SHARE(recent_counters) || SHARE(prefix_counters))
 		give_up("cannot share maps");
+	/* without "counters prefix" the programs do not know where a prefix of an index is counted */
+	if (skel->rodata->config.count_prefixes == of->rodata->config.count_prefixes && SHARE(decisions))
+		give_up("cannot share the kept decisions");
 #undef SHARE
 }
 
@@ -432,6 +435,21 @@ uint32_t programs_stay_on_a_cpu(void)
 	if (sched_setaffinity(0, sizeof(own), &own))
 		give_up("sched_setaffinity: %s", strerror(errno));
 	return own_cpu;
+}
+
+void programs_keep_decisions(struct programs *programs, bool keep)
+{
+	int map = bpf_map__fd(programs->skel->maps.changes);
+
+	for (uint32_t key = CHANGES_IPV4; key <= CHANGES_IPV6; key++) {
+		uint64_t count;
+
+		if (bpf_map_lookup_elem(map, &key, &count))
+			give_up("cannot read changes: %s", strerror(errno));
+		count = ((count & ~CHANGES_COUNTED) + 1) | (keep ? CHANGES_COUNTED : 0);
+		if (bpf_map_update_elem(map, &key, &count, BPF_ANY))
+			give_up("cannot write to changes: %s", strerror(errno));
+	}
 }
 
 /* Room for a value per CPU, as the kernel lays them out. */

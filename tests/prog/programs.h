@@ -116,6 +116,8 @@ void programs_set_prefix(struct programs *programs, const char *prefix, const st
 void programs_set_bypass(struct programs *programs, const char *prefix, uint32_t verdict);
 void programs_set_bypass_flags(struct programs *programs, const char *prefix, uint32_t verdict, uint32_t flags);
 void programs_clear_maps(struct programs *programs);
+/* From now on the programs keep decisions, none of them made before; or they keep none. */
+void programs_keep_decisions(struct programs *programs, bool keep);
 /* Makes these lines (index_lines.h) the index of a family, INDEX_IPV4 or INDEX_IPV6; `count` 0 removes it. */
 void programs_set_index(struct programs *programs, uint32_t family, const void *lines, uint32_t count);
 /* The tunnel, or DEVICE_NONE: it was removed. */

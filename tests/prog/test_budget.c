@@ -82,7 +82,7 @@ static const struct {
 	{"egress_other_6", WGVIA_EGRESS, false, false, {OUTSIDE6}, TC_ACT_UNSPEC},
 };
 
-static struct figure figures[64];
+static struct figure figures[96];
 static unsigned int figure_count;
 
 static struct {
@@ -174,9 +174,10 @@ static void fill_maps(struct programs *programs)
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(programs->skel->maps.senders), &gateway, &source, BPF_ANY), 0);
 }
 
-/* `run` has the marks of the row before. */
-static void count_packet(struct programs *programs, size_t i, struct run *run)
+/* `run` has the marks of the row before; `suffix` of the figure's name, NULL: there is none. */
+static void count_packet(struct programs *programs, size_t i, struct run *run, const char *suffix)
 {
+	char name[sizeof(figures[0].form)];
 	enum wgvia_direction direction = packets[i].direction;
 	enum device device = direction == WGVIA_OUT ? DEVICE_TUNNEL : DEVICE_LAN;
 	struct packet_spec spec = packets[i].packet;
@@ -204,7 +205,10 @@ static void count_packet(struct programs *programs, size_t i, struct run *run)
 	steps_take(programs->steps[direction], &insns, &calls);
 	if (run->action != packets[i].action)
 		fail_msg("%s: action %d, not %d", packets[i].name, run->action, packets[i].action);
-	add_figure("packet", packets[i].name, insns, calls);
+	if (!suffix)
+		return;
+	snprintf(name, sizeof(name), "%s%s", packets[i].name, suffix);
+	add_figure("packet", name, insns, calls);
 }
 
 /* Nothing where the verifier of an old kernel refuses programs that count: they are more to go through. */
@@ -220,7 +224,13 @@ static void count_packets(void)
 	programs_stay_on_a_cpu();
 	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++)
 		if (programs[packets[i].l3].steps[packets[i].direction])
-			count_packet(&programs[packets[i].l3], i, &run);
+			count_packet(&programs[packets[i].l3], i, &run, "");
+	/* from the second time on, the maps are not asked */
+	programs_keep_decisions(&programs[false], true);
+	for (int again = 0; again < 2; again++)
+		for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++)
+			if (programs[packets[i].l3].steps[packets[i].direction] && !packets[i].again)
+				count_packet(&programs[packets[i].l3], i, &run, again ? "_kept" : NULL);
 	programs_unload(&programs[true]);
 	programs_unload(&programs[false]);
 }

@@ -150,6 +150,21 @@ static void draw_address(bool v6, uint8_t addr[16])
 	}
 }
 
+static uint8_t latest[2][2][16]; /* addresses, by family */
+
+/* Often the latest ones of that family, in either order, so that kept decisions are used. */
+static void draw_pair(bool v6, uint8_t source[16], uint8_t destination[16])
+{
+	bool swapped = one_in(2);
+
+	if (one_in(2)) {
+		draw_address(v6, latest[v6][0]);
+		draw_address(v6, latest[v6][1]);
+	}
+	memcpy(source, latest[v6][swapped], 16);
+	memcpy(destination, latest[v6][!swapped], 16);
+}
+
 static void draw_gateway(bool v6, struct model_prefix *prefix)
 {
 	static const uint32_t good[] = {DEVICE_LAN, DEVICE_LAN, DEVICE_JUMBO, DEVICE_NARROW};
@@ -258,6 +273,7 @@ static void put_maps(void)
 	programs_forget(&programs[0]);
 	put_index(false);
 	put_index(true);
+	programs_keep_decisions(&programs[0], one_in(2));
 }
 
 /* Whether one of the first prefixes has this length. */
@@ -461,7 +477,7 @@ static void draw_syn(bool v6, uint8_t *ip, uint32_t header, uint32_t len)
 /* A valid packet, after 14 bytes of link header. Returns its length. */
 static uint32_t draw_sound(bool v6, bool gso, uint8_t *frame)
 {
-	uint8_t *ip = frame + LINK_LEN, addr[16];
+	uint8_t *ip = frame + LINK_LEN, source[16], destination[16];
 	uint32_t header = v6 ? 40 : 20, len;
 
 	if (!v6 && one_in(5))
@@ -479,8 +495,7 @@ static uint32_t draw_sound(bool v6, bool gso, uint8_t *frame)
 		ip[5] = len;
 		ip[6] = draw_protocol(v6);
 		ip[7] = draw_hop_limit();
-		draw_address(v6, ip + 8);
-		draw_address(v6, ip + 24);
+		draw_pair(v6, ip + 8, ip + 24);
 		if (one_in(3))
 			draw_syn(v6, ip, header, len);
 		return LINK_LEN + header + len;
@@ -492,10 +507,9 @@ static uint32_t draw_sound(bool v6, bool gso, uint8_t *frame)
 	fill_random(ip + 4, 4);
 	ip[8] = draw_hop_limit();
 	ip[9] = draw_protocol(v6);
-	draw_address(v6, addr);
-	memcpy(ip + 12, addr, 4);
-	draw_address(v6, addr);
-	memcpy(ip + 16, addr, 4);
+	draw_pair(v6, source, destination);
+	memcpy(ip + 12, source, 4);
+	memcpy(ip + 16, destination, 4);
 	fill_random(ip + 20, header - 20);
 	if (one_in(3))
 		draw_syn(v6, ip, header, len);
@@ -824,6 +838,7 @@ static void program_and_model_agree(void **unused)
 			state = (seed + i / PACKETS_PER_CONFIG) * 0x9e3779b97f4a7c15ull | 1;
 			for (int j = 0; j < 8; j++)
 				draw();
+			memset(latest, 0, sizeof(latest));
 			draw_config();
 			passes = one_in(2) ? draw() : -below(1000); /* the latter wraps around */
 		}

@@ -170,14 +170,15 @@ struct writer {
 	bool counted; /* in the map `changes` */
 };
 
-/* Once is enough: from then on no index is in force until it is built again. */
+/* Once is enough: from then on no index is in force until it is built again. The bypass list has none. */
 static int count_change(struct writer *writer)
 {
 	int fd = writer->pending.map.fd, ret;
 
-	if (writer->counted ||
-	    (fd != writer->instance->maps[MAP_PREFIXES4] && fd != writer->instance->maps[MAP_PREFIXES6]))
+	if (writer->counted)
 		return 0;
+	if (fd != writer->instance->maps[MAP_PREFIXES4] && fd != writer->instance->maps[MAP_PREFIXES6])
+		return change_count_add_bypass(writer->instance);
 	ret = change_count_add(writer->instance);
 	writer->counted = !ret;
 	return ret;
@@ -321,9 +322,11 @@ static int write_entries(const struct instance *instance, const struct state *fr
 	writer.pending.keys = malloc(PENDING_MAX * sizeof(struct wgvia_key6));
 	writer.pending.values = malloc(PENDING_MAX * sizeof(union value));
 	ret = writer.pending.keys && writer.pending.values ? write_all(&writer, from, to) : -ENOMEM;
-	/* what the packet path has kept between the count and the change has the old counters: bpf/sender.h */
+	/* what the packet path has kept between the count and the change is old: bpf/decision.h, bpf/sender.h */
 	if (!ret && writer.counted && to->counting == WGVIA_COUNT_PREFIXES)
 		ret = change_count_add(instance);
+	else if (!ret && writer.undo_count)
+		ret = change_count_add_bypass(instance);
 	if (ret) {
 		writer.undo_count -= writer.pending.count;
 		take_back(&writer);
@@ -398,9 +401,9 @@ int state_maps_check(const struct state *state, struct error *error)
 }
 
 /*
- * Makes sure that large prefix maps have an index of their present content, if the kernel can count changes. `state` is
- * in the maps, as far as is known. The lock must be held. A failure here only costs speed: the packet path then uses
- * the maps.
+ * Makes sure that changes are counted, if the kernel can, and that large prefix maps then have an index of their present
+ * content. `state` is in the maps, as far as is known. The lock must be held. A failure here only costs speed: the
+ * packet path then uses the maps.
  */
 static void write_indexes(const struct instance *instance, const struct state *state)
 {
@@ -408,9 +411,13 @@ static void write_indexes(const struct instance *instance, const struct state *s
 	struct change_counts changes;
 	struct error ignored = {};
 
-	if (!index_map_is_wanted(state) || !change_count_are_counted(instance)) {
+	if (!change_count_are_counted(instance)) {
 		index_map_clear(instance);
 		change_count_leave_uncounted(instance);
+		return;
+	}
+	if (!index_map_is_wanted(state)) {
+		index_map_clear(instance);
 		return;
 	}
 	/* read the count before the maps: a change in between makes the index outdated */

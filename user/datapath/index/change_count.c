@@ -22,25 +22,82 @@
 #define PIN_MAX (PINS_PATH_MAX + 32)
 static const char *const names[PROGRAMS] = {"before_update", "after_update", "before_delete", "after_delete"};
 
+_Static_assert(ARRAY_SIZE(((struct change_counts *)0)->count) == CHANGES_COUNTS, "all counts");
+
 int change_count_read(const struct instance *instance, struct change_counts *changes)
 {
-	for (__u32 i = 0; i < INDEX_FAMILIES; i++)
+	for (__u32 i = 0; i < CHANGES_COUNTS; i++)
 		if (bpf_map_lookup_elem(instance->maps[MAP_CHANGES], &i, &changes->count[i]))
 			return -errno;
 	return 0;
 }
 
-int change_count_add(const struct instance *instance)
+static int add_from(const struct instance *instance, __u32 first)
 {
 	struct change_counts changes;
 	int ret = change_count_read(instance, &changes);
 
-	for (__u32 i = 0; i < INDEX_FAMILIES && !ret; i++) {
+	for (__u32 i = first; i < CHANGES_COUNTS && !ret; i++) {
 		changes.count[i]++;
 		if (bpf_map_update_elem(instance->maps[MAP_CHANGES], &i, &changes.count[i], BPF_ANY))
 			ret = -errno;
 	}
 	return ret;
+}
+
+int change_count_add(const struct instance *instance)
+{
+	return add_from(instance, 0);
+}
+
+int change_count_add_bypass(const struct instance *instance)
+{
+	return add_from(instance, CHANGES_IPV4);
+}
+
+/* Tells the packet path. A change that is counted meanwhile may be lost: the caller counts one afterwards. */
+static int set_counted(const struct instance *instance, bool counted)
+{
+	for (__u32 i = CHANGES_IPV4; i < CHANGES_COUNTS; i++) {
+		__u64 count;
+
+		if (bpf_map_lookup_elem(instance->maps[MAP_CHANGES], &i, &count))
+			return -errno;
+		count = counted ? count | CHANGES_COUNTED : count & ~CHANGES_COUNTED;
+		if (bpf_map_update_elem(instance->maps[MAP_CHANGES], &i, &count, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static bool is_told(const struct instance *instance)
+{
+	struct change_counts changes;
+
+	return !change_count_read(instance, &changes) &&
+	       changes.count[CHANGES_IPV4] & changes.count[CHANGES_IPV6] & CHANGES_COUNTED;
+}
+
+static bool begin_counted(const struct instance *instance)
+{
+	return is_told(instance) || (!set_counted(instance, true) && !change_count_add(instance));
+}
+
+/* The kernel stays the same for as long as the map exists. */
+static bool is_hopeless(const struct instance *instance)
+{
+	__u32 key = CHANGES_CANNOT;
+	__u64 cannot;
+
+	return !bpf_map_lookup_elem(instance->maps[MAP_CHANGES], &key, &cannot) && cannot;
+}
+
+static void give_up(const struct instance *instance)
+{
+	const __u64 cannot = 1;
+	__u32 key = CHANGES_CANNOT;
+
+	bpf_map_update_elem(instance->maps[MAP_CHANGES], &key, &cannot, BPF_ANY);
 }
 
 static const char *pin_of(const struct instance *instance, int program, char path[PIN_MAX])
@@ -127,6 +184,8 @@ int change_count_are_counted_now(const struct instance *instance)
 
 void change_count_leave_uncounted(const struct instance *instance)
 {
+	if (is_told(instance))
+		set_counted(instance, false);
 	for (int i = 0; i < PROGRAMS; i++)
 		unpin(instance, i);
 }
@@ -138,46 +197,61 @@ void change_count_tidy(const struct instance *instance)
 			unpin(instance, i);
 }
 
-static bool attach_counters(const struct instance *instance, struct changes_bpf *skeleton)
+/* 0 or -errno. */
+static int attach_counters(const struct instance *instance, struct changes_bpf *skeleton)
 {
 	char path[PIN_MAX];
+	int ret;
 
-	skeleton->rodata->map_ids[INDEX_IPV4] = bpf_object_id(instance->maps[MAP_PREFIXES4]);
-	skeleton->rodata->map_ids[INDEX_IPV6] = bpf_object_id(instance->maps[MAP_PREFIXES6]);
-	if (bpf_map__reuse_fd(skeleton->maps.changes, instance->maps[MAP_CHANGES]) || changes_bpf__load(skeleton) ||
-	    changes_bpf__attach(skeleton))
-		return false;
-	for (int i = 0; i < PROGRAMS; i++) {
+	skeleton->rodata->prefixes[INDEX_IPV4] = bpf_object_id(instance->maps[MAP_PREFIXES4]);
+	skeleton->rodata->prefixes[INDEX_IPV6] = bpf_object_id(instance->maps[MAP_PREFIXES6]);
+	skeleton->rodata->bypass[INDEX_IPV4] = bpf_object_id(instance->maps[MAP_BYPASS4]);
+	skeleton->rodata->bypass[INDEX_IPV6] = bpf_object_id(instance->maps[MAP_BYPASS6]);
+	ret = bpf_map__reuse_fd(skeleton->maps.changes, instance->maps[MAP_CHANGES]);
+	ret = ret ? ret : changes_bpf__load(skeleton);
+	ret = ret ? ret : changes_bpf__attach(skeleton);
+	for (int i = 0; i < PROGRAMS && !ret; i++) {
 		struct bpf_link *link = *skeleton->skeleton->progs[i].link;
 		const struct bpf_program *program = *skeleton->skeleton->progs[i].prog;
 
-		if (bpf_link__pin(link, pin_of(instance, i, path)) ||
-		    bpf_obj_pin(bpf_program__fd(program), program_pin_of(instance, i, path)))
-			return false;
+		ret = bpf_link__pin(link, pin_of(instance, i, path));
+		if (!ret && bpf_obj_pin(bpf_program__fd(program), program_pin_of(instance, i, path)))
+			ret = -errno;
 	}
-	return true;
+	return ret;
+}
+
+/* For want of something, or of permissions: another try may succeed. */
+static bool is_temporary(int ret)
+{
+	return ret == -ENOMEM || ret == -EAGAIN || ret == -EINTR || ret == -EMFILE || ret == -ENFILE ||
+	       ret == -ENOSPC || ret == -EPERM || ret == -EACCES;
 }
 
 bool change_count_are_counted(const struct instance *instance)
 {
 	struct changes_bpf *skeleton;
-	bool attached;
+	int ret;
 
 	if (is_wanted("no"))
 		return false;
 	if (change_count_are_counted_now(instance) > 0)
-		return true;
-	/* from here on no index is in force: counting may be active, see is_attached() */
-	if (change_count_add(instance))
+		return begin_counted(instance);
+	if (is_hopeless(instance))
+		return false;
+	/* from here on no index and no decision is in force: counting may be active, see is_attached() */
+	if (set_counted(instance, false) || change_count_add(instance))
 		return false;
 	change_count_leave_uncounted(instance);
 	skeleton = changes_bpf__open();
 	if (!skeleton)
 		return false;
-	/* changes until now were not counted */
-	attached = attach_counters(instance, skeleton) && !change_count_add(instance);
+	ret = attach_counters(instance, skeleton);
 	changes_bpf__destroy(skeleton);
-	if (!attached)
-		change_count_leave_uncounted(instance);
-	return attached;
+	if (!ret && begin_counted(instance))
+		return true;
+	change_count_leave_uncounted(instance);
+	if (ret && !is_temporary(ret))
+		give_up(instance);
+	return false;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How often each prefix map changed (the map `changes`), and the programs that count this (bpf/index/changes.bpf.c),
- * pinned in the instance's folder. An index records the state of its map from which it was built; see
- * bpf/index/index_lines.h.
+ * How often each prefix map and the bypass list changed (the map `changes`), and the programs that count this
+ * (bpf/index/changes.bpf.c), pinned in the instance's folder. An index records the state of its map from which it was
+ * built (bpf/index/index_lines.h), and the packet path keeps decisions for as long as the counts stay (bpf/decision.h).
  */
 #ifndef WGVIA_CHANGE_COUNT_H
 #define WGVIA_CHANGE_COUNT_H
@@ -13,7 +13,7 @@
 #include "datapath/instance.h"
 
 struct change_counts {
-	uint64_t count[2]; /* of prefixes4, prefixes6 */
+	uint64_t count[4]; /* of prefixes4, of prefixes6, of each with the bypass list: bpf/index/index_lines.h */
 };
 
 /* 0 or -errno. */
@@ -21,9 +21,12 @@ int change_count_read(const struct instance *instance, struct change_counts *cha
 /* Counts a change that this process is about to make; it must hold the lock. 0 or -errno. */
 int change_count_add(const struct instance *instance);
 
+/* The same for the bypass list alone: no earlier decision is in force then, and the indexes stay. */
+int change_count_add_bypass(const struct instance *instance);
+
 /*
- * Whether every change to the instance's prefix maps is counted; attaches the counting programs if they are missing.
- * False if the kernel does not support them (fentry and fexit: 5.5, CONFIG_FUNCTION_TRACER, BTF).
+ * Whether every change to these maps is counted; attaches the counting programs if they are missing, and tells the
+ * packet path. False if the kernel does not support them (fentry and fexit: 5.5, CONFIG_FUNCTION_TRACER, BTF).
  */
 bool change_count_are_counted(const struct instance *instance);
 /* Whether they are counted already: 1, 0, or -EPERM if only CAP_SYS_ADMIN could tell. */
