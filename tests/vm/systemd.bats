@@ -242,6 +242,7 @@ has_restarted() {
 	grep -Fx "    rm -r '/sys/fs/bpf/wgvia/wg6'" <<<"$output"
 }
 
+# bats test_tags=long
 @test "an agent that hangs is killed by systemd's watchdog, and another starts" {
 	local pid
 	mkdir -p /run/systemd/system/wgvia@wg6.service.d
@@ -300,6 +301,7 @@ has_restarted() {
 	done
 }
 
+# bats test_tags=long
 @test "the metrics file is replaced atomically, and nothing else is left there" {
 	local file=/var/lib/prometheus/node-exporter/wgvia.prom before
 	wgvia up wg6 from "$VPN4" via "$FW4"
