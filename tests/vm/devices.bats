@@ -200,7 +200,7 @@ connected() {
 }
 
 curl_c1() {
-	in_ns "$NS_C1" curl -gsS --noproxy '*' --max-time 200 "$@"
+	in_ns "$NS_C1" curl -gsS --noproxy '*' --max-time 100 "$@"
 }
 
 # transfers: the octets in both directions, IPv4 and IPv6, unchanged
