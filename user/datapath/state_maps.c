@@ -402,8 +402,8 @@ int state_maps_check(const struct state *state, struct error *error)
 
 /*
  * Makes sure that changes are counted, if the kernel can, and that large prefix maps then have an index of their
- * present content. `state` is in the maps, as far as is known. The lock must be held. A failure here only costs speed: the
- * packet path then uses the maps.
+ * present content. `state` is in the maps, as far as is known. The lock must be held. A failure here only costs speed:
+ * the packet path then uses the maps.
  */
 static void write_indexes(const struct instance *instance, const struct state *state)
 {
