@@ -262,7 +262,8 @@ has_flowtables() {
 	if has_flowtables; then
 		run ! grep "is left out" "$BATS_TEST_TMPDIR/text"
 		is "$(jq '.ratios | length' "$BATS_TEST_TMPDIR/json")" 4
-		is "$(jq -r '.latencies[].key' "$BATS_TEST_TMPDIR/json" | paste -sd ' ')" "out.ruleflow out.ruleflow"
+		is "$(jq -r '.latencies[].key' "$BATS_TEST_TMPDIR/json" | paste -sd ' ')" \
+			"out.fast out.fast out.ruleflow out.ruleflow"
 		return
 	fi
 	is "$(grep "is left out" "$BATS_TEST_TMPDIR/text")" "$(for lane in ruleflow stackflow; do

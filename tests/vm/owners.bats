@@ -124,14 +124,16 @@ networkd_runs() {
 	systemctl daemon-reload
 }
 
-# boot: networkd starts with nothing configured, and nothing is attached.
+# boot: networkd starts with nothing configured, and nothing is attached. The agent waits for network-online.target, and
+# this one for networkd to have configured the links, as on a host where both are enabled: not for the tunnel.
 boot() {
-	systemctl stop wgvia-up@wg6 wgvia@wg6 systemd-networkd.socket systemd-networkd
+	systemctl stop wgvia-up@wg6 wgvia@wg6 network-online.target systemd-networkd.socket systemd-networkd
 	ip link delete wg6 2>/dev/null || true
 	ip address flush dev ens3 scope global
 	wgvia down wg6
 	systemctl start --no-block test-boot.target
 	traffic_again
+	systemctl is-active network-online.target systemd-networkd-wait-online
 	systemctl stop test-boot.target
 }
 
@@ -232,15 +234,17 @@ network_manager_has() {
 	done
 	is "$(systemctl show --value -p MainPID wgvia@wg6)" "$pid"
 	# as at boot
-	printf '[Unit]\nWants=NetworkManager.service wgvia-nm@wg6.service wgvia@wg6.service\n' >/run/systemd/system/test-boot.target
+	printf '[Unit]\nWants=NetworkManager.service NetworkManager-wait-online.service wgvia-nm@wg6.service wgvia@wg6.service\n' \
+		>/run/systemd/system/test-boot.target
 	systemctl daemon-reload
 	for ((i = 0; i < 2; i++)); do
-		systemctl stop wgvia-nm@wg6 wgvia@wg6 NetworkManager
+		systemctl stop wgvia-nm@wg6 wgvia@wg6 network-online.target NetworkManager
 		run ! ip link show wg6
 		wgvia down wg6
 		systemctl start test-boot.target
 		traffic_again
 		is_attached
+		systemctl is-active network-online.target NetworkManager-wait-online
 		systemctl stop test-boot.target
 	done
 	connections_work
