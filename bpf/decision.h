@@ -14,27 +14,39 @@
 #include "maps.h"
 #include "packet.h"
 
-/* Asks the maps. A separate function, so that packets with a kept answer do not pay for its registers. */
+/*
+ * Asks the maps for what is needed, DECISION_GATEWAY or DECISION_CLIENT. A separate function, so that packets with a kept
+ * answer do not pay for its registers.
+ */
 static __noinline int decision_ask(struct packet *pkt, struct address *client, struct address *other,
-				   struct decision *decision)
+				   struct decision *decision, __u32 needed)
 {
-	struct wgvia_gateway *gateway = lookup_gateway(pkt, client);
+	const struct wgvia_bypass *entry;
+	struct wgvia_gateway *gateway;
 
-	decision->has_gateway = gateway != NULL;
-	if (gateway) {
-		decision->gateway = *gateway;
-		if (config.count_prefixes)
+	if (!decision->known) {
+		entry = lookup_bypass_entry(pkt, other);
+		decision->other_bypass = lookup_verdict(entry);
+		decision->other_exempt = (lookup_exempts_at_egress(entry, false) ? DECISION_EXEMPT : 0) |
+					 (lookup_exempts_at_egress(entry, true) ? DECISION_EXEMPT_OWN : 0);
+	}
+	if (needed == DECISION_CLIENT) {
+		decision->client_bypass = lookup_bypass(pkt, client);
+	} else {
+		gateway = lookup_gateway(pkt, client);
+		decision->has_gateway = gateway != NULL;
+		if (gateway)
+			decision->gateway = *gateway;
+		if (gateway && config.count_prefixes)
 			decision->gateway.counter = pkt->counter;
 	}
-	decision->client_bypass = lookup_bypass(pkt, client);
-	decision->other_bypass = lookup_bypass(pkt, other);
-	decision->other_exempt = (lookup_is_exempt_at_egress(pkt, other, false) ? DECISION_EXEMPT : 0) |
-				 (lookup_is_exempt_at_egress(pkt, other, true) ? DECISION_EXEMPT_OWN : 0);
+	decision->known |= needed;
 	return 0;
 }
 
-/* What the maps say; NULL: nothing is kept. `client` and `other` are the packet's addresses. */
-static __always_inline struct decision *decision_find(struct packet *pkt, struct address *client, struct address *other)
+/* What the maps say; NULL: nothing is kept. `client` and `other` are the packet's addresses. `needed`: see above. */
+static __always_inline struct decision *decision_find(struct packet *pkt, struct address *client, struct address *other,
+						      __u32 needed)
 {
 	const bool four = pkt->family == AF_INET;
 	__u32 key = four ? CHANGES_IPV4 : CHANGES_IPV6;
@@ -62,14 +74,16 @@ static __always_inline struct decision *decision_find(struct packet *pkt, struct
 	if (!four)
 		differs |= (decision->addresses[1] ^ b) | (decision->addresses[2] ^ c) | (decision->addresses[3] ^ d);
 	if (differs) {
-		decision_ask(pkt, client, other, decision);
+		decision->known = 0;
 		decision->addresses[0] = a;
 		decision->addresses[1] = b;
 		decision->addresses[2] = c;
 		decision->addresses[3] = d;
 		decision->version = version;
 	}
-	if (config.count_prefixes)
+	if (!(decision->known & needed))
+		decision_ask(pkt, client, other, decision, needed);
+	if (config.count_prefixes && needed == DECISION_GATEWAY)
 		pkt->counter = decision->gateway.counter;
 	return decision;
 }

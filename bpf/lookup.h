@@ -46,13 +46,12 @@ static __always_inline struct wgvia_bypass *lookup_bypass_entry(struct packet *p
 }
 
 /*
- * Why an address, as a destination, is exempt: WGVIA_LOCAL, _SCOPE, _TUNNEL or _BYPASS. WGVIA_REDIRECTED: it is not
- * exempt. Any other verdict in the map is an error by whoever wrote it, and counts as WGVIA_BYPASS.
+ * Why an address with that entry, as a destination, is exempt: WGVIA_LOCAL, _SCOPE, _TUNNEL or _BYPASS.
+ * WGVIA_REDIRECTED: it is not exempt. Any other verdict in the map is an error by whoever wrote it, and counts as
+ * WGVIA_BYPASS.
  */
-static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, struct address *address)
+static __always_inline enum wgvia_verdict lookup_verdict(const struct wgvia_bypass *entry)
 {
-	struct wgvia_bypass *entry = lookup_bypass_entry(pkt, address);
-
 	if (!entry)
 		return WGVIA_REDIRECTED;
 	switch (entry->verdict) {
@@ -66,16 +65,19 @@ static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, stru
 	}
 }
 
+static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, struct address *address)
+{
+	return lookup_verdict(lookup_bypass_entry(pkt, address));
+}
+
 /*
- * Whether the packet's destination is exempt at the egress of a LAN device: by scope, or by the administrator. Packets
+ * Whether a destination with that entry is exempt at the egress of a LAN device: by scope, or by the administrator. Packets
  * that leave there go neither to this host nor into the tunnel, so an entry with one of those verdicts is out of date.
  * Multicast and broadcast are exempt only if this host itself is the source. If this host forwards them (multicast
  * routing, bc_forwarding), they must pass the firewall like all other packets.
  */
-static __always_inline bool lookup_is_exempt_at_egress(struct packet *pkt, struct address *destination, bool is_own)
+static __always_inline bool lookup_exempts_at_egress(const struct wgvia_bypass *entry, bool is_own)
 {
-	struct wgvia_bypass *entry = lookup_bypass_entry(pkt, destination);
-
 	if (!entry)
 		return false;
 	switch (entry->verdict) {

@@ -190,17 +190,20 @@ struct {
 
 /* What decision.h keeps, by CPU. Only the programs use it; it has no pin. */
 #define DECISION_BITS 8
+#define DECISION_GATEWAY 1    /* the gateway of the client's address, which the way out needs */
+#define DECISION_CLIENT 2     /* client_bypass, which the way back needs */
 #define DECISION_EXEMPT 1     /* a packet that this host forwards */
 #define DECISION_EXEMPT_OWN 2 /* one that it sends itself */
 struct decision {
 	__u64 addresses[4];	      /* the client's and the other one; IPv4's share one word */
 	__u64 version;		      /* of the maps when they were asked; the lowest bit is set for IPv4 */
 	struct wgvia_gateway gateway; /* of the client's address */
+	__u8 known;		      /* DECISION_GATEWAY, DECISION_CLIENT; what follows is known with either */
 	__u8 has_gateway;	      /* otherwise the address is in no prefix */
 	__u8 client_bypass;	      /* lookup_bypass() of the client's address */
 	__u8 other_bypass;	      /* and of the other one */
 	__u8 other_exempt;	      /* at egress: DECISION_EXEMPT and DECISION_EXEMPT_OWN */
-	__u32 reserved;
+	__u8 reserved[3];
 };
 
 struct {

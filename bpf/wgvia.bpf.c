@@ -101,7 +101,7 @@ static __always_inline enum wgvia_verdict decide_out(struct __sk_buff *skb, __u3
 	/* a frame on an Ethernet "tunnel" that the IP stack would not accept either: another host's, a VLAN's */
 	if (config.tunnel_ether && !packet_is_for_host(skb))
 		return WGVIA_NOT_IP;
-	kept = decision_find(pkt, &pkt->source, &pkt->destination);
+	kept = decision_find(pkt, &pkt->source, &pkt->destination, DECISION_GATEWAY);
 	if (kept) {
 		*gateway = kept->has_gateway ? &kept->gateway : NULL;
 		verdict = kept->other_bypass;
@@ -217,7 +217,7 @@ static __always_inline bool is_counted_back(const struct packet *pkt, enum wgvia
 static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
 						      struct wgvia_gateway **gateway, __u32 *tunnel)
 {
-	struct decision *kept = decision_find(pkt, &pkt->destination, &pkt->source);
+	struct decision *kept = decision_find(pkt, &pkt->destination, &pkt->source, DECISION_CLIENT);
 	enum wgvia_verdict to = kept ? kept->client_bypass : lookup_bypass(pkt, &pkt->destination);
 	enum wgvia_verdict from = kept ? kept->other_bypass : UNKNOWN;
 	struct sender_slot frame, *slot;
@@ -384,7 +384,7 @@ static __always_inline bool is_refused_outside(struct __sk_buff *skb, struct pac
 static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, __u32 link_len, struct packet *pkt,
 							struct wgvia_gateway **gateway, enum mark mark, __u32 pass)
 {
-	struct decision *kept = decision_find(pkt, &pkt->source, &pkt->destination);
+	struct decision *kept = decision_find(pkt, &pkt->source, &pkt->destination, DECISION_GATEWAY);
 	bool is_own = !packet_ingress(skb), is_exempt = false, elsewhere;
 	enum wgvia_verdict verdict;
 
@@ -394,7 +394,7 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 	} else {
 		*gateway = lookup_gateway(pkt, &pkt->source);
 		if (*gateway)
-			is_exempt = lookup_is_exempt_at_egress(pkt, &pkt->destination, is_own);
+			is_exempt = lookup_exempts_at_egress(lookup_bypass_entry(pkt, &pkt->destination), is_own);
 	}
 	if (!*gateway)
 		return is_refused_outside(skb, pkt) ? WGVIA_REFUSED : NOT_OURS;

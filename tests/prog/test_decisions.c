@@ -279,6 +279,7 @@ struct row {
 	int bytes;	  /* 0: the IP packet */
 	bool frame_bytes; /* everything that arrived, including padding */
 	bool again;	  /* redirected without being counted */
+	bool by_mtu;	  /* refused because of a device's MTU */
 };
 
 #define OUTSIDE4 "8.0.15.255"
@@ -880,7 +881,7 @@ static const struct row back_rows[] = {
 	{"IPv6: another MAC, padding", IPV6(STRANGER), .vary = VARY_PADDING, .from = 1, .to = 46, BOUNCES, VIA_LAN6,
 	 .bytes = 60},
 	{"IPv4: another MAC, the gateway's device is narrower", IPV4(STRANGER, TO("8.0.20.129"), .payload = SET(1400)),
-	 REFUSED},
+	 REFUSED, .by_mtu = true},
 	{"IPv4: another MAC, the gateway is on another device", IPV4(STRANGER, TO("8.0.20.1")), BOUNCES,
 	 .via = GW_JUMBO4},
 	{"IPv6: another MAC, the gateway is on another device", IPV6(STRANGER, TO("2001:db8:86dd:5000::1")), BOUNCES,
@@ -1914,7 +1915,7 @@ static const char *cannot_run(const struct row *row)
 	if (row->verdict == V(TOO_BIG) && !row->noted_longer && !row->bare && !(row->gso_size && row->packet.padding) &&
 	    !programs_can_check_mtu())
 		return "bpf_check_mtu()";
-	if (row->mss == WGVIA_MSS_AUTO && row->lowered && !programs_can_check_mtu())
+	if ((row->by_mtu || (row->mss == WGVIA_MSS_AUTO && row->lowered)) && !programs_can_check_mtu())
 		return "bpf_check_mtu()";
 	if (row->ingress && !can_set_ingress)
 		return "ingress devices in test runs";
