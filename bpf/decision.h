@@ -14,6 +14,8 @@
 #include "maps.h"
 #include "packet.h"
 
+#define DECISION_TICKS 2 /* jiffies: at least one of them has passed */
+
 /*
  * Asks the maps for what is needed, DECISION_GATEWAY or DECISION_CLIENT. A separate function, so that packets with a kept
  * answer do not pay for its registers.
@@ -42,6 +44,26 @@ static __noinline int decision_ask(struct packet *pkt, struct address *client, s
 	}
 	decision->known |= needed;
 	return 0;
+}
+
+/*
+ * Whether the maps have had this version for some time. A change and its counts are not one step: the count after it may
+ * be seen before the change on some processors, and the kernel does not run the program that counts if it is running on
+ * that CPU already. What is asked then must not be kept.
+ */
+static __always_inline bool decision_is_settled(__u64 version, bool four)
+{
+	__u32 key = four;
+	struct decision_age *age = bpf_map_lookup_elem(&decision_ages, &key);
+
+	if (!age)
+		return false;
+	if (age->version != version) {
+		age->version = version;
+		age->since = bpf_jiffies64();
+		return false;
+	}
+	return bpf_jiffies64() - age->since >= DECISION_TICKS;
 }
 
 /* What the maps say; NULL: nothing is kept. `client` and `other` are the packet's addresses. `needed`: see above. */
@@ -74,6 +96,8 @@ static __always_inline struct decision *decision_find(struct packet *pkt, struct
 	if (!four)
 		differs |= (decision->addresses[1] ^ b) | (decision->addresses[2] ^ c) | (decision->addresses[3] ^ d);
 	if (differs) {
+		if (!decision_is_settled(version, four))
+			return NULL;
 		decision->known = 0;
 		decision->addresses[0] = a;
 		decision->addresses[1] = b;

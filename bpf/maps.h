@@ -206,6 +206,18 @@ struct decision {
 	__u8 reserved[3];
 };
 
+/* Since when, in jiffies, this CPU has seen the version that the maps have: of IPv6, of IPv4. */
+struct decision_age {
+	__u64 version, since;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct decision_age);
+} decision_ages SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1 << DECISION_BITS);

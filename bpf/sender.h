@@ -215,7 +215,7 @@ static __always_inline __u32 sender_changes(const struct packet *pkt)
 	__u32 key = pkt->family == AF_INET ? INDEX_IPV4 : INDEX_IPV6;
 	const __u64 *count = bpf_map_lookup_elem(&changes, &key);
 
-	return count ? *count : 0;
+	return count ? *count * 0x9e3779b97f4a7c15ull >> 32 : 0;
 }
 
 /* What a slot must contain to be an answer for this frame; `until` is now. */

@@ -7,7 +7,8 @@
  *
  * Each change is counted twice. The count before the change ensures that no change in the map is uncounted, even if
  * this CPU stops in between, or if the kernel skips a program that is already running. The count after it ensures that
- * what was read from the map between the two does not pass for the map's new state.
+ * what was read from the map between the two does not pass for the map's new state. The kernel may skip either of them;
+ * what must not rely on the second one waits until the counts have settled (../decision.h).
  */
 #include <linux/bpf.h>
 

@@ -28,6 +28,11 @@ enum changes_key {
 };
 /* In the counts of CHANGES_IPV4 and CHANGES_IPV6: every change is counted. */
 #define CHANGES_COUNTED (1ull << 63)
+/*
+ * User space reads a count and writes a larger one, and may so undo what the kernel has counted meanwhile. It adds more
+ * than the kernel ever does, so that no count comes back.
+ */
+#define CHANGES_STEP (1ull << 32)
 
 /* The cache lines of an index: the head, the gateways, then one table after the other. */
 #define INDEX_LINE 64

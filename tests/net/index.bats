@@ -20,6 +20,7 @@ setup_more() {
 
 teardown() {
 	agent_stop 2>/dev/null || true
+	sysctl -qw kernel.ftrace_enabled=1 2>/dev/null || true
 	sweep "$NS_GW" wg6
 }
 
@@ -112,6 +113,7 @@ kept() {
 		wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}" mode $mode
 		is "$(kept)" "80 80"
 		both_answer
+		both_answer # some ticks later, so that its decisions are kept
 		wgvia bypass add wg6 $SVC4
 		times_out "$NS_C1" $SVC4
 		answers "$NS_C1" $SVC6 service $C1_6
@@ -197,6 +199,25 @@ change_many() {
 	wgvia down wg6
 	nothing_left
 	poll 10 none_counts
+}
+
+# bats test_tags=vm
+@test "decisions are kept only while changes are really counted" {
+	sysctl -qw kernel.ftrace_enabled=0
+	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
+	is "$(kept)" "00 00"
+	sysctl -qw kernel.ftrace_enabled=1
+	wgvia up wg6 "${WORDS4[@]}" "${WORDS6[@]}"
+	is "$(kept) $(counting_programs)" "80 80 1"
+	both_answer
+	agent_start
+	rm "$PINS/before_update"
+	poll 20 [ -e "$PINS/before_update" ]
+	is "$(kept) $(counting_programs)" "80 80 1"
+	sysctl -qw kernel.ftrace_enabled=0
+	poll 20 outputs "00 00" kept
+	sysctl -qw kernel.ftrace_enabled=1
+	both_answer
 }
 
 # bats test_tags=vm

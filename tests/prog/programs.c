@@ -224,7 +224,8 @@ static void share_maps(struct wgvia_bpf *skel, struct wgvia_bpf *of)
 	    SHARE(recent_counters) || SHARE(prefix_counters))
 		give_up("cannot share maps");
 	/* without "counters prefix" the programs do not know where a prefix of an index is counted */
-	if (skel->rodata->config.count_prefixes == of->rodata->config.count_prefixes && SHARE(decisions))
+	if (SHARE(decision_ages) ||
+	    (skel->rodata->config.count_prefixes == of->rodata->config.count_prefixes && SHARE(decisions)))
 		give_up("cannot share the kept decisions");
 #undef SHARE
 }
@@ -439,16 +440,19 @@ uint32_t programs_stay_on_a_cpu(void)
 
 void programs_keep_decisions(struct programs *programs, bool keep)
 {
-	int map = bpf_map__fd(programs->skel->maps.changes);
+	int map = bpf_map__fd(programs->skel->maps.changes), ages = bpf_map__fd(programs->skel->maps.decision_ages);
 
 	for (uint32_t key = CHANGES_IPV4; key <= CHANGES_IPV6; key++) {
-		uint64_t count;
+		uint64_t count, *values = calloc(libbpf_num_possible_cpus(), 2 * sizeof(*values));
+		uint32_t age = key == CHANGES_IPV4;
 
-		if (bpf_map_lookup_elem(map, &key, &count))
+		if (!values || bpf_map_lookup_elem(map, &key, &count))
 			give_up("cannot read changes: %s", strerror(errno));
 		count = ((count & ~CHANGES_COUNTED) + 1) | (keep ? CHANGES_COUNTED : 0);
-		if (bpf_map_update_elem(map, &key, &count, BPF_ANY))
+		values[2 * own_cpu] = count << 1 | age; /* since long ago */
+		if (bpf_map_update_elem(map, &key, &count, BPF_ANY) || bpf_map_update_elem(ages, &age, values, BPF_ANY))
 			give_up("cannot write to changes: %s", strerror(errno));
+		free(values);
 	}
 }
 

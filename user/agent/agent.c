@@ -43,7 +43,8 @@
  */
 #define PEERS 1000
 #define PEERS_SHARE 20
-#define INDEX 1000 /* interval for checking whether an index is outdated, because nothing reports it */
+#define COUNTING 10000 /* and whether changes are still counted, if there is no index */
+#define INDEX 1000     /* interval for checking whether an index is outdated, because nothing reports it */
 
 struct agent {
 	struct keeper keeper;
@@ -91,6 +92,12 @@ static uint64_t dirty_due(const struct agent *agent)
 	return !agent->dirty ? HEALTH_NEVER : quiet < latest ? quiet : latest;
 }
 
+/* Without an index, only the counting of changes is checked, which takes the packet path's kept decisions. */
+static uint64_t index_next(const struct agent *agent)
+{
+	return now_ms() + (agent->keeper.prefixes < INDEX_MIN ? COUNTING : INDEX);
+}
+
 static void converge(struct agent *agent)
 {
 	agent->dirty = false;
@@ -99,10 +106,10 @@ static void converge(struct agent *agent)
 		losses_keep(&agent->losses, agent->keeper.context->pin_dir, agent->words->tunnel);
 	agent->retry = agent->keeper.again ? now_ms() + RETRY : HEALTH_NEVER;
 	monitor_set_tunnel(agent->monitor, agent->keeper.tunnel_ifindex, &agent->keeper.ranges);
-	if (!agent->keeper.present || agent->keeper.prefixes < INDEX_MIN)
+	if (!agent->keeper.present)
 		agent->index_due = HEALTH_NEVER;
 	else if (agent->index_due == HEALTH_NEVER)
-		agent->index_due = now_ms() + INDEX;
+		agent->index_due = index_next(agent);
 	if (!agent->keeper.present || !agent->keeper.follows_peers)
 		agent->peers_due = HEALTH_NEVER;
 	else if (agent->peers_due == HEALTH_NEVER)
@@ -111,7 +118,7 @@ static void converge(struct agent *agent)
 
 static void look_after_index(struct agent *agent)
 {
-	agent->index_due = now_ms() + INDEX;
+	agent->index_due = index_next(agent);
 	if (keeper_is_behind(&agent->keeper))
 		set_dirty(agent, true);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -38,7 +39,7 @@ static int add_from(const struct instance *instance, __u32 first)
 	int ret = change_count_read(instance, &changes);
 
 	for (__u32 i = first; i < CHANGES_COUNTS && !ret; i++) {
-		changes.count[i]++;
+		changes.count[i] += CHANGES_STEP;
 		if (bpf_map_update_elem(instance->maps[MAP_CHANGES], &i, &changes.count[i], BPF_ANY))
 			ret = -errno;
 	}
@@ -55,19 +56,23 @@ int change_count_add_bypass(const struct instance *instance)
 	return add_from(instance, CHANGES_IPV4);
 }
 
-/* Tells the packet path. A change that is counted meanwhile may be lost: the caller counts one afterwards. */
+/* Tells the packet path: for both families, even if one fails. */
 static int set_counted(const struct instance *instance, bool counted)
 {
+	int ret = 0;
+
 	for (__u32 i = CHANGES_IPV4; i < CHANGES_COUNTS; i++) {
 		__u64 count;
 
-		if (bpf_map_lookup_elem(instance->maps[MAP_CHANGES], &i, &count))
-			return -errno;
-		count = counted ? count | CHANGES_COUNTED : count & ~CHANGES_COUNTED;
+		if (bpf_map_lookup_elem(instance->maps[MAP_CHANGES], &i, &count)) {
+			ret = -errno;
+			continue;
+		}
+		count = ((count + CHANGES_STEP) & ~CHANGES_COUNTED) | (counted ? CHANGES_COUNTED : 0);
 		if (bpf_map_update_elem(instance->maps[MAP_CHANGES], &i, &count, BPF_ANY))
-			return -errno;
+			ret = -errno;
 	}
-	return 0;
+	return ret;
 }
 
 static bool is_told(const struct instance *instance)
@@ -75,12 +80,30 @@ static bool is_told(const struct instance *instance)
 	struct change_counts changes;
 
 	return !change_count_read(instance, &changes) &&
-	       changes.count[CHANGES_IPV4] & changes.count[CHANGES_IPV6] & CHANGES_COUNTED;
+	       (changes.count[CHANGES_IPV4] | changes.count[CHANGES_IPV6]) & CHANGES_COUNTED;
+}
+
+/*
+ * The packet path keeps decisions by CPU, and relies on that nothing preempts it there. Newer kernels with PREEMPT_RT do
+ * not promise that; an index is in force there all the same.
+ */
+static bool can_keep(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && !strstr(name.version, "PREEMPT_RT");
 }
 
 static bool begin_counted(const struct instance *instance)
 {
-	return is_told(instance) || (!set_counted(instance, true) && !change_count_add(instance));
+	struct change_counts changes;
+
+	if (!can_keep())
+		return true;
+	if (change_count_read(instance, &changes))
+		return false;
+	return changes.count[CHANGES_IPV4] & changes.count[CHANGES_IPV6] & CHANGES_COUNTED ||
+	       !set_counted(instance, true);
 }
 
 /* The kernel stays the same for as long as the map exists. */
@@ -168,24 +191,45 @@ static bool is_wanted(const char *word)
 	return wanted && !strcmp(wanted, word);
 }
 
+/*
+ * Whether changes are really counted: with kernel.ftrace_enabled=0 the programs are attached and do not run. An update
+ * and a deletion that the trie refuses, because no prefix is so long, are counted as well (trie_update_elem(),
+ * trie_delete_elem()), twice each.
+ */
+static bool is_proven(const struct instance *instance)
+{
+	const struct wgvia_key4 key = {.prefixlen = 33};
+	const struct wgvia_bypass value = {};
+	int map = instance->maps[MAP_BYPASS4];
+	struct change_counts before, after;
+
+	if (change_count_read(instance, &before))
+		return false;
+	bpf_map_update_elem(map, &key, &value, BPF_ANY);
+	bpf_map_delete_elem(map, &key);
+	return !change_count_read(instance, &after) && after.count[CHANGES_IPV4] - before.count[CHANGES_IPV4] >= 4;
+}
+
 int change_count_are_counted_now(const struct instance *instance)
 {
 	int counted = 1;
 
 	if (is_wanted("no"))
 		return 0;
-	for (int i = 0; i < PROGRAMS && counted && !is_wanted("blind"); i++) {
+	if (is_wanted("blind"))
+		return 1;
+	for (int i = 0; i < PROGRAMS && counted; i++) {
 		int attached = is_attached(instance, i);
 
 		counted = attached > 0 ? counted : attached;
 	}
-	return counted;
+	return counted > 0 ? is_proven(instance) : counted;
 }
 
 void change_count_leave_uncounted(const struct instance *instance)
 {
-	if (is_told(instance))
-		set_counted(instance, false);
+	if (set_counted(instance, false))
+		return; /* the packet path would not know */
 	for (int i = 0; i < PROGRAMS; i++)
 		unpin(instance, i);
 }
@@ -195,6 +239,13 @@ void change_count_tidy(const struct instance *instance)
 	for (int i = 0; i < PROGRAMS; i++)
 		if (is_attached(instance, i) <= 0)
 			unpin(instance, i);
+	if (change_count_is_trusted_wrongly(instance))
+		change_count_leave_uncounted(instance);
+}
+
+bool change_count_is_trusted_wrongly(const struct instance *instance)
+{
+	return is_told(instance) && change_count_are_counted_now(instance) <= 0;
 }
 
 /* 0 or -errno. */
@@ -221,11 +272,10 @@ static int attach_counters(const struct instance *instance, struct changes_bpf *
 	return ret;
 }
 
-/* For want of something, or of permissions: another try may succeed. */
-static bool is_temporary(int ret)
+/* Other errors may pass: memory, permissions, another tracer of these functions. */
+static bool is_final(int ret)
 {
-	return ret == -ENOMEM || ret == -EAGAIN || ret == -EINTR || ret == -EMFILE || ret == -ENFILE ||
-	       ret == -ENOSPC || ret == -EPERM || ret == -EACCES;
+	return ret == -ENOENT || ret == -ESRCH || ret == -EINVAL || ret == -EOPNOTSUPP || ret == -524 /* ENOTSUPP */;
 }
 
 bool change_count_are_counted(const struct instance *instance)
@@ -248,10 +298,10 @@ bool change_count_are_counted(const struct instance *instance)
 		return false;
 	ret = attach_counters(instance, skeleton);
 	changes_bpf__destroy(skeleton);
-	if (!ret && begin_counted(instance))
+	if (!ret && is_proven(instance) && begin_counted(instance))
 		return true;
 	change_count_leave_uncounted(instance);
-	if (ret && !is_temporary(ret))
+	if (is_final(ret))
 		give_up(instance);
 	return false;
 }

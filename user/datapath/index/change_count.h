@@ -31,9 +31,11 @@ int change_count_add_bypass(const struct instance *instance);
 bool change_count_are_counted(const struct instance *instance);
 /* Whether they are counted already: 1, 0, or -EPERM if only CAP_SYS_ADMIN could tell. */
 int change_count_are_counted_now(const struct instance *instance);
+/* The packet path keeps decisions, but changes are no longer counted: a pin was removed, or tracing switched off. */
+bool change_count_is_trusted_wrongly(const struct instance *instance);
 /* Removes counting programs of the instance that this one replaced. */
 void change_count_tidy(const struct instance *instance);
-/* Removes the counting programs, if any. */
+/* Tells the packet path, and removes the counting programs, if any. */
 void change_count_leave_uncounted(const struct instance *instance);
 
 #endif
