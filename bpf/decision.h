@@ -17,8 +17,8 @@
 #define DECISION_TICKS 2 /* jiffies: at least one of them has passed */
 
 /*
- * Asks the maps for what is needed, DECISION_GATEWAY or DECISION_CLIENT. A separate function, so that packets with a kept
- * answer do not pay for its registers.
+ * Asks the maps for what is needed, DECISION_GATEWAY or DECISION_CLIENT. A separate function, so that packets with
+ * a kept answer do not pay for its registers.
  */
 static __noinline int decision_ask(struct packet *pkt, struct address *client, struct address *other,
 				   struct decision *decision, __u32 needed)
@@ -47,9 +47,9 @@ static __noinline int decision_ask(struct packet *pkt, struct address *client, s
 }
 
 /*
- * Whether the maps have had this version for some time. A change and its counts are not one step: the count after it may
- * be seen before the change on some processors, and the kernel does not run the program that counts if it is running on
- * that CPU already. What is asked then must not be kept.
+ * Whether the maps have had this version for some time. A change and its counts are not one step: the count after
+ * it may be seen before the change on some processors, and the kernel does not run the program that counts if it is
+ * running on that CPU already. What is asked then must not be kept.
  */
 static __always_inline bool decision_is_settled(__u64 version, bool four)
 {

@@ -71,10 +71,10 @@ static __always_inline enum wgvia_verdict lookup_bypass(struct packet *pkt, stru
 }
 
 /*
- * Whether a destination with that entry is exempt at the egress of a LAN device: by scope, or by the administrator. Packets
- * that leave there go neither to this host nor into the tunnel, so an entry with one of those verdicts is out of date.
- * Multicast and broadcast are exempt only if this host itself is the source. If this host forwards them (multicast
- * routing, bc_forwarding), they must pass the firewall like all other packets.
+ * Whether a destination with that entry is exempt at the egress of a LAN device: by scope, or by the administrator.
+ * Packets that leave there go neither to this host nor into the tunnel, so an entry with one of those verdicts is
+ * out of date. Multicast and broadcast are exempt only if this host itself is the source. If this host forwards
+ * them (multicast routing, bc_forwarding), they must pass the firewall like all other packets.
  */
 static __always_inline bool lookup_exempts_at_egress(const struct wgvia_bypass *entry, bool is_own)
 {
