@@ -99,7 +99,7 @@ firewall_dies() {
 	local pid
 	pid=$(<"$TOPO_DIR/keepalived$1.pid")
 	# shellcheck disable=SC2046 # words
-	kill -KILL $(pgrep -P "$pid") "$pid"
+	kill -KILL "$pid" $(pgrep -P "$pid") # first the parent, which would start another child
 	ip -n "$NS_LAN" link set "$(firewall_port "$1")" down
 	ip -n "$(firewall_ns "$1")" link set sync down
 	[ -e "$TOPO_DIR/conntrackd$1.pid" ] || return 0
