@@ -121,6 +121,21 @@ download() {
 		"no error true"
 }
 
+# curl_c1 OPTION...: as the first client.
+curl_c1() {
+	in_ns "$NS_C1" curl -gsS --noproxy '*' --max-time 100 "$@"
+}
+
+# transfers: the $SIZE bytes of the file $OCTETS there and back, IPv4 and IPv6, unchanged; with few processes, for an
+# emulated machine.
+transfers() {
+	local whole
+	whole=$(sha256sum <"$OCTETS" | cut -d ' ' -f 1)
+	is "$(curl_c1 "$(url "$SVC4")$SIZE" "$(url "$SVC6")$SIZE" | sha256sum)" "$(cat "$OCTETS" "$OCTETS" | sha256sum)"
+	is "$(curl_c1 -H Expect: --data-binary "@$OCTETS" "$(url "$SVC4")" "$(url "$SVC6")")" \
+		"service got $whole"$'\n'"service got $whole"
+}
+
 # lan_counter TABLE NAME: packets in a counter of that table of family netdev on the LAN.
 lan_counter() {
 	in_ns "$NS_LAN" nft -j list counter netdev "$1" "$2" | jq '.nftables[] | .counter // empty | .packets'

@@ -199,19 +199,6 @@ connected() {
 	poll 20 ping_once "$NS_C1" $SVC6
 }
 
-curl_c1() {
-	in_ns "$NS_C1" curl -gsS --noproxy '*' --max-time 100 "$@"
-}
-
-# transfers: the octets in both directions, IPv4 and IPv6, unchanged
-transfers() {
-	local whole
-	whole=$(sha256sum <"$OCTETS" | cut -d ' ' -f 1)
-	is "$(curl_c1 "$(url $SVC4)$SIZE" "$(url $SVC6)$SIZE" | sha256sum)" "$(cat "$OCTETS" "$OCTETS" | sha256sum)"
-	is "$(curl_c1 -H Expect: --data-binary "@$OCTETS" "$(url $SVC4)" "$(url $SVC6)")" \
-		"service got $whole"$'\n'"service got $whole"
-}
-
 # on_the_wire: frames that the LAN saw, "LEAKED BOUNCED TO_FIREWALL"; one call, for an emulated machine.
 on_the_wire() {
 	in_ns "$NS_LAN" nft -j list counters table netdev wire |

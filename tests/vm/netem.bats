@@ -67,19 +67,6 @@ all_is_counted() {
 	[ "$(($(sent) - sent0))" -eq "$(($(counted) - counted0 + $(invalid) - invalid0))" ]
 }
 
-# transfers: bytes there and back, IPv4 and IPv6, all unchanged; with few processes, for an emulated machine.
-transfers() {
-	local whole
-	whole=$(sha256sum <"$OCTETS" | cut -d ' ' -f 1)
-	is "$(curl_c1 "$(url $SVC4)$SIZE" "$(url $SVC6)$SIZE" | sha256sum)" "$(cat "$OCTETS" "$OCTETS" | sha256sum)"
-	is "$(curl_c1 -H Expect: --data-binary "@$OCTETS" "$(url $SVC4)" "$(url $SVC6)")" \
-		"service got $whole"$'\n'"service got $whole"
-}
-
-curl_c1() {
-	in_ns "$NS_C1" curl -gsS --noproxy '*' --max-time 60 "$@"
-}
-
 # tcp_gets_through: in both modes; counters continue from one to the other.
 tcp_gets_through() {
 	local mode sent0='' counted0 invalid0

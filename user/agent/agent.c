@@ -43,7 +43,7 @@
  */
 #define PEERS 1000
 #define PEERS_SHARE 20
-#define COUNTING 10000 /* and whether changes are still counted, if there is no index */
+#define COUNTING 10000 /* interval for checking whether changes of maps are still counted, without an index */
 #define INDEX 1000     /* interval for checking whether an index is outdated, because nothing reports it */
 
 struct agent {

@@ -371,8 +371,8 @@ void keeper_remember_name(struct keeper *keeper, const struct netdev *netdev)
 }
 
 /*
- * Makes the instance match the host, and the watching match the instance. `anew`: maps may be new. False: failed, at
- * least in part.
+ * Makes the instance match the host, and the watching match the instance. `anew`: maps may be new. Returns false if a
+ * step failed; the others may be in force.
  */
 static bool follow_host(struct keeper *keeper, struct host_view *host, bool anew, uint64_t now)
 {

@@ -70,7 +70,7 @@ void check_health(struct examined *examined)
 	cleanup_free struct path_target *targets = NULL;
 	char gateway[STATEMENT_MAX], watch[WATCH_TEXT_LEN], remedy[128];
 
-	/* while there is no tunnel, no address is in a prefix */
+	/* an address can be in a prefix only while the tunnel exists */
 	if (!examined->plan.state.tunnel_ifindex || failover_hops(examined->running, &hops) ||
 	    path_targets_choose(examined->host, examined->running, &hops, &targets))
 		return;

@@ -84,8 +84,8 @@ static bool is_told(const struct instance *instance)
 }
 
 /*
- * The packet path keeps decisions by CPU, and relies on that nothing preempts it there. Newer kernels with
- * PREEMPT_RT do not promise that; an index is in force there all the same.
+ * The packet path keeps decisions by CPU, so no other packet may preempt it there. Newer kernels with PREEMPT_RT do not
+ * guarantee that. An index works there.
  */
 static bool can_keep(void)
 {
