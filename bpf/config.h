@@ -23,6 +23,8 @@ struct config {
 	__u32 has_check_mtu;   /* the kernel knows bpf_check_mtu() (5.12) */
 	__u32 has_trace;       /* report decisions on request; off in a test run, whose packets are not real */
 	__u32 stack;	       /* mode stack: the kernel forwards into the tunnel */
+	__u32 has_index;       /* changes can be counted: an index may be in force */
+	__u32 keeps_decisions; /* and the CPU is a packet's until its program ends: they may be kept */
 	__u32 count_prefixes;  /* "counters prefix"; not in a test run */
 };
 

@@ -13,8 +13,44 @@
 #include "lookup.h"
 #include "maps.h"
 #include "packet.h"
+#include "verifier.h"
 
 #define DECISION_TICKS 2 /* jiffies: at least one of them has passed */
+
+/* --- for shortcut.h --- */
+
+static __always_inline __u8 decision_out(const struct packet *pkt, const struct decision *decision)
+{
+	if (!decision->has_gateway)
+		return WGVIA_OUTSIDE;
+	return lookup_gateway_is_usable(pkt, &decision->gateway) ? decision->other_bypass : 0;
+}
+
+/* A packet that this host forwards. */
+static __always_inline __u8 decision_egress(const struct packet *pkt, const struct decision *decision)
+{
+	if (!decision->has_gateway)
+		return WGVIA_OUTSIDE;
+	return lookup_gateway_is_usable(pkt, &decision->gateway) && !(decision->other_exempt & DECISION_EXEMPT)
+		       ? WGVIA_RETARGETED
+		       : 0;
+}
+
+/* WGVIA_RETURNED: into the tunnel, from where a packet may come; WGVIA_LOCAL: not into the tunnel. */
+static __always_inline __u8 decision_back(const struct decision *decision)
+{
+	switch (decision->client_bypass) {
+	case WGVIA_TUNNEL:
+		return decision->other_bypass == WGVIA_REDIRECTED ? WGVIA_RETURNED : 0;
+	case WGVIA_REDIRECTED:
+	case WGVIA_LOCAL:
+		return WGVIA_LOCAL;
+	default:
+		return 0;
+	}
+}
+
+/* --- */
 
 /*
  * Asks the maps for what is needed, DECISION_GATEWAY or DECISION_CLIENT. A separate function, so that packets with
@@ -34,13 +70,16 @@ static __noinline int decision_ask(struct packet *pkt, struct address *client, s
 	}
 	if (needed == DECISION_CLIENT) {
 		decision->client_bypass = lookup_bypass(pkt, client);
+		decision->back = decision_back(decision);
 	} else {
-		gateway = lookup_gateway(pkt, client);
+		gateway = lookup_gateway(pkt, client, config.has_index);
 		decision->has_gateway = gateway != NULL;
 		if (gateway)
 			decision->gateway = *gateway;
 		if (gateway && config.count_prefixes)
 			decision->gateway.counter = pkt->counter;
+		decision->out = decision_out(pkt, decision);
+		decision->egress = decision_egress(pkt, decision);
 	}
 	decision->known |= needed;
 	return 0;
@@ -53,7 +92,7 @@ static __noinline int decision_ask(struct packet *pkt, struct address *client, s
  */
 static __always_inline bool decision_is_settled(__u64 version, bool four)
 {
-	__u32 key = four;
+	__u32 key = verifier_forget(four, version);
 	struct decision_age *age = bpf_map_lookup_elem(&decision_ages, &key);
 
 	if (!age)
@@ -66,44 +105,80 @@ static __always_inline bool decision_is_settled(__u64 version, bool four)
 	return bpf_jiffies64() - age->since >= DECISION_TICKS;
 }
 
+/* What a decision must contain to be the one for a packet. The other addresses of IPv4 are 0. */
+struct decision_query {
+	__u64 version, addresses[4];
+};
+
+/*
+ * The version that the maps have, which differs from every one of the other family's; 0: nothing may be kept. Ask for
+ * it before the maps: a change in between makes the answer old.
+ */
+static __always_inline __u64 decision_version(bool four)
+{
+	__u32 key = four ? CHANGES_IPV4 : CHANGES_IPV6;
+	const __u64 *count = bpf_map_lookup_elem(&changes, &key);
+
+	if (!count || !(*count & CHANGES_COUNTED))
+		return 0;
+	return four ? *count : ~*count;
+}
+
+static __always_inline struct decision *decision_find_slot(const struct decision_query *query)
+{
+	__u64 hash = query->addresses[0] ^ query->addresses[1] * 3 ^ query->addresses[2] * 5 ^ query->addresses[3] * 7;
+	__u32 key = hash * 0x9e3779b97f4a7c15ull >> (64 - DECISION_BITS);
+
+	return bpf_map_lookup_elem(&decisions, &key);
+}
+
+static __always_inline bool decision_is_for(const struct decision *decision, const struct decision_query *query,
+					    bool four)
+{
+	__u64 differs = (decision->addresses[0] ^ query->addresses[0]) | (decision->version ^ query->version);
+
+	if (!four)
+		differs |= (decision->addresses[1] ^ query->addresses[1]) |
+			   (decision->addresses[2] ^ query->addresses[2]) |
+			   (decision->addresses[3] ^ query->addresses[3]);
+	return !differs;
+}
+
 /* What the maps say; NULL: nothing is kept. `client` and `other` are the packet's addresses. `needed`: see above. */
 static __always_inline struct decision *decision_find(struct packet *pkt, struct address *client, struct address *other,
 						      __u32 needed)
 {
 	const bool four = pkt->family == AF_INET;
-	__u32 key = four ? CHANGES_IPV4 : CHANGES_IPV6;
-	const __u64 *count = bpf_map_lookup_elem(&changes, &key);
-	__u64 version, a, b = 0, c = 0, d = 0, hash, differs;
+	struct decision_query query;
 	struct decision *decision;
 
-	if (!count || !(*count & CHANGES_COUNTED))
+	if (!config.keeps_decisions)
 		return NULL;
-	version = *count << 1 | four; /* before the maps are asked: a change in between makes the answer old */
+	query = (struct decision_query){.version = decision_version(four)};
+	if (!query.version)
+		return NULL;
 	if (four) {
-		a = hash = index_word4(client->key.addr) | (__u64)index_word4(other->key.addr) << 32;
+		query.addresses[0] = index_word4(client->key.addr) | (__u64)index_word4(other->key.addr) << 32;
 	} else {
-		a = index_word8(client->key.addr);
-		b = index_word8(client->key.addr + 8);
-		c = index_word8(other->key.addr);
-		d = index_word8(other->key.addr + 8);
-		hash = a ^ b * 3 ^ c * 5 ^ d * 7;
+		query.addresses[0] = index_word8(client->key.addr);
+		query.addresses[1] = index_word8(client->key.addr + 8);
+		query.addresses[2] = index_word8(other->key.addr);
+		query.addresses[3] = index_word8(other->key.addr + 8);
 	}
-	key = hash * 0x9e3779b97f4a7c15ull >> (64 - DECISION_BITS);
-	decision = bpf_map_lookup_elem(&decisions, &key);
+	decision = decision_find_slot(&query);
 	if (!decision)
 		return NULL;
-	differs = (decision->addresses[0] ^ a) | (decision->version ^ version);
-	if (!four)
-		differs |= (decision->addresses[1] ^ b) | (decision->addresses[2] ^ c) | (decision->addresses[3] ^ d);
-	if (differs) {
-		if (!decision_is_settled(version, four))
+	if (!decision_is_for(decision, &query, four)) {
+		if (!decision_is_settled(query.version, four))
 			return NULL;
 		decision->known = 0;
-		decision->addresses[0] = a;
-		decision->addresses[1] = b;
-		decision->addresses[2] = c;
-		decision->addresses[3] = d;
-		decision->version = version;
+		decision->out = decision->back = decision->egress = 0;
+		decision->sender = 0;
+		decision->addresses[0] = query.addresses[0];
+		decision->addresses[1] = query.addresses[1];
+		decision->addresses[2] = query.addresses[2];
+		decision->addresses[3] = query.addresses[3];
+		decision->version = query.version;
 	}
 	if (!(decision->known & needed))
 		decision_ask(pkt, client, other, decision, needed);

@@ -28,29 +28,21 @@ static __always_inline bool forward_trim(struct __sk_buff *skb, __u32 link_len, 
 }
 
 /*
- * Adds `by` (-1, or 1 to undo that) to the hop limit, and updates the IPv4 checksum in ones' complement (RFC 1624;
- * ip_decrease_ttl()). False: the header cannot be written.
+ * Adds `by` (-1, or 1 to undo that) to the hop limit of the header at `ip`, and updates the IPv4 checksum in ones'
+ * complement (RFC 1624; ip_decrease_ttl()).
  */
-static __always_inline bool forward_add_hop_limit(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
-						  int by)
+static __always_inline void forward_write_hop_limit(struct __sk_buff *skb, __u32 link_len, void *ip, bool four, int by)
 {
-	void *end = packet_end(skb);
+	if (four) {
+		struct iphdr *ip4 = ip;
+		__u32 check = ip4->check + (by < 0 ? bpf_htons(0x0100) : (__u16)~bpf_htons(0x0100));
 
-	if (pkt->family == AF_INET) {
-		struct iphdr *ip = packet_data(skb) + link_len;
-		__u32 check;
-
-		if ((void *)(ip + 1) > end)
-			return false;
-		ip->ttl += by;
-		check = ip->check + (by < 0 ? bpf_htons(0x0100) : (__u16)~bpf_htons(0x0100));
-		ip->check = check + (check >= 0xffff);
+		ip4->ttl += by;
+		ip4->check = check + (check >= 0xffff);
 	} else {
-		struct ipv6hdr *ip = packet_data(skb) + link_len;
+		struct ipv6hdr *ip6 = ip;
 
-		if ((void *)(ip + 1) > end)
-			return false;
-		ip->hop_limit += by;
+		ip6->hop_limit += by;
 		/*
 		 * A NIC's sum over the whole packet (CHECKSUM_COMPLETE) must follow the change; the IPv4 header's sum
 		 * compensates itself. An L3 tunnel provides no such sum. The helper returns -ENOTSUPP for a packet
@@ -58,6 +50,24 @@ static __always_inline bool forward_add_hop_limit(struct __sk_buff *skb, __u32 l
 		 */
 		if (link_len)
 			bpf_csum_update(skb, by < 0 ? ~(__u32)bpf_htons(1) : bpf_htons(1));
+	}
+}
+
+/* The same for a packet. False: the header cannot be written. */
+static __always_inline bool forward_add_hop_limit(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
+						  int by)
+{
+	const bool four = pkt->family == AF_INET;
+	void *ip = packet_data(skb) + link_len, *end = packet_end(skb);
+
+	if (four) {
+		if (ip + sizeof(struct iphdr) > end)
+			return false;
+		forward_write_hop_limit(skb, link_len, ip, true, by);
+	} else {
+		if (ip + sizeof(struct ipv6hdr) > end)
+			return false;
+		forward_write_hop_limit(skb, link_len, ip, false, by);
 	}
 	return true;
 }
@@ -87,13 +97,13 @@ static __always_inline bool forward_clear_group(struct __sk_buff *skb, const __u
  * Redirects to the gateway's neighbour. Without the next hop, the helper would resolve the packet's own destination.
  * `gateway` is the map's value: an update of the trie replaces the whole node, so it is never torn.
  */
-static __always_inline int forward_to_gateway(const struct wgvia_gateway *gateway)
+static __always_inline long forward_to_gateway(const struct wgvia_gateway *gateway)
 {
 	return bpf_redirect_neigh(gateway->ifindex, (struct bpf_redir_neigh *)&gateway->family,
 				  sizeof(struct bpf_redir_neigh), 0);
 }
 
-static __always_inline int forward_into_tunnel(__u32 ifindex)
+static __always_inline long forward_into_tunnel(__u32 ifindex)
 {
 	if (config.tunnel_ether) /* its hosts are neighbours, or behind one: the kernel's routes decide */
 		return bpf_redirect_neigh(ifindex, NULL, 0, 0);

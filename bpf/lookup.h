@@ -20,19 +20,19 @@ static __always_inline struct wgvia_gateway *lookup_note_counter(struct packet *
 
 /*
  * The gateway of the longest prefix that contains `address`, which is one of the packet's. NULL: outside every prefix.
- * Notes where the prefix is counted.
+ * Notes where the prefix is counted. `by_index` is a constant: the verifier goes through an index once for each caller.
  */
-static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt, struct address *address)
+static __always_inline struct wgvia_gateway *lookup_gateway(struct packet *pkt, struct address *address, bool by_index)
 {
 	const struct index_head *head;
 	void *lines;
 
 	if (pkt->family == AF_INET) {
-		head = index_in_force(INDEX_IPV4, &lines);
+		head = by_index ? index_in_force(INDEX_IPV4, &lines) : NULL;
 		return head ? index_find4(head, lines, address->key.addr, &pkt->counter)
 			    : lookup_note_counter(pkt, bpf_map_lookup_elem(&prefixes4, address));
 	}
-	head = index_in_force(INDEX_IPV6, &lines);
+	head = by_index ? index_in_force(INDEX_IPV6, &lines) : NULL;
 	return head ? index_find6(head, lines, address->key.addr, &pkt->counter)
 		    : lookup_note_counter(pkt, bpf_map_lookup_elem(&prefixes6, address));
 }

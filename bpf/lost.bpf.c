@@ -2,10 +2,10 @@
 /*
  * Counts packets that the kernel drops after a program of the packet path redirected them: the gateway does not answer
  * ARP or ND, a device is down, a queue is full. The kernel runs this program for every packet that it drops, on the
- * whole host; one comparison skips packets without our mark (mark.h).
+ * whole host; packets without our mark (mark.h) are skipped at once.
  *
  * A packet is counted once, under the kernel's number of the reason, by the instance of its network namespace that has
- * the packet's source in a prefix, or its destination on the return path. Packets that the programs themselves drop
+ * the packet's source in a prefix, or on the return path its destination. Packets that the programs themselves drop
  * have a verdict and no mark. A GSO packet counts once per segment, as in all counters.
  */
 #include <linux/bpf.h>
@@ -145,16 +145,22 @@ static __always_inline bool read_packet(const struct sk_buff *skb, struct packet
 	return true;
 }
 
-/* A returned packet has its destination in a prefix, or behind the tunnel. */
+static __always_inline bool is_in_prefix(const struct packet *pkt, const struct address *address)
+{
+	return pkt->family == AF_INET ? bpf_map_lookup_elem(&prefixes4, address)
+				      : bpf_map_lookup_elem(&prefixes6, address);
+}
+
+/*
+ * On the way out, the source is in a prefix. On the return path, the destination is in a prefix, or behind the tunnel.
+ * A packet from one instance's prefix to another's has both.
+ */
 static __always_inline bool is_ours(const struct sk_buff *skb, const struct packet *pkt,
 				    const struct wgvia_meta *instance)
 {
-	if (skb->dev->ifindex == instance->tunnel_ifindex)
-		return true;
-	if (pkt->family == AF_INET)
-		return bpf_map_lookup_elem(&prefixes4, &pkt->source) ||
-		       bpf_map_lookup_elem(&prefixes4, &pkt->destination);
-	return bpf_map_lookup_elem(&prefixes6, &pkt->source) || bpf_map_lookup_elem(&prefixes6, &pkt->destination);
+	if (skb->tc_index == MARK_TC_INDEX)
+		return is_in_prefix(pkt, &pkt->source);
+	return skb->dev->ifindex == instance->tunnel_ifindex || is_in_prefix(pkt, &pkt->destination);
 }
 
 /*
@@ -215,7 +221,7 @@ int count_lost(const __u64 *arguments)
 	struct packet pkt = {};
 	__u32 key = 0;
 
-	if (skb->tc_index != MARK_TC_INDEX || !is_being_sent(skb))
+	if ((skb->tc_index != MARK_TC_INDEX && skb->tc_index != MARK_TC_INDEX_BACK) || !is_being_sent(skb))
 		return 0;
 	instance = bpf_map_lookup_elem(&meta, &key);
 	if (instance && is_in_netns(skb, instance) && read_packet(skb, &pkt) && is_ours(skb, &pkt, instance))

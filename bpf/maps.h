@@ -196,14 +196,19 @@ struct {
 #define DECISION_EXEMPT_OWN 2 /* one that it sends itself */
 struct decision {
 	__u64 addresses[4];	      /* the client's and the other one; IPv4's share one word */
-	__u64 version;		      /* of the maps when they were asked; the lowest bit is set for IPv4 */
+	__u64 version;		      /* of the maps when they were asked; see decision_version() */
 	struct wgvia_gateway gateway; /* of the client's address */
 	__u8 known;		      /* DECISION_GATEWAY, DECISION_CLIENT; what follows is known with either */
 	__u8 has_gateway;	      /* otherwise the address is in no prefix */
 	__u8 client_bypass;	      /* lookup_bypass() of the client's address */
 	__u8 other_bypass;	      /* and of the other one */
 	__u8 other_exempt;	      /* at egress: DECISION_EXEMPT and DECISION_EXEMPT_OWN */
-	__u8 reserved[3];
+	/* For shortcut.h: what each program does as far as these maps decide; 0: it takes the long way */
+	__u8 out, back, egress;
+	/* As in struct sender_slot, for the client's address: a MAC address that is right; 0: none is known */
+	__u64 sender;
+	__u32 sender_until;
+	__u32 counter; /* as in struct sender_counter */
 };
 
 /* Since when, in jiffies, this CPU has seen the version that the maps have: of IPv6, of IPv4. */

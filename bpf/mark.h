@@ -18,8 +18,9 @@
 #include "packet.h"
 #include "wgvia_abi.h"
 
-#define MARK_TC_INDEX 0x7776  /* "wv" */
-#define MARK_MAGIC 0x77677600 /* "wgv", the kind in the lowest byte */
+#define MARK_TC_INDEX 0x7776	  /* "wv" */
+#define MARK_TC_INDEX_BACK 0x7762 /* "wb": on the return path, which only lost.bpf.c distinguishes */
+#define MARK_MAGIC 0x77677600	  /* "wgv", the kind in the lowest byte */
 
 enum mark {
 	MARK_NONE,
@@ -33,7 +34,8 @@ enum mark {
 
 static __always_inline enum mark mark_get(const struct __sk_buff *skb)
 {
-	if (skb->tc_index != MARK_TC_INDEX || (skb->cb[0] & ~0xffu) != MARK_MAGIC)
+	if ((skb->tc_index != MARK_TC_INDEX && skb->tc_index != MARK_TC_INDEX_BACK) ||
+	    (skb->cb[0] & ~0xffu) != MARK_MAGIC)
 		return MARK_NONE;
 	return skb->cb[0] & 0xff;
 }
@@ -52,6 +54,13 @@ static __always_inline void mark_set(struct __sk_buff *skb, enum mark mark)
 {
 	skb->tc_index = MARK_TC_INDEX;
 	skb->cb[0] = MARK_MAGIC | mark;
+	mark_is_set();
+}
+
+/* For a marked packet on the return path. */
+static __always_inline void mark_set_back(struct __sk_buff *skb)
+{
+	skb->tc_index = MARK_TC_INDEX_BACK;
 	mark_is_set();
 }
 

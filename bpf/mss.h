@@ -20,6 +20,7 @@
 #include "config.h"
 #include "lookup.h"
 #include "packet.h"
+#include "verifier.h"
 
 /* Offsets into the TCP header, its length without options, and the flags in its 14th byte. */
 #define MSS_TCP_DOFF 12
@@ -66,19 +67,6 @@ static __always_inline __u32 mss_limit(struct __sk_buff *skb, __u32 headers, __u
 }
 
 /*
- * Hides the number's range from the verifier, which knows nothing about `unknown` either. Otherwise the verifier walks
- * through the loop below once for each possible sum of the preceding options' lengths.
- */
-static __always_inline __u32 mss_forget(__u32 number, __u32 unknown)
-{
-	asm volatile("%0 ^= %1\n"
-		     "%0 ^= %1"
-		     : "+r"(number)
-		     : "r"(unknown));
-	return number;
-}
-
-/*
  * Offset of the MSS option's value in the packet; 0: there is none, or the options are malformed. They begin at `at`
  * and have `left` bytes. Each option takes one read; a single read of all is not possible, because a kernel before 5.12
  * does not allow variable offsets into the stack.
@@ -91,8 +79,9 @@ static __always_inline __u32 mss_find(struct __sk_buff *skb, __u32 at, __u32 lef
 		__u8 option[2]; /* kind, length */
 		__u32 size = 1;
 
-		left = mss_forget(left, unknown);
-		found = mss_forget(found, unknown);
+		/* otherwise the verifier takes each possible sum of the preceding options' lengths for another state */
+		left = verifier_forget(left, unknown);
+		found = verifier_forget(found, unknown);
 		if (bpf_skb_load_bytes(skb, at, option, sizeof(option)))
 			return 0;
 		if (option[0] == MSS_KIND_END)
@@ -151,7 +140,7 @@ __noinline int mss_lower(struct __sk_buff *skb, __u32 link_len, __u32 len, __u32
 	tcp_len = (doff >> 4) * 4;
 	if (tcp_len < MSS_TCP_LEN || header + tcp_len > len)
 		return 0;
-	headers = mss_forget(headers, len);
+	headers = verifier_forget(headers, len);
 	tcp = link_len + header;
 	at = mss_find(skb, tcp + MSS_TCP_LEN, tcp_len - MSS_TCP_LEN, len);
 	limit = at ? mss_limit(skb, headers, tunnel, device) : 0;

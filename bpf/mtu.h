@@ -32,21 +32,24 @@ static __always_inline bool mtu_fits_gso(struct __sk_buff *skb, const struct pac
 	return tcp ? pkt->gso_header_len + skb->gso_size <= mtu : pkt->len > mtu + ETH_HLEN;
 }
 
+/* Of a packet that is not GSO. */
+static __always_inline bool mtu_fits_len(struct __sk_buff *skb, bool four, __u32 len, __u32 ifindex)
+{
+	return len <= (four ? MTU_EVERY_LINK4 : MTU_EVERY_LINK6) || !config.has_check_mtu ||
+	       bpf_check_mtu(skb, ifindex, &len, 0, 0) == BPF_MTU_CHK_RET_SUCCESS;
+}
+
 /*
  * Whether the packet fits the device. An error of the helper (newest kernels: a GSO packet whose transport header is
  * not set) counts as "no": the kernel's own path then decides. Without the helper (before 5.12) the answer is "yes".
  */
 static __always_inline bool mtu_fits(struct __sk_buff *skb, const struct packet *pkt, __u32 ifindex)
 {
-	__u32 len = pkt->len;
-
 	if (!config.has_check_mtu)
 		return true;
 	if (skb->gso_size)
 		return mtu_fits_gso(skb, pkt, ifindex);
-	if (len <= (pkt->family == AF_INET ? MTU_EVERY_LINK4 : MTU_EVERY_LINK6))
-		return true;
-	return bpf_check_mtu(skb, ifindex, &len, 0, 0) == BPF_MTU_CHK_RET_SUCCESS;
+	return mtu_fits_len(skb, pkt->family == AF_INET, pkt->len, ifindex);
 }
 
 #endif

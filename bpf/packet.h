@@ -16,6 +16,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "verifier.h"
 #include "wgvia_abi.h"
 
 #define AF_INET 2
@@ -47,8 +48,9 @@ struct packet {
 	__u8 to;
 	__u32 counter; /* with "counters prefix": wgvia_gateway.counter of the prefix that was looked up last */
 	struct address source;
+	__u32 reserved; /* so that both addresses are at multiples of 8, and take two stores */
 	struct address destination;
-};
+} __attribute__((aligned(8)));
 
 /*
  * skb->data and skb->data_end, read by inline assembly: the compiler may keep &skb->data in a register, and the
@@ -120,6 +122,12 @@ static __always_inline bool packet_read4(struct __sk_buff *skb, __u32 link_len, 
 	return true;
 }
 
+/* Two loads and two stores: amd64 and arm64 read packets at any address, and the compiler does not know that. */
+static __always_inline void packet_copy_address(__u8 *to, const struct in6_addr *from)
+{
+	__builtin_memcpy(__builtin_assume_aligned(to, 8), __builtin_assume_aligned(from, 8), 16);
+}
+
 /* The rules of ip6_rcv_core(). */
 static __always_inline bool packet_read6(struct __sk_buff *skb, __u32 link_len, struct packet *pkt)
 {
@@ -138,9 +146,9 @@ static __always_inline bool packet_read6(struct __sk_buff *skb, __u32 link_len, 
 	pkt->hop_limit = ip->hop_limit;
 	pkt->protocol = ip->nexthdr;
 	pkt->source.key.prefixlen = 128;
-	__builtin_memcpy(pkt->source.key.addr, &ip->saddr, 16);
+	packet_copy_address(pkt->source.key.addr, &ip->saddr);
 	pkt->destination.key.prefixlen = 128;
-	__builtin_memcpy(pkt->destination.key.addr, &ip->daddr, 16);
+	packet_copy_address(pkt->destination.key.addr, &ip->daddr);
 	return true;
 }
 
@@ -194,8 +202,11 @@ static __always_inline bool packet_read(struct __sk_buff *skb, __u32 link_len, s
 	pkt->len = skb->len - link_len;
 	return false;
 good:
+	/* for most packets a 0, but not one that the verifier knows: it goes through the code that follows once */
+	*(volatile __u16 *)&pkt->gso_header_len = skb->gso_size;
 	if (skb->gso_size)
-		pkt->gso_header_len = packet_gso_header_len(skb, link_len, pkt);
+		*(volatile __u16 *)&pkt->gso_header_len =
+			verifier_forget(packet_gso_header_len(skb, link_len, pkt), skb->len);
 	return true;
 }
 

@@ -218,13 +218,20 @@ static __always_inline __u32 sender_changes(const struct packet *pkt)
 	return count ? *count * 0x9e3779b97f4a7c15ull >> 32 : 0;
 }
 
+/* The sender of a frame whose header is in bounds. */
+static __always_inline __u64 sender_read_mac(const struct ethhdr *eth)
+{
+	const __u16 *mac = (const __u16 *)eth->h_source;
+
+	return mac[0] | (__u32)mac[1] << 16 | (__u64)mac[2] << 32;
+}
+
 /* What a slot must contain to be an answer for this frame; `until` is now. */
 static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_len, const struct packet *pkt,
 					    struct sender_slot *frame)
 {
 	const __u8 *addr = pkt->destination.key.addr;
 	const struct ethhdr *eth = packet_data(skb);
-	const __u16 *mac = (const __u16 *)eth->h_source;
 
 	if (pkt->family == AF_INET) {
 		frame->high = ~0ull; /* of no IPv6 address that this host or a client may have */
@@ -235,7 +242,7 @@ static __always_inline void sender_describe(struct __sk_buff *skb, __u32 link_le
 	}
 	frame->mac = 0;
 	if (link_len && (void *)(eth + 1) <= packet_end(skb))
-		frame->mac = mac[0] | (__u32)mac[1] << 16 | (__u64)mac[2] << 32;
+		frame->mac = sender_read_mac(eth);
 	frame->changes = sender_changes(pkt);
 	frame->until = bpf_jiffies64();
 }
@@ -319,7 +326,7 @@ static __noinline int sender_ask(struct __sk_buff *skb, __u32 link_len, struct p
 	struct sender_counter *counter;
 	__u32 list;
 
-	*gateway = lookup_gateway(pkt, &pkt->destination);
+	*gateway = lookup_gateway(pkt, &pkt->destination, config.has_index);
 	if (!*gateway) {
 		who = SENDER_NOBODY;
 	} else if (link_len) {

@@ -14,11 +14,11 @@ static __always_inline bool trace_matches(const struct address *address, __u32 w
 					  const __u32 mask[4])
 {
 	const __u32 *addr = (const __u32 *)address->key.addr;
+	__u32 differs = 0;
 
 	for (__u32 i = 0; i < words; i++)
-		if ((addr[i] & mask[i]) != value[i])
-			return false;
-	return true;
+		differs |= (addr[i] & mask[i]) ^ value[i];
+	return !differs;
 }
 
 static __always_inline bool trace_is_wanted(const struct wgvia_trace *wanted, const struct packet *pkt,
@@ -115,6 +115,16 @@ static __always_inline void trace_tell(struct __sk_buff *skb, const struct packe
 		__builtin_memcpy(event->gateway, gateway->addr, sizeof(event->gateway));
 	}
 	bpf_ringbuf_submit(event, 0);
+}
+
+/* Whether somebody may listen. */
+static __always_inline bool trace_is_on(void)
+{
+	const struct wgvia_trace *wanted;
+	__u32 key = 0;
+
+	wanted = bpf_map_lookup_elem(&trace, &key);
+	return !wanted || wanted->until;
 }
 
 static __always_inline void trace_decision(struct __sk_buff *skb, const struct packet *pkt, bool has_addresses,

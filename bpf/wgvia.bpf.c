@@ -7,7 +7,7 @@
  *                 packets from any other host go to the firewall first
  *   wgvia_egress  at a LAN device's egress: what the kernel sends with a source in a prefix
  *
- * The latter two have twins for devices without link header.
+ * The latter two have twins for devices without link header. Most packets take a shortcut first: see shortcut.h.
  *
  * Every function here returns a verdict. Only finish() turns verdicts into actions. "Not ours" is always TC_ACT_UNSPEC
  * (equal to TCX_NEXT), so that other programs after ours still run.
@@ -27,6 +27,7 @@
 #include "mtu.h"
 #include "packet.h"
 #include "sender.h"
+#include "shortcut.h"
 #include "trace.h"
 #include "wgvia_abi.h"
 
@@ -106,7 +107,7 @@ static __always_inline enum wgvia_verdict decide_out(struct __sk_buff *skb, __u3
 		*gateway = kept->has_gateway ? &kept->gateway : NULL;
 		verdict = kept->other_bypass;
 	} else {
-		*gateway = lookup_gateway(pkt, &pkt->source);
+		*gateway = lookup_gateway(pkt, &pkt->source, config.has_index && !config.keeps_decisions);
 		if (*gateway)
 			verdict = lookup_bypass(pkt, &pkt->destination);
 	}
@@ -131,8 +132,7 @@ static __always_inline int send_to_gateway(struct __sk_buff *skb, const struct w
 	return forward_to_gateway(gateway);
 }
 
-SEC("tc")
-int wgvia_out(struct __sk_buff *skb)
+static __always_inline int out(struct __sk_buff *skb)
 {
 	const __u32 link_len = config.tunnel_link_len;
 	struct wgvia_gateway *gateway = NULL;
@@ -154,6 +154,14 @@ int wgvia_out(struct __sk_buff *skb)
 		}
 	}
 	return finish(skb, &pkt, WGVIA_OUT, verdict, verdict >= WGVIA_TOO_BIG ? gateway : NULL, redirect);
+}
+
+SEC("tc")
+int wgvia_out(struct __sk_buff *skb)
+{
+	long action = config.keeps_decisions ? shortcut_out(skb) : UNDECIDED;
+
+	return action == UNDECIDED ? out(skb) : action;
 }
 
 /*
@@ -234,6 +242,7 @@ static __always_inline enum wgvia_verdict decide_back(struct __sk_buff *skb, __u
 	who = sender_is_recent(slot, &frame) ? slot->mac >> 48 : SENDER_LOOP;
 	if (config.count_prefixes)
 		sender_recall_counter(pkt, &frame, who);
+	shortcut_note_sender(pkt, kept, slot, who);
 	if (who <= SENDER_FIREWALL && !may_return(skb, link_len, pkt)) {
 		if (!is_counted_in_stack(link_len, pkt))
 			return NOT_OURS;
@@ -296,6 +305,8 @@ static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
 			redirect = forward_into_tunnel(tunnel);
 		}
 	}
+	if (redirect != TC_ACT_UNSPEC)
+		mark_set_back(skb);
 	if (config.count_prefixes && is_counted_back(&pkt, verdict, tunnel))
 		counter_add_prefix(skb, &pkt, true);
 	return finish(skb, &pkt, WGVIA_BACK, verdict, verdict == WGVIA_BOUNCED ? gateway : NULL, redirect);
@@ -304,7 +315,9 @@ static __always_inline int back(struct __sk_buff *skb, __u32 link_len)
 SEC("tc")
 int wgvia_back(struct __sk_buff *skb)
 {
-	return back(skb, ETH_HLEN);
+	long action = config.keeps_decisions ? shortcut_back(skb) : UNDECIDED;
+
+	return action == UNDECIDED ? back(skb, ETH_HLEN) : action;
 }
 
 /* At the ingress of a device without link header: no packet that arrives there was at the firewall. */
@@ -392,7 +405,7 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 		*gateway = kept->has_gateway ? &kept->gateway : NULL;
 		is_exempt = kept->other_exempt & (is_own ? DECISION_EXEMPT_OWN : DECISION_EXEMPT);
 	} else {
-		*gateway = lookup_gateway(pkt, &pkt->source);
+		*gateway = lookup_gateway(pkt, &pkt->source, config.has_index && !config.keeps_decisions);
 		if (*gateway)
 			is_exempt = lookup_exempts_at_egress(lookup_bypass_entry(pkt, &pkt->destination), is_own);
 	}
@@ -417,17 +430,6 @@ static __always_inline enum wgvia_verdict decide_egress(struct __sk_buff *skb, _
 		return NOT_OURS;
 	}
 	return verdict;
-}
-
-static __always_inline void note_redirect(__u32 pass, __u32 ifindex)
-{
-	__u32 key = 0;
-	struct passes *latest = bpf_map_lookup_elem(&passes, &key);
-
-	if (!latest)
-		return;
-	latest->redirected = pass;
-	latest->ifindex = ifindex;
 }
 
 /* The redirect itself. A packet that passes again was counted the first time. */
@@ -507,11 +509,15 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 link_len)
 	enum wgvia_verdict verdict;
 	int redirect = TC_ACT_UNSPEC;
 	struct packet pkt;
+	long action;
 	int look;
 
 	/* a tagged frame was at the egress of the VLAN device */
 	if (mark == MARK_DONE || skb->vlan_present)
 		return TC_ACT_UNSPEC;
+	action = config.keeps_decisions && link_len && mark == MARK_NONE ? shortcut_egress(skb, pass) : UNDECIDED;
+	if (action != UNDECIDED)
+		return action;
 	if (mark >= MARK_SHOW) {
 		if (link_len)
 			learn_gateway(skb, mark);

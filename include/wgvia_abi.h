@@ -73,6 +73,8 @@ WGVIA_ASSERT(sizeof(struct wgvia_key6) == 20, "wgvia_key6");
 /* Two bits of the low half hold an enum wgvia_source. */
 #define WGVIA_GATEWAY_SOURCE_SHIFT 8
 #define WGVIA_GATEWAY_SOURCE (3u << WGVIA_GATEWAY_SOURCE_SHIFT)
+/* Both bits: as WGVIA_SOURCE_NAMED, but only the prefix was named, and its gateway is that of the default route. */
+#define WGVIA_GATEWAY_DEFAULT WGVIA_GATEWAY_SOURCE
 /* The high half holds the number of the list in `failover` that the value was taken from; 0: no list. */
 #define WGVIA_GATEWAY_LIST_SHIFT 16
 
@@ -184,7 +186,8 @@ enum wgvia_fault {
 
 /*
  * Value of gateways (BPF_MAP_TYPE_HASH), key struct wgvia_hop. Only the agent creates, writes and removes this map. It
- * is valid while an agent runs, that is, while a process holds flock() on NAME%agent. The packet path does not read it,
+ * is valid while an agent runs, that is, while a process holds flock() on NAME%agent and sets the time of modification
+ * of the pin, in seconds of CLOCK_BOOTTIME, to a time that is at most 30 s ago. The packet path does not read it,
  * and an instance can do without it.
  */
 struct wgvia_gateway_health {

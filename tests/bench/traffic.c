@@ -42,21 +42,21 @@ static uint64_t draw(uint64_t *state)
 	return *state;
 }
 
-/* Any host in any of the prefixes. */
+/* One of 16 hosts in any of the prefixes. */
 static void draw_source(struct traffic *traffic, uint8_t *ip)
 {
 	uint64_t drawn = draw(&traffic->state);
-	uint32_t prefix = ((drawn >> 32) * traffic->prefixes) >> 32, host = drawn;
+	uint32_t prefix = ((drawn >> 32) * traffic->prefixes) >> 32;
 	uint8_t addr[16];
 	uint16_t check;
 
 	traffic_prefix(traffic->family, prefix, addr);
 	if (traffic->family == 6) {
-		memcpy(addr + 12, &host, 4);
+		addr[15] = drawn & 15;
 		memcpy(ip + 8, addr, 16);
 		return;
 	}
-	addr[3] |= host & 15;
+	addr[3] |= drawn & 15;
 	memcpy(ip + 12, addr, 4);
 	memset(ip + 10, 0, 2);
 	check = htons(packets_checksum(ip, 5));

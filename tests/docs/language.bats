@@ -22,6 +22,8 @@ messages() {
 # free_of_phrases WHERE TEXT
 free_of_phrases() {
 	local phrase instead found bad=0
+	# one search for all of them first
+	LC_ALL=C grep -qiE "$(sed '/^#/d; /^$/d; s/\t.*//' "$PHRASES" | paste -sd '|')" <<<"$2" || return 0
 	while IFS=$'\t' read -r phrase instead; do
 		case $phrase in '' | '#'*) continue ;; esac
 		LC_ALL=C grep -qiE "$phrase" <<<"$2" || continue

@@ -94,12 +94,25 @@ firewall_stop() { # 0|1
 	unspawn "conntrackd$1"
 }
 
+# keepalived_dies 0|1: the parent and its children, of which it may just be starting another one.
+keepalived_dies() {
+	local pid
+	for pid in $(ip netns pids "$(firewall_ns "$1")"); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != keepalived ] || kill -KILL "$pid" 2>/dev/null || true
+	done
+	no_keepalived "$1" || keepalived_dies "$1"
+}
+
+no_keepalived() { # 0|1
+	local pid
+	for pid in $(ip netns pids "$(firewall_ns "$1")"); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != keepalived ] || process_gone "$pid" || return
+	done
+}
+
 # firewall_dies 0|1: as by its power supply: no goodbye on any cable, and its memory is lost.
 firewall_dies() {
-	local pid
-	pid=$(<"$TOPO_DIR/keepalived$1.pid")
-	# shellcheck disable=SC2046 # words
-	kill -KILL "$pid" $(pgrep -P "$pid") # first the parent, which would start another child
+	keepalived_dies "$1"
 	ip -n "$NS_LAN" link set "$(firewall_port "$1")" down
 	ip -n "$(firewall_ns "$1")" link set sync down
 	[ -e "$TOPO_DIR/conntrackd$1.pid" ] || return 0
@@ -114,7 +127,8 @@ firewall_returns() {
 		ip -n "$(firewall_ns "$1")" address delete "$address" dev lan 2>/dev/null || true
 	done
 	firewall_stop "$1"
-	firewall_room "$1" sh -c 'rm -rf /run/conntrackd.ctl /run/lock/conntrack.lock /run/keepalived*'
+	keepalived_dies "$1"
+	firewall_room "$1" sh -c 'rm -rf /run/conntrackd.ctl /run/lock/conntrack.lock /run/keepalived* /run/*.pid'
 	ip -n "$(firewall_ns "$1")" link set sync up
 	ip -n "$NS_LAN" link set "$(firewall_port "$1")" up
 	firewall_start "$1" && poll 30 firewall_stands_by "$1"

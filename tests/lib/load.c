@@ -4,6 +4,7 @@
  *
  *	load echo PORT						answers every datagram, IPv4 and IPv6
  *	load send RATE PORT [SOURCE DESTINATION]...		RATE packets per second in total, until SIGTERM
+ *	load send RATE,SECONDS ...				for that time
  *
  * The sender prints one JSON object at its end: sent; out and back, each {received, lost, reordered, duplicated};
  * refused, packets that its own kernel did not accept; asked, its requests at the end, which are packets as well. A
@@ -302,6 +303,7 @@ int main(int argc, char **argv)
 
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
 	if (argc == 3 && !strcmp(argv[1], "echo")) {
 		echo(atoi(argv[2]));
 		return 0;
@@ -309,9 +311,11 @@ int main(int argc, char **argv)
 	if (argc >= 6 && argc % 2 == 0 && !strcmp(argv[1], "send")) {
 		for (int i = 4; i < argc; i += 2)
 			flow_open(argv[i], argv[i + 1], atoi(argv[3]));
+		if (strchr(argv[2], ','))
+			alarm(atoi(strchr(argv[2], ',') + 1));
 		send_all(atoi(argv[2]));
 		return 0;
 	}
-	fprintf(stderr, "usage: load echo PORT | load send RATE PORT [SOURCE DESTINATION]...\n");
+	fprintf(stderr, "usage: load echo PORT | load send RATE[,SECONDS] PORT [SOURCE DESTINATION]...\n");
 	return 2;
 }

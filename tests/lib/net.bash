@@ -167,18 +167,6 @@ captured() {
 	[ "$(frames "$1" length)" -ge "$2" ]
 }
 
-forget_redirects() {
-	ip -n "$NS_SVC" route flush cache
-	ip -n "$NS_SVC" -6 route flush cache
-}
-
-# service_heeds_redirects 0|1: 1 is the kernel's default; a test that sets 0 sets 1 again.
-service_heeds_redirects() {
-	forget_redirects
-	set_sysctls "$NS_SVC" "net.ipv4.conf.all.accept_redirects=$1" "net.ipv4.conf.eth0.accept_redirects=$1" \
-		"net.ipv6.conf.eth0.accept_redirects=$1"
-}
-
 # pings COUNT NAMESPACE ADDRESS [OPTION...]: that many requests, all answered. The kernel counts the answers, because
 # ping exits 5 ms after its last request, with or without an answer.
 pings() {

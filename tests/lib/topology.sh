@@ -134,6 +134,20 @@ frames() {
 	/usr/bin/python3 "$TOPO_LIB/frames.py" "$file" | jq -s "${@:-.[]}"
 }
 
+# ---- redirects ----
+
+forget_redirects() {
+	ip -n "$NS_SVC" route flush cache
+	ip -n "$NS_SVC" -6 route flush cache
+}
+
+# service_heeds_redirects 0|1: 1 is the kernel's default; a test that sets 0 sets 1 again.
+service_heeds_redirects() {
+	forget_redirects
+	set_sysctls "$NS_SVC" "net.ipv4.conf.all.accept_redirects=$1" "net.ipv4.conf.eth0.accept_redirects=$1" \
+		"net.ipv6.conf.eth0.accept_redirects=$1"
+}
+
 # ---- parts ----
 
 topology_names() {
@@ -193,16 +207,9 @@ bridge_up() { # NAMESPACE DEVICE MAC
 
 # The foreign network, the Internet and its host, which is also the foreign network's router.
 outside_up() {
-	local n ns
 	bridge_up "$NS_INET" foreign 02:00:00:00:04:01 &&
-		cable "$NS_INET" wan 02:00:00:00:03:02 "$NS_FW" wan 02:00:00:00:03:01 || return
-	for n in 1 2; do
-		ns=NS_C$n
-		cable "${!ns}" foreign "02:00:00:00:04:1$n" "$NS_INET" "c$n" "02:00:00:00:04:a$n" &&
-			ip -n "$NS_INET" link set "c$n" master foreign &&
-			ip -n "${!ns}" address add "198.51.100.1$n/24" dev foreign &&
-			ip -n "${!ns}" route add default via 198.51.100.1 || return
-	done
+		cable "$NS_INET" wan 02:00:00:00:03:02 "$NS_FW" wan 02:00:00:00:03:01 &&
+		client_cable 1 "$NS_C1" && client_cable 2 "$NS_C2" || return
 	ip -n "$NS_INET" -batch - <<-END
 		address add 198.51.100.1/24 dev foreign
 		address add $INET4/24 dev wan
@@ -212,6 +219,13 @@ outside_up() {
 		route add $VPN4 via 203.0.113.1
 		route add $VPN6 via 2001:db8:3::1
 	END
+}
+
+client_cable() { # NUMBER NAMESPACE
+	cable "$2" foreign "02:00:00:00:04:1$1" "$NS_INET" "c$1" "02:00:00:00:04:a$1" &&
+		ip -n "$NS_INET" link set "c$1" master foreign &&
+		ip -n "$2" address add "198.51.100.1$1/24" dev foreign &&
+		ip -n "$2" route add default via 198.51.100.1
 }
 
 # IPv6's next hops are link-local addresses, as routers announce them. Only then does Linux send and accept redirects.
@@ -388,6 +402,18 @@ client_up() {
 		END
 }
 
+# client_more NUMBER: one more client after topology_up, 3 to 9. Like the first two, it is a peer of the gateway, in the
+# namespace $TOPO_NAME-cNUMBER, with the addresses 10.6.0.(9 + NUMBER) and 2001:db8:1::(9 + NUMBER).
+client_more() {
+	local ns=$TOPO_NAME-c$1 host=$((9 + $1)) key gateway
+	key=$(wg genkey) && gateway=$(wg_at "$NS_GW" wg6 show wg6 private-key) &&
+		ip netns add "$ns" && ip -n "$ns" link set lo up && kernel_defaults "$ns" &&
+		client_cable "$1" "$ns" &&
+		wg_at "$NS_GW" wg6 set wg6 peer "$(wg pubkey <<<"$key")" allowed-ips "10.6.0.$host/32,2001:db8:1::$host/128" &&
+		client_up "$ns" "wgc$1" "$key" "$gateway" "10.6.0.$host" "2001:db8:1::$host" &&
+		poll 10 ping_once "$ns" "$WG4"
+}
+
 servers_up() {
 	local server="/usr/bin/python3 $TOPO_LIB/servers.py"
 	# shellcheck disable=SC2086 # a command and its first argument
@@ -427,14 +453,14 @@ topology_up() {
 	return 1
 }
 
-# Removes the topology of topology_up or topology_names.
+# Removes the topology of topology_up or topology_names, with the clients of client_more.
 topology_down() {
 	local file ns
 	[ -n "${TOPO_DIR:-}" ] || return 0
 	for file in "$TOPO_DIR"/*.pid; do
 		[ ! -e "$file" ] || unspawn "$(basename "$file" .pid)"
 	done
-	for ns in $NS_GW $NS_FW $NS_SVC $NS_LAN $NS_INET $NS_C1 $NS_C2; do
+	for ns in $NS_GW $NS_FW $NS_SVC $NS_LAN $NS_INET $NS_C1 $NS_C2 "$TOPO_NAME"-c{3..9}; do
 		[ ! -e "/run/netns/$ns" ] || ip netns delete "$ns"
 	done
 	rm -rf "$TOPO_DIR"

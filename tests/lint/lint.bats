@@ -32,6 +32,11 @@ shell_files() {
 	sources -name '*.[ch]' | xargs "$FORMAT" --dry-run --Werror
 }
 
+@test "clang-tidy reports nothing, without its analyzer" {
+	make -C "$TREE" -s tidy ANALYZER=no
+}
+
+# bats test_tags=long
 @test "clang-tidy reports nothing" {
 	make -C "$TREE" -s tidy
 }

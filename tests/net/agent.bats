@@ -27,6 +27,7 @@ teardown() {
 	unspawn flood2
 	first_well
 	second_well
+	ip -n "$NS_GW" route replace default via $FW4
 	ip -n "$NS_GW" link show ens3 >/dev/null 2>&1 || lan_made
 	ip -n "$NS_GW" link delete wg7 2>/dev/null || true
 	sweep "$NS_GW" wg6
@@ -375,8 +376,11 @@ second_device() {
 	agent_start interval 0.2
 	second_dead
 	in_force $VPN4 "$FW4B down"
+	says "$VPN4: no gateway is alive, on-fail applies"
 	agent_stop
 	is "$(via $VPN4)" "$FW4B"
+	is "$(tail -n 2 "$TOPO_DIR/agent.log")" "wgvia: wg6: $VPN4: via $FW4B dev ens3 now
+wgvia: wg6: stopped: dead gateways are used again, and on-fail no longer applies"
 }
 
 # ---- following the host ----
@@ -406,6 +410,15 @@ second_device() {
 	poll 5 is_left_alone 10.55.0.0/16 none
 }
 
+# default_moves GATEWAY: to that one, and the agent has seen it.
+default_moves() {
+	ip -n "$NS_GW" route replace default via "$1"
+	ip -n "$NS_GW" address add 192.0.2.77/24 dev ens3
+	poll 5 is_left_alone 192.0.2.77/32 local
+	ip -n "$NS_GW" address delete 192.0.2.77/24 dev ens3
+	poll 5 is_left_alone 192.0.2.77/32 none
+}
+
 @test "the agent follows the default route if the file omits the gateway" {
 	file "from $VPN4" "from $VPN6 via $FW6"
 	agent_start "$FILE"
@@ -416,15 +429,95 @@ second_device() {
 	goes second "$NS_C1" $SVC4
 	# a manual change stays
 	wgvia route replace wg6 from $VPN4 via $FW4B or $FW4
-	ip -n "$NS_GW" route replace default via $FW4
-	ip -n "$NS_GW" address add 192.0.2.77/24 dev ens3
-	poll 5 is_left_alone 192.0.2.77/32 local
+	default_moves $FW4
 	is "$(via $VPN4)" $FW4B
-	ip -n "$NS_GW" address delete 192.0.2.77/24 dev ens3
 }
 
-# tunnel_anew ATTACH: wg6 is removed and re-created under its name, as wg-quick does.
-tunnel_anew() {
+@test "a gateway that was named since stays when the default route moves, even if it was that of the default route" {
+	file "from $VPN4" "from 10.7.0.0/16"
+	agent_start "$FILE"
+	in_force $VPN4 $FW4
+	wgvia route replace wg6 from $VPN4 via $FW4 dev ens3
+	default_moves $FW4B
+	is "$(via $VPN4)" $FW4
+	in_force 10.7.0.0/16 $FW4B
+	# no gateway was named again
+	wgvia route replace wg6 from $VPN4
+	default_moves $FW4
+	in_force $VPN4 $FW4
+	wgvia up wg6 from $VPN4 via $FW4 from 10.7.0.0/16
+	default_moves $FW4B
+	is "$(via $VPN4)" $FW4
+	in_force 10.7.0.0/16 $FW4B
+	# another file; after it, the agent's own
+	wgvia save wg6 | wgvia apply wg6 -
+	default_moves $FW4
+	is "$(via $VPN4) $(via 10.7.0.0/16)" "$FW4 $FW4B"
+	agent_signal HUP
+	in_force 10.7.0.0/16 $FW4
+	default_moves $FW4B
+	in_force $VPN4 $FW4B
+	# written by another program, which notifies nobody
+	bpftool map update pinned "$PIN_DIR/wg6/prefixes4" key hex 10 00 00 00 0a 06 00 00 value hex \
+		"$(printf '%02x' "$(ip -j -n "$NS_GW" link show ens3 | jq '.[0].ifindex')")" 00 00 00 02 00 00 00 \
+		c0 00 02 09 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+	default_moves $FW4
+	is "$(via $VPN4)" $FW4B
+	in_force 10.7.0.0/16 $FW4
+}
+
+@test "apply of the agent's file: the agent follows what the file means since then" {
+	file "from $VPN4"
+	agent_start "$FILE"
+	in_force $VPN4 $FW4
+	file "from $VPN4 via $FW4 dev ens3" "from 10.7.0.0/16"
+	# a change that is not applied is not put into force by another command, either
+	wgvia bypass add wg6 198.18.0.0/15
+	default_moves $FW4B
+	is "$(via 10.7.0.0/16)" ""
+	default_moves $FW4
+	wgvia apply wg6 "$FILE"
+	default_moves $FW4B
+	is "$(via $VPN4)" $FW4
+	in_force 10.7.0.0/16 $FW4B
+	is "$(wgvia apply -c wg6 "$FILE")" ""
+	# a drop-in
+	mkdir "$FILE.d"
+	echo "from 10.8.0.0/16" >"$FILE.d/10-branch.conf"
+	wgvia apply wg6 "$FILE"
+	default_moves $FW4
+	in_force 10.8.0.0/16 $FW4
+	is "$(wgvia apply -c wg6 "$FILE")" ""
+	# also if the gateway is that of the default route already
+	file "from $VPN4" "from 10.7.0.0/16"
+	wgvia apply wg6 "$FILE"
+	default_moves $FW4B
+	in_force $VPN4 $FW4B
+}
+
+@test "a file that is wrong when a command notifies the agent: it is reported, and the one before applies" {
+	file "from $VPN4"
+	agent_start "$FILE"
+	in_force $VPN4 $FW4
+	file "form $VPN4"
+	wgvia bypass add wg6 198.18.0.0/15
+	says "$FILE:1: unexpected word 'form'"
+	wgvia bypass add wg6 203.0.113.0/24
+	default_moves $FW4B
+	in_force $VPN4 $FW4B
+	is "$(grep -c "unexpected word 'form'" "$TOPO_DIR/agent.log")" 1
+	poll 5 grep -q "^STATUS=.*unexpected word 'form'" "$TOPO_DIR/notified.log"
+	file "from $VPN4"
+	wgvia bypass del wg6 203.0.113.0/24
+	poll 5 last_status_is "STATUS=the tunnel exists, 1 prefixes, 1 gateways, 0 of them dead"
+}
+
+last_status_is() {
+	[ "$(grep ^STATUS= "$TOPO_DIR/notified.log" | tail -n 1)" = "$1" ]
+}
+
+# tunnel_again ATTACH: wg6 is removed and re-created under its name, as wg-quick does.
+tunnel_again() {
 	attach_type "$1"
 	AGENT_ENV=("WGVIA_ATTACH=$1")
 	wgvia up wg6 "${WORDS[@]}"
@@ -458,15 +551,15 @@ attached_three() {
 }
 
 @test "tcx: programs are attached to a re-created tunnel" {
-	tunnel_anew tcx
+	tunnel_again tcx
 }
 
 @test "clsact: programs are attached to a re-created tunnel" {
-	tunnel_anew clsact
+	tunnel_again clsact
 }
 
-# lan_anew ATTACH: ens3 is removed and re-created under its name, with other numbers.
-lan_anew() {
+# lan_again ATTACH: ens3 is removed and re-created under its name, with other numbers.
+lan_again() {
 	attach_type "$1"
 	AGENT_ENV=("WGVIA_ATTACH=$1")
 	wgvia up wg6 "${LISTS[@]}"
@@ -485,7 +578,7 @@ lan_anew() {
 }
 
 @test "tcx: programs are attached to a re-created LAN device" {
-	lan_anew tcx
+	lan_again tcx
 }
 
 @test "an agent that was not running when the LAN device was re-created finds the gateways" {
@@ -501,7 +594,7 @@ lan_anew() {
 }
 
 @test "clsact: programs are attached to a re-created LAN device" {
-	lan_anew clsact
+	lan_again clsact
 }
 
 # A tun device that sends from the moment it is up: its packets' sources are in 10.7.0.0/16.

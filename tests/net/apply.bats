@@ -5,10 +5,11 @@
 # refuses a file with error and place; save prints what apply accepts without a change. tests/unit covers lines and
 # differences; faults.bats covers failures in the middle.
 
-# shellcheck disable=SC2030,SC2031,SC2046,SC2086,SC2154 # addresses are words; bats and `stream` set variables
+# shellcheck disable=SC2030,SC2031,SC2046,SC2086,SC2153,SC2154 # addresses are words; bats and `stream` set variables
 
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
 load ../lib/net.bash
+load ../lib/fault.bash
 
 NOBODY4=192.0.2.77 NOBODY6=2001:db8:2::77 # addresses on the LAN that are not in use
 
@@ -207,6 +208,7 @@ stays_whole() {
 	stays_whole $SVC4
 }
 
+# bats test_tags=long
 @test "what stays loses no packet while 6,000 other lines change, entry by entry, IPv6" {
 	export WGVIA_BATCH=no
 	stays_whole $SVC6
@@ -513,21 +515,21 @@ a_hundred_thousand() {
 
 @test "a kernel without batches: it does not know the command, or does not support it for these maps" {
 	local number
-	gcc -shared -fPIC -O2 -Wall -o "$BATS_TEST_TMPDIR/fault.so" "$TREE/tests/net/fault.c"
 	export FAULT=old FAULT_AT
 	for number in 22 524; do
 		FAULT_AT=$number
 		many 3000 $FW4 $FW6
-		LD_PRELOAD=$BATS_TEST_TMPDIR/fault.so wgvia apply wg6 "$conf" >/dev/null
+		LD_PRELOAD=$FAULT_SO wgvia apply wg6 "$conf" >/dev/null
 		is "$(entries prefixes4) $(entries prefixes6)" "1501 1501"
-		is "$(LD_PRELOAD=$BATS_TEST_TMPDIR/fault.so wgvia save wg6 | grep -c '^from')" 3002
+		is "$(LD_PRELOAD=$FAULT_SO wgvia save wg6 | grep -c '^from')" 3002
 		good
-		is "$(LD_PRELOAD=$BATS_TEST_TMPDIR/fault.so wgvia apply wg6 "$conf" | grep -c '^- from')" 3000
+		is "$(LD_PRELOAD=$FAULT_SO wgvia apply wg6 "$conf" | grep -c '^- from')" 3000
 		is "$(entries prefixes4) $(entries prefixes6)" "1 1"
 		wgvia down wg6
 	done
 }
 
+# bats test_tags=long
 @test "100,000 lines, entry by entry" {
 	export WGVIA_BATCH=no
 	a_hundred_thousand

@@ -131,6 +131,7 @@ rules_to() {
 	grows_evenly nft_chains
 }
 
+# bats test_tags=long
 @test "growth: rules and chains of iptables-legacy" {
 	gw iptables-legacy -S >/dev/null 2>&1 || skip "no iptables-legacy"
 	grows_evenly iptables_rules
@@ -140,6 +141,7 @@ rules_to() {
 	grows_evenly routes
 }
 
+# bats test_tags=long
 @test "growth: routes by another device" {
 	grows_evenly routes_elsewhere
 }
@@ -152,18 +154,22 @@ rules_to() {
 	grows_evenly rules_and_routes
 }
 
+# bats test_tags=long
 @test "growth: devices and routes by them together" {
 	grows_evenly devices_and_routes 100
 }
 
+# bats test_tags=long
 @test "growth: addresses" {
 	grows_evenly addresses
 }
 
+# bats test_tags=long
 @test "growth: devices without link header" {
 	grows_evenly l3_devices 100
 }
 
+# bats test_tags=long
 @test "growth: policy rules about sources" {
 	grows_evenly rules_from
 }

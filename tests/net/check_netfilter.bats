@@ -428,6 +428,7 @@ hook_cases() {
 	iptables_cases -nft
 }
 
+# bats test_tags=long
 @test "netfilter: rules of iptables-legacy" {
 	filters_with iptables-legacy
 	iptables_cases -legacy

@@ -265,6 +265,7 @@ iptables_cases() {
 	iptables_cases
 }
 
+# bats test_tags=long
 @test "FORWARD as ufw, Docker and firewalld write it: iptables-legacy" {
 	kind=-legacy
 	command -v iptables-legacy >/dev/null || skip "iptables-legacy is not installed"

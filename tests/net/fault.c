@@ -13,13 +13,8 @@
  *
  * FAULT=deaf: no packet socket can be opened while there is FAULT_FILE.
  *
- * FAULT=deaf: no packet socket can be opened while there is FAULT_FILE.
- *
- * FAULT=deaf: no packet socket can be opened while there is FAULT_FILE.
- *
  * With FAULT=old there are no batches, as on an old kernel, which says so with the number FAULT_AT.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

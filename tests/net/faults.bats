@@ -15,7 +15,6 @@ load ../lib/fault.bash
 
 setup_more() {
 	load_up
-	fault_build
 }
 
 teardown() {
@@ -129,6 +128,7 @@ faults() {
 	faults tcx
 }
 
+# bats test_tags=long
 @test "clsact, entry by entry: whichever step of a change fails or is the last, nothing is lost" {
 	export WGVIA_BATCH=no
 	faults clsact
@@ -200,7 +200,7 @@ vanishing() {
 	local number=$1 dev=$2 file=$BATS_TEST_TMPDIR/fault status=0
 	shift 2
 	rm -f "$file"
-	LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so FAULT=hold FAULT_AT=$number FAULT_FILE=$file \
+	LD_PRELOAD=$FAULT_SO FAULT=hold FAULT_AT=$number FAULT_FILE=$file \
 		"$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" "$@" >"$BATS_TEST_TMPDIR/faulty" 2>&1 3>&- &
 	held=$!
 	poll 30 held_or_gone

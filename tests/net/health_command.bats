@@ -9,6 +9,7 @@
 load ../lib/net.bash
 load ../lib/agent.bash
 load ../lib/second.bash
+load ../lib/load.bash
 
 setup_more() {
 	second_up
@@ -24,6 +25,7 @@ teardown() {
 	second_well
 	ip -n "$NS_LAN" link set gw up
 	ip -n "$NS_GW" link set wg6 up
+	ip -n "$NS_GW" link delete other 2>/dev/null || true
 	ip -n "$NS_GW" neighbour flush dev ens3 2>/dev/null || true
 	sweep "$NS_GW" wg6
 	nothing_left
@@ -62,6 +64,33 @@ has_failed() {
 	[[ $(ip -n "$NS_GW" neighbour show "$1") == *FAILED* ]]
 }
 
+# metric NAME LABELS...: its value for wg6.
+metric() {
+	local name="$1{interface=\"wg6\"" label
+	for label in "${@:2}"; do name+=",${label/=/=\"}\""; done
+	wgvia stats wg6 --prometheus | awk -v name="$name}" '$1 == name { print $2 }'
+}
+
+# pin_of DIRECTION DEVICE: the pin of the program there.
+pin_of() {
+	echo "$PIN_DIR"/wg6/*_"$1"_"$(ip -n "$NS_GW" -j link show "$2" | jq '.[].ifindex')"*
+}
+
+# detached DIRECTION DEVICE: its program, whose pin stays.
+detached() {
+	local pin
+	pin=$(pin_of "$1" "$2")
+	case $pin in
+	*/tcx_*) bpftool link detach pinned "$pin" ;;
+	*) in_ns "$NS_GW" tc filter delete dev "$2" "$([ "$1" = egress ] && echo egress || echo ingress)" ;;
+	esac
+}
+
+# unpinned DIRECTION DEVICE: without its last reference, a link is detached.
+unpinned() {
+	rm "$(pin_of "$1" "$2")"
+}
+
 is_locked() {
 	! flock -n "$PIN_DIR" true
 }
@@ -94,7 +123,8 @@ is_locked() {
 @test "an instance is not healthy without its tunnel, or when its programs are detached" {
 	wgvia up wg8 "${WORDS[@]}" # prepared
 	run -1 wgvia health wg8
-	grep -x "    the tunnel does not exist" <<<"$output"
+	is "${lines[1]}" "    the tunnel does not exist"
+	is "${#lines[@]}" 2
 	wgvia down wg8
 	attach_type clsact
 	wgvia up wg6 "${WORDS[@]}"
@@ -107,7 +137,47 @@ is_locked() {
 	healthy
 	in_ns "$NS_GW" tc filter delete dev ens3 egress
 	unhealthy "gateway $FW4 dev ens3 for IPv4: wgvia is not attached to this device" \
-		"gateway $FW6 dev ens3 for IPv6: wgvia is not attached to this device"
+		"gateway $FW6 dev ens3 for IPv6: wgvia is not attached to this device" \
+		"the egress program is not attached to dev ens3"
+}
+
+@test "an instance is not healthy while a program is missing at any of its devices, with or without its pin" {
+	local mode remove direction dev
+	ip -n "$NS_GW" link add other type veth peer name other netns "$NS_LAN"
+	ip -n "$NS_GW" link set other up
+	attach_type tcx
+	while read -r mode remove direction dev; do
+		wgvia up wg6 "${WORDS[@]}" mode $mode
+		healthy
+		is "$(metric wgvia_attached dev=$dev direction=$direction)" 1
+		$remove $direction $dev
+		unhealthy "the $direction program is not attached to dev $dev"
+		is "$(metric wgvia_attached dev=$dev direction=$direction)" 0
+		is "$(metric wgvia_up)" 0
+	done <<-END
+		fast detached back ens3
+		fast unpinned back ens3
+		fast unpinned egress other
+		stack detached egress other
+		stack unpinned back other
+	END
+	wgvia up wg6 "${WORDS[@]}"
+	healthy
+	ip -n "$NS_GW" link set other down
+	healthy
+	ip -n "$NS_GW" link delete other # its programs end with it
+	healthy
+	is "$(wgvia stats wg6 --prometheus | grep '^wgvia_' | cut -d' ' -f1 | sort | uniq -d)" ""
+}
+
+@test "an instance is not healthy while a filter is missing" {
+	attach_type clsact
+	wgvia up wg6 "${WORDS[@]}"
+	detached back ens3
+	unhealthy "the back program is not attached to dev ens3"
+	is "$(metric wgvia_attached dev=ens3 direction=back)" 0
+	wgvia up wg6 "${WORDS[@]}"
+	healthy
 }
 
 @test "without an agent: the kernel's neighbour entry, the device, and its carrier" {
@@ -148,13 +218,78 @@ is_locked() {
 	poll 10 wgvia health wg6
 }
 
-@test "an instance stays healthy when one of several gateways fails" {
-	wgvia up wg6 "${WORDS[@]}" from 10.6.3.0/24 via $FW4B
+agent_is() {
+	[ "$(wgvia -j health wg6 | jq .agent)" = "$1" ]
+}
+
+is_renewed() {
+	[ "$(stat -c %Y "$PIN_DIR/wg6/gateways")" != "$1" ]
+}
+
+@test "the report of an agent that hangs is ignored, so a dead gateway is seen" {
+	wgvia up wg6 from "$VPN6" via $FW6B from "$VPN4" via $FW4B
+	agent_start interval 10 hold 0
+	poll 10 agent_is true
+	healthy
+	poll 20 is_renewed "$(stat -c %Y "$PIN_DIR/wg6/gateways")" # although nothing happens
+	agent_signal STOP
+	second_dead
+	poll 60 agent_is false
+	ip -n "$NS_GW" neighbour flush dev ens3
+	ping_once "$NS_C1" $SVC4 -W 1 || true
+	poll 10 has_failed $FW4B
+	unhealthy "gateway $FW4B dev ens3 for IPv4: it does not answer"
+	is "$(metric wgvia_up) $(metric wgvia_agent_up) $(metric wgvia_gateway_up gateway=$FW4B dev=ens3)" "0 0 0"
+	is "$(metric wgvia_gateway_state_seconds gateway=$FW4B dev=ens3)" ""
+	agent_signal CONT
+	poll 20 agent_is true
+	poll 40 has_reasons 2
+	unhealthy "gateway .* for IPv4: dead for [0-9]+ s: .*" "gateway .* for IPv6: dead for [0-9]+ s: .*"
+}
+
+# unserved IPV4 IPV6: the numbers of prefixes without a gateway.
+unserved() {
+	is "$(metric wgvia_prefixes_without_gateway family=ipv4) $(metric wgvia_prefixes_without_gateway family=ipv6)" "$*"
+}
+
+@test "an instance stays healthy when one of several gateways fails, and the prefixes without one are counted" {
+	wgvia up wg6 "${WORDS[@]}" from 10.6.3.0/24 via $FW4B from 10.6.4.0/24 via $FW6B
+	unserved 0 0
 	second_dead
 	ip -n "$NS_GW" neighbour flush dev ens3
 	in_ns "$NS_GW" ping -c 1 -W 2 $FW4B || true
 	poll 10 has_failed $FW4B
 	healthy
+	unserved 1 0
+	agent_start interval 0.2 hold 0
+	says "gateway $FW4B dev ens3 is dead"
+	says "gateway $FW6B dev ens3 is dead"
+	poll 10 unserved 2 0 || unserved 2 0 # by the family of the prefix
+	healthy
+	is "$(metric wgvia_up)" 1
+	second_well
+	poll 20 unserved 0 0 || unserved 0 0
+}
+
+@test "with many prefixes health reads the first ones until it has found a gateway that is alive" {
+	local i begin took=()
+	wgvia up wg6 "${WORDS[@]}"
+	{
+		wgvia save wg6
+		awk -v via=$FW4 'BEGIN { for (i = 0; i < 100000; i++)
+			printf "from 10.%d.%d.%d/32 via %s dev ens3\n", 16 + i / 65536, i / 256 % 256, i % 256, via }'
+	} >"$BATS_TEST_TMPDIR/many"
+	wgvia apply wg6 "$BATS_TEST_TMPDIR/many" >/dev/null
+	for i in {1..5}; do
+		begin=${EPOCHREALTIME/[.,]/}
+		wgvia health wg6
+		took+=($(((${EPOCHREALTIME/[.,]/} - begin) / 1000)))
+	done
+	figures "${took[*]} ms with 100,000 prefixes"
+	ip -n "$NS_GW" link set wg6 down
+	unhealthy "the tunnel is down"
+	ip -n "$NS_GW" link set wg6 up
+	is "$(strace -f -e trace=bpf "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" health wg6 2>&1 | grep -c LOOKUP_BATCH)" 2
 }
 
 @test "health does not wait for a command that holds the lock" {

@@ -484,9 +484,8 @@ four_asked() {
 
 @test "a socket for the probes that cannot be opened: neighbours' answers are enough, and each probe tries again" {
 	local missing=$BATS_TEST_TMPDIR/missing
-	fault_build
 	wgvia up wg6 from $VPN4 via $ONE4 or $TWO4
-	AGENT_ENV=("LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so" FAULT=deaf "FAULT_FILE=$missing")
+	AGENT_ENV=("LD_PRELOAD=$FAULT_SO" FAULT=deaf "FAULT_FILE=$missing")
 	agent_start interval 0.2 hold 0
 	poll 10 is_health $VPN4 $ONE4 alive
 	touch "$missing"

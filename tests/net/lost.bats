@@ -338,6 +338,15 @@ signal.pause()"
 	is "$(lost)" 20
 	LOST_OF=wg7 poll 10 adds_up
 	is "$(LOST_OF=wg7 lost)" 7
+	# from a prefix of the one to a prefix of the other, lost on the way to the firewall, and on the way from there
+	wire tun "[pkt(4, src='10.6.0.5', dst='10.7.0.5') for _ in range(20)]"
+	add_up 40
+	is "$(lost) $(LOST_OF=wg7 lost)" "40 7"
+	firewall_known
+	ip -n "$NS_GW" link set wg7 down
+	wire lan2 "[pkt(4, src='10.6.0.5', dst='10.7.0.5') for _ in range(3)]"
+	LOST_OF=wg7 poll 10 lost_are 10
+	is "$(lost) $(wgvia -j stats wg7 | jq .counters.returned.packets)" "40 3"
 }
 
 # counting: programs that count for the instance of the map $prefixes.

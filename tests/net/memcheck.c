@@ -10,7 +10,6 @@
  *
  * It also prints "unhandled eBPF command" for newer commands; that is not an error.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <linux/bpf.h>
 #include <stdarg.h>

@@ -11,7 +11,6 @@ load ../lib/agent.bash
 load ../lib/fault.bash
 
 setup_more() {
-	fault_build
 	wire_up
 }
 
@@ -185,7 +184,7 @@ guarded() {
 	local mode before
 	attach_type "$1"
 	for mode in fast stack; do
-		AGENT_ENV=("WGVIA_ATTACH=$1" "LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so" FAULT=devices FAULT_ERRNO=12)
+		AGENT_ENV=("WGVIA_ATTACH=$1" "LD_PRELOAD=$FAULT_SO" FAULT=devices FAULT_ERRNO=12)
 		wgvia up wg6 "${WORDS[@]}" mode $mode
 		agent_start
 		ip -n "$NS_GW" link delete ens3

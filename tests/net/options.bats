@@ -42,7 +42,7 @@ load ../lib/net.bash
 	[ "$(state)" != "$before" ]
 	run -0 wgvia -j stats wg6 --prometheus -h
 	[[ $output == "wgvia stats: "* ]]
-	is "$(wgvia stats --prometheus -n "$NS_GW" | grep -c '^# TYPE')" 9
+	wgvia stats --prometheus -n "$NS_GW" | grep '^# TYPE wgvia_up gauge'
 	run wgvia check wg6 -j --probe
 	jq -e 'any(.findings[]; .name | startswith("probe"))' <<<"$output"
 }

@@ -242,7 +242,7 @@ value_of() {
 	rm "$PIN_DIR/wg6/prefix_counters_0"
 	metrics=$(as_unit stats --prometheus)
 	grep -q '^wgvia_packets_total{interface="wg6",direction="out",verdict="redirected"} [1-9]' <<<"$metrics"
-	is "$(grep '^wgvia_prefix_packets_total' <<<"$metrics" | grep -v 'prefix="other"')" ""
+	is "$(grep '^wgvia_prefix_packets_total' <<<"$metrics")" ""
 	wgvia route add wg6 from 10.6.9.0/24 via $FW4
 	is "$(pins)" "prefix_counters prefix_counters_0"
 }
@@ -255,11 +255,14 @@ value_of() {
 	/usr/bin/python3 "$TREE/tests/lib/promcheck.py" <<<"$metrics"
 	grep -qxF "wgvia_prefix_packets_total{interface=\"wg6\",prefix=\"$IN4\",direction=\"out\"} 6" <<<"$metrics"
 	grep -qxF "wgvia_prefix_bytes_total{interface=\"wg6\",prefix=\"$IN6\",direction=\"back\"} 3690" <<<"$metrics"
-	is "$(grep -c ^wgvia_prefix_packets_total <<<"$metrics")" 14 # six prefixes and the others, two ways
+	is "$(grep -c ^wgvia_prefix_packets_total <<<"$metrics")" 12 # six prefixes, two ways
 	for limit in 0 1 3 6; do
-		is "$(wgvia stats wg6 --prometheus $limit | grep -c ^wgvia_prefix_bytes_total)" $((limit * 2 + 2))
-		is "$(sum "$limit" wgvia_prefix_bytes_total)" "$(sum 1000 wgvia_prefix_bytes_total)"
-		is "$(sum "$limit" wgvia_prefix_packets_total)" "$(sum 1000 wgvia_prefix_packets_total)"
+		wgvia stats wg6 --prometheus $limit >"$BATS_TEST_TMPDIR/metrics"
+		/usr/bin/python3 "$TREE/tests/lib/promcheck.py" <"$BATS_TEST_TMPDIR/metrics"
+		is "$(grep -c ^wgvia_prefix_bytes_total "$BATS_TEST_TMPDIR/metrics")" $((limit * 2))
+		is "$(grep -c ^wgvia_prefix_other_bytes "$BATS_TEST_TMPDIR/metrics")" 2
+		is "$(sum "$limit" bytes)" "$(sum 1000 bytes)"
+		is "$(sum "$limit" packets)" "$(sum 1000 packets)"
 	done
 	# the sums are those of the verdicts
 	is "$(wgvia -j stats wg6 --prefix | jq -c '[.prefixes[], .other] | [(map(.out.packets) | add), (map(.back.packets) | add)]')" \
@@ -270,9 +273,35 @@ value_of() {
 	is "$status" 2
 }
 
-# sum LIMIT METRIC
+# sum LIMIT packets|bytes: of the prefixes with series of their own, and of the others.
 sum() {
-	wgvia stats wg6 --prometheus "$1" | awk -v metric="$2" 'index($0, metric "{") == 1 { sum += $2 } END { print sum }'
+	wgvia stats wg6 --prometheus "$1" | awk -v unit="$2" 'index($0, "wgvia_prefix_" unit "_total{") == 1 ||
+		index($0, "wgvia_prefix_other_" unit "{") == 1 { sum += $2 } END { print sum }'
+}
+
+# falling LIMIT: those of its metrics that have decreased since it was called last, by type.
+falling() {
+	wgvia stats wg6 --prometheus "$1" | awk '$2 == "TYPE" { type[$3] = $4; next }
+		/^wgvia_prefix_/ { name = $1; sub(/[{].*/, "", name); print $1, $2, type[name] }' | sort >"$BATS_TEST_TMPDIR/now"
+	touch "$BATS_TEST_TMPDIR/before"
+	join "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/now" | awk '$4 < $2 { print $5 }' | sort -u
+	mv "$BATS_TEST_TMPDIR/now" "$BATS_TEST_TMPDIR/before"
+}
+
+@test "no counter falls when a prefix is removed: neither one with its own series nor one of the others" {
+	local limit
+	for limit in 0 1 3; do
+		echo "limit $limit"
+		wgvia up wg6 "${ALL[@]}" counters prefix
+		traffic
+		is "$(falling $limit)" ""
+		wgvia route del wg6 from "$VPN4" # the first
+		is "$(falling $limit)" gauge
+		wgvia route del wg6 from "$IN6" # the last but one
+		is "$(falling $limit)" gauge
+		wgvia down wg6
+		rm "$BATS_TEST_TMPDIR/before"
+	done
 }
 
 # With an index, where the kernel can tell of changes.
@@ -293,7 +322,7 @@ sum() {
 10.7.12.99/32 out $i $((i * 101)) back 0 0
 10.7.24.199/32 out $i $((i * 102)) back $((i * 2)) $((i * 221))"
 	done
-	is "$(wgvia stats wg6 --prometheus | grep -c ^wgvia_prefix_packets_total)" 2002
+	is "$(wgvia stats wg6 --prometheus | grep -c ^wgvia_prefix_packets_total)" 2000
 	sed -i '/10\.7\.24\.199/!{/10\.7\./d}' "$BATS_TEST_TMPDIR/conf"
 	wgvia apply wg6 "$BATS_TEST_TMPDIR/conf"
 	is "$(counted)" "10.7.24.199/32 out 2 204 back 4 442"

@@ -341,6 +341,7 @@ told_no_route() {
 	grep -F "probe_return: " <<<"$found" | grep -F "gateway $1 " | grep -F "answered 'no route'"
 }
 
+# bats test_tags=long
 @test "no return path: no route at all" {
 	ip -n "$NS_FW" -batch - <<-END
 		route delete $VPN4

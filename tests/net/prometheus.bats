@@ -76,9 +76,11 @@ prometheus_start() {
 	poll 60 has_series wgvia_up || { cat "$TOPO_DIR/prometheus.log" && return 1; }
 }
 
-# instance: one with everything that is measured: an agent, gateways in use and on standby, and an index.
+# instance: one with everything that is measured: an agent, gateways in use and on standby, an index, and counters of
+# prefixes.
 instance() {
 	{
+		echo "counters prefix"
 		echo "from $VPN4 via $FW4 or $FW4B"
 		echo "from $VPN6 via $FW6 or $FW6B"
 		awk -v via=$FW4 'BEGIN { for (i = 0; i < 2000; i++) printf "from 10.%d.%d.0/24 via %s dev ens3\n", 16 + i / 256, i % 256, via }'

@@ -223,7 +223,7 @@ wgvia_up{interface="wg8"} 1'
 	wgvia up wg6 "${WORDS[@]}"
 	exposed wg6
 	jq -r '.panels[].targets[].expr, .templating.list[].definition // empty' "$DASHBOARD" >"$expressions"
-	sed -n 's/^	{"\(wgvia_[a-z_]*\)".*/\1/p' "$TREE"/user/commands/stats_{prometheus,gauges}.c | sort >"$BATS_TEST_TMPDIR/metrics"
+	sed -n 's/^	{"\(wgvia_[a-z_]*\)".*/\1/p' "$TREE"/user/commands/stats_{prometheus,gauges,prefix}.c | sort >"$BATS_TEST_TMPDIR/metrics"
 	is "$(grep -oE '\bwgvia_[a-z_]+' "$expressions" | sort -u)" "$(<"$BATS_TEST_TMPDIR/metrics")"
 	is "$(jq -r '.. | strings' "$DASHBOARD" | grep -oE '\bwgvia_[a-z_]+' | sort -u)" "$(<"$BATS_TEST_TMPDIR/metrics")"
 	is "$(jq -r '.[].name' "$BATS_TEST_TMPDIR/all" | sort -u | comm -23 - "$BATS_TEST_TMPDIR/metrics")" ""
@@ -233,7 +233,7 @@ wgvia_up{interface="wg8"} 1'
 		grep -oE 'by \([^)]*\)' "$expressions" | sed 's/by (//; s/)//' | tr -s ', ' '\n'
 		jq -r '.. | strings' "$DASHBOARD" | grep -oE '\{\{[a-z_]+\}\}' | tr -d '{}'
 	} | sort -u)" "$({
-		printf '%s\n' instance to family reason # of something that this instance lacks
+		printf '%s\n' instance to family reason prefix # of something that this instance lacks
 		jq -r '.[].labels | keys[]' "$BATS_TEST_TMPDIR/all"
 	} | sort -u)"
 	is "$(grep -oE 'verdict="[a-z_]+"' "$expressions" | sort -u | tr -d '\n')" \
@@ -251,8 +251,8 @@ wgvia_up{interface="wg8"} 1'
 		(.expr | contains("interface=~\"$interface\"")) and
 		(.expr | (contains("rate(") or contains("increase(")) == contains("[$__rate_interval]"))))' "$DASHBOARD"
 	# Bits are eight times the bytes, and nothing else is.
-	jq -e 'all(.panels[]; .fieldConfig.defaults.unit as $unit | all(.targets[].expr; if test("wgvia_(lost_)?bytes_total")
-		then $unit == "bps" and startswith("8 *") elif test("wgvia_(lost_)?packets_total")
+	jq -e 'all(.panels[]; .fieldConfig.defaults.unit as $unit | all(.targets[].expr; if test("wgvia_((lost|prefix)_)?bytes_total")
+		then $unit == "bps" and startswith("8 *") elif test("wgvia_((lost|prefix)_)?packets_total")
 		then $unit == "pps" and (contains("8 *") | not)
 		else $unit | IN("pps", "bps") | not end))' "$DASHBOARD"
 	jq -e '[.panels[].id] | length == (unique | length)' "$DASHBOARD"

@@ -64,14 +64,6 @@ shared_mac() { # ADDRESS
 	ip -n "$NS_GW" -j neighbour show $1 dev ens3 | jq -r '.[0].lladdr'
 }
 
-sent() { # COUNT: by the load so far
-	[ "$(packets_out)" -ge "$1" ]
-}
-
-packets_out() {
-	wgvia -j stats wg6 | jq '.counters.redirected.packets'
-}
-
 returned() { # COUNT
 	[ "$(counter returned)" -ge "$1" ]
 }

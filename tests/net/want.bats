@@ -4,12 +4,12 @@
 # What the kernel refuses for lack of memory, of room or of buffers, and a read-only bpffs: one line that reports it,
 # exit status 1, everything as before, packets via the firewall; and the same command works afterwards. Memory is
 # limited by a cgroup, room by wgvia built with small maps; fault.c chooses where in a command the lack occurs.
-# WGVIA_FAULTS=N tries every Nth call of a command [20]; 1 tries all of them. faults.bats covers failures in the middle
+# WGVIA_FAULTS=N tries every Nth call of a command [40]; 1 tries all of them. faults.bats covers failures in the middle
 # of a visible change.
 
 # shellcheck disable=SC2030,SC2031,SC2034,SC2086,SC2153,SC2154 # addresses are words; `run` sets $status
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((120 + 1200 / ${WGVIA_FAULTS:-20}))}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((120 + 2400 / ${WGVIA_FAULTS:-40}))}
 load ../lib/net.bash
 load ../lib/load.bash
 load ../lib/agent.bash
@@ -19,7 +19,6 @@ ENOMEM=12 ENOBUFS=105
 
 setup_more() {
 	load_up
-	fault_build
 }
 
 setup() {
@@ -56,7 +55,7 @@ wanting() {
 	local number=$1 errno=$2 file=$BATS_TEST_TMPDIR/fault status=0
 	shift 2
 	rm -f "$file"
-	LD_PRELOAD=$BATS_FILE_TMPDIR/fault.so FAULT=want FAULT_AT=$number FAULT_ERRNO=$errno FAULT_FILE=$file \
+	LD_PRELOAD=$FAULT_SO FAULT=want FAULT_AT=$number FAULT_ERRNO=$errno FAULT_FILE=$file \
 		wgvia "$@" >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" || status=$?
 	fault=no
 	[ ! -e "$file" ] || fault=yes
@@ -73,7 +72,7 @@ said_once() {
 # each_call ERRNO COMMAND...: after a failure it runs the caller's `after_failure`, after a success, if the call was
 # optional, `after_success`; both restore the initial state.
 each_call() {
-	local errno=$1 number status step=${WGVIA_FAULTS:-20}
+	local errno=$1 number status step=${WGVIA_FAULTS:-40}
 	shift
 	for ((number = 1 + RANDOM % step; number < 1000; number += step)); do
 		status=0
@@ -142,6 +141,7 @@ changes() {
 	changes tcx
 }
 
+# bats test_tags=long
 @test "clsact: whichever call of a change finds no memory, nothing is lost" {
 	changes clsact
 }

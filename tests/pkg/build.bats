@@ -7,7 +7,7 @@
 
 load ../lib/net.bash
 
-BATS_TEST_TIMEOUT=600
+export BATS_TEST_TIMEOUT=600
 
 setup() {
 	B=$BATS_TEST_TMPDIR/build
@@ -27,6 +27,7 @@ hardened() {
 	DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --get "$1"
 }
 
+# bats test_tags=long
 @test "it builds with -Os and with -O0" {
 	built CFLAGS=-Os
 	built CFLAGS=-O0

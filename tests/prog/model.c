@@ -14,6 +14,7 @@ enum { FAMILY4 = 2, FAMILY6 = 10 };
 
 #define MAGIC 0x77677600u
 #define TC_INDEX 0x7776
+#define TC_INDEX_BACK 0x7762
 
 struct facts {
 	bool is_ip, is_sound;
@@ -649,7 +650,7 @@ static void decide_egress(const struct model_config *config, const struct model_
 	unsigned int kind = 0;
 	struct facts facts = {};
 
-	if (packet->tc_index == TC_INDEX && packet->cb[0] / 256 == MAGIC / 256)
+	if ((packet->tc_index == TC_INDEX || packet->tc_index == TC_INDEX_BACK) && packet->cb[0] / 256 == MAGIC / 256)
 		kind = packet->cb[0] % 256;
 	if (kind == SENT || kind >= SHOWN || packet->vlan)
 		return;

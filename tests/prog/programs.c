@@ -303,6 +303,8 @@ void programs_load(struct programs *programs, const struct programs_options *opt
 	config->tunnel_ether = options->tunnel_ether;
 	config->has_trace = !options->no_trace;
 	config->stack = options->stack;
+	config->has_index = !options->no_counts;
+	config->keeps_decisions = !options->no_counts && !options->no_keeping;
 	config->count_prefixes = options->count;
 	config->has_check_mtu = !options->no_check_mtu && programs_can_check_mtu();
 	if (options->maps_of) {
@@ -449,7 +451,7 @@ void programs_keep_decisions(struct programs *programs, bool keep)
 		if (!values || bpf_map_lookup_elem(map, &key, &count))
 			give_up("cannot read changes: %s", strerror(errno));
 		count = ((count & ~CHANGES_COUNTED) + 1) | (keep ? CHANGES_COUNTED : 0);
-		values[2 * own_cpu] = count << 1 | age; /* since long ago */
+		values[2 * own_cpu] = age ? count : ~count; /* since long ago */
 		if (bpf_map_update_elem(map, &key, &count, BPF_ANY) || bpf_map_update_elem(ages, &age, values, BPF_ANY))
 			give_up("cannot write to changes: %s", strerror(errno));
 		free(values);
@@ -614,19 +616,36 @@ static void empty_map(const struct bpf_map *map)
 			give_up("cannot empty a map: %s", strerror(errno));
 }
 
-void programs_forget(struct programs *programs)
+/* Clears `recent` with one call where the kernel can (5.13); an emulated machine takes minutes for the others. */
+static void clear_recent(int map, uint32_t slots, size_t slot_size)
 {
 	static uint8_t *nothing;
-	int recent = bpf_map__fd(programs->skel->maps.recent);
+	static uint32_t *keys;
+	uint32_t count = slots;
+
+	if (!nothing) {
+		nothing = calloc(slots, libbpf_num_possible_cpus() * slot_size);
+		keys = calloc(slots, sizeof(*keys));
+		if (!nothing || !keys)
+			give_up("no memory");
+		for (uint32_t i = 0; i < slots; i++)
+			keys[i] = i;
+	}
+	if (!bpf_map_update_batch(map, keys, nothing, &count, NULL))
+		return;
+	for (uint32_t i = 0; i < slots; i++)
+		if (bpf_map_update_elem(map, &i, nothing, BPF_ANY))
+			give_up("cannot clear a slot: %s", strerror(errno));
+}
+
+void programs_forget(struct programs *programs)
+{
+	const struct bpf_map *recent = programs->skel->maps.recent;
 
 	programs->skel->bss->sender_wanted = 0;
 	empty_map(programs->skel->maps.bounced);
 	empty_map(programs->skel->maps.learnt);
-	if (!nothing)
-		nothing = calloc(libbpf_num_possible_cpus(), bpf_map__value_size(programs->skel->maps.recent));
-	for (uint32_t i = 0; i < bpf_map__max_entries(programs->skel->maps.recent); i++)
-		if (bpf_map_update_elem(recent, &i, nothing, BPF_ANY))
-			give_up("cannot clear a slot: %s", strerror(errno));
+	clear_recent(bpf_map__fd(recent), bpf_map__max_entries(recent), bpf_map__value_size(recent));
 }
 
 struct wgvia_prefix_counter programs_prefix_counter(struct programs *programs, uint32_t number)
@@ -651,6 +670,20 @@ struct wgvia_prefix_counter programs_prefix_counter(struct programs *programs, u
 	return sum;
 }
 
+/* read_counters: all of them, each with a value per CPU; with one call where the kernel can. */
+static void read_counters(int map, struct wgvia_counter *values, int cpus)
+{
+	uint32_t keys[WGVIA_COUNTERS], next, count = WGVIA_COUNTERS;
+
+	/* ENOENT: the end was reached */
+	if ((!bpf_map_lookup_batch(map, NULL, &next, keys, values, &count, NULL) || errno == ENOENT) &&
+	    count == WGVIA_COUNTERS)
+		return;
+	for (uint32_t i = 0; i < WGVIA_COUNTERS; i++)
+		if (bpf_map_lookup_elem(map, &i, values + i * cpus))
+			give_up("cannot read the counters: %s", strerror(errno));
+}
+
 void programs_counters(struct programs *programs, struct wgvia_counter sums[WGVIA_COUNTERS])
 {
 	static int cpus;
@@ -662,15 +695,12 @@ void programs_counters(struct programs *programs, struct wgvia_counter sums[WGVI
 	}
 	if (!values) {
 		cpus = libbpf_num_possible_cpus();
-		values = calloc(cpus, sizeof(*values));
+		values = calloc(cpus * WGVIA_COUNTERS, sizeof(*values));
 	}
+	read_counters(bpf_map__fd(programs->skel->maps.counters), values, cpus);
 	memset(sums, 0, WGVIA_COUNTERS * sizeof(*sums));
-	for (uint32_t i = 0; i < WGVIA_COUNTERS; i++) {
-		if (bpf_map_lookup_elem(bpf_map__fd(programs->skel->maps.counters), &i, values))
-			give_up("cannot read the counters: %s", strerror(errno));
-		for (int cpu = 0; cpu < cpus; cpu++) {
-			sums[i].packets += values[cpu].packets;
-			sums[i].bytes += values[cpu].bytes;
-		}
+	for (int i = 0; i < WGVIA_COUNTERS * cpus; i++) {
+		sums[i / cpus].packets += values[i].packets;
+		sums[i / cpus].bytes += values[i].bytes;
 	}
 }

@@ -55,6 +55,8 @@ struct programs_options {
 	bool tunnel_ether;
 	bool stack;	   /* mode stack */
 	bool no_check_mtu; /* as on a kernel without that helper; on such a one always */
+	bool no_counts;	   /* as on a kernel that cannot count changes: no index, and no kept decision */
+	bool no_keeping;   /* as on one with PREEMPT_RT: no kept decision */
 	bool no_trace;	   /* without the part that tells a listener */
 	bool count;	   /* "counters prefix" */
 	bool record;

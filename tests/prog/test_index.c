@@ -23,7 +23,8 @@
 #include "packets.h"
 #include "programs.h"
 
-static struct programs programs;
+/* They have the same maps. Programs that may keep decisions ask an index once, and programs that may not each time. */
+static struct programs programs, keeping;
 static uint64_t random_state = 0x9e3779b97f4a7c15;
 
 /* xorshift64*, Vigna 2014 */
@@ -92,7 +93,7 @@ static void draw_state(struct state *state, int family, size_t count, const uint
 }
 
 /* What the program finds: 0 and the gateway's number, or -1 for outside. */
-static int ask(const struct ip *source, uint32_t *number)
+static int ask_with(struct programs *asked, const struct ip *source, uint32_t *number)
 {
 	struct packet_spec spec = {.family = source->family == AF_INET ? 4 : 6};
 	char text[IP_TEXT_LEN];
@@ -103,13 +104,25 @@ static int ask(const struct ip *source, uint32_t *number)
 	spec.source = text;
 	spec.destination = spec.family == 4 ? "203.0.113.9" : "2001:db8:ffff::9";
 	packets_build(&spec, devices[DEVICE_LAN].mac, &frame);
-	memset((void *)programs.recorded, 0, sizeof(*programs.recorded));
-	assert_int_equal(programs_run(&programs, WGVIA_OUT, &frame, &run), 0);
-	if (!programs.recorded->calls)
+	memset((void *)asked->recorded, 0, sizeof(*asked->recorded));
+	assert_int_equal(programs_run(asked, WGVIA_OUT, &frame, &run), 0);
+	if (!asked->recorded->calls)
 		return -1;
 	*number = 0;
-	memcpy(number, (const uint8_t *)programs.recorded->addr + 1, 3);
+	memcpy(number, (const uint8_t *)asked->recorded->addr + 1, 3);
 	return 0;
+}
+
+static int ask(const struct ip *source, uint32_t *number)
+{
+	return ask_with(&programs, source, number);
+}
+
+/* No earlier decision is in force. */
+static int ask_and_keep(const struct ip *source, uint32_t *number)
+{
+	programs_keep_decisions(&keeping, true);
+	return ask_with(&keeping, source, number);
 }
 
 static void clear(void)
@@ -145,6 +158,8 @@ static void an_index_counts_while_its_map_has_not_changed(void **unused)
 		programs_set_index(&programs, which_of(families[i]), image.lines, image.count);
 		assert_int_equal(ask(&source, &number), 0);
 		assert_int_equal(number, 2);
+		assert_int_equal(ask_and_keep(&source, &number), 0);
+		assert_int_equal(number, 2);
 
 		set_changes(families[!i], 8); /* the other family's */
 		assert_int_equal(ask(&source, &number), 0);
@@ -152,6 +167,8 @@ static void an_index_counts_while_its_map_has_not_changed(void **unused)
 
 		set_changes(families[i], 8);
 		assert_int_equal(ask(&source, &number), 0);
+		assert_int_equal(number, 1);
+		assert_int_equal(ask_and_keep(&source, &number), 0);
 		assert_int_equal(number, 1);
 		free(image.lines);
 		state_free(&state);
@@ -171,11 +188,13 @@ static void compare(int family, size_t count, const uint8_t *lengths, size_t len
 	programs_set_index(&programs, which_of(family), image.lines, image.count);
 	for (int i = 0; i < 2000; i++) {
 		struct ip source = i % 2 ? state.gateways[draw() % state.gateway_count].from.ip : draw_address(family);
-		uint32_t by_index = 0, by_map = 0;
+		uint32_t by_index = 0, by_map = 0, kept = 0;
 		int indexed, mapped;
 
 		set_changes(family, 1);
 		indexed = ask(&source, &by_index);
+		if (i % 8 == 0 && (ask_and_keep(&source, &kept) != indexed || kept != by_index))
+			fail_msg("%u, kept as %u", by_index, kept);
 		set_changes(family, 2);
 		mapped = ask(&source, &by_map);
 		if (indexed != mapped || by_index != by_map) {
@@ -221,6 +240,8 @@ int main(void)
 
 	programs_need_root();
 	programs_namespace();
-	programs_load(&programs, &(struct programs_options){.record = true});
+	programs_load(&programs, &(struct programs_options){.record = true, .no_keeping = true});
+	programs_load(&keeping, &(struct programs_options){.record = true, .maps_of = programs.skel});
+	programs_stay_on_a_cpu();
 	return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }

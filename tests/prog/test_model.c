@@ -35,6 +35,7 @@
 #define LEAST_LOWERED 100
 #define ANCHORS 6
 #define TC_INDEX 0x7776
+#define TC_INDEX_BACK 0x7762
 #define MAGIC 0x77677600u
 
 enum form {
@@ -605,7 +606,7 @@ static void draw_egress_context(struct model_packet *packet, const uint8_t *fram
 	packet->redirected_to = one_in(4) ? devices[in[below(5)]].ifindex : packet->ifindex;
 	if (one_in(2))
 		return;
-	packet->tc_index = one_in(8) ? draw() : TC_INDEX;
+	packet->tc_index = one_in(8) ? draw() : one_in(4) ? TC_INDEX_BACK : TC_INDEX;
 	packet->cb[0] = MAGIC | (one_in(8) ? draw() & 0xff : below(9));
 	if (one_in(8))
 		packet->cb[0] ^= 1u << below(32);

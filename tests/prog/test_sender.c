@@ -26,6 +26,7 @@
 enum { GATEWAY = 1, STANDBY = 2, STRANGER = 7 }; /* last bytes of MAC addresses */
 
 static struct programs programs;
+static bool keep; /* decisions */
 
 static struct wgvia_hop hop(const char *addr)
 {
@@ -79,6 +80,7 @@ static int set_up(void **state)
 		bpf_map_delete_elem(bpf_map__fd(programs.skel->maps.failover), &list);
 	set_prefix("8.0.16.0/20", "192.0.2.1", 0);
 	set_prefix("2001:db8:86dd:4000::/50", "2001:db8:2::1", 0);
+	programs_keep_decisions(&programs, keep);
 	return 0;
 }
 
@@ -294,6 +296,29 @@ static void a_counted_change_of_the_prefixes_is_in_force_at_once(void **state)
 	EXPECT(RETURNED, .sender = STANDBY);
 }
 
+static void remove_sender(const char *next_hop, uint8_t mac)
+{
+	struct wgvia_sender key = {.gateway = hop(next_hop), .mac = {2, 0, 0, 0, 0xaa, mac}};
+
+	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(programs.skel->maps.senders), &key), 0);
+}
+
+/* Nothing counts a change of the senders, so they are asked again after SENDER_TICKS. */
+static void a_sender_that_is_removed_is_forgotten_soon(void **state)
+{
+	int tries = 0;
+
+	(void)state;
+	set_sender("192.0.2.1", STANDBY, WGVIA_SENDER_PROBED);
+	for (int i = 0; i < 4; i++)
+		EXPECT(RETURNED, .sender = STANDBY);
+	remove_sender("192.0.2.1", STANDBY);
+	while (verdict_of(&(struct sent){.sender = STANDBY}, NULL) == WGVIA_RETURNED) {
+		assert_in_range(++tries, 0, 1000);
+		usleep(10000);
+	}
+}
+
 static int make_network(void **state)
 {
 	static const char *const commands[] = {
@@ -333,8 +358,12 @@ int main(void)
 		TEST(a_link_local_gateway_is_known_by_what_is_sent_there),
 		TEST(a_gateway_that_moves_is_known_at_once),
 		TEST(a_counted_change_of_the_prefixes_is_in_force_at_once),
+		TEST(a_sender_that_is_removed_is_forgotten_soon),
 	};
+	int failed;
 
 	programs_need_root();
-	return cmocka_run_group_tests_name("sender", tests, make_network, NULL);
+	failed = cmocka_run_group_tests_name("sender", tests, make_network, NULL);
+	keep = true;
+	return failed + cmocka_run_group_tests_name("sender, decisions are kept", tests, NULL, NULL);
 }

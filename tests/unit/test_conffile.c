@@ -93,6 +93,25 @@ static void what_is_left_out_is_as_up_has_it(void **state)
 	request_free(&request);
 }
 
+static void the_same_text_is_recognized(void **state)
+{
+	static const char *const texts[] = {GOOD "mode fast\n", GOOD "mode fast\n", GOOD "mode stack\n",
+					    GOOD "\nmode fast\n", "mode fast\n" GOOD};
+	uint64_t hashes[ARRAY_SIZE(texts)];
+	struct request request;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		assert_int_equal(read_text(texts[i], &request, &error), 0);
+		hashes[i] = request.text_hash;
+		request_free(&request);
+	}
+	assert_true(hashes[0] == hashes[1]);
+	for (size_t i = 2; i < ARRAY_SIZE(texts); i++)
+		assert_true(hashes[0] != hashes[i]);
+}
+
 static void a_reason_is_all_that_is_left_of_the_line(void **state)
 {
 	static const char longest[] = WORD50 " " WORD50 " " WORD50 " 123456789 123456789 123456789 123456789 123456";
@@ -318,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_says_what_up_says),
 		cmocka_unit_test(what_is_left_out_is_as_up_has_it),
+		cmocka_unit_test(the_same_text_is_recognized),
 		cmocka_unit_test(a_reason_is_all_that_is_left_of_the_line),
 		cmocka_unit_test(what_is_wrong_is_named_with_line_and_word),
 		cmocka_unit_test(a_nul_byte_is_no_text),

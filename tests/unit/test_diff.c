@@ -216,7 +216,7 @@ static void what_no_words_can_tell_and_does_no_harm_is_kept(void **unused)
 
 	(void)unused;
 	from.gateways[0].value.flags = WGVIA_GATEWAY_DOWN; /* another gateway in force: not mentioned */
-	from.gateways[1].value.flags = WGVIA_GATEWAY_DOWN;
+	from.gateways[1].value.flags = WGVIA_GATEWAY_DOWN | WGVIA_GATEWAY_DEFAULT; /* not named, and named now */
 	from.gateways[2].value.flags = WGVIA_GATEWAY_DOWN | 4;
 	from.bypass[0].value.flags = 0; /* as bpftool may write it */
 	diff_keep(&from, &to);

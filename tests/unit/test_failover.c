@@ -169,6 +169,18 @@ static void the_choice_stays_where_the_gateways_are_watched_in_another_way(void 
 	assert_int_equal(state.gateways[0].value.addr[3], 1);
 }
 
+static void whether_the_gateway_was_named_is_no_difference(void **unused)
+{
+	cleanup(state_free) struct state running = {}, state = {};
+
+	(void)unused;
+	add_single(&running, 1, 1, 0);
+	add_single(&state, 1, 1, 0);
+	state.gateways[0].value.flags |= WGVIA_GATEWAY_DEFAULT;
+	assert_true(failover_same(&state, &state.gateways[0].value, &running, &running.gateways[0].value));
+	assert_true(failover_same(&running, &running.gateways[0].value, &state, &state.gateways[0].value));
+}
+
 static void gateways_that_stand_by_count_too(void **unused)
 {
 	cleanup(state_free) struct state state = {};
@@ -206,6 +218,7 @@ int main(void)
 		cmocka_unit_test(there_are_no_more_numbers_than_a_value_has_room_for),
 		cmocka_unit_test(the_choice_stays_where_the_list_stays),
 		cmocka_unit_test(the_choice_stays_where_the_gateways_are_watched_in_another_way),
+		cmocka_unit_test(whether_the_gateway_was_named_is_no_difference),
 		cmocka_unit_test(gateways_that_stand_by_count_too),
 		cmocka_unit_test(what_nobody_watches_is_said),
 	};

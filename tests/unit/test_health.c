@@ -50,7 +50,7 @@ static const struct story {
 	  {600, PROBE, HEALTH_DEAD, 1600},
 	  {1600, PROBE, HEALTH_DEAD, 2600},
 	  {1601, ANSWER, HEALTH_HELD, 2601}}},
-	{"an answer in between begins the count anew",
+	{"an answer in between begins the count again",
 	 false,
 	 {{0, PROBE, HEALTH_UNKNOWN, 200},
 	  {1, ANSWER, HEALTH_HELD, 1001},
@@ -62,7 +62,7 @@ static const struct story {
 	  {2800, PROBE, HEALTH_HELD, 3000},
 	  {3000, PROBE, HEALTH_HELD, 3200},
 	  {3200, PROBE, HEALTH_DEAD, 4200}}},
-	{"one that flaps is held anew each time",
+	{"one that flaps is held again each time",
 	 false,
 	 {{0, ANSWER, HEALTH_HELD, 1000},
 	  {9000, DOWN, HEALTH_DEAD, HEALTH_NEVER},
@@ -125,7 +125,7 @@ static const struct story {
 	  {640, PROBE, HEALTH_DEAD, 840},
 	  {641, ANSWER, HEALTH_HELD, 1641},
 	  {642, ANEW, HEALTH_HELD, 1641}}},
-	{"without a link there is nobody to be asked anew", true, {{5, ANEW, HEALTH_DEAD, HEALTH_NEVER}}},
+	{"without a link there is nobody to be asked again", true, {{5, ANEW, HEALTH_DEAD, HEALTH_NEVER}}},
 };
 
 static void take(struct health *health, const struct step *step, const char *name)
@@ -151,7 +151,7 @@ static void take(struct health *health, const struct step *step, const char *nam
 		health_ask(health, step->at);
 		break;
 	case ANEW:
-		health_ask_anew(health, step->at);
+		health_ask_again(health, step->at);
 		break;
 	}
 	if (sent != (step->event == PROBE) || health->state != step->state ||

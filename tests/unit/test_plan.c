@@ -400,6 +400,31 @@ static void up_makes_of_each_host_what_its_row_says(void **context)
 	}
 }
 
+static void a_prefix_whose_gateway_nobody_named_is_marked(void **context)
+{
+	static const struct {
+		const char *words;
+		bool is_default;
+	} words_rows[] = {
+		{"wg0 from 10.7.0.0/16", true},
+		{"wg0 from 10.7.0.0/16 dev lan", true},
+		{"wg0 from 10.7.0.0/16 via 192.0.2.1", false},
+		{"wg0 from 10.7.0.0/16 via 192.0.2.1 or 192.0.2.9", false},
+		{"wg0 from addresses", false}, /* which follow the host anyway */
+	};
+
+	(void)context;
+	for (size_t i = 0; i < ARRAY_SIZE(words_rows); i++) {
+		cleanup(host_view_free) struct host_view host = {};
+		cleanup(plan_free) struct plan plan = {};
+		char text[1024];
+
+		plan_for(GATEWAY "default lan 192.0.2.1 50 ;", words_rows[i].words, &host, &plan, text, sizeof(text));
+		assert_int_equal(plan.state.gateway_count, 1);
+		assert_int_equal(source_is_default(&plan.state.gateways[0].value), words_rows[i].is_default);
+	}
+}
+
 static void two_addresses_of_the_tunnel_in_one_prefix_are_one_prefix(void **context)
 {
 	cleanup(host_view_free) struct host_view host = {};
@@ -462,7 +487,7 @@ static void what_the_user_should_hear_is_noted(void **context)
 
 /* --- a running instance --- */
 
-static void a_running_plan_keeps_what_the_administrator_has_and_makes_the_rest_anew(void **context)
+static void a_running_plan_keeps_what_the_administrator_has_and_makes_the_rest_again(void **context)
 {
 	cleanup(host_view_free) struct host_view host = {};
 	cleanup(plan_free) struct plan first = {}, plan = {};
@@ -665,9 +690,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(up_makes_of_each_host_what_its_row_says),
+		cmocka_unit_test(a_prefix_whose_gateway_nobody_named_is_marked),
 		cmocka_unit_test(two_addresses_of_the_tunnel_in_one_prefix_are_one_prefix),
 		cmocka_unit_test(what_the_user_should_hear_is_noted),
-		cmocka_unit_test(a_running_plan_keeps_what_the_administrator_has_and_makes_the_rest_anew),
+		cmocka_unit_test(a_running_plan_keeps_what_the_administrator_has_and_makes_the_rest_again),
 		cmocka_unit_test(prefixes_follow_addresses_and_peers),
 		cmocka_unit_test(a_prefix_that_comes_goes_to_the_gateway_that_was_chosen),
 		cmocka_unit_test(a_value_that_cannot_be_used_has_its_reason),

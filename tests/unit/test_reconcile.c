@@ -14,6 +14,7 @@
 #include "agent/reconcile.h"
 #include "base/util.h"
 #include "config/failover.h"
+#include "config/source.h"
 
 static struct netdev ens3 = {.ifindex = 2, .name = "ens3", .type = 1}, ens4 = {.ifindex = 3, .name = "ens4", .type = 1};
 
@@ -70,7 +71,7 @@ static const char *told(const struct state *state)
 
 /* --- devices --- */
 
-static void a_device_made_anew_is_the_one_with_its_name(void **unused)
+static void a_device_created_again_is_the_one_with_its_name(void **unused)
 {
 	cleanup(state_free) struct state state = {};
 	struct device_names names = {};
@@ -197,6 +198,48 @@ static void what_a_file_means_is_followed_where_nobody_has_said_otherwise(void *
 	}
 }
 
+/* Named without a gateway: the prefix 10.`second`.0.0/16, which has one already. */
+static void set_default(struct state *state, uint8_t second)
+{
+	struct prefix prefix = ten(second);
+
+	state_find_gateway(state, &prefix)->value.flags |= WGVIA_GATEWAY_DEFAULT;
+}
+
+static void the_default_route_is_followed_where_no_gateway_was_named(void **unused)
+{
+	static const struct {
+		bool in_state, in_base, in_fresh; /* whether 6 has no gateway in the words there */
+		fill base;
+		const char *told;
+	} rows[] = {
+		{true, true, true, fill_6, "6:9"},
+		{false, true, true, fill_6, "6:1"},	/* named by hand, although it had that gateway already */
+		{true, false, false, fill_6, "6:1"},	/* the file names it, and by hand it was no longer named */
+		{true, true, true, fill_6_by_9, "6:9"}, /* the file was read again after the route had changed */
+		{false, true, true, fill_6_by_9, "6:1"},
+		{true, false, false, fill_6_by_9, "6:1"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup(state_free) struct state state = {}, base = {}, fresh = {};
+
+		fill_6(&state);
+		rows[i].base(&base);
+		fill_6_by_9(&fresh);
+		if (rows[i].in_state)
+			set_default(&state, 6);
+		if (rows[i].in_base)
+			set_default(&base, 6);
+		if (rows[i].in_fresh)
+			set_default(&fresh, 6);
+		assert_int_equal(reconcile_file(&state, &base, &fresh), 0);
+		assert_string_equal(told(&state), rows[i].told);
+		assert_int_equal(source_is_default(&state.gateways[0].value), rows[i].in_state);
+	}
+}
+
 /* --- health --- */
 
 static size_t moves;
@@ -262,9 +305,10 @@ static void nothing_is_known_and_nothing_changes(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_device_made_anew_is_the_one_with_its_name),
+		cmocka_unit_test(a_device_created_again_is_the_one_with_its_name),
 		cmocka_unit_test(an_ifindex_that_was_used_again_has_its_new_name),
 		cmocka_unit_test(what_a_file_means_is_followed_where_nobody_has_said_otherwise),
+		cmocka_unit_test(the_default_route_is_followed_where_no_gateway_was_named),
 		cmocka_unit_test(prefixes_go_where_health_sends_them),
 		cmocka_unit_test(nothing_is_known_and_nothing_changes),
 	};

@@ -3,9 +3,9 @@
 #
 # The LAN devices of real sites: bonds, a VLAN on one, VLAN-aware bridges, macvlans, and network cards with their
 # offloads. With each, some megabytes arrive in both directions and both modes, IPv4 and IPv6, and everything goes via
-# the firewall.
+# the firewall. Then, what a bond loses when it changes to its other port.
 #
-#   VM_NICS='virtio-net-pci e1000e' scripts/vm 6.12 -- bats tests/vm/devices.bats
+#   VM_NICS='virtio-net-pci e1000e vmxnet3' scripts/vm 6.12 -- bats tests/vm/devices.bats
 #
 # The gateway's device is always ens3. What it is connected to ends in gw, a port of the LAN's bridge, where frames are
 # counted.
@@ -15,11 +15,15 @@
 
 load ../lib/net.bash
 load ../lib/load.bash
+load ../lib/agent.bash
 
 SIZE=2000000 OCTETS=$BATS_FILE_TMPDIR/octets # of each transfer
+RATE=200			 # packets per second: an emulated machine on a busy host
+FAILOVERS=${WGVIA_FAILOVERS:-3} # of each kind in each mode
 
 setup_more() {
 	local mode
+	spawn_here "$NS_SVC" echo "$TOOLS/load" echo "$LOAD_PORT"
 	service_heeds_redirects 0 # otherwise it answers the gateway directly after some time, and its frames are bounced
 	http_get "$NS_SVC" "$(url $SVC4)$SIZE" >"$OCTETS"
 	is "$(wc -c <"$OCTETS")" $SIZE
@@ -32,11 +36,13 @@ setup_more() {
 }
 
 setup() {
-	NICS=()
+	AGENT_ENV=() NICS=()
 }
 
 teardown() {
 	local device status=0
+	unspawn load KILL
+	agent_stop KILL
 	load_sweep || status=1
 	nics_back
 	for device in ens3 bond0 br0 eth0 port1 port2; do
@@ -152,6 +158,8 @@ nic() {
 	ip link set "${NICS[1]}" netns "$NS_LAN" name trunk
 	ip -n "$NS_GW" link set ens3 address $GW_MAC
 	ip -n "$NS_GW" link set ens3 up
+	# QEMU's vmxnet3 takes the card's own address for its filter again when the device comes up
+	[ "$1" != vmxnet3 ] || ip -n "$NS_GW" link set ens3 promisc on
 	lan_port trunk
 }
 
@@ -165,7 +173,7 @@ nics_of() {
 # They would otherwise be deleted with the namespace's other devices, or stay there.
 nics_back() {
 	[ ${#NICS[@]} -gt 0 ] || return 0
-	ip -n "$NS_GW" link set ens3 down
+	ip -n "$NS_GW" link set ens3 down promisc off
 	ip -n "$NS_GW" link set ens3 netns $$ name "${NICS[0]}"
 	ip -n "$NS_LAN" link set gw down
 	ip -n "$NS_LAN" link set gw nomaster netns $$ name "${NICS[1]}"
@@ -293,4 +301,123 @@ with_offloads() {
 
 @test "network cards: e1000e" {
 	with_offloads e1000e
+}
+
+@test "network cards: vmxnet3" {
+	with_offloads vmxnet3
+}
+
+# ---- fail-over of a bond ----
+
+# announced_begin: from now on `announced` counts how often the bond has announced its addresses, IPv4 and IPv6.
+announced_begin() {
+	in_ns "$NS_LAN" nft -f - <<-END
+		table netdev announced {
+			counter four { }
+			counter six { }
+			chain in {
+				type filter hook ingress device gw priority 1; policy accept;
+				arp saddr ip $GW4 arp daddr ip $GW4 counter name four
+				icmpv6 type nd-neighbor-advert ip6 saddr $GW6 ip6 daddr ff02::1 counter name six
+			}
+		}
+	END
+}
+
+announced() { # COUNT
+	[ "$(lan_counter announced four)" -ge "$1" ] && [ "$(lan_counter announced six)" -ge "$1" ]
+}
+
+# arrived: packets from the client, at the LAN, to the firewall or not
+arrived() {
+	echo $(($(wire to_firewall) + $(wire leaked)))
+}
+
+have_arrived() { # COUNT
+	[ "$(arrived)" -ge "$1" ]
+}
+
+# more COUNT: waits until that many more have arrived.
+more() {
+	poll 20 have_arrived $(($(arrived) + $1))
+}
+
+active_is_not() { # PORT
+	[ "$(bond_data ens3 .active_slave)" != "$1" ]
+}
+
+# by_command PORT: the administrator makes the other port active.
+by_command() {
+	ip -n "$NS_GW" link set ens3 type bond active_slave "$([ "$1" = port1 ] && echo port2 || echo port1)"
+	more 50
+}
+
+# by_cable PORT: the cable of the active port is pulled at its other end, and plugged in again when the other port is
+# active. The bond asks for the state of its ports every 100 ms.
+by_cable() {
+	ip -n "$NS_LAN" link set "$1" down
+	poll 20 active_is_not "$1"
+	more 50
+	ip -n "$NS_LAN" link set "$1" up
+}
+
+# failovers COMMAND: each time the bond announces itself by its new port.
+failovers() {
+	local n
+	in_ns "$NS_LAN" nft delete table netdev announced 2>/dev/null || true
+	announced_begin
+	for ((n = 1; n <= FAILOVERS; n++)); do
+		more 50
+		"$1" "$(bond_data ens3 .active_slave)"
+		poll 20 announced $n
+	done
+}
+
+# mode_begins MODE: "kernel" is without wgvia.
+mode_begins() {
+	[ "$1" != kernel ] || return 0
+	wgvia up wg6 "${WORDS[@]}" mode "$1"
+	agent_start interval 60 # attaches the program that counts what is lost, which stays
+	agent_stop
+}
+
+# lost: packets that the kernel dropped after a redirect
+lost() {
+	wgvia -j stats wg6 | jq '[.lost[]? | .packets] | add // 0'
+}
+
+# dropped: packets that the bond's ports could not send
+dropped() {
+	ip -n "$NS_GW" -s -j link show master ens3 | jq '[.[].stats64.tx.dropped] | add'
+}
+
+# under_load MODE COMMAND: what is lost on the way out was lost at the port without a cable. wgvia counts it, except what
+# the other end of the cable refuses.
+under_load() {
+	local result before=0 counted=0 lost refused
+	refused=$(dropped)
+	[ "$1" = kernel ] || before=$(lost)
+	wire_reset
+	load_both_ways $RATE
+	failovers "$2"
+	result=$(load_stop load)
+	lost=$(jq .out.lost <<<"$result") refused=$(($(dropped) - refused))
+	[ "$1" = kernel ] || counted=$(($(lost) - before))
+	figures "$1, $FAILOVERS times $2: $(load_figures "$result"); the ports dropped $refused, wgvia counted $counted"
+	is "$(jq .out.reordered <<<"$result") reordered" "0 reordered"
+	((counted <= lost && lost <= refused))
+	[ "$1" = kernel ] || is "$(wire leaked) leaked" "0 leaked"
+	[ "$2" = by_cable ] || is "$lost lost" "0 lost"
+}
+
+@test "an active-backup bond changes its active port under load: what is lost on the way out, its port could not send" {
+	tunnel_lossless
+	active_backup ens3 $GW_MAC
+	lan_port trunk
+	connected
+	for mode in kernel fast stack; do
+		mode_begins $mode
+		under_load $mode by_command
+		under_load $mode by_cable
+	done
 }

@@ -259,7 +259,7 @@ has_restarted() {
 }
 
 # bats test_tags=long
-@test "a reload reads the file anew" {
+@test "a reload reads the file again" {
 	agent start
 	statements "from $VPN6 via $FW6 dev ens3" "from $VPN4 via $FW4 dev ens3" "from 10.77.0.0/16 via $FW4 dev ens3"
 	agent reload
@@ -315,7 +315,7 @@ has_restarted() {
 }
 
 # bats test_tags=long
-@test "a metrics file that cannot be written anew stays as it was" {
+@test "a metrics file that cannot be written again stays as it was" {
 	local file=/var/lib/prometheus/node-exporter/wgvia.prom
 	wgvia up wg6 from "$VPN4" via "$FW4"
 	systemctl start wgvia-metrics
@@ -408,16 +408,14 @@ no_packet_bypassed() {
 }
 
 @test "wg-quick@ starts the agent before the tunnel, and the agent outlives it: no packet bypasses the firewall" {
-	local pid i
+	local pid
 	both_enabled
 	systemctl start wg-quick@wg6
 	pid=$(unit MainPID)
 	[ "$pid" -ne 0 ]
 	traffic_again
-	for ((i = 0; i < 3; i++)); do
-		systemctl restart wg-quick@wg6
-		traffic_again
-	done
+	systemctl restart wg-quick@wg6
+	traffic_again
 	systemctl stop wg-quick@wg6
 	is "$(wgvia -j show wg6 | jq -c '[.state, ([.attachments[].direction] | unique)]')" '["absent",["back","egress"]]'
 	systemctl start wg-quick@wg6

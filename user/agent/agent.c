@@ -5,7 +5,8 @@
  * harm.
  *
  * A configuration file defines the instance at the start and at SIGHUP. In between, commands may change it. The agent
- * then follows the host, and the file's meaning on it except where somebody changed something since.
+ * then follows the host, and the file's meaning on it except where somebody changed something since. After a command it
+ * reads the file again, because that may have been applied.
  */
 #include "agent/agent.h"
 
@@ -60,6 +61,7 @@ struct agent {
 	uint64_t retry;			 /* time to retry what failed; HEALTH_NEVER: nothing failed */
 	uint64_t index_due;		 /* HEALTH_NEVER: no index */
 	uint64_t peers_due;		 /* HEALTH_NEVER: no prefix follows the peers */
+	uint64_t renewal_due;		 /* of the report about the gateways */
 	uint64_t watchdog, watchdog_due; /* 0: no watchdog */
 	char status[ERROR_TEXT_MAX];
 };
@@ -261,6 +263,7 @@ static void on_poke(struct agent *agent)
 
 	while (read(agent->pokes, buffer, sizeof(buffer)) > 0)
 		;
+	agent->keeper.poked = true;
 	set_dirty(agent, false);
 }
 
@@ -271,6 +274,7 @@ static int timeout(const struct agent *agent, uint64_t now)
 						     agent->retry,
 						     agent->index_due,
 						     agent->peers_due,
+						     agent->renewal_due,
 						     agent->watchdog ? agent->watchdog_due : HEALTH_NEVER};
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
@@ -298,6 +302,10 @@ static void on_time(struct agent *agent)
 	event_bus_flush();
 	tell_status(agent);
 	tell_ready(agent);
+	if (now_ms() >= agent->renewal_due) {
+		gateway_report_renew(agent->keeper.context->pin_dir, agent->words->tunnel);
+		agent->renewal_due = now_ms() + GATEWAY_REPORT_RENEWAL * 1000ull;
+	}
 	if (agent->watchdog && now_ms() >= agent->watchdog_due) {
 		notify("WATCHDOG=1");
 		agent->watchdog_due = now_ms() + agent->watchdog;
@@ -403,9 +411,10 @@ static void agent_end(struct agent *agent)
 	cleanup_fd int pins = -1;
 	struct error ignored = {};
 
-	log_state(EVENT_AGENT, JOURNAL_NOTICE, "ended", "stopped: forwarding continues unchanged");
 	notify("STOPPING=1");
-	keeper_release(&agent->keeper);
+	log_state(EVENT_AGENT, JOURNAL_NOTICE, "ended", "stopped: %s",
+		  keeper_release(&agent->keeper) ? "dead gateways are used again, and on-fail no longer applies"
+						 : "forwarding continues unchanged");
 	event_bus_flush();
 	pins = pins_lock(agent->keeper.context->pin_dir, &ignored);
 	if (pins < 0)

@@ -135,20 +135,28 @@ void keeper_report(struct keeper *keeper)
 }
 
 /* A gateway that is no longer watched must not stay marked as dead. */
-void keeper_release(struct keeper *keeper)
+bool keeper_release(struct keeper *keeper)
 {
 	cleanup(session_end) struct session session = SESSION(keeper->context);
-	bool any = false;
+	cleanup(failover_log_free) struct failover_log moves = {};
+	bool is_changed;
 
 	session.maps_only = true;
 	if (!session_begin(&session, keeper->words->tunnel))
 		for (size_t i = 0; i < session.state.gateway_count; i++) {
-			any |= session.state.gateways[i].value.flags & WGVIA_GATEWAY_DOWN;
-			session.state.gateways[i].value.flags &= ~WGVIA_GATEWAY_DOWN;
+			struct gateway_entry *entry = &session.state.gateways[i];
+
+			if (!(entry->value.flags & WGVIA_GATEWAY_DOWN))
+				continue;
+			entry->value.flags &= ~WGVIA_GATEWAY_DOWN;
+			failover_log_add(&moves, &entry->from, &entry->value);
 		}
-	if (any)
-		session_write(&session);
+	is_changed = moves.count && !session_write(&session);
+	session_end(&session); /* the log may block, so release the lock first */
+	if (is_changed)
+		failover_log_write(&moves, &keeper->names);
 	keeper->context->error = (struct error){};
+	return is_changed;
 }
 
 /* --- following the host --- */
@@ -212,12 +220,12 @@ static int follow_request(const struct keeper *keeper, struct session *session, 
 	cleanup(plan_free) struct plan fresh = {};
 	struct error ignored = {};
 
-	if (!keeper->words->path || keeper->pending || !keeper->base.tunnel[0] ||
-	    plan_up(session->host, &keeper->request, &fresh, &ignored))
+	if (!keeper->words->path || keeper->pending || plan_up(session->host, &keeper->request, &fresh, &ignored))
 		return 0;
 	following->base = fresh.state;
 	fresh.state = (struct state){};
-	return reconcile_file(&session->state, &keeper->base, &following->base);
+	return reconcile_file(&session->state, keeper->base.tunnel[0] ? &keeper->base : &following->base,
+			      &following->base);
 }
 
 /* Before gateways are chosen: a new prefix needs a choice as well. */
@@ -371,10 +379,10 @@ void keeper_remember_name(struct keeper *keeper, const struct netdev *netdev)
 }
 
 /*
- * Makes the instance match the host, and the watching match the instance. `anew`: maps may be new. Returns false if a
- * step failed; the others may be in force.
+ * Makes the instance match the host, then watches the instance's gateways. `new_maps`: the maps may have been
+ * re-created. Returns false if a step failed; the others may be in force.
  */
-static bool follow_host(struct keeper *keeper, struct host_view *host, bool anew, uint64_t now)
+static bool follow_host(struct keeper *keeper, struct host_view *host, bool new_maps, uint64_t now)
 {
 	const char *pin_dir = keeper->context->pin_dir, *tunnel = keeper->words->tunnel;
 	cleanup(following_free) struct following following = {.choice.gateways = keeper->gateways,
@@ -425,7 +433,7 @@ static bool follow_host(struct keeper *keeper, struct host_view *host, bool anew
 	keeper->ranges = following.ranges;
 	following.ranges = (struct prefixes){};
 	gateways_set(keeper->gateways, &following.hops, following.paths, &host->netdevs, now);
-	prober_set(keeper->prober, &following.targets, session.changed || anew, now);
+	prober_set(keeper->prober, &following.targets, session.changed || new_maps, now);
 	return !ret;
 }
 
@@ -437,14 +445,26 @@ static void keep_names(struct keeper *keeper, const struct netdevs *now)
 			keeper_remember_name(keeper, &keeper->netdevs.all[i]);
 }
 
+/* A command may have applied a new content of the file. */
+static void look_at_file(struct keeper *keeper)
+{
+	keeper->poked = false;
+	if (keeper_read_again(keeper))
+		log_failure(keeper, KEEPER_FILE);
+	else if (!keeper->pending)
+		keeper->errors[KEEPER_FILE][0] = '\0';
+}
+
 void keeper_converge(struct keeper *keeper, uint64_t now)
 {
 	cleanup(host_view_free) struct host_view host = {};
-	bool anew, succeeded;
+	bool new_maps, succeeded;
 
 	keeper->again = false;
-	anew = keeper->pending && put_file(keeper, &host);
-	succeeded = follow_host(keeper, &host, anew, now);
+	if (keeper->poked)
+		look_at_file(keeper);
+	new_maps = keeper->pending && put_file(keeper, &host);
+	succeeded = follow_host(keeper, &host, new_maps, now);
 	if (!(host.parts & HOST_NETDEVS))
 		return;
 	if (succeeded) {
@@ -480,27 +500,6 @@ bool keeper_peers_changed(struct keeper *keeper)
 	}
 	/* earlier messages about the peers may no longer be true */
 	return was_lost || !wireguard_equal(&now, &keeper->wireguard);
-}
-
-/* --- the file --- */
-
-int keeper_read_file(struct keeper *keeper)
-{
-	struct request request;
-	int ret;
-
-	if (!keeper->words->path)
-		return 0;
-	ret = conffile_read(keeper->words->path, keeper->words->tunnel, &request, &keeper->context->error);
-	if (ret) {
-		request_free(&request);
-		return ret;
-	}
-	request_free(&keeper->request);
-	keeper->request = request;
-	keeper->request.by_agent = true;
-	keeper->pending = true;
-	return 0;
 }
 
 void keeper_free(struct keeper *keeper)

@@ -25,9 +25,10 @@ struct keeper {
 	struct prober *prober;
 	struct request request; /* of the file */
 	bool pending;		/* the file must be put into force */
+	bool poked;		/* a command changed the instance, perhaps by applying a changed file */
 	bool present;		/* there is an instance */
 	bool again;		/* a step failed, and must be repeated */
-	struct state base;	/* the file's meaning at the last step */
+	struct state base;	/* the file's meaning at the last step; empty: the file changed since then */
 	struct netdevs netdevs; /* at the last step */
 	/* for the names of devices that the next step may find removed, such as those of keeper_guard() */
 	struct netdevs removable;
@@ -45,8 +46,16 @@ struct keeper {
 
 void keeper_free(struct keeper *keeper); /* also for cleanup() */
 
-/* Reads the file, if there is one. On failure it keeps the old content. 0, or negative with context->error set. */
+/*
+ * Reads the file, if there is one, to put it into force. On failure it keeps the old content. 0, or negative with
+ * context->error set.
+ */
 int keeper_read_file(struct keeper *keeper);
+/*
+ * Reads the file again, if that is possible, to follow the host as it says, but does not put it into force. Errors as
+ * above.
+ */
+int keeper_read_again(struct keeper *keeper);
 /* Makes the instance match the file, if that is pending, and the host. `now` as in health.h. */
 void keeper_converge(struct keeper *keeper, uint64_t now);
 /* Keeps the name of a device that may be removed before the next step sees it. */
@@ -62,8 +71,8 @@ void keeper_let_go(struct keeper *keeper, const struct netdev *netdev);
 void keeper_move(struct keeper *keeper);
 /* Publishes changes of the gateways' state, for commands to show. */
 void keeper_report(struct keeper *keeper);
-/* Removes marks that nobody else would remove. */
-void keeper_release(struct keeper *keeper);
+/* Removes marks that nobody else would remove, and reports it. Returns whether there were any. */
+bool keeper_release(struct keeper *keeper);
 /*
  * Whether another process has changed the map of many prefixes, and has finished: converging makes lookups fast again.
  */

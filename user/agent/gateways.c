@@ -362,7 +362,7 @@ void gateways_address(struct gateways *gateways, uint32_t ifindex, uint64_t now)
 {
 	for (size_t i = 0; i < gateways->count; i++)
 		if (gateways->all[i].hop.ifindex == ifindex)
-			health_ask_anew(&gateways->all[i].health, now);
+			health_ask_again(&gateways->all[i].health, now);
 }
 
 void gateways_neighbour(struct gateways *gateways, uint32_t ifindex, const struct ip *ip,

@@ -47,7 +47,7 @@ void health_ask(struct health *health, uint64_t now)
 		health->due = now;
 }
 
-void health_ask_anew(struct health *health, uint64_t now)
+void health_ask_again(struct health *health, uint64_t now)
 {
 	if (health->state != HEALTH_DEAD && health->state != HEALTH_UNKNOWN)
 		return;

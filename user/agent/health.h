@@ -46,7 +46,7 @@ void health_failed(struct health *health, const struct health_settings *settings
 /* There is a sign that the gateway is back: the next probe is due at once. */
 void health_ask(struct health *health, uint64_t now);
 /* Earlier requests could not have been answered: a gateway that is not known to work is asked again, at once. */
-void health_ask_anew(struct health *health, uint64_t now);
+void health_ask_again(struct health *health, uint64_t now);
 /* The effect of time alone. True: send a probe now. */
 bool health_tick(struct health *health, const struct health_settings *settings, uint64_t now);
 /* Whether health_tick() has a probe to send, or to count as unanswered. */

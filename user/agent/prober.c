@@ -109,12 +109,12 @@ static void keep_sender(const struct prober *prober, struct sender_target *targe
 		}
 }
 
-void prober_set(struct prober *prober, struct sender_targets *targets, bool anew, uint64_t now)
+void prober_set(struct prober *prober, struct sender_targets *targets, bool again, uint64_t now)
 {
 	struct course *courses;
 
 	if (are_same(&prober->targets, targets)) {
-		for (size_t i = 0; i < prober->targets.count && anew; i++)
+		for (size_t i = 0; i < prober->targets.count && again; i++)
 			set_due(&prober->courses[i], now);
 		return;
 	}
@@ -125,7 +125,7 @@ void prober_set(struct prober *prober, struct sender_targets *targets, bool anew
 	sender_probe_close(&prober->probe);
 	for (size_t i = 0; i < targets->count; i++) {
 		keep_sender(prober, &targets->all[i], &courses[i], now);
-		if (anew)
+		if (again)
 			set_due(&courses[i], now);
 	}
 	free(prober->targets.all);

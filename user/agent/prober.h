@@ -27,9 +27,9 @@ int prober_open(struct prober **prober, const char *pin_dir, const char *tunnel)
 void prober_close(struct prober **prober); /* for cleanup(); *prober may be NULL */
 
 /*
- * These are the gateways from now on. The array moves to the prober. `anew`: the instance may lack the results so far.
+ * These are the gateways from now on. The array moves to the prober. `again`: the instance may lack the results so far.
  */
-void prober_set(struct prober *prober, struct sender_targets *targets, bool anew, uint64_t now);
+void prober_set(struct prober *prober, struct sender_targets *targets, bool again, uint64_t now);
 void prober_neighbour(struct prober *prober, uint32_t ifindex, const struct ip *ip, const struct neighbour *neighbour,
 		      uint64_t now);
 /* The gateway announced its address. */

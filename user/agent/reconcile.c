@@ -93,7 +93,7 @@ size_t reconcile_devices(struct state *state, const struct device_names *names, 
 
 /* --- a configuration file --- */
 
-/* Sets `value` to `other`, which is one of `from`'s, with its list in `state`. */
+/* Sets `value` to `other`, which is one of `from`'s, with its list and source in `state`. */
 static int take_over(struct state *state, const struct state *from, const struct wgvia_gateway *other,
 		     struct wgvia_gateway *value)
 {
@@ -103,6 +103,7 @@ static int take_over(struct state *state, const struct state *from, const struct
 	int ret = list ? failover_add(state, &list->content, &number) : 0;
 
 	*value = hop_value(&hop, number);
+	value->flags |= other->flags & WGVIA_GATEWAY_SOURCE;
 	return ret;
 }
 
@@ -110,6 +111,22 @@ static int take_over(struct state *state, const struct state *from, const struct
 static bool follows_host(const struct gateway_entry *entry)
 {
 	return entry && source_of(&entry->value) != WGVIA_SOURCE_NAMED;
+}
+
+/* Prefixes that neither the file nor, since then, a command named a gateway for. */
+static int follow_default(struct state *state, const struct state *fresh)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < state->gateway_count && !ret; i++) {
+		struct gateway_entry *entry = &state->gateways[i];
+		const struct gateway_entry *new = state_find_gateway(fresh, &entry->from);
+
+		if (new && source_is_default(&entry->value) && source_is_default(&new->value) &&
+		    !failover_same_way(state, &entry->value, fresh, &new->value))
+			ret = take_over(state, fresh, &new->value, &entry->value);
+	}
+	return ret;
 }
 
 /* Prefixes of `base` that were not changed by hand; `state` stays sorted. */
@@ -123,6 +140,7 @@ static int follow_old(struct state *state, const struct state *base, const struc
 		struct gateway_entry *entry = state_find_gateway(state, &old->from);
 
 		if (!entry || follows_host(entry) || follows_host(old) || follows_host(new) ||
+		    source_is_default(&entry->value) != source_is_default(&old->value) ||
 		    !failover_same_way(state, &entry->value, base, &old->value) ||
 		    (new && failover_same_way(fresh, &new->value, base, &old->value)))
 			continue;
@@ -172,8 +190,9 @@ static int follow_sources(struct state *state, const struct state *base, const s
 
 int reconcile_file(struct state *state, const struct state *base, const struct state *fresh)
 {
-	int ret = follow_old(state, base, fresh);
+	int ret = follow_default(state, fresh);
 
+	ret = ret ? ret : follow_old(state, base, fresh);
 	ret = ret ? ret : follow_new(state, base, fresh);
 	ret = ret ? ret : follow_sources(state, base, fresh);
 	state_sort(state);

@@ -36,7 +36,8 @@ size_t reconcile_devices(struct state *state, const struct device_names *names, 
 
 /*
  * The meaning of a file changed from `base` to `fresh`: prefixes that still match `base` are changed to match `fresh`;
- * what somebody changed by hand since then stays. 0, -ENOMEM or -ENOSPC.
+ * what somebody changed by hand since then stays. Only a prefix without a named gateway, in the file and in `state`,
+ * gets the default route's. 0, -ENOMEM or -ENOSPC.
  */
 int reconcile_file(struct state *state, const struct state *base, const struct state *fresh);
 

@@ -13,44 +13,12 @@
 #include "config/failover.h"
 #include "config/source.h"
 #include "config/statement.h"
+#include "datapath/index/change_count.h"
 #include "datapath/device_map.h"
 #include "datapath/index/index_map.h"
 #include "datapath/pins.h"
 #include "plan/gateways.h"
 #include "plan/points.h"
-
-static int compare_points(const void *a, const void *b)
-{
-	const struct point *one = a, *other = b;
-
-	if (one->ifindex != other->ifindex)
-		return one->ifindex < other->ifindex ? -1 : 1;
-	return (int)one->direction - (int)other->direction;
-}
-
-/* Where programs are attached, sorted. The caller frees the array. */
-static int find_attached(const struct instance *instance, struct points *attached)
-{
-	for (size_t i = 0; i < instance->attachment_count; i++) {
-		const struct attachment *attachment = &instance->attachments[i];
-		struct point *point;
-
-		if (!attachment->alive)
-			continue;
-		point = array_grow(&attached->all, &attached->count, sizeof(*point));
-		if (!point)
-			return -ENOMEM;
-		*point = (struct point){.direction = attachment->direction, .ifindex = attachment->ifindex};
-	}
-	if (attached->count)
-		qsort(attached->all, attached->count, sizeof(*attached->all), compare_points);
-	return 0;
-}
-
-static bool has_point(const struct points *attached, const struct point *point)
-{
-	return attached->count && bsearch(point, attached->all, attached->count, sizeof(*point), compare_points);
-}
 
 /* One finding per device is enough. */
 static bool is_said_of_egress(const struct points *attached, const struct point *point)
@@ -58,7 +26,7 @@ static bool is_said_of_egress(const struct points *attached, const struct point 
 	struct point egress = *point;
 
 	egress.direction = WGVIA_EGRESS;
-	return point->direction == WGVIA_BACK && !has_point(attached, &egress);
+	return point->direction == WGVIA_BACK && !instance_has_point(attached, &egress);
 }
 
 static void check_attachments(struct examined *examined)
@@ -70,7 +38,7 @@ static void check_attachments(struct examined *examined)
 	};
 	char remedy[FINDING_REMEDY], name[IFNAMSIZ];
 	struct points attached = {};
-	int ret = find_attached(examined->instance, &attached);
+	int ret = instance_attached(examined->instance, &attached);
 
 	finding_up_words(examined, examined->plan.state.mode, remedy);
 	for (size_t i = 0; !ret && i < examined->plan.points.count; i++) {
@@ -78,7 +46,7 @@ static void check_attachments(struct examined *examined)
 		const struct netdev *dev = netdev_by_index(examined->plan.netdevs, point->ifindex);
 
 		/* check_values() reports a gateway on the loopback device */
-		if (dev && !(dev->flags & IFF_LOOPBACK) && !has_point(&attached, point) &&
+		if (dev && !(dev->flags & IFF_LOOPBACK) && !instance_has_point(&attached, point) &&
 		    !is_said_of_egress(&attached, point))
 			finding_add(examined, SEVERITY_ERROR, "attachment", remedy,
 				    "the %s program is not attached to dev %s%s", direction_words[point->direction],
@@ -124,14 +92,14 @@ static void check_devices(struct examined *examined)
 	cleanup(points_free) struct points attached = {};
 	char remedy[FINDING_REMEDY], name[IFNAMSIZ];
 
-	if (find_attached(examined->instance, &attached))
+	if (instance_attached(examined->instance, &attached))
 		return;
 
 	finding_up_words(examined, plan->state.mode, remedy);
 	for (size_t i = 0; i < plan->points.count; i++) {
 		const struct point *point = &plan->points.all[i];
 
-		if (!point->l3 && has_point(&attached, point) && !device_map_has_point(map, point))
+		if (!point->l3 && instance_has_point(&attached, point) && !device_map_has_point(map, point))
 			finding_add(examined, SEVERITY_ERROR, "attachment", remedy,
 				    "dev %s is not in the map 'devices', for example because it was in another "
 				    "network namespace: packets to its gateways are counted as no_gateway",
@@ -346,6 +314,18 @@ static void check_index(struct examined *examined)
 	}
 }
 
+static void check_changes(struct examined *examined)
+{
+	char remedy[FINDING_REMEDY];
+
+	if (!change_count_is_trusted_wrongly(examined->instance))
+		return;
+	finding_up_words(examined, examined->instance->meta.mode, remedy);
+	finding_add(examined, SEVERITY_WARNING, "changes", remedy,
+		    "a change by another program, such as bpftool, may not take effect: the packet path keeps its "
+		    "decisions, but changes are no longer counted; a pin was removed, or kernel.ftrace_enabled is 0");
+}
+
 void check_instance(struct examined *examined)
 {
 	char remedy[FINDING_REMEDY];
@@ -360,6 +340,7 @@ void check_instance(struct examined *examined)
 	check_sources(examined);
 	check_agent(examined);
 	check_index(examined);
+	check_changes(examined);
 	finding_up_words(examined, WGVIA_FAST, remedy);
 	if (examined->instance->meta.mode >= WORDS_MODE)
 		finding_add(examined, SEVERITY_ERROR, "value", remedy,

@@ -61,7 +61,7 @@ int cmd_health(struct context *context, int argc, char **argv)
 	if (!ret)
 		ret = instance_list_next(context, &list, &instance);
 	if (ret > 0)
-		ret = instance_view_read(&instance, &view, &context->error);
+		ret = instance_view_read_health(&instance, &view, &context->error);
 	if (ret)
 		return ret;
 	value = describe_health(&view);

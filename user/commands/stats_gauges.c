@@ -77,17 +77,41 @@ static void print_agent(FILE *out, const char *name, const struct exposed *expos
 	end(out, exposed->view.report.agent);
 }
 
+static void print_attachment(FILE *out, const char *name, const struct exposed *exposed, uint32_t ifindex,
+			     enum wgvia_direction direction, bool attached)
+{
+	char dev[IFNAMSIZ];
+
+	begin(out, name, exposed);
+	add_label(out, "dev", netdev_name(&exposed->view.host.netdevs, ifindex, dev));
+	add_label(out, "direction", direction_words[direction]);
+	end(out, attached);
+}
+
+static bool has_pin(const struct instance *instance, const struct point *point)
+{
+	for (size_t i = 0; i < instance->attachment_count; i++)
+		if (instance->attachments[i].ifindex == point->ifindex &&
+		    instance->attachments[i].direction == point->direction)
+			return true;
+	return false;
+}
+
+/* Of the pins, and of devices where a pin is missing. */
 static void print_attached(FILE *out, const char *name, const struct exposed *exposed)
 {
+	const struct points *missing = &exposed->view.missing;
+
 	for (size_t i = 0; i < exposed->instance.attachment_count; i++) {
 		const struct attachment *attachment = &exposed->instance.attachments[i];
-		char dev[IFNAMSIZ];
 
-		begin(out, name, exposed);
-		add_label(out, "dev", netdev_name(&exposed->view.host.netdevs, attachment->ifindex, dev));
-		add_label(out, "direction", direction_words[attachment->direction]);
-		end(out, attachment->alive && !attachment->moved);
+		print_attachment(out, name, exposed, attachment->ifindex, attachment->direction,
+				 attachment->alive && !attachment->moved);
 	}
+	for (size_t i = 0; i < missing->count; i++)
+		if (!has_pin(&exposed->instance, &missing->all[i]) &&
+		    netdev_by_index(&exposed->view.host.netdevs, missing->all[i].ifindex))
+			print_attachment(out, name, exposed, missing->all[i].ifindex, missing->all[i].direction, false);
 }
 
 static void print_prefixes(FILE *out, const char *name, const struct exposed *exposed)
@@ -100,6 +124,15 @@ static void print_prefixes(FILE *out, const char *name, const struct exposed *ex
 		begin(out, name, exposed);
 		add_label(out, "family", families[i].word);
 		end(out, count);
+	}
+}
+
+static void print_unserved(FILE *out, const char *name, const struct exposed *exposed)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		begin(out, name, exposed);
+		add_label(out, "family", families[i].word);
+		end(out, instance_count_unserved(&exposed->view, families[i].family));
 	}
 }
 
@@ -177,8 +210,9 @@ static const struct {
 	{"wgvia_info", "Version, ABI and mode of the instance; the value is always 1.", print_info},
 	{"wgvia_up", "Whether the instance is healthy, as reported by wgvia health.", print_up},
 	{"wgvia_agent_up", "Whether an agent (wgvia run) is running for the instance.", print_agent},
-	{"wgvia_attached", "Whether a program is attached to this device.", print_attached},
+	{"wgvia_attached", "Whether the program that this device needs is attached to it.", print_attached},
 	{"wgvia_prefixes", "Prefixes that go via a gateway.", print_prefixes},
+	{"wgvia_prefixes_without_gateway", "Prefixes whose gateway is not alive.", print_unserved},
 	{"wgvia_index_up", "Whether the index of a family that needs one is in force.", print_index},
 	{"wgvia_gateway_up", "Whether a gateway, in use or not, is alive.", print_gateway_up},
 	{"wgvia_gateway_prefixes", "Prefixes that go via this gateway now.", print_gateway_prefixes},

@@ -160,29 +160,37 @@ int stats_prefixes(struct context *context, int argc, char **argv, const char *w
 
 /* --- metrics --- */
 
+/*
+ * The others are a gauge: if one of them is removed, or gets a series of its own, their sum decreases, and a decrease
+ * of a counter means a restart.
+ */
 static const struct metric {
-	const char *name, *help;
+	const char *name, *help, *other_name, *other_help;
 	size_t offset; /* in struct wgvia_counter */
 } metrics[] = {
 	{"wgvia_prefix_packets_total", "Packets by prefix, out to a gateway and back to the prefix.",
-	 offsetof(struct wgvia_counter, packets)},
-	{"wgvia_prefix_bytes_total", "Bytes of IP packets by prefix.", offsetof(struct wgvia_counter, bytes)},
+	 "wgvia_prefix_other_packets", "Packets of all other prefixes.", offsetof(struct wgvia_counter, packets)},
+	{"wgvia_prefix_bytes_total", "Bytes of IP packets by prefix.", "wgvia_prefix_other_bytes",
+	 "Bytes of IP packets of all other prefixes.", offsetof(struct wgvia_counter, bytes)},
 };
 
+/* `prefix` NULL: the others. */
 static void print_series(const struct metric *metric, const char *tunnel, const char *prefix,
 			 const struct wgvia_prefix_counter *counter, FILE *out)
 {
 	for (int back = 0; back <= 1; back++) {
 		const struct wgvia_counter *values = back ? &counter->back : &counter->out;
 
-		fprintf(out, "%s{interface=\"", metric->name);
+		fprintf(out, "%s{interface=\"", prefix ? metric->name : metric->other_name);
 		prometheus_label(tunnel, out);
-		fprintf(out, "\",prefix=\"%s\",direction=\"%s\"} %" PRIu64 "\n", prefix, back ? "back" : "out",
+		if (prefix)
+			fprintf(out, "\",prefix=\"%s", prefix);
+		fprintf(out, "\",direction=\"%s\"} %" PRIu64 "\n", back ? "back" : "out",
 			(uint64_t)*(const __u64 *)((const char *)values + metric->offset));
 	}
 }
 
-static void print_instance(const struct metric *metric, const struct exposed *exposed, FILE *out)
+static void print_prefixes(const struct metric *metric, const struct exposed *exposed, FILE *out)
 {
 	const struct prefix_counts *counts = &exposed->prefixes;
 	char text[PREFIX_TEXT_LEN];
@@ -190,22 +198,33 @@ static void print_instance(const struct metric *metric, const struct exposed *ex
 	for (size_t i = 0; i < counts->count; i++)
 		print_series(metric, exposed->instance.tunnel, prefix_text(&counts->all[i].prefix, text),
 			     &counts->all[i].counter, out);
-	print_series(metric, exposed->instance.tunnel, "other", &counts->other, out);
+}
+
+static void print_metric(const struct metric *metric, bool is_other, const struct exposed *all, size_t count, FILE *out)
+{
+	const char *name = is_other ? metric->other_name : metric->name;
+	bool has_heading = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct prefix_counts *counts = &all[i].prefixes;
+
+		if (is_other ? !counts->counted : !counts->count)
+			continue;
+		if (!has_heading)
+			fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, is_other ? metric->other_help : metric->help,
+				name, is_other ? "gauge" : "counter");
+		has_heading = true;
+		if (is_other)
+			print_series(metric, all[i].instance.tunnel, NULL, &counts->other, out);
+		else
+			print_prefixes(metric, &all[i], out);
+	}
 }
 
 void stats_prefix_metrics(const struct exposed *all, size_t count, FILE *out)
 {
 	for (size_t m = 0; m < ARRAY_SIZE(metrics); m++) {
-		bool has_heading = false;
-
-		for (size_t i = 0; i < count; i++) {
-			if (!all[i].prefixes.counted)
-				continue;
-			if (!has_heading)
-				fprintf(out, "# HELP %s %s\n# TYPE %s counter\n", metrics[m].name, metrics[m].help,
-					metrics[m].name);
-			has_heading = true;
-			print_instance(&metrics[m], &all[i], out);
-		}
+		print_metric(&metrics[m], false, all, count, out);
+		print_metric(&metrics[m], true, all, count, out);
 	}
 }

@@ -18,6 +18,7 @@ const char *const finding_names[] = {
 	"bypassed_route",
 	"bypassed_rule",
 	"capabilities",
+	"changes",
 	"ct_invalid",
 	"device",
 	"direct",

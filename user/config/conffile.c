@@ -97,6 +97,7 @@ static int read_all(struct source *source, struct request *request, struct error
 	while ((ret = read_line(source, error)) > 0) {
 		size_t count = request->route_count, source_count = request->source_count;
 
+		request->text_hash = hash_bytes(request->text_hash, source->text, strlen(source->text) + 1);
 		ret = read_statement(source, request, error);
 		if (ret)
 			return ret;
@@ -228,7 +229,7 @@ int conffile_read(const char *path, const char *tunnel, struct request *request,
 {
 	int ret;
 
-	*request = (struct request){};
+	*request = (struct request){.text_hash = HASH_EMPTY};
 	ret = parse_ifname(tunnel, request->tunnel, error);
 	if (ret)
 		return ret;

@@ -202,9 +202,10 @@ void diff_keep(const struct state *from, struct state *to)
 		if (!old || !(old->value.flags & WGVIA_GATEWAY_DOWN))
 			continue;
 		up = old->value;
-		up.flags &= ~WGVIA_GATEWAY_DOWN;
+		up.flags &= ~(WGVIA_GATEWAY_DOWN | WGVIA_GATEWAY_SOURCE);
+		up.flags |= new->value.flags & WGVIA_GATEWAY_SOURCE;
 		if (!memcmp(&up, &new->value, sizeof(up)))
-			new->value = old->value;
+			new->value.flags |= WGVIA_GATEWAY_DOWN;
 	}
 	for (size_t i = 0; i < to->bypass_count; i++) {
 		struct bypass_entry *new = &to->bypass[i], *old = state_find_bypass(from, &new->to);

@@ -155,7 +155,7 @@ int failover_number(struct state *state, const struct state *running)
 bool failover_same(const struct state *a_state, const struct wgvia_gateway *a, const struct state *b_state,
 		   const struct wgvia_gateway *b)
 {
-	if ((a->flags ^ b->flags) & WGVIA_GATEWAY_SOURCE)
+	if (source_of(a) != source_of(b))
 		return false;
 	if (failover_find(a_state, a) || failover_find(b_state, b))
 		return failover_same_way(a_state, a, b_state, b);

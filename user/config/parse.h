@@ -83,6 +83,7 @@ struct request {
 		counting_given; /* the user gave the word */
 	bool is_trial;		/* nothing is applied: the request is only checked */
 	bool by_agent;		/* no user reads a refusal: what cannot be followed is omitted */
+	uint64_t text_hash;	/* of all lines of the files; see hash_bytes() */
 };
 
 void request_free(struct request *request);

@@ -21,6 +21,11 @@ void source_mark(struct wgvia_gateway *value, enum wgvia_source source)
 	value->flags = (value->flags & ~WGVIA_GATEWAY_SOURCE) | (uint32_t)source << WGVIA_GATEWAY_SOURCE_SHIFT;
 }
 
+bool source_is_default(const struct wgvia_gateway *value)
+{
+	return (value->flags & WGVIA_GATEWAY_SOURCE) == WGVIA_GATEWAY_DEFAULT;
+}
+
 struct source_entry *source_find(const struct state *state, enum wgvia_source source, uint8_t family)
 {
 	for (size_t i = 0; i < state->source_count; i++)

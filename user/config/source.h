@@ -10,6 +10,8 @@
 /* Why the prefix with this value exists; an invalid source counts as WGVIA_SOURCE_NAMED. */
 enum wgvia_source source_of(const struct wgvia_gateway *value);
 void source_mark(struct wgvia_gateway *value, enum wgvia_source source);
+/* Whether the prefix was named without a gateway, which is therefore that of the default route. */
+bool source_is_default(const struct wgvia_gateway *value);
 
 /* NULL if the state does not have it. */
 struct source_entry *source_find(const struct state *state, enum wgvia_source source, uint8_t family);

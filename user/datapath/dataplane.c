@@ -107,8 +107,8 @@ static int pin_maps(const struct instance *instance, struct error *error)
 }
 
 /* Creates new maps and fills them before a program uses them, in a folder beside the one in force. */
-static int apply_anew(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
-		      struct wgvia_bpf *skeleton, uint64_t build, bool *in_force, struct error *error)
+static int apply_new(const char *root, const struct plan *plan, struct instance *running, struct programs *programs,
+		     struct wgvia_bpf *skeleton, uint64_t build, bool *in_force, struct error *error)
 {
 	cleanup(instance_close) struct instance next = INSTANCE_NONE;
 	struct transaction change = {.plan = plan, .running = running, .next = &next};
@@ -230,7 +230,7 @@ int dataplane_apply(const char *root, const struct plan *plan, struct instance *
 	build = programs_build(skeleton);
 	if (!instance_is_running(running)) {
 		*changed = true;
-		ret = apply_anew(root, plan, running, programs, skeleton, build, in_force, error);
+		ret = apply_new(root, plan, running, programs, skeleton, build, in_force, error);
 	} else {
 		programs_learn(programs, build, running, plan->netdevs);
 		*changed = !is_in_place(plan, running, build);

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 
+#include "base/util.h"
 #include "bpf/config.h"
 #include "datapath/instance.h"
 
@@ -61,18 +62,45 @@ static bool is_wanted(uint32_t key, const struct point *points, size_t count)
 	return false;
 }
 
+static size_t read_keys(int map, uint32_t keys[CONFIG_DEVICE_ENTRIES])
+{
+	uint32_t *last = NULL;
+	size_t count = 0;
+
+	while (count < CONFIG_DEVICE_ENTRIES && !bpf_map_get_next_key(map, last, &keys[count]))
+		last = &keys[count++];
+	return count;
+}
+
+int device_map_points(int map, struct points *points)
+{
+	static const enum wgvia_direction directions[] = {WGVIA_EGRESS, WGVIA_BACK};
+	uint32_t keys[CONFIG_DEVICE_ENTRIES];
+	size_t count = read_keys(map, keys);
+
+	for (size_t i = 0; i < count * ARRAY_SIZE(directions); i++) {
+		uint32_t key = keys[i / ARRAY_SIZE(directions)];
+		struct point *point;
+
+		if (key == CONFIG_TUNNEL)
+			continue;
+		point = array_grow(&points->all, &points->count, sizeof(*point));
+		if (!point)
+			return -ENOMEM;
+		*point = (struct point){directions[i % ARRAY_SIZE(directions)], key & ~CONFIG_DEVICE_L3,
+					key & CONFIG_DEVICE_L3};
+	}
+	return 0;
+}
+
 void device_map_keep(int map, const struct point *points, size_t count)
 {
-	uint32_t found[CONFIG_DEVICE_ENTRIES], key, *last = NULL;
-	size_t number = 0;
+	uint32_t keys[CONFIG_DEVICE_ENTRIES];
+	size_t number = read_keys(map, keys);
 
-	while (number < CONFIG_DEVICE_ENTRIES && !bpf_map_get_next_key(map, last, &key)) {
-		found[number++] = key;
-		last = &key;
-	}
 	while (number--)
-		if (found[number] != CONFIG_TUNNEL && !is_wanted(found[number], points, count))
-			device_map_remove(map, found[number]);
+		if (keys[number] != CONFIG_TUNNEL && !is_wanted(keys[number], points, count))
+			device_map_remove(map, keys[number]);
 }
 
 uint32_t device_map_tunnel(int map)

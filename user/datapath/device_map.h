@@ -22,6 +22,8 @@ bool device_map_has_point(int map, const struct point *point);
  */
 int device_map_add(int map, const struct point *point, uint32_t *key);
 void device_map_remove(int map, uint32_t key);
+/* Appends the points that the entries need: both programs at each device. 0 or -ENOMEM. */
+int device_map_points(int map, struct points *points);
 /* Removes all entries except those of the tunnel and of the points. */
 void device_map_keep(int map, const struct point *points, size_t count);
 

@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/util.h"
 #include "datapath/pins.h"
@@ -118,6 +119,25 @@ int gateway_map_write(const char *root, const char *tunnel, struct gateway_healt
 			return 0;
 	}
 	return ret;
+}
+
+void gateway_map_set_time(const char *root, const char *tunnel, uint64_t seconds)
+{
+	const struct timespec when = {.tv_sec = (time_t)seconds};
+	char path[PINS_PATH_MAX];
+
+	if (!pins_path(path, root, tunnel, PINS_CURRENT, MAP_NAME))
+		utimensat(AT_FDCWD, path, (const struct timespec[2]){when, when}, AT_SYMLINK_NOFOLLOW);
+}
+
+uint64_t gateway_map_time(const char *root, const char *tunnel)
+{
+	char path[PINS_PATH_MAX];
+	struct stat st;
+
+	if (pins_path(path, root, tunnel, PINS_CURRENT, MAP_NAME) || lstat(path, &st))
+		return UINT64_MAX;
+	return (uint64_t)st.st_mtim.tv_sec;
 }
 
 void gateway_map_remove(const char *root, const char *tunnel)

@@ -23,6 +23,12 @@ struct gateway_healths {
  * held. A missing instance is a success. 0 or -errno.
  */
 int gateway_map_write(const char *root, const char *tunnel, struct gateway_healths *healths);
+/*
+ * When the agent last confirmed the map, in seconds of CLOCK_BOOTTIME. It is the pin's time of modification, which
+ * needs no lock. UINT64_MAX: the pin does not exist.
+ */
+void gateway_map_set_time(const char *root, const char *tunnel, uint64_t seconds);
+uint64_t gateway_map_time(const char *root, const char *tunnel);
 /* Removes the map's pin: the state becomes unknown. The lock on `root` must be held. */
 void gateway_map_remove(const char *root, const char *tunnel);
 /*

@@ -287,6 +287,60 @@ int instance_points(const struct instance *instance, const struct netdevs *netde
 	return 0;
 }
 
+static int compare_points(const void *a, const void *b)
+{
+	const struct point *one = a, *other = b;
+
+	if (one->ifindex != other->ifindex)
+		return one->ifindex < other->ifindex ? -1 : 1;
+	return (int)one->direction - (int)other->direction;
+}
+
+int instance_attached(const struct instance *instance, struct points *attached)
+{
+	for (size_t i = 0; i < instance->attachment_count; i++) {
+		const struct attachment *attachment = &instance->attachments[i];
+		struct point *point;
+
+		if (!attachment->alive)
+			continue;
+		point = array_grow(&attached->all, &attached->count, sizeof(*point));
+		if (!point)
+			return -ENOMEM;
+		*point = (struct point){.direction = attachment->direction, .ifindex = attachment->ifindex};
+	}
+	if (attached->count)
+		qsort(attached->all, attached->count, sizeof(*attached->all), compare_points);
+	return 0;
+}
+
+bool instance_has_point(const struct points *attached, const struct point *point)
+{
+	return attached->count && bsearch(point, attached->all, attached->count, sizeof(*point), compare_points);
+}
+
+int instance_missing(const struct instance *instance, struct points *missing)
+{
+	const struct point out = {WGVIA_OUT, instance->meta.tunnel_ifindex, false};
+	cleanup(points_free) struct points attached = {};
+	int ret = instance_attached(instance, &attached);
+	struct point *last;
+	size_t kept = 0;
+
+	ret = ret ? ret : device_map_points(instance->maps[MAP_DEVICES], missing);
+	if (!ret && out.ifindex && instance->meta.mode != WGVIA_STACK) {
+		last = array_grow(&missing->all, &missing->count, sizeof(*last));
+		if (!last)
+			return -ENOMEM;
+		*last = out;
+	}
+	for (size_t i = 0; i < missing->count; i++)
+		if (!instance_has_point(&attached, &missing->all[i]))
+			missing->all[kept++] = missing->all[i];
+	missing->count = kept;
+	return ret;
+}
+
 const struct attachment *instance_attachment(const struct instance *instance, const struct point *point)
 {
 	for (size_t i = 0; i < instance->attachment_count; i++) {

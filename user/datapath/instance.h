@@ -82,6 +82,14 @@ int instance_check(const struct instance *running, struct error *error);
  * -ENOMEM.
  */
 int instance_points(const struct instance *instance, const struct netdevs *netdevs, struct points *points);
+/* Where programs are attached, sorted for instance_has_point(). The caller frees the array. 0 or -ENOMEM. */
+int instance_attached(const struct instance *instance, struct points *attached);
+bool instance_has_point(const struct points *attached, const struct point *point);
+/*
+ * The points at which a program is missing: of the devices in the map `devices`, and the tunnel's in mode fast.
+ * `missing` must be empty; the caller frees it. 0 or -ENOMEM.
+ */
+int instance_missing(const struct instance *instance, struct points *missing);
 /* The attachment at such a point; NULL: none. */
 const struct attachment *instance_attachment(const struct instance *instance, const struct point *point);
 

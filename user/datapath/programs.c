@@ -16,6 +16,7 @@
 #include "bpf/config.h" /* the skeleton refers to struct config */
 #include "config/state.h"
 #include "datapath/bpf_object.h"
+#include "datapath/index/counting.h"
 #include "datapath/pins.h"
 #include "wgvia.skel.h"
 
@@ -68,6 +69,8 @@ struct wgvia_bpf *programs_open(bool tunnel_is_l3, enum wgvia_mode mode, enum wg
 	config->tunnel_ether = !tunnel_is_l3;
 	config->has_trace = 1;
 	config->stack = mode == WGVIA_STACK;
+	config->has_index = counting_is_possible();
+	config->keeps_decisions = config->has_index && counting_allows_keeping();
 	config->count_prefixes = counting == WGVIA_COUNT_PREFIXES;
 	if (!config->count_prefixes)
 		bpf_map__set_max_entries(skeleton->maps.recent_counters, 1);

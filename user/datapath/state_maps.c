@@ -89,10 +89,10 @@ static int read_maps(const struct instance *instance, struct state *state)
 	return ret;
 }
 
-int state_maps_read(const struct instance *instance, struct state *state, struct error *error)
+static int read_state(const struct instance *instance, bool entries, struct state *state, struct error *error)
 {
 	struct state found = {};
-	int ret = read_maps(instance, &found);
+	int ret = entries ? read_maps(instance, &found) : 0;
 
 	ret = ret ? ret : failover_map_read(instance->maps[MAP_FAILOVER], &found);
 	ret = ret ? ret : also_map_read(instance, &found.also);
@@ -116,6 +116,38 @@ int state_maps_read(const struct instance *instance, struct state *state, struct
 	found.ret = instance->meta.ret < WORDS_RETURN ? instance->meta.ret : WGVIA_RETURN_VIA;
 	*state = found;
 	return 0;
+}
+
+int state_maps_read(const struct instance *instance, struct state *state, struct error *error)
+{
+	return read_state(instance, true, state, error);
+}
+
+int state_maps_read_settings(const struct instance *instance, struct state *state, struct error *error)
+{
+	return read_state(instance, false, state, error);
+}
+
+struct visitor {
+	uint8_t family;
+	state_maps_visit visit;
+	void *data;
+};
+
+static int visit_gateway(void *data, const void *key, const void *value)
+{
+	const struct visitor *visitor = data;
+	const struct gateway_entry entry = {prefix_of(visitor->family, key), *(const struct wgvia_gateway *)value, 0};
+
+	return visitor->visit(visitor->data, &entry);
+}
+
+int state_maps_visit_gateways(const struct instance *instance, uint8_t family, state_maps_visit visit, void *data)
+{
+	struct map_layout map = layout_of(instance, false, family);
+	struct visitor visitor = {family, visit, data};
+
+	return map_batch_read(&map, visit_gateway, &visitor);
 }
 
 int state_maps_read_counters(const struct instance *instance, struct wgvia_counter *counters, struct error *error)

@@ -16,6 +16,13 @@
 /* The caller frees the state. Values that a program cannot use are read unchanged. */
 int state_maps_read(const struct instance *instance, struct state *state, struct error *error);
 
+/* The same, without the prefixes and the bypass list, which may be long. */
+int state_maps_read_settings(const struct instance *instance, struct state *state, struct error *error);
+/* Receives one prefix; 0, or -errno, which ends the reading. */
+typedef int (*state_maps_visit)(void *data, const struct gateway_entry *entry);
+/* Passes on the prefixes of a family in the kernel's order. 0 or -errno. */
+int state_maps_visit_gateways(const struct instance *instance, uint8_t family, state_maps_visit visit, void *data);
+
 /* Checks that an instance can hold the state. */
 int state_maps_check(const struct state *state, struct error *error);
 

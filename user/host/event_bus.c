@@ -172,7 +172,10 @@ static char *make_datagram(void)
 	return text;
 }
 
-/* Limits the file of a listener that is stopped for days, because the file is in memory. */
+/*
+ * Limits the file of a listener that is stopped for days, because the file is in memory. Counted are the blocks that it
+ * occupies: event_listener_lost() frees those that were reported, and the size keeps growing.
+ */
 #define LOST_MAX (1 << 20)
 
 /* Appends a byte per event to the file beside the socket; only the listener creates that file. */
@@ -186,7 +189,7 @@ static void note_loss(int folder, const char *name)
 
 	snprintf(path, sizeof(path), "%.*s%s", len, name, LOST);
 	fd = openat(folder, path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && (fstat(fd, &st) || st.st_size > LOST_MAX))
+	if (fd >= 0 && (fstat(fd, &st) || st.st_blocks * 512 > LOST_MAX))
 		return;
 	while (fd >= 0 && left) {
 		ssize_t written = write(fd, bytes, left < sizeof(bytes) ? left : sizeof(bytes));
@@ -309,7 +312,7 @@ static int open_both(struct event_listener *listener)
 	if (len + sizeof(SOCKET) > sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	snprintf(path, sizeof(path), "%s%s", listener->name, LOST);
-	listener->lost = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	listener->lost = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	listener->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (listener->lost < 0 || listener->changes < 0 || inotify_add_watch(listener->changes, path, IN_MODIFY) < 0)
 		return -errno;
@@ -416,6 +419,7 @@ uint64_t event_listener_lost(struct event_listener *listener)
 	if (!fstat(listener->lost, &st) && (uint64_t)st.st_size > listener->told) {
 		count = (uint64_t)st.st_size - listener->told;
 		listener->told = (uint64_t)st.st_size;
+		fallocate(listener->lost, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, st.st_size);
 	}
 	return count;
 }

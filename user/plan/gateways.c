@@ -335,6 +335,8 @@ int gateways_resolve(struct host_view *host, const struct netdev *tunnel, const 
 			return error_system(error, -ret, "cannot process the gateways");
 	}
 	*value = hop_value(&list.hops[0], number);
+	if (!words->via.family)
+		value->flags |= WGVIA_GATEWAY_DEFAULT;
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A map that is valid while its writer lives.
+ * A map that is valid while its writer lives, and renews it.
  */
 #include "session/gateway_report.h"
 
@@ -27,10 +27,24 @@ int gateway_report_write(const char *pin_dir, const char *tunnel, struct gateway
 {
 	struct error ignored = {};
 	cleanup_fd int lock = pins_lock(pin_dir, &ignored);
+	int ret;
 
 	if (lock < 0)
 		return lock == -ENOENT ? 0 : lock;
-	return gateway_map_write(pin_dir, tunnel, healths);
+	ret = gateway_map_write(pin_dir, tunnel, healths);
+	gateway_report_renew(pin_dir, tunnel); /* a new map has a time of another clock */
+	return ret;
+}
+
+void gateway_report_renew(const char *pin_dir, const char *tunnel)
+{
+	gateway_map_set_time(pin_dir, tunnel, gateway_report_now() / 1000000000);
+}
+
+/* A time in the future is from an agent of an earlier version, which renews nothing. */
+static bool is_old(uint64_t renewed, uint64_t now)
+{
+	return renewed < now && now - renewed > GATEWAY_REPORT_AGE;
 }
 
 void gateway_report_clear(const char *pin_dir, const char *tunnel)
@@ -45,10 +59,13 @@ void gateway_report_clear(const char *pin_dir, const char *tunnel)
 /* Checks for the agent last: if it ends meanwhile, the state is unknown. */
 void gateway_report_read(const char *pin_dir, const char *tunnel, struct gateway_report *report)
 {
+	uint64_t renewed;
+
 	*report = (struct gateway_report){};
 	gateway_map_read(pin_dir, tunnel, &report->healths);
+	renewed = gateway_map_time(pin_dir, tunnel);
 	report->now = gateway_report_now();
-	report->agent = agent_is_alive(pin_dir, tunnel);
+	report->agent = !is_old(renewed, report->now / 1000000000) && agent_is_alive(pin_dir, tunnel);
 }
 
 void gateway_report_free(struct gateway_report *report)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The state of an instance's gateways: the agent reports it, commands read it. It is known only while an agent runs;
- * leftovers of a killed agent are ignored.
+ * leftovers of a killed agent are ignored, and so is the report of one that hangs.
  */
 #ifndef WGVIA_GATEWAY_REPORT_H
 #define WGVIA_GATEWAY_REPORT_H
@@ -12,7 +12,7 @@
 #include "datapath/gateway_map.h"
 
 struct gateway_report {
-	bool agent; /* one runs; otherwise the state is unknown */
+	bool agent; /* one runs, and does not hang; otherwise the state is unknown */
 	struct gateway_healths healths;
 	uint64_t now; /* time of the reading, on the clock of the times in it */
 };
@@ -22,6 +22,10 @@ uint64_t gateway_report_now(void);
 
 /* For the agent: replaces the previous report; sorts `healths`. A missing instance is a success. 0 or -errno. */
 int gateway_report_write(const char *pin_dir, const char *tunnel, struct gateway_healths *healths);
+/* For the agent: a report that is not renewed for GATEWAY_REPORT_AGE is ignored. In seconds. */
+#define GATEWAY_REPORT_RENEWAL 5
+#define GATEWAY_REPORT_AGE 30 /* as long as the watchdog of wgvia@.service waits */
+void gateway_report_renew(const char *pin_dir, const char *tunnel);
 /* For the agent, at its start: discards the report of a previous agent. */
 void gateway_report_clear(const char *pin_dir, const char *tunnel);
 

@@ -4,11 +4,13 @@
  */
 #include "session/instance_view.h"
 
+#include <errno.h>
 #include <linux/neighbour.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/abi_words.h"
 #include "base/util.h"
 #include "config/failover.h"
 #include "config/statement.h"
@@ -16,7 +18,7 @@
 #include "datapath/state_maps.h"
 #include "plan/gateways.h"
 
-int instance_view_read(const struct instance *instance, struct instance_view *view, struct error *error)
+static int read_view(const struct instance *instance, struct instance_view *view, struct error *error)
 {
 	int ret;
 
@@ -24,16 +26,33 @@ int instance_view_read(const struct instance *instance, struct instance_view *vi
 	ret = instance->is_orphan ? 0 : host_view_read(&view->host, HOST_NETDEVS | HOST_LOCAL);
 	if (!ret)
 		ret = instance_points(instance, &view->host.netdevs, &view->points);
+	if (!ret && !instance->is_orphan)
+		ret = instance_missing(instance, &view->missing);
 	if (ret)
 		return error_system(error, -ret, "cannot read this host's devices and addresses");
 	gateway_report_read(instance->root, instance->tunnel, &view->report);
-	return state_maps_read(instance, &view->state, error);
+	return 0;
+}
+
+int instance_view_read(const struct instance *instance, struct instance_view *view, struct error *error)
+{
+	int ret = read_view(instance, view, error);
+
+	return ret ? ret : state_maps_read(instance, &view->state, error);
+}
+
+int instance_view_read_health(const struct instance *instance, struct instance_view *view, struct error *error)
+{
+	int ret = read_view(instance, view, error);
+
+	return ret ? ret : state_maps_read_settings(instance, &view->state, error);
 }
 
 void instance_view_free(struct instance_view *view)
 {
 	state_free(&view->state);
 	points_free(&view->points);
+	points_free(&view->missing);
 	host_view_free(&view->host);
 	gateway_report_free(&view->report);
 }
@@ -50,12 +69,10 @@ const char *instance_tunnel_fault(const struct instance_view *view)
 			       : "the tunnel does not exist";
 	if (!(tunnel->flags & IFF_UP))
 		return "the tunnel is down";
-	if (meta->mode == WGVIA_STACK)
-		return NULL;
-	for (size_t i = 0; i < view->points.count; i++)
-		if (view->points.all[i].direction == WGVIA_OUT && view->points.all[i].ifindex == meta->tunnel_ifindex)
-			return NULL;
-	return "no program is attached to the tunnel";
+	for (size_t i = 0; i < view->missing.count; i++)
+		if (view->missing.all[i].direction == WGVIA_OUT)
+			return "no program is attached to the tunnel";
+	return NULL;
 }
 
 const char *instance_gateway_fault(const struct instance_view *view, const struct gateway_entry *entry,
@@ -84,72 +101,148 @@ const char *instance_gateway_fault(const struct instance_view *view, const struc
 	return neighbour.state & NUD_FAILED ? "it does not answer" : NULL;
 }
 
+/* --- prefixes --- */
+
+/* What was found out about a gateway: thousands of prefixes have a few. */
+struct judged {
+	struct wgvia_gateway value;
+	bool dead;
+};
+
+static const struct judged *find_judged(const struct judged *all, size_t count, const struct wgvia_gateway *value)
+{
+	while (count--) /* adjacent prefixes are likely to have the same gateway */
+		if (!memcmp(&all[count].value, value, sizeof(*value)))
+			return &all[count];
+	return NULL;
+}
+
+size_t instance_count_unserved(const struct instance_view *view, uint8_t family)
+{
+	cleanup_free struct judged *all = NULL;
+	char text[GATEWAY_REPORT_TEXT];
+	size_t count = 0, unserved = 0;
+
+	for (size_t i = 0; i < view->state.gateway_count; i++) {
+		const struct gateway_entry *entry = &view->state.gateways[i];
+		const struct judged *known;
+		struct judged *added;
+		bool dead;
+
+		if (entry->from.ip.family != family)
+			continue;
+		known = find_judged(all, count, &entry->value);
+		dead = known ? known->dead : instance_gateway_fault(view, entry, text) != NULL;
+		added = known ? NULL : array_grow(&all, &count, sizeof(*added));
+		if (added)
+			*added = (struct judged){entry->value, dead};
+		unserved += dead;
+	}
+	return unserved;
+}
+
 struct dead_gateway {
 	struct wgvia_hop hop;
 	char fault[GATEWAY_REPORT_TEXT];
 };
 
-struct dead_gateways {
-	struct dead_gateway *all;
-	size_t count;
+/* The search for a gateway of a family that is alive. */
+struct search {
+	const struct instance_view *view;
+	struct dead_gateway *dead;
+	size_t dead_count;
+	bool any; /* prefix */
 };
 
-static void dead_gateways_free(struct dead_gateways *dead)
+static void search_free(struct search *search)
 {
-	free(dead->all);
+	free(search->dead);
 }
 
-static bool is_dead(const struct dead_gateways *dead, const struct wgvia_hop *hop)
+static bool is_dead(const struct search *search, const struct wgvia_hop *hop)
 {
-	for (size_t i = 0; i < dead->count; i++)
-		if (hop_equal(&dead->all[i].hop, hop))
+	for (size_t i = search->dead_count; i-- > 0;)
+		if (hop_equal(&search->dead[i].hop, hop))
 			return true;
 	return false;
 }
 
+/* -ECANCELED: it is alive. */
+static int look_at_prefix(void *data, const struct gateway_entry *entry)
+{
+	struct search *search = data;
+	struct wgvia_hop hop = hop_of(&entry->value);
+	char text[GATEWAY_REPORT_TEXT];
+	struct dead_gateway *last;
+	const char *fault;
+
+	search->any = true;
+	if (is_dead(search, &hop))
+		return 0;
+	fault = instance_gateway_fault(search->view, entry, text);
+	if (!fault)
+		return -ECANCELED;
+	last = array_grow(&search->dead, &search->dead_count, sizeof(*last));
+	if (!last)
+		return -ENOMEM;
+	last->hop = hop;
+	snprintf(last->fault, sizeof(last->fault), "%s", fault);
+	return 0;
+}
+
 /* One alive gateway is enough; if a family has none, each of its gateways is reported once. */
-static bool family_is_served(const struct instance_view *view, uint8_t family,
+static bool family_is_served(const struct instance_view *view, uint8_t family, bool *any,
 			     void (*tell)(void *data, const char *reason), void *data)
 {
-	char reason[STATEMENT_MAX + GATEWAY_REPORT_TEXT + 32], hop_text[STATEMENT_MAX], text[GATEWAY_REPORT_TEXT];
-	cleanup(dead_gateways_free) struct dead_gateways dead = {};
+	char reason[STATEMENT_MAX + GATEWAY_REPORT_TEXT + 32], hop_text[STATEMENT_MAX];
+	cleanup(search_free) struct search search = {.view = view};
+	int ret = state_maps_visit_gateways(view->instance, family, look_at_prefix, &search);
 
-	for (size_t i = 0; i < view->state.gateway_count; i++) {
-		const struct gateway_entry *entry = &view->state.gateways[i];
-		struct wgvia_hop hop = hop_of(&entry->value);
-		struct dead_gateway *last;
-		const char *fault;
-
-		if (entry->from.ip.family != family || is_dead(&dead, &hop))
-			continue;
-		fault = instance_gateway_fault(view, entry, text);
-		if (!fault)
-			return true;
-		last = array_grow(&dead.all, &dead.count, sizeof(*last));
-		if (!last)
-			return false;
-		last->hop = hop;
-		snprintf(last->fault, sizeof(last->fault), "%s", fault);
-	}
-	for (size_t i = 0; i < dead.count && tell; i++) {
+	*any |= search.any;
+	if (ret == -ECANCELED)
+		return true;
+	for (size_t i = 0; i < search.dead_count && tell; i++) {
 		snprintf(reason, sizeof(reason), "gateway %s for %s: %s",
-			 statement_of_hop(&dead.all[i].hop, &view->host.netdevs, hop_text),
-			 family == AF_INET ? "IPv4" : "IPv6", dead.all[i].fault);
+			 statement_of_hop(&search.dead[i].hop, &view->host.netdevs, hop_text),
+			 family == AF_INET ? "IPv4" : "IPv6", search.dead[i].fault);
 		tell(data, reason);
 	}
-	return !dead.count;
+	return !ret && !search.any;
+}
+
+/* --- the whole --- */
+
+/* instance_tunnel_fault() reports the tunnel's program. */
+static bool has_programs(const struct instance_view *view, void (*tell)(void *data, const char *reason), void *data)
+{
+	char reason[IFNAMSIZ + 64], name[IFNAMSIZ];
+	bool has_all = true;
+
+	for (size_t i = 0; i < view->missing.count; i++) {
+		const struct point *point = &view->missing.all[i];
+
+		if (point->direction == WGVIA_OUT || !netdev_by_index(&view->host.netdevs, point->ifindex))
+			continue;
+		has_all = false;
+		snprintf(reason, sizeof(reason), "the %s program is not attached to dev %s",
+			 direction_words[point->direction], netdev_name(&view->host.netdevs, point->ifindex, name));
+		if (tell)
+			tell(data, reason);
+	}
+	return has_all;
 }
 
 bool instance_is_healthy(const struct instance_view *view, void (*tell)(void *data, const char *reason), void *data)
 {
 	const char *fault = instance_tunnel_fault(view);
-	bool is_healthy = !fault && view->state.gateway_count;
+	bool is_healthy = !fault, any = false;
 
 	if (fault && tell)
 		tell(data, fault);
-	if (!view->state.gateway_count && tell)
+	is_healthy &= has_programs(view, tell, data);
+	is_healthy &= family_is_served(view, AF_INET, &any, tell, data);
+	is_healthy &= family_is_served(view, AF_INET6, &any, tell, data);
+	if (!any && tell)
 		tell(data, "there is no prefix");
-	is_healthy &= family_is_served(view, AF_INET, tell, data);
-	is_healthy &= family_is_served(view, AF_INET6, tell, data);
-	return is_healthy;
+	return is_healthy && any;
 }

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "bpf/index/index_lines.h"
 #include "changes.skel.h"
 #include "datapath/bpf_object.h"
+#include "datapath/index/counting.h"
 #include "datapath/pins.h"
 #include "datapath/programs.h"
 
@@ -83,22 +83,11 @@ static bool is_told(const struct instance *instance)
 	       (changes.count[CHANGES_IPV4] | changes.count[CHANGES_IPV6]) & CHANGES_COUNTED;
 }
 
-/*
- * The packet path keeps decisions by CPU, so no other packet may preempt it there. Newer kernels with PREEMPT_RT do not
- * guarantee that. An index works there.
- */
-static bool can_keep(void)
-{
-	struct utsname name;
-
-	return !uname(&name) && !strstr(name.version, "PREEMPT_RT");
-}
-
 static bool begin_counted(const struct instance *instance)
 {
 	struct change_counts changes;
 
-	if (!can_keep())
+	if (!counting_allows_keeping())
 		return true;
 	if (change_count_read(instance, &changes))
 		return false;
@@ -180,43 +169,41 @@ static int is_attached(const struct instance *instance, int program)
 	return fd >= 0 ? counts_into(fd, bpf_object_id(instance->maps[MAP_CHANGES])) : fd == -EPERM ? fd : 0;
 }
 
-/*
- * WGVIA_INDEX, for tests and benchmarks: "no" for no index; "blind" for an index on a kernel that cannot count, if only
- * wgvia changes the maps.
- */
-static bool is_wanted(const char *word)
+/* A command may add CHANGES_STEP meanwhile, which proves nothing. */
+static bool has_counted(const struct change_counts *before, const struct change_counts *after, __u32 key)
 {
-	const char *wanted = getenv("WGVIA_INDEX");
-
-	return wanted && !strcmp(wanted, word);
+	return (__u32)(after->count[key] - before->count[key]) >= 4;
 }
 
 /*
  * Whether changes are really counted: with kernel.ftrace_enabled=0 the programs are attached and do not run. An update
  * and a deletion that the trie refuses, because no prefix is so long, are counted as well (trie_update_elem(),
- * trie_delete_elem()), twice each.
+ * trie_delete_elem()), twice each. Not with prefixes, whose index would be outdated.
  */
 static bool is_proven(const struct instance *instance)
 {
-	const struct wgvia_key4 key = {.prefixlen = 33};
+	const struct wgvia_key4 key4 = {.prefixlen = 33};
+	const struct wgvia_key6 key6 = {.prefixlen = 129};
 	const struct wgvia_bypass value = {};
-	int map = instance->maps[MAP_BYPASS4];
 	struct change_counts before, after;
 
 	if (change_count_read(instance, &before))
 		return false;
-	bpf_map_update_elem(map, &key, &value, BPF_ANY);
-	bpf_map_delete_elem(map, &key);
-	return !change_count_read(instance, &after) && after.count[CHANGES_IPV4] - before.count[CHANGES_IPV4] >= 4;
+	bpf_map_update_elem(instance->maps[MAP_BYPASS4], &key4, &value, BPF_ANY);
+	bpf_map_delete_elem(instance->maps[MAP_BYPASS4], &key4);
+	bpf_map_update_elem(instance->maps[MAP_BYPASS6], &key6, &value, BPF_ANY);
+	bpf_map_delete_elem(instance->maps[MAP_BYPASS6], &key6);
+	return !change_count_read(instance, &after) && has_counted(&before, &after, CHANGES_IPV4) &&
+	       has_counted(&before, &after, CHANGES_IPV6);
 }
 
 int change_count_are_counted_now(const struct instance *instance)
 {
 	int counted = 1;
 
-	if (is_wanted("no"))
+	if (counting_is_set("no"))
 		return 0;
-	if (is_wanted("blind"))
+	if (counting_is_set("blind"))
 		return 1;
 	for (int i = 0; i < PROGRAMS && counted; i++) {
 		int attached = is_attached(instance, i);
@@ -228,15 +215,17 @@ int change_count_are_counted_now(const struct instance *instance)
 
 void change_count_leave_uncounted(const struct instance *instance)
 {
-	if (set_counted(instance, false))
-		return; /* the packet path would not know */
+	if (set_counted(instance, false)) /* the packet path would not know */
+		return;
+	if (counting_is_switched_off())
+		return;
 	for (int i = 0; i < PROGRAMS; i++)
 		unpin(instance, i);
 }
 
 void change_count_tidy(const struct instance *instance)
 {
-	for (int i = 0; i < PROGRAMS; i++)
+	for (int i = 0; i < PROGRAMS && !counting_is_switched_off(); i++)
 		if (is_attached(instance, i) <= 0)
 			unpin(instance, i);
 	if (change_count_is_trusted_wrongly(instance))
@@ -283,14 +272,14 @@ bool change_count_are_counted(const struct instance *instance)
 	struct changes_bpf *skeleton;
 	int ret;
 
-	if (is_wanted("no"))
+	if (counting_is_set("no"))
 		return false;
 	if (change_count_are_counted_now(instance) > 0)
 		return begin_counted(instance);
-	if (is_hopeless(instance))
+	if (is_hopeless(instance) || !counting_is_possible())
 		return false;
 	/* from here on no index and no decision is in force: counting may be active, see is_attached() */
-	if (set_counted(instance, false) || change_count_add(instance))
+	if (set_counted(instance, false) || change_count_add(instance) || counting_is_switched_off())
 		return false;
 	change_count_leave_uncounted(instance);
 	skeleton = changes_bpf__open();

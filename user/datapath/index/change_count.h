@@ -35,7 +35,7 @@ int change_count_are_counted_now(const struct instance *instance);
 bool change_count_is_trusted_wrongly(const struct instance *instance);
 /* Removes counting programs of the instance that this one replaced. */
 void change_count_tidy(const struct instance *instance);
-/* Tells the packet path, and removes the counting programs, if any. */
+/* Tells the packet path, and removes the counting programs, if any; not while tracing is switched off. */
 void change_count_leave_uncounted(const struct instance *instance);
 
 #endif

@@ -204,7 +204,7 @@ const char *index_map_problem(const struct instance *instance, const struct stat
 
 bool index_map_is_behind(const char *root, const char *tunnel, struct change_counts *seen)
 {
-	static const enum map maps[] = {MAP_CHANGES, MAP_INDEXES, MAP_BYPASS4};
+	static const enum map maps[] = {MAP_CHANGES, MAP_INDEXES, MAP_BYPASS4, MAP_BYPASS6};
 	cleanup(instance_close) struct instance instance = INSTANCE_NONE;
 	bool behind = false, quiet = true;
 	char path[PINS_PATH_MAX];
