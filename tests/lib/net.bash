@@ -190,7 +190,7 @@ stream() {
 	done
 	wait $ping || true
 	cat "$BATS_TEST_TMPDIR/ping"
-	poll 2 replies_are "$ns" $((before + count)) || true
+	poll 1 replies_are "$ns" $((before + count)) || true
 	# shellcheck disable=SC2034 # the tests do
 	missing=$((before + count - $(echo_replies "$ns")))
 }

@@ -40,9 +40,10 @@ in_ns() {
 	nsenter --net="/run/netns/$ns" "$@"
 }
 
-# poll SECONDS COMMAND...: until the command succeeds; fails after that time.
+# poll SECONDS COMMAND...: until the command succeeds. It fails after four times these seconds, because a busy machine
+# may be slow; after POLL_FACTOR times on an emulated one.
 poll() {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * ${POLL_FACTOR:-1} * 1000000)) # POLL_FACTOR: for an emulated machine
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * ${POLL_FACTOR:-4} * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((${EPOCHREALTIME/[.,]/} < end)) || return 1

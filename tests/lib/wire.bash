@@ -4,7 +4,7 @@
 # A gateway between bare wires, for tests for which the whole topology is too large or too well-behaved: odd sizes, odd
 # packets, odd devices. The gateway is a real one, in a namespace. Its tunnel is a tun device, its LAN a veth pair; at
 # their far ends is wire.py, which sends packets and reports what comes out. Neighbour entries are permanent, nobody
-# else answers.
+# else answers, unless wire_answers() makes the firewall do so, for an agent.
 #
 #   tun wg6 10.6.0.1/16 2001:db8:1::1/50 --- gateway --- ens3 192.0.2.2/24 2001:db8:2::2/64 --- lan
 #
@@ -86,6 +86,15 @@ wire_lan() {
 	ip -n "$NS_GW" route replace 198.19.0.0/16 via $SVC4 dev "$1" # of the sentinel
 	ip -n "$NS_GW" route replace default via $FW4 dev "$1"
 	ip -n "$NS_GW" route replace ::/0 via $FW6 dev "$1"
+}
+
+# wire_answers ADDRESS...: the far end of the cable "lan" has these addresses and the firewall's MAC, and answers
+# neighbour requests: an agent finds such gateways alive.
+wire_answers() {
+	ip -n "$NS_LAN" link set lan address $FW_MAC
+	set_sysctls "$NS_LAN" net.ipv6.conf.lan.disable_ipv6=0
+	printf 'address add %s dev lan nodad\n' "$@" |
+		sed -E '/:/{ s#( dev)#/64\1#; b }; s#( dev lan) nodad#/24\1#' | ip -n "$NS_LAN" -batch -
 }
 
 # wire_usual: all of it, as in the picture.

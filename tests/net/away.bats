@@ -56,9 +56,7 @@ with_agent() {
 	local file=$BATS_TEST_TMPDIR/wg6.conf
 	printf '%s\n' "from $VPN4 via $FW4 dev ens3" "from $VPN6 via $FW6 dev ens3" "mode $1" >"$file"
 	AGENT_ENV=()
-	# nobody answers here
-	ip -n "$NS_GW" neighbour replace $FW4 lladdr $FW_MAC dev ens3 nud permanent
-	ip -n "$NS_GW" neighbour replace $FW6 lladdr $FW_MAC dev ens3 nud permanent
+	wire_answers $FW4 $FW6
 	agent_start "$file"
 	finds ""
 	tunnel_away

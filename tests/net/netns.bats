@@ -125,7 +125,7 @@ orphan() {
 		by "$(pid container)" up wg8 from 10.8.0.0/16 via $FW4
 		before=$(inode container)
 		end container
-		! poll 10 succeeds "$before" || break
+		! poll 3 succeeds "$before" || break
 		rm -r "$PIN_DIR/wg8"
 	done
 	# the kernel frees the removed namespace's devices late

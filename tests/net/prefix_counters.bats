@@ -334,6 +334,7 @@ falling() {
 }
 
 @test "an agent with the unit's capabilities keeps counters, and gives new prefixes theirs" {
+	wire_answers "$FW4"
 	printf '%s\n' "counters prefix" "from $VPN4 via $FW4" "from $IN4 via $FW4" "from 198.18.0.1 via $FW4" >"$BATS_TEST_TMPDIR/conf"
 	agent_start "$BATS_TEST_TMPDIR/conf"
 	wire tun "pkt(4, 200, src='10.6.5.1')" >/dev/null

@@ -17,6 +17,7 @@ ADDRESSES=(from addresses via "$FW4" dev ens3 from addresses via "$FW6" dev ens3
 
 setup() {
 	wire_usual
+	wire_answers $FW4 192.0.2.9 $FW6
 	FILE=$BATS_TEST_TMPDIR/wg6.conf
 }
 
@@ -32,11 +33,6 @@ goes_by_firewall() { # CLIENT4 CLIENT6
 lan gw>fw #2 hops 63" tun "pkt(4, src='$1')" "pkt(6, src='$2')"
 	told "tun #1 hops 63
 tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$1')" "pkt(6, src='$SVC6', dst='$2')"
-}
-
-# goes_via PREFIX GATEWAY: whether or not that one answers.
-goes_via() {
-	[[ "$(via $1)" == "$2"?( down) ]]
 }
 
 renumber() {
@@ -239,8 +235,8 @@ no prefix is in force: traffic from the tunnel bypasses the firewall"
 		ip -n "$NS_GW" address delete $NEW_WG6/64 dev wg6
 		wire_address wg6 $WG4/16
 		soon $VPN4 $VPN6
-		agent_stop # nobody answers it here, and it removes its marks
 		goes_by_firewall $C1_4 $C1_6
+		agent_stop
 		wgvia down wg6
 	done
 }
@@ -270,10 +266,10 @@ no prefix is in force: traffic from the tunnel bypasses the firewall"
 	wgvia up wg6
 	agent_start
 	ip -n "$NS_GW" route replace default via 192.0.2.9 dev ens3
-	poll 10 goes_via $VPN4 192.0.2.9
+	in_force $VPN4 192.0.2.9
 	is "$(followed)" "$VPN4 $VPN6"
 	ip -n "$NS_GW" route delete default
 	ip -n "$NS_GW" address add 10.17.0.1/16 dev wg6
 	soon $VPN4 10.17.0.0/16 $VPN6
-	goes_via 10.17.0.0/16 192.0.2.9
+	in_force 10.17.0.0/16 192.0.2.9
 }

@@ -12,6 +12,7 @@ load ../lib/agent.bash
 
 setup() {
 	wire_usual
+	wire_answers $FW4 192.0.2.9 $FW6 fe80::1 fe80::2
 }
 
 teardown() {
@@ -90,6 +91,8 @@ tun #2 hops 63" lan "pkt(4, src='$SVC4', dst='$C1_4')" "pkt(6, src='$SVC6', dst=
 	ip -n "$NS_GW" -6 route delete default
 	set_sysctls "$NS_GW" net.ipv6.conf.ens3.accept_ra=2 net.ipv6.conf.ens3.accept_ra_rtr_pref=1
 	wire_neighbours ens3 $FW_MAC fe80::1 fe80::2
+	# answers say that it is a router: otherwise the kernel does not use it (RFC 4861, 7.2.5)
+	set_sysctls "$NS_LAN" net.ipv6.conf.lan.forwarding=1
 	advertise fe80::1 3
 	advertise fe80::2 1
 	poll 5 kernel_uses fe80::2
