@@ -11,7 +11,7 @@
 
 TREE=$(cd "$TOPO_LIB/../.." && pwd)
 export WGVIA=${WGVIA:-$TREE/build/wgvia}
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-180} # for a test that hangs; a busy machine may be slow
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-900} # for a test that hangs; a busy machine may be slow
 
 # The words with which most tests start wgvia.
 WORDS6=(from "$VPN6" via "$FW6" dev ens3)
@@ -269,7 +269,23 @@ growth() {
 }
 
 remember_counters() {
+	tunnel_received >"$BATS_TEST_TMPDIR/received"
 	wgvia -j stats wg6 >"$BATS_TEST_TMPDIR/before"
+}
+
+# since FILTER: by how much that sum of `wgvia -j stats wg6` has grown.
+since() {
+	echo $(($(wgvia -j stats wg6 | jq "$1") - $(jq "$1" "$BATS_TEST_TMPDIR/before")))
+}
+
+# tunnel_received: packets that came out of the tunnel, by the kernel's own count.
+tunnel_received() {
+	ip -n "$NS_GW" -s -j link show wg6 | jq '.[].stats64.rx.packets'
+}
+
+# injected: the same, since remember_counters.
+injected() {
+	echo $(($(tunnel_received) - $(<"$BATS_TEST_TMPDIR/received")))
 }
 
 # kernel_log_begin NAME: from here on, kernel_warnings counts.

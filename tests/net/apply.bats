@@ -7,7 +7,6 @@
 
 # shellcheck disable=SC2030,SC2031,SC2046,SC2086,SC2153,SC2154 # addresses are words; bats and `stream` set variables
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
 load ../lib/net.bash
 load ../lib/fault.bash
 

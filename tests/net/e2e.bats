@@ -8,8 +8,6 @@
 load ../lib/net.bash
 load ../lib/e2e.bash
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-600} # programs by the dozen, perhaps on a busy machine
-
 setup_file() { :; }
 teardown_file() { :; }
 

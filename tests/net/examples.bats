@@ -9,8 +9,6 @@
 
 load ../lib/net.bash
 
-export BATS_TEST_TIMEOUT=180 # an agent waits until a gateway has been healthy for ten seconds
-
 setup_more() {
 	export ETC=$BATS_FILE_TMPDIR/etc
 	cp -a /etc "$ETC"

@@ -8,7 +8,6 @@
 
 # WGVIA_FAULTS=N tries every Nth step of a change, from a random one on [8]; 1 tries all of them.
 STEP=${WGVIA_FAULTS:-8}
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 load ../lib/net.bash
 load ../lib/load.bash
 load ../lib/fault.bash

@@ -6,7 +6,6 @@
 
 # shellcheck disable=SC2030,SC2031,SC2086,SC2154 # addresses are words; bats and `run` set variables
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 load ../lib/net.bash
 
 BRANCH=10.44.0.0/16

@@ -7,7 +7,6 @@
 
 # shellcheck disable=SC2046,SC2086 # addresses are words
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((60 + ${WGVIA_ROUNDS:-10} * 5))}
 load ../lib/net.bash
 load ../lib/load.bash
 
@@ -39,11 +38,6 @@ kernel_is_well() {
 # counted DIRECTION: packets, under all verdicts.
 counted() {
 	wgvia -j stats wg6 | jq ".directions.$1 | map(.packets) | add"
-}
-
-# received: packets that came out of the tunnel.
-received() {
-	ip -n "$NS_GW" -s -j link show wg6 | jq '.[].stats64.rx.packets'
 }
 
 # scribble SEED COUNT MAP...
@@ -79,7 +73,7 @@ scribbled() {
 	up mode "$1"
 	before=$(view)
 	counted_before=$(counted out)
-	received_before=$(received)
+	received_before=$(tunnel_received)
 	load_start load "$NS_C1" 5000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $WG6
 	for ((round = 0; round < rounds; round++)); do
 		scribble $((SEED + round)) 300 prefixes4 prefixes6 bypass4 bypass6
@@ -91,9 +85,9 @@ scribbled() {
 	done
 	scribble $SEED 300 prefixes4 prefixes6 bypass4 bypass6
 	load_stop load >"$BATS_TEST_TMPDIR/load"
-	figures "seed $SEED: $(($(received) - received_before)) packets came, $(($(counted out) - counted_before)) counted;" \
+	figures "seed $SEED: $(($(tunnel_received) - received_before)) packets came, $(($(counted out) - counted_before)) counted;" \
 		"$problems problems named"
-	[ "$1" != fast ] || is "$(($(counted out) - counted_before)) counted" "$(($(received) - received_before)) counted"
+	[ "$1" != fast ] || is "$(($(counted out) - counted_before)) counted" "$(($(tunnel_received) - received_before)) counted"
 	[ $problems -gt 0 ]
 	up mode "$1"
 	is "$(view)" "$before"
@@ -232,7 +226,7 @@ random_bytes() { # COUNT
 	up mode stack counters prefix
 	RANDOM=$SEED
 	before=$(counted egress)
-	received_before=$(received)
+	received_before=$(tunnel_received)
 	load_start load "$NS_C1" 3000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $INET6
 	for ((i = 0; i < 100; i++)); do
 		# shellcheck disable=SC2046 # words
@@ -242,8 +236,8 @@ random_bytes() { # COUNT
 		[ $((i % 10)) -ne 9 ] || up mode stack counters prefix
 	done
 	load_stop load >"$BATS_TEST_TMPDIR/load"
-	figures "seed $SEED: $(($(received) - received_before)) packets came, $(($(counted egress) - before)) counted"
-	is "$(($(counted egress) - before)) counted" "$(($(received) - received_before)) counted"
+	figures "seed $SEED: $(($(tunnel_received) - received_before)) packets came, $(($(counted egress) - before)) counted"
+	is "$(($(counted egress) - before)) counted" "$(($(tunnel_received) - received_before)) counted"
 	[ "$(counter no_gateway)" -gt 0 ]
 	up mode stack counters prefix
 	works

@@ -8,7 +8,6 @@
 
 # shellcheck disable=SC2086 # addresses are words
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((120 + ${WGVIA_CHANGES:-500} / 5))}
 load ../lib/net.bash
 load ../lib/load.bash
 

@@ -8,7 +8,6 @@
 # shellcheck disable=SC2046,SC2086,SC2206 # addresses are words
 # shellcheck disable=SC2153,SC2154 # the topology's variables; `run` sets $output
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-240}
 load ../lib/net.bash
 load ../lib/load.bash
 load ../lib/agent.bash

@@ -8,7 +8,6 @@
 # shellcheck disable=SC2086,SC2153,SC2154 # addresses are words; the topology's variables; who_is_active sets variables
 # shellcheck disable=SC2030,SC2031,SC2034 # others read variables
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 load ../lib/net.bash
 load ../lib/load.bash
 load ../lib/agent.bash

@@ -7,7 +7,6 @@
 
 # shellcheck disable=SC2034,SC2086,SC2153,SC2154 # addresses are words; others read variables; the topology's variables, bats's
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
 load ../lib/net.bash
 load ../lib/agent.bash
 

@@ -9,7 +9,7 @@
 
 # shellcheck disable=SC2030,SC2031,SC2034,SC2086,SC2153,SC2154 # addresses are words; `run` sets $status
 
-export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((120 + 2400 / ${WGVIA_FAULTS:-40}))}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-$((900 + 2400 / ${WGVIA_FAULTS:-40}))}
 load ../lib/net.bash
 load ../lib/load.bash
 load ../lib/agent.bash
