@@ -99,7 +99,7 @@ http_get() {
 ping_once() {
 	local ns=$1 address=$2
 	shift 2
-	in_ns "$ns" ping -q -n -c 1 -W 2 "$@" "$address"
+	in_ns "$ns" ping -q -n -c 1 -W 5 "$@" "$address"
 }
 
 # udp_ask NAMESPACE ADDRESS PORT WORD: the answer of a datagram server, from that same address.

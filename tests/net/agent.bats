@@ -140,7 +140,7 @@ file() { # LINE...
 @test "only one agent per instance: a second one is refused" {
 	wgvia up wg6 "${WORDS[@]}"
 	agent_start
-	run -1 timeout 10 "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" run wg6
+	run -1 timeout 60 "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" run wg6
 	is "$output" "wgvia: an agent for 'wg6' is running already"
 	is "$(wgvia -j show wg6 | jq .agent)" true
 	agent_stop
@@ -275,8 +275,8 @@ second_device() {
 @test "what is lost at a device without a carrier counts as no_gateway with an agent, as redirected without" {
 	second_device
 	wgvia up wg6 from $VPN4 via $SECOND4 from $VPN6 via $SECOND6
-	in_ns "$NS_GW" ping -q -c 1 -W 2 $SECOND4
-	in_ns "$NS_GW" ping -q -c 1 -W 2 $SECOND6
+	in_ns "$NS_GW" ping -q -c 1 -W 10 $SECOND4
+	in_ns "$NS_GW" ping -q -c 1 -W 10 $SECOND6
 	ip -n "$NS_LAN" link set second down
 	remember_counters
 	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.2 $SVC4 | grep " 0 received"

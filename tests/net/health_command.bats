@@ -296,6 +296,6 @@ unserved() {
 	wgvia up wg6 "${WORDS[@]}"
 	spawn "$NS_GW" lock flock --no-fork "$PIN_DIR" sleep infinity
 	poll 5 is_locked
-	run -0 timeout 5 nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" health wg6
+	run -0 timeout 60 nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" health wg6
 	unspawn lock
 }

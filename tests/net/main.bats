@@ -218,10 +218,10 @@ $3 $2 62"
 @test "a hop limit that ends at the gateway or at the firewall is answered by it" {
 	up
 	remember_counters
-	in_ns "$NS_C1" ping -n -c 1 -W 2 -t 1 $SVC4 | grep "From $WG4 .*Time to live exceeded"
-	in_ns "$NS_C1" ping -n -c 1 -W 2 -t 2 $SVC4 | grep "From $FW4 .*Time to live exceeded"
-	in_ns "$NS_C1" ping -n -c 1 -W 2 -t 1 $SVC6 | grep "From $WG6 .*Hop limit"
-	in_ns "$NS_C1" ping -n -c 1 -W 2 -t 2 $SVC6 | grep "From $FW6 .*Hop limit"
+	in_ns "$NS_C1" ping -n -c 1 -W 10 -t 1 $SVC4 | grep "From $WG4 .*Time to live exceeded"
+	in_ns "$NS_C1" ping -n -c 1 -W 10 -t 2 $SVC4 | grep "From $FW4 .*Time to live exceeded"
+	in_ns "$NS_C1" ping -n -c 1 -W 10 -t 1 $SVC6 | grep "From $WG6 .*Hop limit"
+	in_ns "$NS_C1" ping -n -c 1 -W 10 -t 2 $SVC6 | grep "From $FW6 .*Hop limit"
 	grown hop_limit 2 $((84 + 104))
 }
 
@@ -232,8 +232,8 @@ $3 $2 62"
 	up mode $mode
 	in_ns "$NS_SVC" ip route flush cache
 	remember_counters
-	in_ns "$NS_SVC" ping -n -c 1 -W 2 -M 'do' -s 1460 $C1_4 | grep "From $GW4 .*mtu = 1420"
-	in_ns "$NS_SVC" ping -n -c 1 -W 2 -M 'do' -s 1440 $C1_6 | grep "From $GW6 .*mtu=1420"
+	in_ns "$NS_SVC" ping -n -c 1 -W 10 -M 'do' -s 1460 $C1_4 | grep "From $GW4 .*mtu = 1420"
+	in_ns "$NS_SVC" ping -n -c 1 -W 10 -M 'do' -s 1440 $C1_6 | grep "From $GW6 .*mtu=1420"
 	[ $mode = stack ] || grown too_big 2 2976
 }
 

@@ -104,7 +104,7 @@ known_devices() {
 	is "$(known_devices)" "ens3 wg6"
 	# somebody removed one
 	bpftool map delete pinned "$PIN_DIR/wg6/devices" key "$(ifindex_of ens3)" 0 0 0
-	run ! ping_once "$NS_C1" $SVC4
+	run ! ping_once "$NS_C1" $SVC4 -W 1
 	wgvia up wg6 "${WORDS[@]}"
 	answers "$NS_C1" $SVC4 service $C1_4
 }

@@ -249,7 +249,7 @@ watch() {
 
 # seen: what this host has sent since; a ping to the service ends it.
 seen() {
-	in_ns "$NS_GW" ping -q -n -c 1 -W 2 -s 999 $SVC4 >/dev/null
+	in_ns "$NS_GW" ping -q -n -c 1 -W 10 -s 999 $SVC4 >/dev/null
 	poll 5 last_is_there
 	stop_capture "$CAPTURE"
 	# shellcheck disable=SC2016 # jq's variable

@@ -209,9 +209,9 @@ reachable() { # ADDRESS
 	service_goes_direct
 	wgvia up wg6 "${WORDS[@]}" return drop
 	remember_counters
-	run ! ping_once "$NS_C1" $SVC4
-	run ! ping_once "$NS_C1" $SVC6
-	run ! ping_once "$NS_SVC" $WG4
+	run ! ping_once "$NS_C1" $SVC4 -W 1
+	run ! ping_once "$NS_C1" $SVC6 -W 1
+	run ! ping_once "$NS_SVC" $WG4 -W 1
 	grown refused 3 $((84 + 104 + 84))
 	grown returned 0 0
 	in_ns "$NS_SVC" ip route delete $VPN4
@@ -229,7 +229,7 @@ reachable() { # ADDRESS
 	ping_once "$NS_C1" $SVC4
 	ping_once "$NS_C1" $SVC6 # its frames come from the same MAC address
 	wgvia up wg6 "${WORDS[@]}" return drop also $FW4
-	run ! ping_once "$NS_C1" $SVC4
+	run ! ping_once "$NS_C1" $SVC4 -W 1
 }
 
 @test "what is exempt outward is exempt on the return path" {

@@ -43,8 +43,8 @@ drops() {
 	ping_once "$NS_C1" $WG4
 	ping_once "$NS_C1" $GW4
 	drops input "ip saddr $C1_4"
-	run ! ping_once "$NS_C1" $WG4
-	run ! ping_once "$NS_C1" $GW4
+	run ! ping_once "$NS_C1" $WG4 -W 1
+	run ! ping_once "$NS_C1" $GW4 -W 1
 	ping_once "$NS_C1" $SVC4
 }
 
@@ -52,7 +52,7 @@ drops() {
 	wgvia up wg6 "${WORDS[@]}"
 	ping_once "$NS_C1" $C2_4
 	drops forward "ip daddr $C2_4"
-	run ! ping_once "$NS_C1" $C2_4
+	run ! ping_once "$NS_C1" $C2_4 -W 1
 }
 
 @test "FORWARD rules see what a LAN host sends into the tunnel by the gateway only in mode stack" {
@@ -61,7 +61,7 @@ drops() {
 	wgvia up wg6 "${WORDS[@]}"
 	ping_once "$NS_SVC" $C1_4
 	wgvia up wg6 "${WORDS[@]}" mode stack
-	run ! ping_once "$NS_SVC" $C1_4
+	run ! ping_once "$NS_SVC" $C1_4 -W 1
 }
 
 # Destination of the frames of the client's ping to the service.

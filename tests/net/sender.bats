@@ -199,7 +199,7 @@ $(line6)"
 	run -0 wgvia up wg6 "${WORDS[@]}" return drop
 	is "$(grep gateway <<<"$output")" ""
 	is "$(entries 1)" ""
-	run ! ping_once "$NS_C1" $SVC4
+	run ! ping_once "$NS_C1" $SVC4 -W 1
 	[ "$(counter refused)" -gt 0 ]
 	in_ns "$NS_FW" nft delete table inet silent
 	run -0 wgvia up wg6 "${WORDS[@]}" return drop
@@ -312,7 +312,7 @@ fastest() {
 	sends_from $THIRD_MAC
 	wgvia up wg6 "${WORDS[@]}" return drop
 	sends_from $OTHER_MAC
-	run ! ping_once "$NS_C1" $SVC4
+	run ! ping_once "$NS_C1" $SVC4 -W 1
 	look --probe
 	finds "info probe_sender: $(line4 | sed 's/^wg6: //')"
 	probed_is "10 $(in_map $OTHER_MAC)" "2 $(in_map $OTHER_MAC)"
@@ -459,7 +459,7 @@ warns_of_redirects() {
 	finds "info direct: 5 packets for the prefixes did not come from the firewall: 'return any' accepted them"
 	wgvia down wg6
 	wgvia up wg6 "${WORDS4[@]}" return drop
-	run ! ping_once "$NS_C1" $SVC4
+	run ! ping_once "$NS_C1" $SVC4 -W 1
 	look
 	ip -n "$NS_SVC" route delete $C1_4
 	finds "info direct: 1 packets for the prefixes did not come from the firewall: 'return drop' dropped them"

@@ -67,7 +67,7 @@ who_goes_where() {
 
 # seen_to_the_end: once this ping is in the capture, so is everything before it.
 seen_to_the_end() {
-	in_ns "$NS_GW" ping -q -n -c 1 -W 2 -s 999 $SVC4 >/dev/null
+	in_ns "$NS_GW" ping -q -n -c 1 -W 10 -s 999 $SVC4 >/dev/null
 	poll 5 last_is_there
 	stop_capture "$CAPTURE"
 }
@@ -180,10 +180,10 @@ $C1_6 $FW_MAC"
 
 @test "mode stack: a hop limit that ends at the gateway or at the firewall is answered by it" {
 	up mode stack
-	in_ns "$NS_C1" ping -n -c 1 -W 2 -t 1 $SVC4 | grep "From $WG4 .*Time to live exceeded"
-	in_ns "$NS_C1" ping -n -c 1 -W 2 -t 2 $SVC4 | grep "From $FW4 .*Time to live exceeded"
-	in_ns "$NS_C1" ping -n -c 1 -W 2 -t 1 $SVC6 | grep "From $WG6 .*Hop limit"
-	in_ns "$NS_C1" ping -n -c 1 -W 2 -t 2 $SVC6 | grep "From $FW6 .*Hop limit"
+	in_ns "$NS_C1" ping -n -c 1 -W 10 -t 1 $SVC4 | grep "From $WG4 .*Time to live exceeded"
+	in_ns "$NS_C1" ping -n -c 1 -W 10 -t 2 $SVC4 | grep "From $FW4 .*Time to live exceeded"
+	in_ns "$NS_C1" ping -n -c 1 -W 10 -t 1 $SVC6 | grep "From $WG6 .*Hop limit"
+	in_ns "$NS_C1" ping -n -c 1 -W 10 -t 2 $SVC6 | grep "From $FW6 .*Hop limit"
 }
 
 # ---- marks ----

@@ -416,7 +416,7 @@ terminal() {
 		poll 10 drawn_again 2 $screen
 		printf '\003'
 		poll 5 grep -q 'COMMAND_EXIT_CODE' $screen # ends the terminal's input, but not earlier
-	} | timeout 20 script -qefc "exec $command" $screen >/dev/null 3>&-
+	} | timeout 60 script -qefc "exec $command" $screen >/dev/null 3>&-
 }
 
 drawn_again() { # COUNT FILE
@@ -482,7 +482,7 @@ on_terminal() {
 		poll 10 eval "[ \$(grep -c '^\\[' $screen) -ge 2 ]"
 		printf '\003'
 		poll 5 grep -q 'COMMAND_EXIT_CODE' $screen
-	} | timeout 20 script -qefc "exec $(printf '%q ' nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" \
+	} | timeout 60 script -qefc "exec $(printf '%q ' nsenter --net="/run/netns/$NS_GW" "$WGVIA" --pin-dir "$PIN_DIR" \
 		-j stats wg6 --watch 0.1)" $screen >/dev/null 3>&-
 	run ! grep -P '\x1b' $screen
 	grep -m 1 '^\[' $screen | jq -e 'length == 16'
@@ -491,7 +491,7 @@ on_terminal() {
 @test "watch ends when its reader exits" {
 	wgvia up wg6 "${WORDS[@]}"
 	# shellcheck disable=SC2016 # the inner shell's
-	run timeout 10 bash -c '"$0" "$@" | head -n 1' "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" -j stats wg6 --watch 0.1
+	run timeout 60 bash -c '"$0" "$@" | head -n 1' "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" -j stats wg6 --watch 0.1
 	is "$status" 0
 }
 
@@ -502,7 +502,7 @@ on_terminal() {
 	wgvia up wg6 "${WORDS[@]}"
 	while IFS='|' read -r expected text words; do
 		echo "$words"
-		run --separate-stderr "-$expected" timeout 5 "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" $words
+		run --separate-stderr "-$expected" timeout 60 "$WGVIA" --pin-dir "$PIN_DIR" -n "$NS_GW" $words
 		is "$output" ""
 		is "${stderr_lines[0]:0:7}" "wgvia: "
 		[[ ${stderr_lines[1]:-hint: } == "hint: "* ]]

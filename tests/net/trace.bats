@@ -96,7 +96,7 @@ TIME='^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}'
 	wgvia up wg6 "${WORDS[@]}" mode stack
 	trace --
 	ping_once "$NS_C1" $SVC6
-	in_ns "$NS_GW" ping -q -c 1 -W 2 -I $WG4 $SVC4
+	in_ns "$NS_GW" ping -q -c 1 -W 10 -I $WG4 $SVC4
 	shows "$TIME egress ens3 $C1_6 > $SVC6 icmp6 type 128 code 0 len 104 retargeted via $FW6 dev ens3$"
 	shows "$TIME egress ens3 $WG4 > $SVC4 icmp type 8 code 0 len 84 retargeted via $FW4 dev ens3$"
 }

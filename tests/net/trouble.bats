@@ -62,7 +62,7 @@ says() {
 	wgvia up wg6 "${WORDS[@]}"
 	in_ns "$NS_FW" ip route delete $VPN4
 	times_out "$NS_C1" $SVC4
-	run ! ping_once "$NS_C1" $SVC4
+	run ! ping_once "$NS_C1" $SVC4 -W 1
 	asks "nothing works"
 	is "$status" 1
 	says "^error: probe_return: "
@@ -81,7 +81,7 @@ says() {
 @test "the gateway's DNS is unreachable from the VPN" {
 	wgvia up wg6 "${WORDS[@]}"
 	in_ns "$NS_GW" ip address add 10.53.0.53/32 dev lo
-	run ! ping_once "$NS_C1" 10.53.0.53
+	run ! ping_once "$NS_C1" 10.53.0.53 -W 1
 	asks "the gateway's DNS"
 	is "$status" 1
 	says "^warning: bypass: .*10\.53\.0\.53"
@@ -95,7 +95,7 @@ says() {
 	wgvia up wg6 "${WORDS[@]}"
 	ping_once "$NS_C1" $C2_4
 	in_ns "$NS_GW" sysctl -qw net.ipv4.conf.wg6.forwarding=0
-	run ! ping_once "$NS_C1" $C2_4
+	run ! ping_once "$NS_C1" $C2_4 -W 1
 	asks "peers do not reach"
 	in_ns "$NS_GW" sysctl -qw net.ipv4.conf.wg6.forwarding=1
 	says "destination $C2_4: on the bypass list with $VPN4, tunnel$"
@@ -236,7 +236,7 @@ megabyte() {
 	spawn "$NS_GW" trace bash -c 'exec "$@" 2>"$0"' "$BATS_TEST_TMPDIR/stderr" \
 		"$WGVIA" --pin-dir "$PIN_DIR" $(command_for "\`tcpdump\` on the gateway")
 	poll 5 grep -q '^listening' "$BATS_TEST_TMPDIR/stderr"
-	run ! ping_once "$NS_C1" $SVC4
+	run ! ping_once "$NS_C1" $SVC4 -W 1
 	poll 5 grep -q " $C1_4 > $SVC4 icmp .* no_gateway via $FW4 dev if9999$" "$TOPO_DIR/trace.log"
 	stop_capture "$BATS_TEST_TMPDIR/ens3.pcap"
 	count=$(frames "$BATS_TEST_TMPDIR/ens3.pcap" length)

@@ -62,7 +62,7 @@ reaches_what_it_should() {
 # not get there.
 proxied() {
 	ip -n "$NS_SVC" neighbour flush to $OUT6 dev eth0
-	run ! ping_once "$NS_SVC" $OUT6
+	run ! ping_once "$NS_SVC" $OUT6 -W 1
 	ip -n "$NS_SVC" neighbour show $OUT6 dev eth0 | grep -q "lladdr $GW_MAC"
 }
 
