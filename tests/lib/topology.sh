@@ -92,7 +92,7 @@ process_gone() {
 
 # http_get NAMESPACE URL: the answer, or curl's exit status, 28 for a timeout.
 http_get() {
-	in_ns "$1" curl -gsS --noproxy '*' --max-time "${HTTP_TIMEOUT:-$((10 * ${POLL_FACTOR:-1}))}" "$2"
+	in_ns "$1" curl -gsS --noproxy '*' --max-time "${HTTP_TIMEOUT:-$((40 * ${POLL_FACTOR:-1}))}" "$2"
 }
 
 # ping_once NAMESPACE ADDRESS [OPTION...]: succeeds if its single request is answered.
@@ -106,7 +106,7 @@ ping_once() {
 udp_ask() {
 	# shellcheck disable=SC2016 # the inner shell's variables
 	in_ns "$1" bash -c 'exec 4<>"/dev/udp/$0/$1" && echo "$2" >&4 && timeout "$3" head -n 1 <&4' \
-		"$2" "$3" "$4" $((5 * ${POLL_FACTOR:-1}))
+		"$2" "$3" "$4" $((20 * ${POLL_FACTOR:-1}))
 }
 
 # Packets that the firewall dropped.
@@ -328,7 +328,8 @@ wireguard_add() {
 	spawn "$1" "$2" unshare --mount sh -c "mkdir -p /run/wireguard && mount -t tmpfs wgvia /run/wireguard &&
 		exec wireguard-go -f $2"
 	# Not with wg(8): it would remove the socket that wireguard-go has created but does not listen on yet.
-	poll 10 wireguard_listens "$1" "$2"
+	poll 10 wireguard_listens "$1" "$2" &&
+		ip -n "$1" link set "$2" txqueuelen 20000 # a process that waits for a processor loses nothing
 }
 
 wireguard_listens() {

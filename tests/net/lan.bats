@@ -74,7 +74,7 @@ clients_go_via_the_firewall() {
 
 # service_saw CLIENT-ADDRESS SERVICE. Proxies delay their ND answers.
 service_saw() {
-	is "$(in_ns "$NS_C1" curl -gsS -m 3 --interface $1 "$(url $2)")" "service saw $1"
+	is "$(in_ns "$NS_C1" curl -gsS -m 30 --interface $1 "$(url $2)")" "service saw $1"
 }
 
 @test "the LAN address is in a prefix and 'return any' or 'drop': connections from the LAN fail, the remedy works" {

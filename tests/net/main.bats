@@ -122,8 +122,8 @@ seen() { # FILE ADDRESS
 
 @test "what the gateway itself sends from the VPN prefix goes via the firewall too" {
 	up
-	is "$(in_ns "$NS_GW" curl -gsS -m 3 --interface $WG4 http://$SVC4/)" "service saw $WG4"
-	is "$(in_ns "$NS_GW" curl -gsS -m 3 --interface $WG6 "http://[$SVC6]/")" "service saw $WG6"
+	is "$(in_ns "$NS_GW" curl -gsS -m 30 --interface $WG4 http://$SVC4/)" "service saw $WG4"
+	is "$(in_ns "$NS_GW" curl -gsS -m 30 --interface $WG6 "http://[$SVC6]/")" "service saw $WG6"
 	[ "$(counter retargeted)" -gt 0 ]
 }
 

@@ -481,7 +481,7 @@ on the firewall: ip route replace $WG6/128 via $GW6"
 	up
 	SECONDS=0
 	finds probe_neighbour probe
-	((SECONDS < 10 * ${POLL_FACTOR:-1}))
+	((SECONDS < 60))
 }
 
 # ---- several, and what cannot be probed ----

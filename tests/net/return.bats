@@ -167,8 +167,8 @@ bounced_once() {
 	ip -n "$NS_GW" neighbour add proxy $NEAR6 dev ens3
 	set_sysctls "$NS_GW" net.ipv6.conf.{all,ens3}.proxy_ndp=1 # all: for unicast solicitations, see ip6_forward()
 	wgvia up wg6 from $NEAR4/32 via $FW4 from $NEAR6/128 via $FW6
-	is "$(in_ns "$NS_C1" curl -s -m 3 --interface $NEAR4 http://$SVC4/)" "service saw $NEAR4"
-	is "$(in_ns "$NS_C1" curl -s -m 3 --interface $NEAR6 "http://[$SVC6]/")" "service saw $NEAR6"
+	is "$(in_ns "$NS_C1" curl -s -m 30 --interface $NEAR4 http://$SVC4/)" "service saw $NEAR4"
+	is "$(in_ns "$NS_C1" curl -s -m 30 --interface $NEAR6 "http://[$SVC6]/")" "service saw $NEAR6"
 	answers "$NS_SVC" $NEAR4 client $SVC4
 	answers "$NS_SVC" $NEAR6 client $SVC6
 	# the service asks again for the client, and gets an answer
@@ -236,7 +236,7 @@ reachable() { # ADDRESS
 	service_goes_direct
 	wgvia up wg6 "${WORDS[@]}" bypass $SVC4/32
 	remember_counters
-	is "$(in_ns "$NS_C1" curl -s -m 3 --local-port 45678 http://$SVC4/)" "service saw $C1_4"
+	is "$(in_ns "$NS_C1" curl -s -m 30 --local-port 45678 http://$SVC4/)" "service saw $C1_4"
 	grown bounced 0 0
 	is "$(fw_sees 45678)" 0
 }

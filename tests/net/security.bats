@@ -68,6 +68,7 @@ drops() {
 destination() {
 	start_capture "$NS_GW" ens3 "$BATS_TEST_TMPDIR/$1.pcap" "icmp and src $C1_4"
 	ping_once "$NS_C1" $SVC4 >&2 || true
+	poll 5 captured "$BATS_TEST_TMPDIR/$1.pcap" 1
 	stop_capture "$BATS_TEST_TMPDIR/$1.pcap"
 	frames "$BATS_TEST_TMPDIR/$1.pcap" -r '.[0].to'
 }

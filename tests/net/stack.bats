@@ -243,12 +243,12 @@ own_traffic() {
 	watch_lan
 	for address in $WG4 $GW4; do
 		pings 2 "$NS_GW" $SVC4 -I $address
-		is "$(in_ns "$NS_GW" curl -gsS -m 3 --interface $address http://$SVC4/)" "service saw $address"
+		is "$(in_ns "$NS_GW" curl -gsS -m 30 --interface $address http://$SVC4/)" "service saw $address"
 		in_ns "$NS_GW" /usr/bin/python3 "$TOPO_LIB/wire.py" udp $address $SVC4 100
 	done
 	for address in $WG6 $GW6; do
 		pings 2 "$NS_GW" $SVC6 -I $address
-		is "$(in_ns "$NS_GW" curl -gsS -m 3 --interface $address "http://[$SVC6]/")" "service saw $address"
+		is "$(in_ns "$NS_GW" curl -gsS -m 30 --interface $address "http://[$SVC6]/")" "service saw $address"
 		in_ns "$NS_GW" /usr/bin/python3 "$TOPO_LIB/wire.py" udp $address $SVC6 100
 	done
 	seen_to_the_end

@@ -54,6 +54,7 @@ watch_direct() {
 
 # direct COUNT: that many since watch_direct.
 direct() {
+	poll 5 captured "$CAPTURE" "$1"
 	stop_capture "$CAPTURE"
 	is "$(frames "$CAPTURE" length) directly" "$1 directly" || { frames "$CAPTURE" -c '.[] | [.to, .src, .dst]' && return 1; }
 }

@@ -153,6 +153,6 @@ errno=0
 "
 		start=$SECONDS
 		unread "WireGuard did not answer in time at '/var/run/wireguard/wg6.sock'"
-		((SECONDS - start < 15))
+		((SECONDS - start < 60))
 	done
 }

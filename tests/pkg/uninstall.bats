@@ -22,9 +22,13 @@ by_hand() {
 	grep -Fx "wgvia: the instance 'wg6' is still in the packet path; to remove it by hand:" <<<"$output"
 	in_ns "$NS_GW" sh -ec "$(sed -n 's/^    //p' <<<"$output")"
 	is "$(find "$PIN_DIR" -mindepth 1)" ""
-	is "$(attached | grep -v 'qdisc clsact')" ""
+	poll 5 nothing_attached # a link without a pin vanishes a little later
 	uninstall
 	is "$output" ""
+}
+
+nothing_attached() {
+	! attached | grep -qv 'qdisc clsact'
 }
 
 @test "tcx: the pins" {

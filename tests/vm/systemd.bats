@@ -407,6 +407,10 @@ no_packet_bypassed() {
 	is "$(wire leaked) packets past the firewall" "0 packets past the firewall"
 }
 
+state_and_directions() {
+	wgvia -j show wg6 | jq -c '[.state, ([.attachments[].direction] | unique)]'
+}
+
 @test "wg-quick@ starts the agent before the tunnel, and the agent outlives it: no packet bypasses the firewall" {
 	local pid
 	both_enabled
@@ -417,7 +421,7 @@ no_packet_bypassed() {
 	systemctl restart wg-quick@wg6
 	traffic_again
 	systemctl stop wg-quick@wg6
-	is "$(wgvia -j show wg6 | jq -c '[.state, ([.attachments[].direction] | unique)]')" '["absent",["back","egress"]]'
+	poll 10 outputs '["absent",["back","egress"]]' state_and_directions
 	systemctl start wg-quick@wg6
 	is "$(unit MainPID)" "$pid"
 	traffic_again
