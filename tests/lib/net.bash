@@ -174,7 +174,7 @@ pings() {
 	shift 3
 	before=$(echo_replies "$ns")
 	in_ns "$ns" ping -q -n -c "$count" -i 0.005 -W 2 "$@" "$address" || true
-	poll 2 replies_are "$ns" $((before + count)) || is "$(($(echo_replies "$ns") - before)) replies" "$count replies"
+	poll 10 replies_are "$ns" $((before + count)) || is "$(($(echo_replies "$ns") - before)) replies" "$count replies"
 }
 
 # stream COUNT NAMESPACE ADDRESS COMMAND...: that many requests, while the command runs repeatedly; sets $missing to the
@@ -190,7 +190,7 @@ stream() {
 	done
 	wait $ping || true
 	cat "$BATS_TEST_TMPDIR/ping"
-	poll 1 replies_are "$ns" $((before + count)) || true
+	poll 3 replies_are "$ns" $((before + count)) || true
 	# shellcheck disable=SC2034 # the tests do
 	missing=$((before + count - $(echo_replies "$ns")))
 }

@@ -275,8 +275,8 @@ second_device() {
 @test "what is lost at a device without a carrier counts as no_gateway with an agent, as redirected without" {
 	second_device
 	wgvia up wg6 from $VPN4 via $SECOND4 from $VPN6 via $SECOND6
-	in_ns "$NS_GW" ping -q -c 1 -W 10 $SECOND4
-	in_ns "$NS_GW" ping -q -c 1 -W 10 $SECOND6
+	poll 10 ping_once "$NS_GW" $SECOND4
+	poll 10 ping_once "$NS_GW" $SECOND6
 	ip -n "$NS_LAN" link set second down
 	remember_counters
 	in_ns "$NS_C1" ping -q -n -c 3 -i 0.005 -W 0.2 $SVC4 | grep " 0 received"
@@ -802,8 +802,8 @@ kill_and_start() {
 	agent_signal HUP
 	says "$FILE:2: unexpected word 'form'"
 	says "the configuration stays as it was"
-	is "$(grep -c RELOADING=1 "$TOPO_DIR/notified.log")" 2
 	poll 5 ready_times 3
+	is "$(grep -c RELOADING=1 "$TOPO_DIR/notified.log")" 2
 	is "$(via $VPN4)" $FW4B
 	# a file that cannot be put into force now is put into force as soon as possible
 	file "from $VPN4 via 203.0.113.129 dev second"

@@ -166,7 +166,7 @@ run_example() {
 		case $command in *'|'*) ;; *) command="exec $command" ;; esac # a shell itself would end by the signal
 		# not in a function, which would be a separate process
 		nsenter --target "$(<"$TOPO_DIR/room.pid")" --mount --net env PATH="$TREE/build:$PATH" \
-			timeout 40 sh -c "$command" >"$BATS_TEST_TMPDIR/printed" 2>&1 3>&- &
+			timeout 150 sh -c "$command" >"$BATS_TEST_TMPDIR/printed" 2>&1 3>&- &
 		pid=$!
 		! declare -F "meanwhile_$about" >/dev/null || "meanwhile_$about" $pid || status=1
 		wait $pid || status=$?

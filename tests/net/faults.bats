@@ -172,7 +172,7 @@ first_faults() {
 	local flapper result i failed=0
 	up
 	load_both_ways 1000
-	(while ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN"; do
+	(while [ ! -e "$BATS_TEST_TMPDIR/stop" ] && ip -n "$NS_GW" link add second type veth peer name second netns "$NS_LAN"; do
 		ip -n "$NS_GW" link set second up
 		ip -n "$NS_GW" link delete second || break
 	done) 3>&- &
@@ -181,7 +181,7 @@ first_faults() {
 		up mode stack || failed=$((failed + 1))
 		up || failed=$((failed + 1))
 	done
-	kill $flapper
+	: >"$BATS_TEST_TMPDIR/stop"
 	wait $flapper || true
 	ip -n "$NS_GW" link delete second 2>/dev/null || true
 	up

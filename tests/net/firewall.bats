@@ -233,7 +233,7 @@ own4=("$FIRST4" "$SECOND4") own6=("$FIRST6" "$SECOND6")
 	in_force $VPN4 ${own4[active]}
 	before=$(dropped $passive)
 	times_out "$NS_C1" $SVC4
-	has_dropped $passive $((before + 1))
+	poll 10 has_dropped $passive $((before + 1))
 }
 
 # bird_for 0|1: the firewall's file, with its own addresses

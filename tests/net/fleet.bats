@@ -248,7 +248,7 @@ need_etcd() {
 	PATH=$unpacked/etcd-server/usr/bin:$unpacked/etcd-client/usr/bin:$PATH
 	command -v etcd etcdctl >"$BATS_TEST_TMPDIR/found" || true
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/found")" -eq 2 ] || skip "etcd is missing: scripts/deps unpacks it"
-	export ETCDCTL_ENDPOINTS=http://$SVC4:2379 ETCDCTL_API=3
+	export ETCDCTL_DIAL_TIMEOUT=30s ETCDCTL_COMMAND_TIMEOUT=60s ETCDCTL_ENDPOINTS=http://$SVC4:2379 ETCDCTL_API=3
 }
 
 # etcd_start: on the service's host, with its previous data.

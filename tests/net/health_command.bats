@@ -192,6 +192,7 @@ is_locked() {
 	ip -n "$NS_GW" neighbour flush dev ens3
 	healthy
 	ip -n "$NS_LAN" link set gw down
+	poll 10 has_reasons 2 # the kernel notices a second later
 	unhealthy "gateway .* for IPv4: its device has no carrier" "gateway .* for IPv6: its device has no carrier"
 	ip -n "$NS_LAN" link set gw up
 	poll 5 wgvia health wg6
