@@ -70,7 +70,7 @@ fails_over() {
 	local before
 	poll 10 both_families
 	pair_reset
-	remember_counters 2>/dev/null || true # with ip rule there is no instance
+	remember_counters 2>/dev/null || true # ip rule has no instance
 	load_both_ways $RATE
 	poll 10 pair_counted first 500
 	first_pulled

@@ -35,18 +35,18 @@ kernel_is_well() {
 	is "$(kernel_warnings hostile.bats) warnings" "0 warnings"
 }
 
-# counted DIRECTION: packets, under all verdicts.
+# counted DIRECTION: packets since remember_counters, under all verdicts.
 counted() {
-	wgvia -j stats wg6 | jq ".directions.$1 | map(.packets) | add"
+	since ".directions.$1 | map(.packets) | add"
 }
 
-# all_counted DIRECTION COUNTED RECEIVED: what has come out of the tunnel since these figures; some may still do.
+# all_counted DIRECTION: what has come out of the tunnel since remember_counters; some of it may still do.
 all_counted() {
-	poll 10 as_many "$@" || is "$(($(counted "$1") - $2)) counted" "$(($(tunnel_received) - $3)) counted"
+	poll 10 as_many "$1" || is "$(counted "$1") counted" "$(injected) counted"
 }
 
 as_many() {
-	[ $(($(counted "$1") - $2)) -eq $(($(tunnel_received) - $3)) ]
+	[ "$(counted "$1")" -eq "$(injected)" ]
 }
 
 # scribble SEED COUNT MAP...
@@ -78,11 +78,10 @@ works() {
 
 # scribbled MODE: the packet path meets nonsense in the lists.
 scribbled() {
-	local round rounds=${WGVIA_ROUNDS:-10} before counted_before received_before problems=0
+	local round rounds=${WGVIA_ROUNDS:-10} before problems=0
 	up mode "$1"
 	before=$(view)
-	counted_before=$(counted out)
-	received_before=$(tunnel_received)
+	remember_counters
 	load_start load "$NS_C1" 5000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $WG6
 	for ((round = 0; round < rounds; round++)); do
 		scribble $((SEED + round)) 300 prefixes4 prefixes6 bypass4 bypass6
@@ -94,9 +93,9 @@ scribbled() {
 	done
 	scribble $SEED 300 prefixes4 prefixes6 bypass4 bypass6
 	load_stop load >"$BATS_TEST_TMPDIR/load"
-	figures "seed $SEED: $(($(tunnel_received) - received_before)) packets came, $(($(counted out) - counted_before)) counted;" \
+	figures "seed $SEED: $(injected) packets came, $(counted out) counted;" \
 		"$problems problems named"
-	[ "$1" != fast ] || all_counted out "$counted_before" "$received_before"
+	[ "$1" != fast ] || all_counted out
 	[ $problems -gt 0 ]
 	up mode "$1"
 	is "$(view)" "$before"
@@ -231,11 +230,10 @@ random_bytes() { # COUNT
 
 # In mode stack the egress program counts, and only packets with a source in a prefix.
 @test "mode stack: random gateways by bpftool; every packet is counted" {
-	local i before received_before
+	local i
 	up mode stack counters prefix
 	RANDOM=$SEED
-	before=$(counted egress)
-	received_before=$(tunnel_received)
+	remember_counters
 	load_start load "$NS_C1" 3000 $C1_4 $SVC4 $C1_6 $SVC6 $C1_4 $INET4 $C1_6 $INET6
 	for ((i = 0; i < 100; i++)); do
 		# shellcheck disable=SC2046 # words
@@ -245,8 +243,8 @@ random_bytes() { # COUNT
 		[ $((i % 10)) -ne 9 ] || up mode stack counters prefix
 	done
 	load_stop load >"$BATS_TEST_TMPDIR/load"
-	figures "seed $SEED: $(($(tunnel_received) - received_before)) packets came, $(($(counted egress) - before)) counted"
-	all_counted egress "$before" "$received_before"
+	figures "seed $SEED: $(injected) packets came, $(counted egress) counted"
+	all_counted egress
 	[ "$(counter no_gateway)" -gt 0 ]
 	up mode stack counters prefix
 	works
